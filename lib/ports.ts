@@ -1,0 +1,204 @@
+/**
+ * What the program needs from the world, as types only. `lib/host/` holds the real drivers; tests bring their own. A
+ * comment on a method says what its return promises: visible to other processes, or durable across a power cut.
+ */
+
+/** Time. Wall-clock milliseconds since the epoch may jump; monotonic milliseconds never go back. */
+export interface Clock {
+  now(): number;
+  monotonic(): number;
+}
+
+/** Stops what a timer call started; calling it twice is harmless. */
+export type Cancel = () => void;
+
+/** Waiting. A timer never keeps the process alive on its own unless `sleep` is being awaited. */
+export interface Timers {
+  after(milliseconds: number, run: () => void): Cancel;
+  every(milliseconds: number, run: () => void): Cancel;
+  sleep(milliseconds: number): Promise<void>;
+  /** Resolves after the events that are already waiting have been handled. */
+  yield(): Promise<void>;
+}
+
+/** Cryptographically strong randomness. */
+export interface Random {
+  bytes(length: number): Uint8Array;
+}
+
+/** What one directory entry is. `device` and `inode` together name a file for as long as it is open. */
+export interface FileStat {
+  readonly kind: 'file' | 'directory' | 'symlink' | 'other';
+  readonly size: number;
+  readonly inode: number;
+  readonly device: number;
+  readonly links: number;
+  readonly owner: number;
+  readonly mode: number;
+  readonly modifiedMs: number;
+  readonly changedMs: number;
+}
+
+/**
+ * System calls on files, one method a call, all synchronous. Only `lib/host/durable.ts` and fault-injecting test drivers
+ * use this; rooms use `Disk`. Methods throw the system's own error (`code: 'ENOSPC'` …).
+ */
+export interface Files {
+  /** `mode` is used when the file is created. */
+  open(path: string, how: OpenHow, mode?: number): number;
+  close(handle: number): void;
+  /** Bytes read into `into`, 0 at the end. */
+  read(handle: number, into: Uint8Array, position: number): number;
+  /** Bytes written at the end; may be fewer than given. */
+  write(handle: number, bytes: Uint8Array): number;
+  truncate(handle: number, size: number): void;
+  /** Data and size are on the medium. */
+  sync(handle: number): void;
+  statHandle(handle: number): FileStat;
+  /** The entry itself, symlinks not followed; undefined when there is none. */
+  stat(path: string): FileStat | undefined;
+  /** What a symlink holds; undefined when there is no entry or it is none. */
+  readlink(path: string): string | undefined;
+  list(path: string): readonly string[];
+  /** Throws ENOENT when a component is missing. */
+  realpath(path: string): string;
+  makeDirectory(path: string, mode: number): void;
+  rename(from: string, to: string): void;
+  link(existing: string, created: string): void;
+  unlink(path: string): void;
+  chmod(path: string, mode: number): void;
+  /** Entries of the directory (creations, renames, removals) are on the medium. */
+  syncDirectory(path: string): void;
+}
+
+/** How `Files.open` opens. None of them follows a symlink in the last component except `read-following`. */
+export type OpenHow = 'read' | 'read-following' | 'append' | 'create-append' | 'create-new';
+
+/** An open append-only record file. */
+export interface RecordFile {
+  readonly path: string;
+  stat(): FileStat;
+  /** Bytes at `position`, fewer at the end of the file. */
+  read(position: number, length: number): Uint8Array;
+  /**
+   * All bytes at the end of the file, durable when it returns. When writing fails, what was written of them is taken back
+   * (truncated) and the error is thrown. When the sync fails the file must be closed and never synced again.
+   */
+  append(bytes: Uint8Array): void;
+  /** Cuts the file to `size` bytes, durable when it returns. Only recovery does this, after the cut part has been kept aside. */
+  cut(size: number): void;
+  close(): void;
+}
+
+/**
+ * The verbs by which rooms read and write files. Paths are absolute. Reading verbs return undefined for a missing file
+ * and throw on everything else. `base` is a real directory the caller owns; below it nothing may be a symlink.
+ */
+export interface Disk {
+  /** The whole file, following symlinks; throws `io.failed` when longer than `limit` bytes. */
+  read(path: string, limit: number): Uint8Array | undefined;
+  /** The whole record file: refuses symlinks, foreign owners, more than one link, below `base`. */
+  readRecord(base: string, path: string, limit: number): Uint8Array | undefined;
+  stat(path: string): FileStat | undefined;
+  /** Names in a directory, sorted; empty when there is none. */
+  list(path: string): readonly string[];
+  /** Canonical absolute path, symlinks followed; undefined when it does not exist. */
+  realpath(path: string): string | undefined;
+  /** What a symlink holds; undefined when the path is none. */
+  readlink(path: string): string | undefined;
+  /** Opens an existing record file for reading at positions; undefined when missing. */
+  openRead(path: string): ReadFile | undefined;
+  /** Opens or creates a record file for appending. A created file's directory entry is durable. */
+  openRecord(base: string, path: string, mode: number): RecordFile;
+  /** The file has exactly these bytes, durable and atomic: a reader or a power cut sees the old file or the new one. */
+  replace(base: string, path: string, bytes: Uint8Array, mode: number): void;
+  /** Creates the file, durable. Present with the same bytes is fine; with other bytes `conflict`. */
+  create(base: string, path: string, bytes: Uint8Array, mode: number): void;
+  /** Directory and its parents below `base` exist, durable. */
+  ensureDirectory(base: string, path: string, mode: number): void;
+  /** Renamed within one file system, durable. */
+  move(from: string, to: string): void;
+  /** The entry is gone, durable. Missing is fine. */
+  remove(path: string): void;
+}
+
+/** A file open for reading. */
+export interface ReadFile {
+  stat(): FileStat;
+  /** Bytes at `position`, fewer at the end of the file. With `into`, its memory is used when it is large enough. */
+  read(position: number, length: number, into?: Uint8Array): Uint8Array;
+  close(): void;
+}
+
+/** Keeps all but one process out. Released by the kernel when its holder dies, however it dies. */
+export interface Lock {
+  /** Waits until held. Throws `lock.timeout` after `timeoutMs`, naming the holder where known. */
+  acquire(timeoutMs: number): Promise<void>;
+  /** While held: whether somebody else is known to be waiting for it. */
+  contended(): boolean;
+  release(): void;
+}
+
+/** Where a child's output goes and how it is bounded. */
+export interface SpawnRequest {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** The whole environment; nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Bytes for standard input, which is then closed. */
+  readonly input?: Uint8Array;
+  /** Killed with its whole process group after this time. */
+  readonly timeoutMs: number;
+  /** Bytes kept of each stream; what follows is counted and dropped. */
+  readonly outputLimit: number;
+  /** Called with each complete line of standard output, without its newline, as it comes; lines are cut at 64 KiB. */
+  readonly onLine?: (line: string) => void;
+  /** Aborting kills the whole process group. */
+  readonly signal?: AbortSignal;
+}
+
+/** How a child ended. `exit` is null when a signal ended it. */
+export interface SpawnResult {
+  readonly exit: number | null;
+  readonly signal: string | null;
+  readonly timedOut: boolean;
+  readonly aborted: boolean;
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+  /** Bytes each stream carried in all, kept or not. */
+  readonly stdoutBytes: number;
+  readonly stderrBytes: number;
+  readonly durationMs: number;
+}
+
+/** Starts child processes, each in a process group of its own. A program that cannot be started rejects with `provider.missing`. */
+export interface Spawn {
+  run(request: SpawnRequest): Promise<SpawnResult>;
+  /** Absolute path of a program on PATH (or of a path given), if it can be executed. */
+  find(program: string, path: string | undefined): string | undefined;
+}
+
+/** Facts of the process that records carry. */
+export interface ProcessFacts {
+  readonly pid: number;
+  readonly hostname: string;
+  readonly username: string;
+  readonly platform: string;
+  /** Program and arguments that run this installation's `loki` command; what it is to do comes after them. */
+  readonly loki: readonly string[];
+  /** A text that differs for every process that ever had this pid since boot; undefined when no such process lives. */
+  startOf(pid: number): string | undefined;
+}
+
+/** Everything of the outside world that a running part may be given. */
+export interface Host {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly disk: Disk;
+  readonly spawn: Spawn;
+  readonly facts: ProcessFacts;
+  /** The lock that belongs to the file or directory `path`. */
+  lock(path: string): Lock;
+}
