@@ -1,0 +1,49 @@
+/**
+ * Identifiers: a prefix that tells the kind and a ULID (26 Crockford base32 characters: 48 bits of milliseconds, 80 random
+ * bits), so that ids of one kind sort by the time they were made.
+ */
+import { sha256 } from './digest.ts';
+
+/** Prefix of each kind of id. */
+export const idPrefixes = {
+  run: 'run_', tenant: 'tnt_', project: 'prj_', task: 'tsk_', key: 'key_', approval: 'apr_', session: 'ses_', event: 'evt_', request: 'req_',
+} as const;
+
+export type IdKind = keyof typeof idPrefixes;
+
+const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** A new id of a kind. `random` is at least 10 bytes. */
+export function newId(kind: IdKind, nowMs: number, random: Uint8Array): string {
+  const bytes = new Uint8Array(16);
+  new DataView(bytes.buffer).setUint16(0, Math.floor(nowMs / 2 ** 32));
+  new DataView(bytes.buffer).setUint32(2, nowMs % 2 ** 32);
+  bytes.set(random.subarray(0, 10), 6);
+  return idPrefixes[kind] + crockford(bytes);
+}
+
+/**
+ * The id of the project at a real path. It is derived from the path, so finding a project never means reading all of
+ * them, and two processes that meet a project first agree on its id.
+ */
+export function projectIdOf(realPath: string): string {
+  return idPrefixes.project + crockford(sha256(`loki project\0${realPath}`).subarray(0, 16));
+}
+
+/** Whether text is an id of the kind: safe to put into a path or a key. */
+export function isId(kind: IdKind, text: string): boolean {
+  const prefix = idPrefixes[kind];
+  return text.startsWith(prefix) && /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(text.slice(prefix.length));
+}
+
+/** 16 bytes as 26 characters, most significant first. */
+function crockford(bytes: Uint8Array): string {
+  let value = 0n;
+  for (const byte of bytes.subarray(0, 16)) value = (value << 8n) | BigInt(byte);
+  let text = '';
+  for (let at = 0; at < 26; at += 1) {
+    text = alphabet.charAt(Number(value & 31n)) + text;
+    value >>= 5n;
+  }
+  return text;
+}
