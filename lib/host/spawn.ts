@@ -1,0 +1,129 @@
+/**
+ * Child processes, each the leader of a process group of its own, so that stopping one stops everything it started. Output
+ * is bounded: a child that prints without end is counted, not kept. Nothing of our environment is inherited.
+ */
+import * as childProcess from 'node:child_process';
+import * as fs from 'node:fs';
+import type { Spawn, SpawnRequest, SpawnResult } from '../ports.ts';
+import { LokiError, messageOf } from '../errors.ts';
+
+/** Between asking a group to end and ending it. */
+const graceMs = 500;
+const longestLine = 65_536;
+
+export const spawn: Spawn = { run, find };
+
+function find(program: string, path: string | undefined): string | undefined {
+  const candidates = program.includes('/') ? [program] : (path ?? '').split(':').filter(Boolean).map((directory) => `${directory}/${program}`);
+  return candidates.find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    fs.accessSync(path, fs.constants.X_OK);
+    return fs.statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function run(request: SpawnRequest): Promise<SpawnResult> {
+  return new Promise((resolve, reject) => {
+    const began = performance.now();
+    const child = childProcess.spawn(request.program, [...request.args], {
+      cwd: request.cwd, env: { ...request.env }, stdio: ['pipe', 'pipe', 'pipe'], detached: process.platform !== 'win32', windowsHide: true,
+    });
+    const stdout = collect(request.outputLimit, request.onLine);
+    const stderr = collect(request.outputLimit);
+    const ending = { timedOut: false, aborted: false };
+    const timer = setTimeout(() => { ending.timedOut = true; endGroup(child); }, request.timeoutMs);
+    const abort = (): void => { ending.aborted = true; endGroup(child); };
+    if (request.signal?.aborted === true) abort();
+    else request.signal?.addEventListener('abort', abort, { once: true });
+
+    child.stdout.on('data', stdout.take);
+    child.stderr.on('data', stderr.take);
+    // A child may end without reading its input; that is its right, and no error of ours.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(request.input);
+    child.once('error', (cause) => {
+      settle();
+      reject(new LokiError('provider.missing', { attempted: `start "${request.program}"`, found: messageOf(cause), cause }));
+    });
+    child.once('exit', () => {
+      // A grandchild may hold the pipes open after the child is gone; it gets the same grace, then the group is ended.
+      setTimeout(() => { killGroup(child, 'SIGKILL'); child.stdout.destroy(); child.stderr.destroy(); }, graceMs).unref();
+    });
+    child.once('close', (exit, signal) => {
+      settle();
+      stdout.finish();
+      resolve({ exit, signal, ...ending, stdout: stdout.bytes(), stderr: stderr.bytes(), stdoutBytes: stdout.total(), stderrBytes: stderr.total(), durationMs: performance.now() - began });
+    });
+
+    function settle(): void {
+      clearTimeout(timer);
+      request.signal?.removeEventListener('abort', abort);
+    }
+  });
+}
+
+function endGroup(child: childProcess.ChildProcess): void {
+  killGroup(child, 'SIGTERM');
+  setTimeout(() => killGroup(child, 'SIGKILL'), graceMs).unref();
+}
+
+/** The group may be gone already, and on Windows there is none. */
+function killGroup(child: childProcess.ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    if (process.platform === 'win32') child.kill(signal);
+    else process.kill(-child.pid, signal);
+  } catch {
+    return;
+  }
+}
+
+interface Collector {
+  readonly take: (chunk: Buffer) => void;
+  readonly finish: () => void;
+  readonly bytes: () => Uint8Array;
+  readonly total: () => number;
+}
+
+function collect(limit: number, onLine?: (line: string) => void): Collector {
+  const chunks: Buffer[] = [];
+  let kept = 0;
+  let total = 0;
+  let line: Buffer[] = [];
+  let lineLength = 0;
+  const endLine = (): void => {
+    if (onLine !== undefined && lineLength > 0) onLine(Buffer.concat(line).toString('utf8').replace(/\r$/, ''));
+    line = [];
+    lineLength = 0;
+  };
+  const addToLine = (part: Buffer): void => {
+    const room = longestLine - lineLength;
+    if (room > 0 && part.length > 0) line.push(part.subarray(0, room));
+    lineLength += Math.min(part.length, Math.max(room, 0));
+  };
+  return {
+    take(chunk) {
+      total += chunk.length;
+      if (kept < limit) {
+        chunks.push(chunk.subarray(0, limit - kept));
+        kept += Math.min(chunk.length, limit - kept);
+      }
+      if (onLine === undefined) return;
+      let from = 0;
+      for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, from)) {
+        addToLine(chunk.subarray(from, at));
+        endLine();
+        from = at + 1;
+      }
+      addToLine(chunk.subarray(from));
+    },
+    finish: endLine,
+    bytes: () => Buffer.concat(chunks),
+    total: () => total,
+  };
+}

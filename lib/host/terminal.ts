@@ -1,0 +1,178 @@
+/**
+ * The process as a command sees it: arguments, environment, the three standard streams, signals, the end. Streams are
+ * touched on first use only, because opening them costs a few milliseconds that `loki hook` and `loki --help` do not have.
+ * A reader that goes away (EPIPE) is no error: what follows is dropped and the signal aborts.
+ */
+import * as os from 'node:os';
+
+/** Where text goes. */
+export interface TextSink {
+  /** Whether a person is looking. */
+  readonly isTerminal: boolean;
+  /** Width in characters; 80 where there is none. */
+  readonly columns: number;
+  write(text: string): void;
+}
+
+/** What standard input held, and why reading ended. */
+export interface InputResult {
+  readonly bytes: Uint8Array;
+  readonly ended: 'end' | 'limit' | 'timeout';
+}
+
+/** The process's surroundings. */
+export interface Terminal {
+  /** Arguments after the program's name. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Working directory, with `/` on every platform. */
+  readonly cwd: string;
+  /** The account's home directory, with `/` on every platform. */
+  readonly homeDirectory: string;
+  readonly stdout: TextSink;
+  readonly stderr: TextSink;
+  readonly inputIsTerminal: boolean;
+  /** Standard input to its end, to `limit` bytes, or for `timeoutMs`, whichever comes first. */
+  readInput(limit: number, timeoutMs: number): Promise<InputResult>;
+  /** One line typed after a question (put on stderr); undefined at the end of input or on a signal. */
+  ask(question: string): Promise<string | undefined>;
+  /**
+   * Aborts on the first SIGINT or SIGTERM, or when the reader of stdout has gone; the reason is the signal's name or
+   * `closed`. Asking for it takes over both signals; a second one ends the process at once.
+   */
+  readonly signal: AbortSignal;
+  /** Called once for an exception or a rejection nobody caught. */
+  onCrash(handle: (error: unknown) => void): void;
+  /** Waits until both streams have taken everything, then ends the process. */
+  finish(code: number): Promise<never>;
+}
+
+/** How long an answer typed at the terminal may be, in UTF-16 code units. */
+const longestAnswer = 4096;
+
+const stopping = new AbortController();
+let signalsTaken = false;
+
+/** The real process. */
+export const terminal: Terminal = {
+  argv: process.argv.slice(2),
+  env: process.env,
+  get cwd() { return withSlashes(process.cwd()); },
+  get homeDirectory() { return withSlashes(os.homedir()); },
+  stdout: sink(() => process.stdout, true),
+  stderr: sink(() => process.stderr, false),
+  get inputIsTerminal() { return process.stdin.isTTY === true; },
+  readInput,
+  ask,
+  get signal() {
+    if (!signalsTaken) takeSignals();
+    return stopping.signal;
+  },
+  onCrash(handle) {
+    process.once('uncaughtException', handle);
+    process.once('unhandledRejection', handle);
+  },
+  finish,
+};
+
+function withSlashes(path: string): string {
+  return process.platform === 'win32' ? path.replaceAll('\\', '/') : path;
+}
+
+const used = new Set<NodeJS.WriteStream>();
+
+/** A standard stream that is opened by its first use and forgets what comes after its reader has gone. */
+function sink(open: () => NodeJS.WriteStream, endsWork: boolean): TextSink {
+  let opened: NodeJS.WriteStream | undefined;
+  let gone = false;
+  const stream = (): NodeJS.WriteStream => {
+    if (opened !== undefined) return opened;
+    opened = open();
+    used.add(opened);
+    opened.on('error', () => {
+      gone = true;
+      if (opened !== undefined) used.delete(opened);
+      if (endsWork) stopping.abort('closed');
+    });
+    return opened;
+  };
+  return {
+    get isTerminal() { return stream().isTTY === true; },
+    get columns() { return stream().columns || 80; },
+    write(text) {
+      if (!gone) stream().write(text);
+    },
+  };
+}
+
+async function finish(code: number): Promise<never> {
+  process.exitCode = code;
+  for (const stream of used) {
+    await new Promise<void>((resolve) => { stream.write('', () => resolve()); });
+  }
+  process.exit(code);
+}
+
+function takeSignals(): void {
+  signalsTaken = true;
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (stopping.signal.aborted) process.exit(130);
+      stopping.abort(name);
+    });
+  }
+}
+
+function readInput(limit: number, timeoutMs: number): Promise<InputResult> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    const { stdin } = process;
+    const timer = setTimeout(() => settle('timeout'), timeoutMs);
+    const settle = (ended: InputResult['ended']): void => {
+      clearTimeout(timer);
+      stdin.off('data', take).off('error', reject).pause();
+      resolve({ bytes: Buffer.concat(chunks).subarray(0, limit), ended });
+    };
+    const take = (chunk: Uint8Array): void => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > limit) settle('limit');
+    };
+    stdin.on('data', take).once('end', () => settle('end')).once('error', reject);
+  });
+}
+
+/** What was typed ahead of the next question. */
+let typed = '';
+
+function ask(question: string): Promise<string | undefined> {
+  terminal.stderr.write(question);
+  const { stdin } = process;
+  const { signal } = terminal;
+  return new Promise((resolve) => {
+    const settle = (answer: string | undefined): void => {
+      stdin.off('data', take).off('end', atEnd).pause();
+      signal.removeEventListener('abort', atAbort);
+      resolve(answer);
+    };
+    const atAbort = (): void => settle(undefined);
+    const atEnd = (): void => settle(typed === '' ? undefined : taken(typed.length));
+    const take = (chunk: Uint8Array): void => {
+      typed += Buffer.from(chunk).toString('utf8');
+      const end = typed.indexOf('\n');
+      if (end >= 0 || typed.length > longestAnswer) settle(taken(end >= 0 ? end : longestAnswer));
+    };
+    if (signal.aborted) return settle(undefined);
+    signal.addEventListener('abort', atAbort, { once: true });
+    stdin.on('data', take).once('end', atEnd);
+    if (typed !== '') take(new Uint8Array());
+  });
+}
+
+/** The first `length` characters of what was typed, which then are gone with the line's end. */
+function taken(length: number): string {
+  const answer = typed.slice(0, length).replace(/\r$/, '');
+  typed = typed.slice(length + 1);
+  return answer;
+}
