@@ -1,0 +1,305 @@
+/**
+ * Settings of the control plane and of everything that leaves this machine (`enterprise.siem`, `telemetry`, `auth`,
+ * `server`, `egress`, `store`), and of where the command line finds its files and its control plane. A project may set
+ * none of them but one: it may demand authentication.
+ */
+import { Secret } from '../../base/secret.ts';
+import {
+  boolean, host, hostAndPort, hostOrBlock, integer, isQuoted, listOf, mapOf, name, oneOf, onlyOn, origin, path, secretText, text, url,
+} from '../kinds.ts';
+import type { Kind, Section } from '../setting.ts';
+
+/** Forwarding of entries to a syslog server. */
+export interface SyslogConfig {
+  /** A host means enabled, unless a layer at least as strong says otherwise. */
+  readonly enabled: boolean;
+  readonly host: string | undefined;
+  readonly port: number;
+  readonly protocol: 'udp' | 'tcp' | 'tls';
+  readonly facility: SyslogFacility;
+  readonly format: 'rfc5424' | 'rfc3164' | 'cef';
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
+/** Facility names of RFC 5424 section 6.2.1 as syslog.conf writes them. */
+export type SyslogFacility =
+  | 'kern' | 'user' | 'daemon' | 'auth' | 'syslog' | 'authpriv'
+  | 'local0' | 'local1' | 'local2' | 'local3' | 'local4' | 'local5' | 'local6' | 'local7';
+
+const never = 'never' as const;
+const unset = 'unset';
+
+/** One row a field of `SyslogConfig`. */
+export const syslogSection: Section<SyslogConfig> = {
+  enabled: {
+    key: 'enterprise.audit.syslog_enabled', kind: boolean, default: false, defaultWords: '`true` once a host is given, else `false`', project: never,
+    meaning: 'Whether entries are forwarded to the syslog server. Enabled without a host is an error',
+  },
+  host: {
+    key: 'enterprise.siem.syslog.host', env: [{ name: 'LOKI_AUDIT_SYSLOG_HOST' }], kind: host, default: undefined, defaultWords: unset, project: never,
+    meaning: 'Syslog server. Giving one enables forwarding',
+  },
+  port: {
+    key: 'enterprise.siem.syslog.port', env: [{ name: 'LOKI_AUDIT_SYSLOG_PORT' }], kind: integer(1, 65_535), default: 514,
+    defaultWords: '`514`, with `tls` `6514`', project: never, meaning: 'Its port',
+  },
+  protocol: {
+    key: 'enterprise.siem.syslog.protocol', env: [{ name: 'LOKI_AUDIT_SYSLOG_PROTO' }], kind: oneOf('udp', 'tcp', 'tls'), default: 'udp',
+    project: never, meaning: 'Transport',
+  },
+  facility: {
+    key: 'enterprise.siem.syslog.facility', env: [{ name: 'LOKI_SYSLOG_FACILITY' }],
+    kind: oneOf<SyslogFacility>('kern', 'user', 'daemon', 'auth', 'syslog', 'authpriv',
+      'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'),
+    default: 'local0', project: never, meaning: 'Facility of each message',
+  },
+  format: {
+    key: 'enterprise.siem.syslog.format', env: [{ name: 'LOKI_SYSLOG_FORMAT' }], kind: oneOf('rfc5424', 'rfc3164', 'cef'), default: 'rfc5424',
+    project: never, meaning: 'Form of each message',
+  },
+  ca: { key: 'enterprise.siem.syslog.ca', kind: path, default: undefined, defaultWords: unset, project: never, meaning: 'File with the certificates that sign the server\'s (PEM)' },
+  cert: { key: 'enterprise.siem.syslog.cert', kind: path, default: undefined, defaultWords: unset, project: never, meaning: 'File with our certificate (PEM); needs `key`' },
+  key: { key: 'enterprise.siem.syslog.key', kind: path, default: undefined, defaultWords: unset, project: never, meaning: 'File with the key of that certificate (PEM)' },
+};
+
+/** Deliveries to a Splunk HTTP Event Collector. */
+export interface SplunkConfig {
+  readonly hecUrl: string | undefined;
+  readonly hecToken: Secret | undefined;
+  readonly index: string | undefined;
+  readonly sourcetype: string;
+}
+
+/** One row a field of `SplunkConfig`. */
+export const splunkSection: Section<SplunkConfig> = {
+  hecUrl: {
+    key: 'enterprise.siem.splunk.hec_url', env: [{ name: 'LOKI_SPLUNK_HEC_URL' }], kind: url(), default: undefined, defaultWords: unset, project: never,
+    meaning: 'Address of the collector; needs `hec_token`',
+  },
+  hecToken: {
+    key: 'enterprise.siem.splunk.hec_token', env: [{ name: 'LOKI_SPLUNK_HEC_TOKEN' }], kind: secretText, default: undefined, defaultWords: unset,
+    secret: true, project: never, meaning: 'Its token',
+  },
+  index: { key: 'enterprise.siem.splunk.index', kind: name, default: undefined, defaultWords: 'the token\'s own', project: never, meaning: 'Index to write to' },
+  sourcetype: {
+    key: 'enterprise.siem.splunk.sourcetype', kind: text('a source type without spaces', /^[^\s]{1,100}$/), default: 'loki:audit', project: never,
+    meaning: 'Source type of the events',
+  },
+};
+
+/** Traces, metrics and logs over OTLP/HTTP. Off until there is an endpoint. */
+export interface TelemetryConfig {
+  readonly endpoint: string | undefined;
+  readonly serviceName: string;
+  readonly headers: ReadonlyMap<string, Secret> | undefined;
+  readonly spoolMb: number;
+}
+
+const headerMap = mapOf(secretText, text('a header name', /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/));
+
+/** The variable's form is that of the OTLP exporter specification: `name=value` pairs, percent-encoded, the first `=` divides. */
+const headers: Kind<ReadonlyMap<string, Secret>> = {
+  accepts: 'a map of header names to values, or name=value,name=value with percent escapes',
+  fromNode: headerMap.fromNode,
+  fromText(given, refuse) {
+    const decoded = new Map<string, Secret>();
+    if (given.length > 8192) return refuse({ found: `has ${given.length} characters`, accepts: 'at most 8192 characters' });
+    for (const pair of given.split(',')) {
+      const [, named, value] = /^\s*([!#$&'*+.^_`|~0-9A-Za-z-]{1,100})\s*=\s*([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)\s*$/.exec(pair) ?? [];
+      const plain = value === undefined ? undefined : percentDecoded(value);
+      if (named === undefined || plain === undefined) return refuse({ found: isQuoted(given), accepts: headers.accepts });
+      decoded.set(named.toLowerCase(), new Secret(plain));
+    }
+    return decoded;
+  },
+};
+
+function percentDecoded(value: string): string | undefined {
+  if (/%(?![0-9A-Fa-f]{2})/.test(value)) return undefined;
+  try {
+    const plain = decodeURIComponent(value);
+    return /[\u0000-\u001f\u007f]/.test(plain) ? undefined : plain;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One row a field of `TelemetryConfig`. */
+export const telemetrySection: Section<TelemetryConfig> = {
+  endpoint: {
+    key: 'enterprise.telemetry.endpoint', env: [{ name: 'LOKI_OTEL_ENDPOINT' }, { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', shared: true }],
+    kind: url(true), default: undefined, defaultWords: unset, project: never, meaning: 'Base address of an OTLP/HTTP receiver. Giving one enables telemetry',
+  },
+  serviceName: {
+    key: 'enterprise.telemetry.service_name', env: [{ name: 'LOKI_SERVICE_NAME' }, { name: 'OTEL_SERVICE_NAME', shared: true }],
+    kind: text(), default: 'loki-mode', project: never, meaning: '`service.name` of everything sent',
+  },
+  headers: {
+    key: 'enterprise.telemetry.headers', env: [{ name: 'OTEL_EXPORTER_OTLP_HEADERS', shared: true }], kind: headers, default: undefined,
+    defaultWords: unset, secret: true, project: never, meaning: 'Headers of each request, as a map, or as `name=value,name=value` with `%` escapes',
+  },
+  spoolMb: {
+    key: 'enterprise.telemetry.spool_mb', kind: integer(0, 100_000), default: 64, project: never,
+    meaning: 'Megabytes kept on disk while the receiver cannot be reached; `0` keeps none',
+  },
+};
+
+/** Single sign-on. Off until there is an issuer. */
+export interface OidcConfig {
+  readonly issuer: string | undefined;
+  readonly clientId: string | undefined;
+  readonly clientSecret: Secret | undefined;
+  readonly redirectUri: string | undefined;
+  readonly audience: string | undefined;
+  readonly scopes: readonly string[];
+  readonly roleClaim: string;
+  /** Value of the role claim -> role. A person whose values are not in it has no access. */
+  readonly roleMap: ReadonlyMap<string, Role>;
+}
+
+/** Roles of contract section 6. */
+export type Role = 'admin' | 'operator' | 'viewer' | 'auditor';
+
+/** One row a field of `OidcConfig`. */
+export const oidcSection: Section<OidcConfig> = {
+  issuer: {
+    key: 'enterprise.auth.oidc.issuer', env: [{ name: 'LOKI_OIDC_ISSUER' }], kind: url(), default: undefined, defaultWords: unset, project: never,
+    meaning: 'Issuer of the identity provider; needs `client_id`',
+  },
+  clientId: {
+    key: 'enterprise.auth.oidc.client_id', env: [{ name: 'LOKI_OIDC_CLIENT_ID' }], kind: text(), default: undefined, defaultWords: unset, project: never,
+    meaning: 'Our name at the provider',
+  },
+  clientSecret: {
+    key: 'enterprise.auth.oidc.client_secret', env: [{ name: 'LOKI_OIDC_CLIENT_SECRET' }], kind: secretText, default: undefined, defaultWords: unset,
+    secret: true, project: never, meaning: 'Our secret at the provider; a public client has none',
+  },
+  redirectUri: {
+    key: 'enterprise.auth.oidc.redirect_uri', env: [{ name: 'LOKI_OIDC_REDIRECT_URI' }], kind: url(), default: undefined,
+    defaultWords: '`/auth/callback` of the address called', project: never, meaning: 'Where the provider sends people back to',
+  },
+  audience: {
+    key: 'enterprise.auth.oidc.audience', env: [{ name: 'LOKI_OIDC_AUDIENCE' }], kind: text(), default: undefined, defaultWords: '`client_id`', project: never,
+    meaning: '`aud` that a token must carry',
+  },
+  scopes: {
+    key: 'enterprise.auth.oidc.scopes', env: [{ name: 'LOKI_OIDC_SCOPES' }], kind: listOf(text('a scope without spaces', /^\S+$/), /[\s,]+/),
+    default: ['openid', 'profile', 'email'], project: never, meaning: 'Scopes asked for; in the variable with spaces or commas between',
+  },
+  roleClaim: {
+    key: 'enterprise.auth.oidc.role_claim', env: [{ name: 'LOKI_OIDC_ROLE_CLAIM' }], kind: text(), default: 'roles', project: never,
+    meaning: 'Claim that holds a person\'s roles or groups',
+  },
+  roleMap: {
+    key: 'enterprise.auth.oidc.role_map', env: [{ name: 'LOKI_OIDC_ROLE_MAP' }], kind: mapOf(oneOf<Role>('admin', 'operator', 'viewer', 'auditor')),
+    default: new Map(), project: never, meaning: 'Role for each value of that claim, in the variable as `group=role,group=role`. No role mapped means no access',
+  },
+};
+
+/** Certificate of the control plane. */
+export interface TlsConfig {
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
+/** One row a field of `TlsConfig`. */
+export const tlsSection: Section<TlsConfig> = {
+  cert: {
+    key: 'enterprise.server.tls.cert', env: [{ name: 'LOKI_TLS_CERT' }], kind: path, default: undefined, defaultWords: unset, project: never,
+    meaning: 'File with the certificate chain (PEM). With `key`: HTTPS only',
+  },
+  key: {
+    key: 'enterprise.server.tls.key', env: [{ name: 'LOKI_TLS_KEY' }], kind: path, default: undefined, defaultWords: unset, project: never,
+    meaning: 'File with its key (PEM)',
+  },
+};
+
+/** Where the control plane listens and whom it answers. */
+export interface ServerConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Empty: only the control plane's own page. */
+  readonly corsOrigins: readonly string[];
+  /** Names beside loopback that a Host header may carry. */
+  readonly allowedHosts: readonly string[];
+  /** Reads a minute a principal; 0: no limit. */
+  readonly rateLimit: number;
+}
+
+/** One row a field of `ServerConfig`. */
+export const serverSection: Section<ServerConfig> = {
+  host: {
+    key: 'enterprise.server.host', env: [{ name: 'LOKI_HOST' }], flag: '--host', kind: host, default: '127.0.0.1', project: never,
+    meaning: 'Address the control plane listens on. Beyond loopback only with `enterprise.auth.enabled`',
+  },
+  port: {
+    key: 'enterprise.server.port', env: [{ name: 'LOKI_PORT' }], flag: '--port', kind: integer(0, 65_535), default: 57_374, project: never,
+    meaning: 'Its port; `0` takes a free one',
+  },
+  corsOrigins: {
+    key: 'enterprise.server.cors_origins', env: [{ name: 'LOKI_CORS_ORIGINS' }], kind: listOf(origin), default: [], defaultWords: 'loopback', project: never,
+    meaning: 'Exact list of further origins whose pages may call the API',
+  },
+  allowedHosts: {
+    key: 'enterprise.server.allowed_hosts', env: [{ name: 'LOKI_ALLOWED_HOSTS' }], kind: listOf(hostAndPort), default: [], defaultWords: 'loopback',
+    project: never, meaning: 'Exact list of further names that a Host header may carry',
+  },
+  rateLimit: {
+    key: 'enterprise.server.rate_limit', env: [{ name: 'LOKI_API_RATE_LIMIT' }], kind: integer(0, 1_000_000), default: 600, project: never,
+    meaning: 'Reads a minute a principal; writes a fifth, authentication a thirtieth; `0` switches it off',
+  },
+};
+
+/** Settings of which each stands alone in its part. */
+export interface SingleConfig {
+  readonly authEnabled: boolean;
+  readonly allowInternal: readonly string[];
+  readonly store: 'embedded';
+}
+
+/** One row a field of `SingleConfig`. */
+export const singleSection: Section<SingleConfig> = {
+  authEnabled: {
+    key: 'enterprise.auth.enabled', env: [{ name: 'LOKI_ENTERPRISE_AUTH' }], kind: boolean, default: false, project: onlyOn,
+    meaning: 'Whether the control plane asks everybody for a key or a sign-on',
+  },
+  allowInternal: {
+    key: 'enterprise.egress.allow_internal', env: [{ name: 'LOKI_ALLOWED_INTERNAL_HOSTS' }], kind: listOf(hostOrBlock), default: [], project: never,
+    meaning: 'Private hosts, addresses and blocks that webhooks and SIEM deliveries may reach',
+  },
+  store: {
+    key: 'enterprise.store', env: [{ name: 'LOKI_STORE' }], kind: oneOf('embedded'), default: 'embedded', project: never,
+    meaning: 'Where projects, runs and keys are kept',
+  },
+};
+
+/** Where the program's files are, and which control plane the command line talks to. From the environment only. */
+export interface ClientConfig {
+  readonly home: string;
+  readonly managedPolicy: string | undefined;
+  /** Undefined: the control plane on this machine. */
+  readonly url: string | undefined;
+  readonly token: Secret | undefined;
+}
+
+/** One row a field of `ClientConfig`. */
+export const clientSection: Section<ClientConfig> = {
+  home: {
+    key: 'home', env: [{ name: 'LOKI_HOME' }], kind: path, default: '~/.loki', environmentOnly: true, project: never,
+    meaning: 'Directory of the log of record, the store and the keys',
+  },
+  managedPolicy: {
+    key: 'managed_policy', env: [{ name: 'LOKI_MANAGED_POLICY' }], kind: path, default: undefined, defaultWords: unset, environmentOnly: true, project: never,
+    meaning: 'One more organisation policy. Named and missing: every action is denied',
+  },
+  url: {
+    key: 'client.url', env: [{ name: 'LOKI_URL' }], kind: url(true), default: undefined, defaultWords: 'the local control plane', environmentOnly: true,
+    project: never, meaning: 'Control plane that the command line and the SDKs talk to',
+  },
+  token: {
+    key: 'client.token', env: [{ name: 'LOKI_TOKEN' }], kind: secretText, default: undefined, defaultWords: unset, secret: true, environmentOnly: true,
+    project: never, meaning: 'Key they present there',
+  },
+};
