@@ -1,0 +1,67 @@
+/** An event and its stamp -> the JSON text of the entry, without its seal. Details too large for a line go to a blob. */
+import type { Disk, Random } from '../ports.ts';
+import { sha256Hex } from '../base/digest.ts';
+import type { JsonObject } from '../base/json.ts';
+import { join } from '../base/paths.ts';
+import { sealLength } from './chain.ts';
+import type { AuditEvent } from './entry.ts';
+import { usualLevel } from './events.ts';
+
+/** What the writer adds to an event. */
+export interface EntryStamp {
+  readonly seq: number;
+  /** Milliseconds since the epoch, never before the entry before. */
+  readonly time: number;
+  /** How far this machine's clock stood behind the newest entry. */
+  readonly behindMs: number;
+}
+
+interface BlobPlace {
+  readonly disk: Disk;
+  readonly random: Random;
+  readonly base: string;
+  readonly blobDirectory: string;
+  readonly metadata: JsonObject;
+}
+
+let isoCache = { time: -1, text: '' };
+
+/** ISO 8601 with milliseconds; many entries share a millisecond. */
+export function isoTime(time: number): string {
+  if (isoCache.time !== time) isoCache = { time, text: new Date(time).toISOString() };
+  return isoCache.text;
+}
+
+/** The entry's JSON, its members in the order of contract section 4. */
+export function composeEntry(event: AuditEvent, stamp: EntryStamp, place: BlobPlace, longestLine: number): string {
+  const json = stringify(event, stamp, place, event.details ?? {});
+  if (Buffer.byteLength(json) + sealLength + 1 <= longestLine) return json;
+  return stringify(event, stamp, place, moveToBlob(event.details ?? {}, place));
+}
+
+function stringify(event: AuditEvent, stamp: EntryStamp, place: BlobPlace, details: JsonObject): string {
+  const behind = stamp.behindMs === 0 ? {} : { clock_behind_ms: stamp.behindMs };
+  return JSON.stringify({
+    seq: stamp.seq,
+    timestamp: isoTime(stamp.time),
+    event: event.event,
+    level: event.level ?? usualLevel(event.event),
+    actor: event.actor,
+    ...(event.resource === undefined ? {} : { resource: event.resource }),
+    details,
+    metadata: { ...place.metadata, ...event.metadata, ...behind },
+  });
+}
+
+/**
+ * The salt keeps the name from telling what is inside: small details could be guessed from a bare hash. The blob is
+ * durable before the entry that points to it.
+ */
+function moveToBlob(details: JsonObject, place: BlobPlace): JsonObject {
+  const content = JSON.stringify(details);
+  const salt = Buffer.from(place.random.bytes(16)).toString('hex');
+  const sha256 = sha256Hex(salt + content);
+  place.disk.ensureDirectory(place.base, place.blobDirectory, 0o700);
+  place.disk.create(place.base, join(place.blobDirectory, sha256), Buffer.from(content), 0o600);
+  return { blob: { sha256, salt, bytes: Buffer.byteLength(content) } };
+}

@@ -1,0 +1,54 @@
+/**
+ * Log files of another format that stand where ours belong: those of the predecessor, whose chain began anew in every file
+ * and whose entries carry no sequence number. They are moved aside, whole, and the next `audit.open` names their hashes.
+ */
+import type { Disk } from '../ports.ts';
+import { sha256Hex } from '../base/digest.ts';
+import { join } from '../base/paths.ts';
+import { logFiles } from './files.ts';
+
+export interface LegacyFile {
+  readonly name: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+interface LegacyPlaces {
+  readonly disk: Disk;
+  readonly base: string;
+  readonly directory: string;
+  readonly legacyDirectory: string;
+  readonly directoryMode: number;
+}
+
+const ourOpening = '{"seq":';
+const largestLegacyFile = 2 ** 31;
+
+/** Moves them and says what was moved. Costs one short read of the newest file when there is nothing to do. */
+export function moveLegacyFiles(places: LegacyPlaces): readonly LegacyFile[] {
+  const { disk, directory } = places;
+  const names = logFiles(disk.list(directory)).filter((file) => !file.compressed).map((file) => file.name);
+  const newest = names.at(-1);
+  if (newest === undefined || isOurs(places, newest)) return [];
+  return names.filter((name) => !isOurs(places, name)).map((name) => move(places, name));
+}
+
+/** An empty file, or one torn before its first line was whole, is ours to write. */
+function isOurs({ disk, directory }: LegacyPlaces, name: string): boolean {
+  const file = disk.openRead(join(directory, name));
+  if (file === undefined) return true;
+  try {
+    const start = Buffer.from(file.read(0, ourOpening.length)).toString('latin1');
+    return ourOpening.startsWith(start) || start.startsWith('\0');
+  } finally {
+    file.close();
+  }
+}
+
+function move(places: LegacyPlaces, name: string): LegacyFile {
+  const { disk, base, directory, legacyDirectory } = places;
+  const bytes = disk.read(join(directory, name), largestLegacyFile) ?? new Uint8Array();
+  disk.ensureDirectory(base, legacyDirectory, places.directoryMode);
+  disk.move(join(directory, name), join(legacyDirectory, name));
+  return { name, sha256: sha256Hex(bytes), bytes: bytes.length };
+}

@@ -1,0 +1,130 @@
+/**
+ * Many callers, one lock, one sync: what was asked for while a batch was on its way to the disk goes out together in the
+ * next one. The lock is held while there is work, but never longer than a few milliseconds, so that other processes come
+ * to their turn.
+ */
+import type { Clock, Lock, Timers } from '../ports.ts';
+
+/** How work is committed. */
+export interface GroupCommitOptions<Item, Receipt> {
+  readonly lock: Lock;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Waiting longer than this for the lock fails the waiting items. */
+  readonly lockTimeoutMs: number;
+  /** Items of one batch at most; `weigh` tells the bytes of one, `batchBytes` the bytes of a batch. */
+  readonly batchItems: number;
+  readonly batchBytes: number;
+  readonly weigh: (item: Item) => number;
+  /**
+   * Writes the batch durably, under the lock, and gives a receipt for each item in order. When it throws, none of the
+   * items counts as written and every caller gets the error.
+   */
+  readonly commit: (items: readonly Item[]) => readonly Receipt[];
+}
+
+export interface GroupCommit<Item, Receipt> {
+  /** Resolves when the item is durable. */
+  add(item: Item): Promise<Receipt>;
+  /** Resolves when nothing is waiting or on its way any more. */
+  idle(): Promise<void>;
+}
+
+/** Longest time the lock is kept while others are known to be waiting. */
+const longestHoldMs = 4;
+/** Those who cannot make themselves known (another network namespace) get a turn after this. */
+const longestUnaskedHoldMs = 50;
+
+interface Waiting<Item, Receipt> {
+  readonly item: Item;
+  readonly weight: number;
+  readonly resolve: (receipt: Receipt) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export function createGroupCommit<Item, Receipt>(options: GroupCommitOptions<Item, Receipt>): GroupCommit<Item, Receipt> {
+  const { lock, clock, timers } = options;
+  let queue: Waiting<Item, Receipt>[] = [];
+  let working: Promise<void> | undefined;
+
+  async function work(): Promise<void> {
+    try {
+      while (queue.length > 0) await lockAndCommit();
+    } finally {
+      // In the same step as the last look at the queue, or an item added in between would wait for ever.
+      working = undefined;
+    }
+  }
+
+  async function lockAndCommit(): Promise<void> {
+    try {
+      await lock.acquire(options.lockTimeoutMs);
+    } catch (error) {
+      for (const waiting of takeAll()) waiting.reject(error);
+      return;
+    }
+    try {
+      await commitWhileAlone();
+    } finally {
+      lock.release();
+    }
+    // Whoever waits has just been woken: give them the time to take the lock.
+    if (queue.length > 0) await timers.sleep(1);
+  }
+
+  /** One batch after the other, until the queue is empty or others have waited long enough. */
+  async function commitWhileAlone(): Promise<void> {
+    const since = clock.monotonic();
+    do {
+      settle(takeBatch());
+      // Callers that were waiting for this batch add their next items now, before the lock is given back.
+      await timers.yield();
+    } while (queue.length > 0 && clock.monotonic() - since < (lock.contended() ? longestHoldMs : longestUnaskedHoldMs));
+  }
+
+  function settle(batch: readonly Waiting<Item, Receipt>[]): void {
+    let receipts: readonly Receipt[];
+    try {
+      receipts = options.commit(batch.map((waiting) => waiting.item));
+    } catch (error) {
+      for (const waiting of batch) waiting.reject(error);
+      return;
+    }
+    batch.forEach((waiting, at) => {
+      const receipt = receipts[at];
+      if (receipt === undefined) waiting.reject(new RangeError(`commit() gave ${receipts.length} receipts for ${batch.length} items`));
+      else waiting.resolve(receipt);
+    });
+  }
+
+  function takeBatch(): readonly Waiting<Item, Receipt>[] {
+    let count = 0;
+    let weight = 0;
+    for (const waiting of queue) {
+      if (count > 0 && (count >= options.batchItems || weight + waiting.weight > options.batchBytes)) break;
+      count += 1;
+      weight += waiting.weight;
+    }
+    const batch = queue.slice(0, count);
+    queue = queue.slice(count);
+    return batch;
+  }
+
+  function takeAll(): readonly Waiting<Item, Receipt>[] {
+    const all = queue;
+    queue = [];
+    return all;
+  }
+
+  return {
+    add(item) {
+      return new Promise((resolve, reject) => {
+        queue.push({ item, weight: options.weigh(item), resolve, reject });
+        working ??= work();
+      });
+    },
+    async idle() {
+      while (working !== undefined) await working;
+    },
+  };
+}
