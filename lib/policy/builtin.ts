@@ -1,0 +1,192 @@
+/**
+ * The rules no file can remove. They keep an agent from the things that would let it judge itself: the records and settings
+ * of this program, the hooks that call it, the start-up files of shells, the commands that decide, and the control plane's
+ * address. Paths are compared without regard to case, as written and as they really are.
+ */
+import type { Action, Violation } from '../base/action.ts';
+import { compileGlob } from '../base/glob.ts';
+import { basename, isInside } from '../base/paths.ts';
+
+/** Where the things to protect are. All paths real and absolute. */
+export interface ProtectedPlaces {
+  readonly lokiHome: string;
+  readonly projectDirs: readonly string[];
+  readonly homeDir: string;
+  /** `host:port` of every address the control plane listens on. */
+  readonly controlPlane: readonly string[];
+}
+
+/** The built-in judge of one action. `paths` are the readings of its path; empty for actions without one. */
+export interface Builtins {
+  judge(action: Action, paths: readonly string[]): readonly Violation[];
+  /** What a shell command may change: words given to programs not known to only read. */
+  judgeMention(mention: string): readonly Violation[];
+  unclear(uncertain: readonly string[]): readonly Violation[];
+}
+
+type Access = 'read' | 'write' | 'delete';
+
+/** Names below any directory, and what they are. */
+const anywhere: readonly (readonly [RegExp, string])[] = [
+  [/\/\.loki(?:$|\/(?!state\/agent(?:\/|$)))/, 'the records and settings of loki'],
+  [/\/\.claude\/(?:settings[^/]*\.json|hooks(?:\/.*)?)$/, 'hook settings of an agent'],
+  [/\/\.codex(?:$|\/)/, 'hook settings of an agent'],
+  [/\/\.gemini\/settings\.json$/, 'hook settings of an agent'],
+  [/\/\.cursor\/hooks(?:\.json$|\/)/, 'hook settings of an agent'],
+  [/\/\.github\/hooks(?:$|\/)/, 'hook settings of an agent'],
+  [/\/\.copilot\/(?:hooks|config|settings)(?:\.json$|\/)/, 'hook settings of an agent'],
+  [/\/(?:\.opencode|\.config\/opencode)\/(?:plugins?(?:$|\/)|opencode\.jsonc?$|config\.json$)/, 'hook settings of an agent'],
+  [/\/\.git(?:\/.*)?\/(?:hooks(?:$|\/)|config(?:\.worktree)?$)/, 'hooks or settings of git'],
+  [/\/\.git$/, 'hooks or settings of git'],
+];
+
+/** Names below the home directory. */
+const atHome: RegExp = /^\/(?:\.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv|zprofile|zlogin|zlogout|kshrc|cshrc|tcshrc|login|pam_environment|gitconfig)|\.config\/(?:fish\/.*|git\/.*|environment\.d\/.*))$/;
+
+/** Places of the whole machine. */
+const onMachine: RegExp = /^\/(?:etc\/(?:loki|claude-code|codex|gemini-cli|cursor|opencode|profile\.d)(?:$|\/)|etc\/(?:profile|bash\.bashrc|bashrc|zshenv|zshrc|environment|gitconfig|zsh\/.*)$|library\/application support\/(?:claudecode|cursor|geminicli)(?:$|\/))/;
+
+/** Fragments that give a protected place away inside a program text. */
+const fragments: readonly string[] = [
+  '.loki/', '.loki\\', '.loki"', ".loki'", '.claude/settings', '.claude/hooks', '.codex/', '.gemini/settings', '.cursor/hooks', '.github/hooks', '.opencode/plugin', '.git/hooks', '.git/config',
+  '.bashrc', '.zshrc', '.zshenv', '.bash_profile', 'core.hookspath', 'loki.sock', 'loki_home',
+];
+
+/** Commands of `loki` that decide, reconfigure or erase: the words after the program's name, options left out. */
+const decisive: readonly RegExp[] = [
+  /^(?:approve|reject|trust|init|approver|stop|login|logout|worker|store|keys|tenants)(?: |$)/,
+  /^hooks? (?:install|uninstall|disable)(?: |$)/, /^audit (?:erase|prune)(?: |$)/, /^enterprise token(?: |$)/, /^policy enrol/, /^dashboard(?: (?:start|stop)|$)/, /^config (?:set|unset)(?: |$)/,
+];
+
+/** Programs that open connections to a host and port given as words. */
+const connectors: ReadonlySet<string> = new Set(['nc', 'ncat', 'netcat', 'telnet', 'socat', 'openssl', 'ssh', 'websocat', 'grpcurl', 'python', 'python3', 'node', 'perl', 'ruby', 'php', 'deno', 'bun']);
+
+/** The rules for these places. */
+export function createBuiltins(places: ProtectedPlaces): Builtins {
+  const home = places.homeDir.toLowerCase();
+  const lokiHome = places.lokiHome.toLowerCase();
+  const projects = places.projectDirs.map((path) => path.toLowerCase());
+  const ports = new Set(places.controlPlane.map((address) => address.slice(address.lastIndexOf(':') + 1)));
+  const addresses = new Set(places.controlPlane.map((address) => address.toLowerCase()));
+  const examples = protectedExamples(home, lokiHome, projects);
+
+  function reason(path: string, access: Access): string | undefined {
+    const lower = path.toLowerCase();
+    if (access === 'read') return isInside(lower, `${lokiHome}/keys`) || isInside(lower, `${lokiHome}/run`) || lower === lokiHome ? 'keys or tokens of loki' : undefined;
+    if (isInside(lower, lokiHome)) return 'the records and settings of loki';
+    for (const [form, what] of anywhere) if (form.test(lower)) return what;
+    if (isInside(lower, home) && atHome.test(lower.slice(home.length))) return 'a start-up file or settings of git';
+    if (onMachine.test(lower)) return 'settings of this machine';
+    if (/[*?[{]/.test(lower)) return examples.some((example) => mayName(lower, example, access)) ? 'something protected that the pattern may name' : undefined;
+    if (access === 'delete' && examples.some((example) => example !== lower && isInside(example, lower))) return 'a folder that holds protected files';
+    return undefined;
+  }
+
+  function filed(path: string, access: Access): readonly Violation[] {
+    const what = reason(path, access);
+    if (what === undefined) return [];
+    return access === 'read' ? [violation('builtin:secret-keys', `an agent does not read ${what} (${shown(path)})`)]
+      : [violation('builtin:protected-files', `an agent does not ${access === 'write' ? 'change' : 'delete'} ${what} (${shown(path)})`)];
+  }
+
+  function judge(action: Action, paths: readonly string[]): readonly Violation[] {
+    switch (action.kind) {
+      case 'fs.read': return first(paths, (path) => filed(path, 'read'));
+      case 'fs.write': return first(paths, (path) => filed(path, 'write'));
+      case 'fs.delete': return first(paths, (path) => filed(path, 'delete'));
+      case 'net': return callsHome(action.url ?? '') ? [violation('builtin:control-plane', 'an agent does not call the control plane')] : [];
+      case 'exec': return commanded(action.command ?? '');
+      default: return [];
+    }
+  }
+
+  function callsHome(url: string): boolean {
+    const web = url.replace(/^[a-z][a-z0-9+.-]*:\/\//i, 'http://');
+    if (!URL.canParse(web)) return false;
+    const { hostname, port, protocol } = new URL(web);
+    const real = port === '' ? (/^https/i.test(url) ? '443' : protocol === 'http:' ? '80' : '') : port;
+    return addresses.has(`${hostname}:${real}`) || (ports.has(real) && isLoopback(hostname));
+  }
+
+  function commanded(command: string): readonly Violation[] {
+    const words = command.slice(0, 4096).split(' ');
+    const after = lokiWords(words);
+    if (after !== undefined && decisive.some((form) => form.test(after))) return [violation('builtin:loki-commands', `an agent does not run "loki ${after.split(' ').slice(0, 2).join(' ')}"`)];
+    const program = basename(words[0] ?? '');
+    if (connectors.has(program) && [...ports].some((port) => new RegExp(`(?:localhost|127\\.\\d|\\[?::1|0\\.0\\.0\\.0)[^ ]{0,12}(?:[: ]|', ?|", ?)\\D{0,4}${port}\\b`).test(command))) {
+      return [violation('builtin:control-plane', 'an agent does not call the control plane')];
+    }
+    return [];
+  }
+
+  function judgeMention(mention: string): readonly Violation[] {
+    const lower = mention.toLowerCase();
+    if (lower === 'core.hookspath' || lower.endsWith('/core.hookspath')) return [violation('builtin:protected-files', 'an agent does not move the hooks of git')];
+    const named = first([mention], (path) => [...filed(path, 'write'), ...filed(path, 'read')]);
+    if (named.length > 0 || !/[\s'"()]/.test(mention)) return named;
+    const found = fragments.find((fragment) => lower.includes(fragment)) ?? (lower.includes(lokiHome) ? 'the home of loki' : undefined);
+    return found === undefined ? [] : [violation('builtin:protected-files', `a program text names something protected (${found})`)];
+  }
+
+  return {
+    judge, judgeMention,
+    unclear: (uncertain) => uncertain.length === 0 ? []
+      : [violation('builtin:unclear-command', `the command cannot be judged: ${uncertain.slice(0, 5).join('; ')}`, 'require_approval')],
+  };
+}
+
+function violation(name: string, reason: string, action: Violation['action'] = 'deny'): Violation {
+  return { name, action, reason: `Rule "${name}" (built in): ${reason}`, place: 'built in' };
+}
+
+function first(paths: readonly string[], judge: (path: string) => readonly Violation[]): readonly Violation[] {
+  for (const path of paths) {
+    const found = judge(path);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+function shown(path: string): string {
+  return path.length > 160 ? `${path.slice(0, 160)}…` : path;
+}
+
+const starters: ReadonlySet<string> = new Set(['npx', 'bunx', 'node', 'tsx', 'npm', 'pnpm', 'yarn', 'bun', 'deno']);
+
+/** The words of a `loki` command after its name and without options; undefined for other programs. */
+function lokiWords(words: readonly string[]): string | undefined {
+  const at = words.slice(0, 8).findIndex((word) => /(?:^|\/)loki(?:\.(?:js|ts|mjs|cmd))?$/.test(word) || /^loki-enterprise(?:@\S+)?$/.test(word));
+  if (at < 0 || (at > 0 && !starters.has(basename(words[0] ?? '')))) return undefined;
+  const rest = words.slice(at + 1);
+  return rest.filter((word, index) => !word.startsWith('-') && !/^--(?:project|home)$/.test(rest[index - 1] ?? '')).join(' ');
+}
+
+function isLoopback(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
+  return /^(?:127(?:\.\d{1,3}){0,3}|0\.0\.0\.0|localhost|.*\.localhost|::1?|::ffff:(?:127\.|7f).*|host\.docker\.internal)$/.test(host);
+}
+
+/** Places that patterns and folder deletions are held against. */
+function protectedExamples(home: string, lokiHome: string, projects: readonly string[]): readonly string[] {
+  const inProject = ['.loki', '.loki/policies.yaml', '.loki/policies.json', '.loki/config.yaml', '.git', '.git/hooks', '.git/config', '.claude/settings.json', '.claude/settings.local.json', '.codex', '.gemini/settings.json', '.cursor/hooks.json', '.github/hooks', '.opencode/plugin', '.opencode/plugins'];
+  const inHome = ['.bashrc', '.profile', '.bash_profile', '.zshrc', '.zshenv', '.gitconfig', '.claude/settings.json', '.codex', '.gemini/settings.json', '.cursor/hooks.json'];
+  return [lokiHome, ...projects.flatMap((project) => inProject.map((name) => `${project}/${name}`)), ...inHome.map((name) => `${home}/${name}`)];
+}
+
+/** Whether a path with wildcards may name the example, something in it or, for deleting, a folder above it. */
+function mayName(pattern: string, example: string, access: Access): boolean {
+  const [parts, wanted] = [pattern.split('/'), example.split('/')];
+  if (parts.includes('**')) {
+    const test = compileGlob(pattern, 'path');
+    return typeof test !== 'function' || test(example);
+  }
+  if (parts.length < wanted.length && access !== 'delete') return false;
+  return wanted.slice(0, parts.length).every((part, index) => partMatches(parts[index] ?? '', part));
+}
+
+/** As a shell matches one component: a wildcard does not stand for a leading dot. */
+function partMatches(pattern: string, part: string): boolean {
+  if (part.startsWith('.') && /^[*?]/.test(pattern)) return false;
+  const test = compileGlob(pattern === '' ? '\\' : pattern, 'path');
+  return pattern === part || (typeof test === 'function' && test(part));
+}

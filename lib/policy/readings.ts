@@ -1,0 +1,43 @@
+/** The ways in which one value can be read. A rule takes the reading that is stricter for it; see `compile.ts`. */
+import { resolveFrom } from '../base/paths.ts';
+import type { PathProbe } from '../base/paths.ts';
+import { absolutePath, realPlaces } from './boundary.ts';
+import type { Context } from './fields.ts';
+
+/** What closures see of one evaluation. */
+export interface Scope {
+  readonly context: Context;
+  readonly probe: PathProbe;
+  /** The simple commands in a command line, each as words joined by one space. */
+  readonly commandsIn: (command: string) => readonly string[];
+}
+
+export type Reading = 'all' | 'any';
+
+/** A path as written and as it really is. */
+export function pathReadings(path: string, scope: Scope): readonly string[] {
+  const base = startOf(scope.context);
+  return [resolveFrom('/', absolutePath(path, base)), ...realPlaces(path, base, scope.probe)];
+}
+
+/** Forbidding looks at the whole line and at each command in it; permitting wants each command permitted. */
+export function commandReadings(command: string, reading: Reading, scope: Scope): readonly string[] {
+  const commands = scope.commandsIn(command);
+  return reading === 'all' && commands.length > 0 ? commands : [command, ...commands];
+}
+
+/** A URL as written and as a browser reads it. */
+export function urlReadings(url: string): readonly string[] {
+  return plainUrl.test(url) || !URL.canParse(url) ? [url] : [url, new URL(url).href];
+}
+
+/** Parsing such a URL and printing it again changes nothing. */
+const plainUrl = /^https?:\/\/(?:[a-z][a-z0-9-]*\.)+[a-z]+\/(?:[\w-]+(?:\/|$))*$/;
+
+/** Where relative paths of a context start. */
+export function startOf(context: Context): string | undefined {
+  const { cwd, project_dir: project } = { cwd: context['cwd'], project_dir: context['project_dir'] };
+  if (typeof cwd === 'string' && cwd !== '') return cwd.startsWith('/') || typeof project !== 'string' ? cwd : resolveFrom(project, cwd);
+  return typeof project === 'string' && project !== '' ? project : undefined;
+}
+

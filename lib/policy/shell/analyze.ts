@@ -1,0 +1,362 @@
+/**
+ * What a shell command would do, as actions: commands run, files read, written and deleted, addresses called. It is kept
+ * conservative: what it cannot follow it says, in `uncertain`, and the judge then asks a person. Text in data positions
+ * (messages, patterns, here-documents no shell reads) is never taken for a path.
+ */
+import type { Action } from '../../base/action.ts';
+import { basename, isAbsolute } from '../../base/paths.ts';
+import { bounded, expandedBraces, looksLikePath, operandsOf, programName, resolved, withoutOption } from './operands.ts';
+import {
+  copiers, deleters, fetchers, gitPrograms, interpreters, loaderVariables, quietGit, readers, searchers, shells, speakers, wrappers, writers,
+} from './programs.ts';
+import { readShell } from './words.ts';
+import type { SimpleCommand, Word } from './words.ts';
+
+export interface ShellOptions {
+  /** Where relative paths start. */
+  readonly cwd?: string | undefined;
+  /** What `~` and `$HOME` stand for. */
+  readonly home?: string | undefined;
+}
+
+export interface ShellAnalysis {
+  /** `exec` for each command run (words joined by one space), and the files and addresses touched. */
+  readonly actions: readonly Action[];
+  /** What could not be understood, each in a few words. */
+  readonly uncertain: readonly string[];
+  /** Words that a program which is not known to only read was given: places it may change. */
+  readonly mentions: readonly string[];
+}
+
+/** Longer commands are not read; nobody reviews them either. */
+export const longestCommand: number = 64 * 1024;
+const deepest = 8;
+const mostActions = 1000;
+const mostPlaces = 4;
+
+/** What the command would do. Never throws; never looks at the disk. */
+export function analyzeCommand(command: string, options: ShellOptions = {}): ShellAnalysis {
+  const walk = new Walk(options);
+  if (command.length > longestCommand) walk.doubt(`the command is longer than ${longestCommand} characters`);
+  else if (/[\0\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/.test(command)) walk.doubt('the command holds invisible characters');
+  else walk.script(command, 0);
+  return walk.result();
+}
+
+/**
+ * The commands a command line runs, for conditions on `command`. An empty one stands for what was not understood: no pattern
+ * but `*` permits it.
+ */
+export function commandsIn(command: string): readonly string[] {
+  const { actions, uncertain } = analyzeCommand(command);
+  const commands = actions.flatMap((action) => action.kind === 'exec' && action.command !== undefined ? [action.command] : []);
+  return uncertain.length === 0 ? commands : [...commands, ''];
+}
+
+const uncounted = /^\/dev\/(?:null|zero|full|u?random|tty|fd\/\d+|std(?:in|out|err))$/;
+const keywords = new Set(['if', 'then', 'else', 'elif', 'while', 'until', 'do', '{', '!', 'time', 'coproc']);
+const closers = new Set(['fi', 'done', 'esac', '}']);
+const assignment = /^([A-Za-z_][A-Za-z0-9_]*)\+?=/;
+
+type FileKind = 'fs.read' | 'fs.write' | 'fs.delete';
+
+/** Directories a shell may be in; undefined stands for one that is not known. */
+type Places = readonly (string | undefined)[];
+
+class Walk {
+  readonly #home: string | undefined;
+  readonly #actions = new Map<string, Action>();
+  readonly #uncertain = new Set<string>();
+  readonly #mentions = new Set<string>();
+  readonly #loops = new Map<string, readonly Word[]>();
+  #places: Places;
+
+  constructor({ cwd, home }: ShellOptions) {
+    this.#home = home;
+    this.#places = [cwd];
+  }
+
+  result(): ShellAnalysis {
+    return { actions: [...this.#actions.values()], uncertain: [...this.#uncertain], mentions: [...this.#mentions] };
+  }
+
+  doubt(what: string): void {
+    this.#uncertain.add(what);
+  }
+
+  script(text: string, depth: number): void {
+    if (depth >= deepest) return this.doubt(`shells are nested deeper than ${deepest}`);
+    const [place] = this.#places;
+    const known = new Map([...(this.#home === undefined ? [] : [['HOME', this.#home] as const]), ...(place === undefined ? [] : [['PWD', place] as const])]);
+    const { events, uncertain } = readShell(text, known);
+    for (const doubt of uncertain) this.doubt(doubt);
+    const saved: Places[] = [];
+    for (const event of events) {
+      if (event.is === 'open') saved.push(this.#places);
+      else if (event.is === 'close') this.#places = saved.pop() ?? this.#places;
+      else this.#command(event, depth);
+    }
+  }
+
+  #add(action: Action): void {
+    if (this.#actions.size >= mostActions) return this.doubt(`the command does more than ${mostActions} things`);
+    this.#actions.set(`${action.kind} ${action.command ?? action.file_path ?? action.url ?? ''}`, action);
+  }
+
+  #command(command: SimpleCommand, depth: number): void {
+    for (const { operator, target } of command.redirects) this.#redirect(operator, target);
+    const words = [...command.words];
+    while (words[0] !== undefined && !words[0].quoted && keywords.has(words[0].text)) words.shift();
+    if (words[0] !== undefined && closers.has(words[0].text)) return;
+    if (words[0]?.text === 'case' || words[0]?.text === 'select') return this.doubt(`a "${words[0].text}" statement is not understood`);
+    if (words[0]?.text === 'for') {
+      this.#loops.set(words[1]?.text ?? '', words.slice(3));
+      return;
+    }
+    if (words[0]?.text === 'function') return;
+    this.#run(words, command, depth);
+  }
+
+  #redirect(operator: string, target: Word): void {
+    const socket = /^\/dev\/(tcp|udp)\/([^/]+)\/(.+)$/.exec(target.text);
+    if (socket !== null) return this.#add({ kind: 'net', url: `${socket[1] ?? ''}://${socket[2] ?? ''}:${socket[3] ?? ''}` });
+    if (operator === '<') this.#touched('fs.read', [target]);
+    else this.#touched('fs.write', [target]);
+  }
+
+  /** A command without its keywords: environment and wrappers come off, then the program is looked at. */
+  #run(all: readonly Word[], command: SimpleCommand, depth: number): void {
+    let words = all;
+    let fed = command.piped;
+    for (let wrapped = 0; ; wrapped += 1) {
+      words = this.#withoutAssignments(words, wrapped > 0);
+      const [first] = words;
+      if (first === undefined) return;
+      if (wrapped > 32) return this.doubt('too many programs start one another');
+      if (first.dynamic) return this.doubt(`which program "${first.text.slice(0, 60)}" is shows only at run time`);
+      if (first.pattern && !['[', '[[', '{'].includes(first.text)) return this.doubt(`which program "${first.text.slice(0, 60)}" is depends on the files there are`);
+      this.#add({ kind: 'exec', command: words.map((word) => word.text).join(' ') });
+      const program = programName(first.text);
+      if (program !== first.text) this.#add({ kind: 'exec', command: [program, ...words.slice(1).map((word) => word.text)].join(' ') });
+      const wrapper = wrappers.get(program);
+      if (wrapper === undefined) return this.#program(program, words.slice(1), command, fed, depth);
+      if (program === 'command' && /^-[vV]/.test(words[1]?.text ?? '')) return;
+      if (program === 'xargs') fed = true;
+      words = this.#unwrapped(program, wrapper, words.slice(1), depth);
+    }
+  }
+
+  #withoutAssignments(words: readonly Word[], wrapped: boolean): readonly Word[] {
+    let from = 0;
+    for (const word of words) {
+      const name = assignment.exec(word.text)?.[1];
+      if (name === undefined) break;
+      if ((words.length > 1 || wrapped) && loaderVariables.test(name)) this.doubt(`${name} is set, which can make a program run another`);
+      from += 1;
+    }
+    return words.slice(from);
+  }
+
+  #unwrapped(program: string, wrapper: { values: readonly string[]; skip?: number }, words: readonly Word[], depth: number): readonly Word[] {
+    let at = 0;
+    for (let word = words[at]; word !== undefined && word.text.startsWith('-') && word.text.length > 1; word = words[at]) {
+      at += 1;
+      if (program === 'env' && /^(?:-S|--split-string)/.test(word.text)) {
+        const rest = word.text.replace(/^(?:-S|--split-string=?)/, '');
+        this.script(rest === '' ? words[at]?.text ?? '' : rest, depth + 1);
+      }
+      if (word.text === '--') break;
+      if (wrapper.values.includes(word.text)) at += 1;
+    }
+    return words.slice(at + (wrapper.skip ?? 0));
+  }
+
+  #program(program: string, words: readonly Word[], command: SimpleCommand, fed: boolean, depth: number): void {
+    if (shells.has(program)) return this.#shell(program, words, command, fed, depth);
+    if (program === 'eval') return this.#eval(words, depth);
+    if (program === 'cd' || program === 'pushd') return this.#changeDirectory(words, command.next);
+    if (program === 'popd') this.#places = [undefined];
+    if (speakers.has(program) || program === 'loki') return;
+    if (program === 'git') return this.#git(words);
+    for (const word of words) this.#addresses(program, word);
+    const operands = operandsOf(program, words);
+    if (deleters.has(program)) return this.#touched('fs.delete', operands);
+    const leading = writers.get(program);
+    if (leading !== undefined) return this.#touched('fs.write', operands.slice(leading));
+    if (copiers.has(program)) return this.#copy(program, words, operands);
+    if (program === 'dd') return this.#dd(words);
+    if (readers.has(program)) return this.#touched('fs.read', operands);
+    if (searchers.has(program)) return this.#search(program, words, operands);
+    if (program === 'find') return this.#find(words, command, depth);
+    if (fetchers.has(program)) return this.#fetch(words);
+    this.#other(program, words);
+  }
+
+  #shell(program: string, words: readonly Word[], command: SimpleCommand, fed: boolean, depth: number): void {
+    const option = words.findIndex((word) => /^-[A-Za-z]*c[A-Za-z]*$/.test(word.text));
+    if (option >= 0) {
+      const script = words.slice(option + 1).find((word) => !/^[-+][A-Za-z]/.test(word.text));
+      if (script === undefined) return;
+      if (script.dynamic) this.doubt(`part of what ${program} is told to run shows only at run time`);
+      return this.script(script.text, depth + 1);
+    }
+    const file = words.find((word) => !/^[-+]/.test(word.text));
+    if (file !== undefined) return this.#touched('fs.read', [file]);
+    for (const input of command.input) {
+      if (input.dynamic) this.doubt(`part of what ${program} is fed shows only at run time`);
+      this.script(input.text, depth + 1);
+    }
+    if (fed || command.redirects.some(({ operator }) => operator === '<')) this.doubt(`what is fed to ${program} shows only at run time`);
+  }
+
+  #eval(words: readonly Word[], depth: number): void {
+    this.doubt('"eval" runs text as a command');
+    if (!words.some((word) => word.dynamic)) this.script(words.map((word) => word.text).join(' '), depth + 1);
+  }
+
+  #changeDirectory(words: readonly Word[], next: string): void {
+    const target = words.find((word) => !word.text.startsWith('-') || word.text === '-');
+    const text = target === undefined ? this.#home : target.text === '-' || target.dynamic || target.pattern ? undefined : this.#tilde(target);
+    const after = text === undefined ? [undefined] : this.#places.map((place) => bounded(resolved(text, place)));
+    const places = new Set(next === '&&' ? after : [...after, ...this.#places]);
+    if (places.size > mostPlaces) this.doubt('there are too many changes of directory to follow');
+    this.#places = [...places].slice(0, mostPlaces);
+  }
+
+  #git(words: readonly Word[]): void {
+    let at = 0;
+    const saved = this.#places;
+    for (let word = words[at]; word?.text.startsWith('-') === true; word = words[at]) {
+      const value = words[at + 1];
+      if (word.text === '-C' && value !== undefined) this.#changeDirectory([value], '&&');
+      if ((word.text === '-c' || word.text === '--config-env') && gitPrograms.test(value?.text ?? '')) this.doubt(`git is given ${value?.text.split('=')[0] ?? 'a setting'}, which can run another program`);
+      at += ['-C', '-c', '--git-dir', '--work-tree', '--namespace', '--exec-path', '--config-env'].includes(word.text) ? 2 : 1;
+    }
+    const subcommand = words[at]?.text ?? '';
+    const rest = words.slice(at + 1);
+    if (at > 0) this.#add({ kind: 'exec', command: ['git', subcommand, ...rest.map((word) => word.text)].join(' ') });
+    if (subcommand === 'config') {
+      for (const word of rest) this.#mentions.add(word.text);
+      if (rest.some((word) => gitPrograms.test(word.text)) && rest.filter((word) => !word.text.startsWith('-')).length > 1) this.doubt('git is configured to run another program');
+    } else if (!quietGit.has(subcommand)) this.#mention(rest);
+    for (const word of rest) if (/^[a-z+]+:\/\//i.test(word.text)) this.#add({ kind: 'net', url: word.text });
+    this.#places = saved;
+  }
+
+  #copy(program: string, words: readonly Word[], operands: readonly Word[]): void {
+    const option = words.findIndex((word) => /^(?:-t|--target-directory)$/.test(word.text));
+    const into = option >= 0 ? words[option + 1] : words.find((word) => word.text.startsWith('--target-directory='));
+    const target = into ?? operands[operands.length - 1];
+    const sources = operands.filter((word) => word !== target && word !== into);
+    this.#touched('fs.read', sources);
+    if (program === 'ln') this.#mention(sources);
+    if (program === 'mv' || program === 'gmv' || words.some((word) => word.text === '--remove-source-files')) this.#touched('fs.delete', sources);
+    if (target !== undefined) this.#touched('fs.write', [withoutOption(target)]);
+    if (target !== undefined && /(?:^|\/)\.?\.?$/.test(target.text)) for (const source of sources) this.#touched('fs.write', [{ ...source, text: `${target.text}/${basename(source.text)}` }]);
+  }
+
+  #dd(words: readonly Word[]): void {
+    for (const word of words) {
+      if (word.text.startsWith('of=')) this.#touched('fs.write', [{ ...word, text: word.text.slice(3) }]);
+      if (word.text.startsWith('if=')) this.#touched('fs.read', [{ ...word, text: word.text.slice(3) }]);
+    }
+  }
+
+  #search(program: string, words: readonly Word[], operands: readonly Word[]): void {
+    const given = words.some((word) => /^(?:-[A-Za-z]*[ef]|--regexp|--file|--expression|--from-file)/.test(word.text)) && program !== 'jq';
+    const files = given ? operands : operands.slice(1);
+    const inPlace = program === 'sed' && words.some((word) => /^(?:-[A-Za-z]*i|--in-place)/.test(word.text));
+    this.#touched(inPlace ? 'fs.write' : 'fs.read', files);
+    const code = operands[0]?.text ?? '';
+    if (/awk$/.test(program) && /system\s*\(|\|\s*getline|\|\s*"|>\s*"/.test(code)) this.doubt(`the ${program} program runs commands or writes files`);
+    if (program === 'sed' && /(?:^|[;}\d$\/])\s*[we]\s+\S/.test(code)) this.doubt('the sed program writes a file or runs a command');
+  }
+
+  #find(words: readonly Word[], command: SimpleCommand, depth: number): void {
+    const test = words.findIndex((word) => /^[-(!]/.test(word.text) && !/^-[HLPOD]/.test(word.text));
+    const roots = (test < 0 ? words : words.slice(0, test)).filter((word) => !word.text.startsWith('-'));
+    const places = roots.length > 0 ? roots : [{ text: '.', dynamic: false, pattern: false, quoted: false }];
+    this.#touched('fs.read', places);
+    const names = words.flatMap((word, index) => /^-i?name$/.test(words[index - 1]?.text ?? '') ? [word] : []);
+    const found = places.flatMap((place) => names.length === 0 ? [place] : names.map((name) => ({ ...name, text: `${place.text}/**/${name.text}` })));
+    if (words.some((word) => word.text === '-delete')) this.#touched('fs.delete', found);
+    for (const [at, word] of words.entries()) {
+      if (/^-fprint/.test(word.text) || word.text === '-fls') this.#touched('fs.write', words.slice(at + 1, at + 2));
+      if (!/^-(?:exec|ok)(?:dir)?$/.test(word.text)) continue;
+      const end = words.findIndex((other, index) => index > at && (other.text === ';' || other.text === '+'));
+      const run = words.slice(at + 1, end < 0 ? undefined : end);
+      this.#run(run.flatMap((part) => part.text.includes('{}') ? found.map((place) => ({ ...part, text: part.text.replaceAll('{}', place.text), pattern: false })) : [part]), command, depth + 1);
+    }
+  }
+
+  #fetch(words: readonly Word[]): void {
+    const outputs = /^(?:-[A-Za-z]*[oO]|--output|--output-document|--output-dir|-P|--directory-prefix|-D|-c|--cookie-jar|--dump-header)$/;
+    for (const [at, word] of words.entries()) {
+      const before = words[at - 1]?.text ?? '';
+      const isValue = /^-/.test(before) && !/^(?:-[sSLfkvIiNgq#]+|--(?:silent|location|fail|insecure|verbose|head|include|compressed|show-error))$/.test(before);
+      if (outputs.test(before) && !/^-[A-Za-z]*O$/.test(before) || (before === '-O' && !word.text.startsWith('-') && !word.text.includes('://'))) this.#touched('fs.write', [word]);
+      const upload = /^(?:-[dFT]|--data(?:-\w+)?|--form|--upload-file)$/.test(before);
+      if (upload && word.text.includes('@')) this.#touched('fs.read', [{ ...word, text: word.text.slice(word.text.indexOf('@') + 1) }]);
+      else if (/^(?:-T|--upload-file|-K|--config)$/.test(before)) this.#touched('fs.read', [word]);
+      if (!word.text.startsWith('-') && !isValue && !word.text.includes('://') && word.text !== '') this.#add({ kind: 'net', url: `http://${word.text}` });
+    }
+    for (const word of words) if (/\.sock$/.test(word.text)) this.#mentions.add(word.text);
+  }
+
+  /** A program that nothing is known about. */
+  #other(program: string, words: readonly Word[]): void {
+    const codeOptions = interpreters.get(program);
+    const code = codeOptions === undefined ? -1 : words.findIndex((word) => codeOptions.includes(word.text));
+    if (code >= 0) this.#mentions.add(words[code + 1]?.text ?? '');
+    this.#mention(words.filter((_, at) => code < 0 || at !== code + 1));
+    const paths = words.flatMap((word) => {
+      const text = word.text.replace(/^--?[\w-]+=/, '');
+      return !(code >= 0 && word === words[code + 1]) && looksLikePath(text) ? [{ ...word, text }] : [];
+    });
+    this.#touched('fs.read', paths.filter((word) => !word.dynamic));
+  }
+
+  #mention(words: readonly Word[]): void {
+    for (const word of words) {
+      const text = word.text.replace(/^--?[\w-]+=/, '');
+      if (text.startsWith('-') || text.length > 4096) continue;
+      for (const place of this.#places) this.#mentions.add(/[\s]/.test(text) ? text : resolved(this.#tilde({ ...word, text }), place));
+    }
+  }
+
+  #addresses(program: string, word: Word): void {
+    const at = word.text.indexOf('://');
+    if (at <= 0 || at > 64 || (searchers.has(program) && word.quoted)) return;
+    const url = /[a-z][a-z0-9+.-]*:\/\/\S+/i.exec(word.text.slice(0, 4096))?.[0];
+    if (url !== undefined && !url.startsWith('file://')) this.#add({ kind: 'net', url });
+  }
+
+  /** A word with a loop's variable in it, once for each value of the loop. */
+  #unrolled(word: Word): readonly Word[] {
+    const found = word.dynamic ? /^([^$]*)\$\{?(\w+)\}?([^$]*)$/.exec(word.text) : null;
+    const values = found === null ? undefined : this.#loops.get(found[2] ?? '');
+    if (values === undefined || values.some((value) => value.dynamic)) return [word];
+    return values.map((value) => ({ ...value, text: `${found?.[1] ?? ''}${value.text}${found?.[3] ?? ''}` }));
+  }
+
+  #tilde(word: Word): string {
+    if (this.#home === undefined || !/^~(?:\/|$)/.test(word.text)) return word.text;
+    return this.#home + word.text.slice(1);
+  }
+
+  /** Files touched, seen from every directory the shell may be in. */
+  #touched(kind: FileKind, words: readonly Word[]): void {
+    for (const word of words.flatMap((one) => this.#unrolled(one))) {
+      if (word.text === '' || (word.text === '-' && kind === 'fs.read') || uncounted.test(word.text)) continue;
+      if (word.dynamic) {
+        if (kind !== 'fs.read') this.doubt(`what "${word.text.slice(0, 60)}" stands for shows only at run time, and it is ${kind === 'fs.delete' ? 'deleted' : 'written'}`);
+        continue;
+      }
+      const text = this.#tilde(word);
+      for (const place of this.#places) {
+        if (place === undefined && !isAbsolute(text) && kind !== 'fs.read' && this.#places.length > 1) this.doubt('a relative path follows a change of directory that cannot be followed');
+        for (const path of word.pattern ? expandedBraces(text) : [text]) this.#add({ kind, file_path: resolved(path, place) });
+      }
+    }
+  }
+}

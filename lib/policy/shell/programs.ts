@@ -1,0 +1,85 @@
+/**
+ * What common programs do with their words. A program that is not in these tables is taken to read what looks like a path
+ * and, where a path is protected, to write it.
+ */
+
+/** Programs that run the rest of their words. `values` are options that take the next word; `skip` further words come first. */
+export interface Wrapper {
+  readonly values: readonly string[];
+  readonly skip?: number;
+}
+
+export const wrappers: ReadonlyMap<string, Wrapper> = new Map(Object.entries({
+  sudo: { values: ['-u', '-g', '-h', '-p', '-C', '-D', '-R', '-T', '-U', '-r', '-t'] },
+  doas: { values: ['-u', '-C'] },
+  env: { values: ['-u', '--unset', '-C', '--chdir'] },
+  timeout: { values: ['-k', '-s', '--kill-after', '--signal'], skip: 1 },
+  time: { values: ['-f', '-o'] },
+  nice: { values: ['-n', '--adjustment'] },
+  ionice: { values: ['-c', '-n', '-p'] },
+  nohup: { values: [] },
+  setsid: { values: [] },
+  stdbuf: { values: ['-i', '-o', '-e'] },
+  command: { values: [] },
+  builtin: { values: [] },
+  exec: { values: ['-a'] },
+  xargs: { values: ['-I', '-n', '-P', '-L', '-d', '-E', '-s', '-a', '-i'] },
+  busybox: { values: [] },
+  watch: { values: ['-n', '-d'] },
+  chronic: { values: [] },
+  unbuffer: { values: [] },
+}));
+
+export const shells: ReadonlySet<string> = new Set(['sh', 'bash', 'zsh', 'dash', 'ksh', 'ash', 'fish', 'rbash', 'mksh']);
+
+/** Programs whose code option holds a program text. */
+export const interpreters: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
+  python: ['-c'], python2: ['-c'], python3: ['-c'], node: ['-e', '-p', '-pe', '--eval', '--print'], deno: ['eval'], bun: ['-e', '--eval'],
+  perl: ['-e', '-E', '-ne', '-pe', '-i'], ruby: ['-e', '-ne', '-pe'], php: ['-r'], lua: ['-e'], osascript: ['-e'],
+}));
+
+/** Words are text for them, never a path or an address. */
+export const speakers: ReadonlySet<string> = new Set([
+  'echo', 'printf', ':', 'true', 'false', 'seq', 'sleep', 'date', 'read', 'exit', 'return', 'break', 'continue', 'shift', 'set', 'unset', 'trap', 'wait', 'alias', 'type',
+  'which', 'export', 'declare', 'local', 'readonly', 'typeset', 'whoami', 'hostname', 'uname', 'id', 'pwd', 'expr', 'kill', 'jobs', 'fg', 'bg', 'ulimit', 'umask', 'basename', 'dirname',
+]);
+
+/** All operands are read. */
+export const readers: ReadonlySet<string> = new Set([
+  'cat', 'less', 'more', 'head', 'tail', 'wc', 'nl', 'tac', 'uniq', 'cut', 'column', 'diff', 'cmp', 'comm', 'stat', 'file', 'md5sum', 'sha1sum', 'sha256sum', 'sha512sum', 'cksum', 'strings', 'od',
+  'xxd', 'hexdump', 'ls', 'tree', 'du', 'df', 'realpath', 'readlink', 'test', '[', '[[', 'bat', 'base64', 'rev', 'fold', 'paste', 'join', 'source', '.',
+]);
+
+/** The first operand is a pattern or program, unless one was given by option; the others are read. */
+export const searchers: ReadonlySet<string> = new Set(['grep', 'egrep', 'fgrep', 'rg', 'ag', 'ack', 'awk', 'gawk', 'mawk', 'sed', 'jq', 'yq']);
+
+/** All operands are written; `first` tells how many leading ones are not paths. */
+export const writers: ReadonlyMap<string, number> = new Map(Object.entries({
+  touch: 0, mkdir: 0, tee: 0, truncate: 0, mkfifo: 0, mknod: 0, sponge: 0, chmod: 1, chown: 1, chgrp: 1, chattr: 1, setfacl: 0,
+}));
+
+export const deleters: ReadonlySet<string> = new Set(['rm', 'rmdir', 'unlink', 'shred', 'srm', 'trash']);
+
+/** The last operand, or the value of `-t`, is written; the others are read, and by `mv` removed. */
+export const copiers: ReadonlySet<string> = new Set(['cp', 'mv', 'ln', 'install', 'rsync', 'scp', 'gcp', 'gmv']);
+
+export const fetchers: ReadonlySet<string> = new Set(['curl', 'wget', 'http', 'https', 'xh', 'aria2c']);
+
+/** Options that take the next word, for programs whose operands matter. */
+export const optionValues: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
+  head: ['-n', '-c'], tail: ['-n', '-c'], cut: ['-d', '-f', '-c', '-b'], column: ['-t', '-s'], diff: ['-U', '-C'], tree: ['-L', '-I', '-P'], du: ['-d'], fold: ['-w'], paste: ['-d'],
+  grep: ['-A', '-B', '-C', '-m', '-d', '-D'], egrep: ['-A', '-B', '-C', '-m'], fgrep: ['-A', '-B', '-C', '-m'], rg: ['-A', '-B', '-C', '-m', '-g', '-t', '-T', '-j', '--glob', '--type'],
+  awk: ['-F', '-v'], gawk: ['-F', '-v'], mawk: ['-F', '-v'], jq: ['--indent'],
+  touch: ['-d', '-t'], mkdir: ['-m'], truncate: ['-s'], install: ['-m', '-o', '-g'], rsync: ['-e', '--exclude', '--include'], shred: ['-n', '-s'], xxd: ['-l', '-s', '-c'], od: ['-N', '-j', '-t', '-A'],
+}));
+
+/** Subcommands of git that leave the work tree and the settings as they are. */
+export const quietGit: ReadonlySet<string> = new Set([
+  'status', 'log', 'diff', 'show', 'branch', 'add', 'commit', 'push', 'fetch', 'blame', 'grep', 'ls-files', 'ls-tree', 'rev-parse', 'rev-list', 'describe', 'tag', 'remote', 'shortlog', 'cat-file', 'reflog',
+]);
+
+/** Settings of git that name a program to run. */
+export const gitPrograms: RegExp = /^(?:alias\.|core\.(?:pager|editor|sshcommand|fsmonitor|askpass|hookspath|gitproxy)|pager\.|diff\..*(?:command|textconv)|diff\.external|merge\..*driver|filter\.|credential\.|gpg\.|sequence\.editor|uploadpack\.|include)/i;
+
+/** Variables that make a program run another one. */
+export const loaderVariables: RegExp = /^(?:LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|DYLD_\w+|NODE_OPTIONS|BASH_ENV|ENV|PYTHONSTARTUP|PERL5OPT|RUBYOPT|GIT_(?:SSH|SSH_COMMAND|EXTERNAL_DIFF|PAGER|EDITOR|CONFIG\w*|ASKPASS|PROXY_COMMAND)|PROMPT_COMMAND|IFS|PATH)$/;
