@@ -1,0 +1,78 @@
+/** An approval as the API, the command line and the log show it, and where approvals are kept. */
+import { sha256Hex } from '../base/digest.ts';
+import { canonicalJson } from '../base/json.ts';
+import type { JsonObject } from '../base/json.ts';
+
+/**
+ * `expired` counts as a no: nobody decided in time, or what was approved was not done in time. `used`: it was approved, and the
+ * action it was given for went ahead.
+ */
+export type ApprovalStatus = 'pending' | 'approved' | 'rejected' | 'expired' | 'used';
+
+export const approvalStatuses: readonly ApprovalStatus[] = ['pending', 'approved', 'rejected', 'expired', 'used'];
+
+export type ApprovalOutcome = 'approve' | 'reject';
+
+/** What one person said. */
+export type ApprovalDecision = {
+  readonly by: string;
+  readonly outcome: ApprovalOutcome;
+  readonly reason: string | null;
+  /** Kind of the fresh proof that came with it. */
+  readonly proof: string;
+  readonly at: string;
+};
+
+/** One request for approval. Times are ISO 8601, UTC. */
+export type ApprovalView = {
+  readonly id: string;
+  readonly status: ApprovalStatus;
+  readonly project_id: string;
+  readonly session_id: string;
+  /** SHA-256 (hex) of the canonical action: what the approval is bound to, with the policy and the session. */
+  readonly action_hash: string;
+  readonly policy_digest: string;
+  /** The rule that asks, and why. */
+  readonly rule: string;
+  readonly reason: string;
+  /** The canonical action, secrets redacted. */
+  readonly action: JsonObject;
+  /** Who may decide: `role:…`, `user:…`; empty: anyone but the requester and agents. */
+  readonly approvers: readonly string[];
+  /** How many different people must approve. One rejection ends it. */
+  readonly required: number;
+  readonly requested_by: string;
+  readonly created_at: string;
+  /** Undecided by then means no. */
+  readonly expires_at: string;
+  /** Milliseconds between the two, also when the clock is set in between. */
+  readonly timeout_ms: number;
+  readonly decisions: readonly ApprovalDecision[];
+  readonly decided_at: string | null;
+  /** An approval that is not used by then expires. */
+  readonly use_before: string | null;
+  readonly used_at: string | null;
+};
+
+/** Whether nothing more can happen to it. */
+export function isOver({ status }: ApprovalView): boolean {
+  return status !== 'pending' && status !== 'approved';
+}
+
+/** Where approvals are kept in the store. */
+export const approvalKeys = {
+  approval: (id: string): string => `approvals/${id}`,
+  approvals: 'approvals/',
+  /** Present while the approval is pending, or approved and not used: found without reading those that are over. */
+  open: (id: string): string => `approvals-open/${id}`,
+  opens: 'approvals-open/',
+  /** Names the newest approval for one action under one policy in one session. */
+  binding: (binding: ApprovalBinding): string => `approval-bindings/${sha256Hex(canonicalJson([binding.sessionId, binding.policyDigest, binding.actionHash]))}`,
+} as const;
+
+/** What an approval is good for, and for nothing else. */
+export interface ApprovalBinding {
+  readonly actionHash: string;
+  readonly policyDigest: string;
+  readonly sessionId: string;
+}

@@ -1,0 +1,123 @@
+/**
+ * The legal moves of an approval, as pure functions from one state to the next. Who asked never decides, no agent ever
+ * does, one rejection ends it, and time only ever takes away: nothing here extends a deadline.
+ */
+import { LokiError } from '../errors.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { ApprovalDecision, ApprovalOutcome, ApprovalView } from './approval.ts';
+import type { ApprovalEvent, ApprovalEventName } from './ports.ts';
+import type { FreshProof } from './proof.ts';
+
+/** The next state, and what the log says about it. */
+export type Step = {
+  readonly view: ApprovalView;
+  readonly event: ApprovalEvent;
+};
+
+/** A decision as it comes in. */
+export interface DecideRequest {
+  readonly id: string;
+  readonly outcome: ApprovalOutcome;
+  /** `user:name` or `token:name`. */
+  readonly by: string;
+  readonly reason?: string;
+  readonly proof: FreshProof;
+}
+
+/** A clock that stands this much before the decision was set back: how old the approval is can then not be told. */
+const toleratedSetBackMs = 60_000;
+
+const isoTime = (milliseconds: number): string => new Date(milliseconds).toISOString();
+
+/** The first state. */
+export function requested(view: ApprovalView): Step {
+  const { rule, reason, action, approvers, required, expires_at } = view;
+  return { view, event: eventOf(view, 'approval.request', view.requested_by, { rule, reason, action, approvers, required, expires_at }) };
+}
+
+/** Whether time has run out for a pending approval. */
+export function isOverdue(view: ApprovalView, nowMs: number): boolean {
+  return view.status === 'pending' && nowMs >= Date.parse(view.expires_at);
+}
+
+/** Milliseconds for which an approved action may still be done: 0 when it is too late, or when the clock cannot tell. */
+export function usableForMs(view: ApprovalView, nowMs: number): number {
+  if (view.status !== 'approved' || view.use_before === null || view.decided_at === null) return 0;
+  if (nowMs < Date.parse(view.decided_at) - toleratedSetBackMs) return 0;
+  return Math.max(0, Date.parse(view.use_before) - nowMs);
+}
+
+/**
+ * The end that time has brought, if it has: nobody decided, or what was approved was not done. `late` says that a pending one
+ * is overdue by another measure than the clock.
+ */
+export function timeUp(view: ApprovalView, nowMs: number, late: boolean): Step | undefined {
+  if (view.status === 'pending' && (late || isOverdue(view, nowMs))) {
+    const next: ApprovalView = { ...view, status: 'expired', decided_at: notBefore(view, nowMs) };
+    return { view: next, event: eventOf(next, 'approval.expire', 'system', { rule: view.rule, cause: 'nobody decided in time', timeout_ms: view.timeout_ms }) };
+  }
+  if (view.status !== 'approved' || usableForMs(view, nowMs) > 0) return undefined;
+  const next: ApprovalView = { ...view, status: 'expired' };
+  return { view: next, event: eventOf(next, 'approval.expire', 'system', { rule: view.rule, cause: 'approved and not used in time', use_before: view.use_before }) };
+}
+
+/** The action goes ahead. */
+export function used(view: ApprovalView, nowMs: number): ApprovalView {
+  return { ...view, status: 'used', used_at: notBefore(view, nowMs) };
+}
+
+/**
+ * Throws `auth.forbidden` unless `by` may decide at all. `isApprover` says whether somebody is on a list that is not empty.
+ */
+export function assertMayDecide(view: ApprovalView, by: string, isApprover: (by: string, approvers: readonly string[]) => boolean): void {
+  const refuse = (found: string): LokiError => new LokiError('auth.forbidden', { attempted: `decide approval ${view.id}`, found, hint: `Ask one of: ${view.approvers.join(', ') || 'the people who may approve here'}` });
+  if (!/^(user|token):./.test(by)) throw refuse(`${by} is no person; only a person decides`);
+  if (by === view.requested_by) throw refuse(`${by} asked for it; somebody else must decide`);
+  if (view.approvers.length > 0 && !isApprover(by, view.approvers)) throw refuse(`${by} is not on its list of approvers`);
+}
+
+/** Throws `approval.decided` unless it is pending, in time, and `by` has not approved it before. */
+export function assertOpen(view: ApprovalView, { by, outcome }: DecideRequest, nowMs: number): void {
+  if (view.status !== 'pending' || isOverdue(view, nowMs)) {
+    const who = view.decisions.at(-1)?.by;
+    const over = view.status === 'expired' || view.status === 'pending';
+    const found = over ? `it expired; it was open until ${view.expires_at}` : `it is ${view.status}${who === undefined ? '' : `; the last word was that of ${who}`}`;
+    throw new LokiError('approval.decided', { attempted: `${outcome} ${view.id}`, found });
+  }
+  if (outcome === 'approve' && view.decisions.some((decision) => decision.by === by)) {
+    throw new LokiError('approval.decided', { attempted: `approve ${view.id}`, found: `${by} has approved it before; ${view.required} different people must` });
+  }
+}
+
+/** Adds a decision that may be made. `executionMs`: how long an approved action may take to be begun. */
+export function decided(view: ApprovalView, request: DecideRequest, nowMs: number, executionMs: number): Step {
+  const at = notBefore(view, nowMs);
+  const { by, outcome, proof, reason = null } = request;
+  const decision: ApprovalDecision = { by, outcome, reason, proof: proof.kind, at };
+  const decisions = [...view.decisions, decision];
+  const approvals = decisions.filter((each) => each.outcome === 'approve').length;
+  const details = { rule: view.rule, reason, proof: { ...proof }, approvals, required: view.required };
+  if (outcome === 'reject') {
+    const next: ApprovalView = { ...view, status: 'rejected', decisions, decided_at: at };
+    return { view: next, event: eventOf(next, 'approval.reject', by, details) };
+  }
+  const next: ApprovalView = approvals < view.required
+    ? { ...view, decisions }
+    : { ...view, status: 'approved', decisions, decided_at: at, use_before: isoTime(Date.parse(at) + executionMs) };
+  return { view: next, event: eventOf(next, 'approval.approve', by, details) };
+}
+
+/** Times of one approval never go back, whatever the clock does. */
+function notBefore(view: ApprovalView, nowMs: number): string {
+  const last = view.decided_at ?? view.decisions.at(-1)?.at ?? view.created_at;
+  return isoTime(Math.max(nowMs, Date.parse(last)));
+}
+
+function eventOf(view: ApprovalView, event: ApprovalEventName, actor: string, details: JsonObject): ApprovalEvent {
+  return {
+    event, actor,
+    resource: `approval:${view.id}`,
+    details: { approval_id: view.id, status: view.status, action_hash: view.action_hash, policy_digest: view.policy_digest, ...details },
+    metadata: { project_id: view.project_id, session_id: view.session_id },
+  };
+}
