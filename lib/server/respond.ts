@@ -1,0 +1,41 @@
+/** How answers are made: JSON, problems, and the header fields every answer carries. */
+import { problemDocument, problemMediaType, statusOf } from '../formats/problem.ts';
+import type { ApiResponse } from './message.ts';
+
+/** Nothing from elsewhere, nothing inline, no frames, no forms. */
+export const contentSecurityPolicy: string =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** Fields of every answer. A later set of the same name wins. */
+export const commonHeaders: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': contentSecurityPolicy,
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
+  'Cache-Control': 'no-store',
+};
+
+export function jsonResponse(value: unknown, headers: Readonly<Record<string, string>> = {}, status: number = 200): ApiResponse {
+  return { status, headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers }, body: JSON.stringify(value) };
+}
+
+/** One stored object with its entity tag, or 304 when the caller has this revision already. */
+export function objectResponse(value: unknown, revision: number, ifNoneMatch: string | undefined): ApiResponse {
+  const tag = `"${revision}"`;
+  if (ifNoneMatch !== undefined && matches(ifNoneMatch, tag)) return { status: 304, headers: { ETag: tag } };
+  return jsonResponse(value, { ETag: tag });
+}
+
+/** Whether an If-None-Match names the tag (RFC 9110, section 13.1.2: weak comparison). */
+export function matches(ifNoneMatch: string, tag: string): boolean {
+  return ifNoneMatch.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === tag);
+}
+
+export function problemResponse(error: unknown, requestId: string, headers: Readonly<Record<string, string>> = {}, status: number = statusOf(error)): ApiResponse {
+  const document = problemDocument(error, requestId, status);
+  const challenge: Record<string, string> = status === 401 ? { 'WWW-Authenticate': 'Bearer realm="loki"' } : {};
+  return { status, headers: { 'Content-Type': problemMediaType, ...challenge, ...headers }, body: JSON.stringify(document) };
+}

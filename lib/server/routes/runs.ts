@@ -1,0 +1,207 @@
+/**
+ * The timeline of a run: all of it at once, and as a stream that goes on from where a reader was. A stream reads what is
+ * stored first and watches from the revision before that, so nothing falls between; sequence numbers drop what comes twice.
+ */
+import { LokiError } from '../../errors.ts';
+import { isPlainObject, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { sseEvent } from '../../formats/sse.ts';
+import { runKeys } from '../../runs/run.ts';
+import type { Store, StoreNotice } from '../../store/store.ts';
+import { merge } from '../merge.ts';
+import type { ApiRequest, Handler } from '../message.ts';
+import { jsonResponse } from '../respond.ts';
+import type { Collection, Services } from '../services.ts';
+import type { Streams } from '../streams.ts';
+import { find } from './collections.ts';
+
+/** Events read at a time. */
+const batch = 200;
+/** A timeline longer than this is read as a stream. */
+const longestTimeline = 50_000;
+
+const over: ReadonlySet<unknown> = new Set(['completed', 'failed', 'cancelled']);
+
+export function timeline({ store, clock }: Pick<Services, 'store' | 'clock'>, runs: Collection): Handler {
+  return async (request) => {
+    const id = request.params.get('id') ?? '';
+    const run = (await find(runs, 'run', id)).value;
+    const events: JsonValue[] = [];
+    for await (const value of eventsAfter(store, id, 0)) {
+      events.push(value);
+      if (events.length > longestTimeline) {
+        throw new LokiError('request.large', {
+          attempted: 'read the timeline', found: `it has more than ${longestTimeline} events`, hint: 'Read it as a stream: GET …/events',
+        });
+      }
+    }
+    return jsonResponse({ run_id: id, events, duration_seconds: durationOf(run, clock.now()) });
+  };
+}
+
+/** Seconds from start to end, or to now; null before the start. */
+function durationOf(run: JsonObject, now: number): number | null {
+  const started = timeOf(run['started_at']);
+  if (started === undefined) return null;
+  return Math.max(0, (timeOf(run['ended_at']) ?? now) - started) / 1000;
+}
+
+function timeOf(value: JsonValue | undefined): number | undefined {
+  const milliseconds = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(milliseconds) ? undefined : milliseconds;
+}
+
+export function events({ store }: Pick<Services, 'store'>, runs: Collection, streams: Streams): Handler {
+  return async (request) => {
+    const id = request.params.get('id') ?? '';
+    const run = (await find(runs, 'run', id)).value;
+    const after = readCursor(request);
+    const { oldest, newest } = await extent(store, id);
+    if (after > newest || (after > 0 && after + 1 < oldest)) {
+      throw new LokiError('gone', { attempted: `go on after event ${after}`, found: newest === 0 ? 'the run has no events' : `the run keeps events ${oldest} to ${newest}` });
+    }
+    // 204 is what tells a browser to stop connecting again.
+    if (after > 0 && after === newest && over.has(run['status'])) return { status: 204, headers: {} };
+    return streams.open(request, (signal) => runFrames(store, id, after, signal));
+  };
+}
+
+/** Sequence number to go on after: from `Last-Event-ID`, else from `after`, else 0. */
+export function readCursor(request: ApiRequest): number {
+  const text = request.headers.get('last-event-id') ?? request.query.get('after') ?? '0';
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new LokiError('request.invalid', { attempted: 'go on with the stream', found: 'Last-Event-ID is not one that this stream gave out' });
+}
+
+async function extent(store: Store, id: string): Promise<{ readonly oldest: number; readonly newest: number }> {
+  const [first] = await store.list(runKeys.events(id), { limit: 1 });
+  const [last] = await store.list(runKeys.events(id), { limit: 1, reverse: true });
+  return { oldest: seqOf(first?.value), newest: seqOf(last?.value) };
+}
+
+async function* runFrames(store: Store, id: string, after: number, signal: AbortSignal): AsyncGenerator<string> {
+  const reader: Reader = { store, id, last: after };
+  while (!signal.aborted) {
+    const watching = new AbortController();
+    const stop = (): void => watching.abort();
+    signal.addEventListener('abort', stop);
+    try {
+      if (yield* catchUpAndFollow(reader, watching.signal)) return;
+    } catch (error) {
+      // A reader slower than the store's memory starts again from what it has; it misses nothing.
+      if (!(error instanceof LokiError) || error.code !== 'gone') throw error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      stop();
+    }
+  }
+}
+
+interface Reader {
+  readonly store: Store;
+  readonly id: string;
+  /** Sequence number of the last event shown. */
+  last: number;
+}
+
+/** Returns true when the run is over and all of it was shown. */
+async function* catchUpAndFollow(reader: Reader, signal: AbortSignal): AsyncGenerator<string, boolean> {
+  const { store, id } = reader;
+  const from = await store.revision();
+  yield* storedFrames(reader);
+  const run = (await store.get(runKeys.run(id)))?.value;
+  // Between the two reads the run may have ended with events of its own.
+  if (!goesOn(run)) yield* storedFrames(reader);
+  yield* runFrame(run);
+  if (!goesOn(run)) return true;
+  for await (const notices of merge([store.watch(runKeys.events(id), from, signal), store.watch(runKeys.run(id), from, signal)])) {
+    for (const { key, value } of notices) {
+      if (key !== runKeys.run(id)) {
+        yield* eventFrame(reader, value);
+        continue;
+      }
+      if (!goesOn(value)) yield* storedFrames(reader);
+      yield* runFrame(value);
+      if (!goesOn(value)) return true;
+    }
+  }
+  return false;
+}
+
+async function* storedFrames(reader: Reader): AsyncGenerator<string> {
+  for await (const value of eventsAfter(reader.store, reader.id, reader.last)) yield* eventFrame(reader, value);
+}
+
+/** Nothing for an event that was shown already. */
+function* eventFrame(reader: Reader, value: JsonValue | undefined): Generator<string> {
+  const seq = seqOf(value);
+  if (seq <= reader.last) return;
+  reader.last = seq;
+  yield sseEvent({ id: String(seq), data: JSON.stringify(value) });
+}
+
+function goesOn(run: JsonValue | undefined): boolean {
+  return isPlainObject(run) && !over.has(run['status']);
+}
+
+/** The run itself has no id: a reader that comes back gets its newest state anyway. */
+function* runFrame(run: JsonValue | undefined): Generator<string> {
+  if (run !== undefined) yield sseEvent({ event: 'run', data: JSON.stringify(run) });
+  if (!goesOn(run)) yield sseEvent({ event: 'end', data: '{}' });
+}
+
+async function* eventsAfter(store: Store, id: string, seq: number): AsyncGenerator<JsonValue> {
+  let after = seq === 0 ? undefined : runKeys.event(id, seq);
+  for (;;) {
+    const found = await store.list(runKeys.events(id), { limit: batch, ...(after === undefined ? {} : { after }) });
+    for (const { value } of found) yield value;
+    after = found.at(-1)?.key;
+    if (found.length < batch) return;
+  }
+}
+
+function seqOf(value: JsonValue | undefined): number {
+  const seq = isPlainObject(value) ? value['seq'] : undefined;
+  return typeof seq === 'number' ? seq : 0;
+}
+
+/** Every run as it changes. Ids are store revisions: a reader that comes back gets each change it missed. */
+export function runChanges({ store, timers }: Pick<Services, 'store' | 'timers'>, streams: Streams): Handler {
+  return async (request) => {
+    const newest = await store.revision();
+    const resumes = request.headers.has('last-event-id') || request.query.has('after');
+    const from = resumes ? readCursor(request) : newest;
+    if (from > newest) throw new LokiError('gone', { attempted: `go on after revision ${from}`, found: `the newest is ${newest}` });
+    if (from < newest) await checkKept(store, timers, from);
+    return streams.open(request, (signal) => changeFrames(store, from, signal));
+  };
+}
+
+/** Throws `gone` before the answer begins, so that the client sees 410 and not a stream that ends at once. */
+async function checkKept(store: Store, timers: Services['timers'], from: number): Promise<void> {
+  const probe = new AbortController();
+  const watch = store.watch(runKeys.runs, from, probe.signal)[Symbol.asyncIterator]();
+  const first = watch.next();
+  try {
+    await Promise.race([first, timers.sleep(20)]);
+  } finally {
+    probe.abort();
+    first.catch(() => undefined);
+  }
+}
+
+async function* changeFrames(store: Store, from: number, signal: AbortSignal): AsyncGenerator<string> {
+  try {
+    yield sseEvent({ event: 'ready', id: String(from), data: '{}' });
+    for await (const notices of store.watch(runKeys.runs, from, signal)) yield* notices.map(changeFrame);
+  } catch (error) {
+    if (!(error instanceof LokiError) || error.code !== 'gone') throw error;
+    yield sseEvent({ event: 'gone', data: '{}' });
+  }
+}
+
+/** Only the last change of a transaction carries the revision as id: one that is cut in the middle comes again whole. */
+function changeFrame({ key, value, revision }: StoreNotice, at: number, all: readonly StoreNotice[]): string {
+  const data = JSON.stringify(value ?? { id: key.slice(runKeys.runs.length) });
+  const event = value === undefined ? 'removed' : 'run';
+  return sseEvent(at === all.length - 1 ? { event, id: String(revision), data } : { event, data });
+}

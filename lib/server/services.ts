@@ -1,0 +1,51 @@
+/** What the server needs of the rest of the program. It decides nothing about runs or records: it asks these and presents. */
+import type { JsonObject } from '../base/json.ts';
+import type { Recorder } from '../audit/entry.ts';
+import type { AuditFilter } from '../audit/query.ts';
+import type { AuditSummary } from '../audit/summary.ts';
+import type { Clock, Random, Timers } from '../ports.ts';
+import type { Store } from '../store/store.ts';
+
+/** Reads the log of record. */
+export interface AuditService {
+  /** Matching entries, the newest first. Ending the iteration early closes what it opened. */
+  query(filter: AuditFilter): AsyncIterable<JsonObject> | Iterable<JsonObject>;
+  /** Counts of the entries of the last `periodMs`. */
+  summary(periodMs: number): Promise<AuditSummary>;
+  /** The verdict over every chain, in the shape of contract section 6. */
+  verify(): Promise<JsonObject>;
+}
+
+/** Objects of one kind, found by id and listed in the order of their ids. */
+export interface Collection {
+  get(id: string): Promise<StoredItem | undefined>;
+  list(options: { readonly after?: string; readonly limit: number; readonly reverse?: boolean }): Promise<readonly StoredItem[]>;
+}
+
+export interface StoredItem {
+  readonly id: string;
+  /** Grows with each change of the object. */
+  readonly revision: number;
+  readonly value: JsonObject;
+}
+
+export interface StatusReport {
+  readonly version: string;
+  readonly started_at: string;
+  readonly uptime_seconds: number;
+  readonly authentication: 'off' | 'required';
+  readonly audit: { readonly enabled: boolean; readonly last_seq: number | null };
+}
+
+export interface Services {
+  readonly store: Store;
+  readonly projects: Collection;
+  readonly audit: AuditService;
+  readonly record: Recorder;
+  status(): Promise<StatusReport>;
+  /** Bytes of a file of the web page, by its name in `lib/web`. Asked once for each file, at start. */
+  readWebFile(name: string): Uint8Array;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+}

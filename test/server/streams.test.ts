@@ -1,0 +1,201 @@
+/** Event streams: nothing lost, nothing twice, nothing kept for who does not read. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { HttpResponse } from '../../lib/base/http.ts';
+import { timers } from '../../lib/host/time.ts';
+import { runKeys } from '../../lib/runs/run.ts';
+import { createKit, event, putEvents, putRun, send } from '../support/api-kit.ts';
+
+interface Seen {
+  readonly event: string;
+  readonly id: string;
+  readonly data: string;
+}
+
+/** Reads a stream until `enough` says so, and leaves it. */
+async function read(response: HttpResponse, control: AbortController, enough: (seen: readonly Seen[]) => boolean): Promise<readonly Seen[]> {
+  assert.equal(response.status, 200);
+  assert.ok(response.stream !== undefined);
+  const seen: Seen[] = [];
+  for await (const text of response.stream) {
+    const field = (name: string): string => [...text.matchAll(new RegExp(`^${name}: (.*)$`, 'gm'))].map((match) => match[1]).join('\n');
+    if (/^(data|event)/m.test(text)) seen.push({ event: field('event'), id: field('id'), data: field('data') });
+    if (enough(seen)) {
+      control.abort();
+      break;
+    }
+  }
+  return seen;
+}
+
+const numbers = (seen: readonly Seen[]): readonly number[] => seen.filter((one) => one.event === '').map((one) => Number(one.id));
+const upTo = (last: number, first: number = 1): readonly number[] => Array.from({ length: last - first + 1 }, (_, at) => first + at);
+const ended = (seen: readonly Seen[]): boolean => seen.at(-1)?.event === 'end';
+
+test('a stream begins at the first event and follows the run to its end', async () => {
+  const { api, store } = createKit();
+  const id = await putRun(store, 1);
+  await putEvents(store, id, 1, 250);
+  const control = new AbortController();
+  const reading = read(await send(api, `/api/runs/${id}/events`, { signal: control.signal }), control, ended);
+  await putEvents(store, id, 251, 300);
+  await putRun(store, 1, { id, status: 'completed' });
+  const seen = await reading;
+  assert.deepEqual(numbers(seen), upTo(300));
+  assert.deepEqual(seen.slice(-2).map((one) => one.event), ['run', 'end']);
+  assert.equal(JSON.parse(seen.find(({ id: at }) => at === '7')?.data ?? '{}').seq, 7);
+  assert.equal(api.openStreams(), 0);
+});
+
+test('readers that are cut off again and again while events are appended miss none and see none twice', async () => {
+  const { api, store } = createKit();
+  const id = await putRun(store, 1);
+  const total = 600;
+  const writing = (async () => {
+    for (let seq = 1; seq <= total; seq += 1) {
+      await putEvents(store, id, seq, seq);
+      if (seq % 7 === 0) await timers.yield();
+    }
+    await putRun(store, 1, { id, status: 'failed' });
+  })();
+  const all: number[] = [];
+  for (let last = 0, round = 1; last < total; round += 1) {
+    const control = new AbortController();
+    const response = await send(api, `/api/runs/${id}/events`, { signal: control.signal, headers: { 'last-event-id': String(last) } });
+    const seen = numbers(await read(response, control, (so) => numbers(so).length >= (round * 13) % 40 + 1 || ended(so)));
+    all.push(...seen);
+    last = seen.at(-1) ?? last;
+  }
+  await writing;
+  assert.deepEqual(all, upTo(total));
+  assert.equal(api.openStreams(), 0);
+});
+
+test('a reader slower than the store remembers goes on from what is stored', async () => {
+  const { api, store } = createKit({}, {}, { history: 5 });
+  const id = await putRun(store, 1);
+  await putEvents(store, id, 1, 2);
+  const control = new AbortController();
+  const response = await send(api, `/api/runs/${id}/events`, { signal: control.signal });
+  const parts = response.stream?.[Symbol.asyncIterator]();
+  for (let at = 0; at < 4; at += 1) await parts?.next();
+  await putEvents(store, id, 3, 100);
+  await putRun(store, 1, { id, status: 'completed' });
+  const rest: string[] = [];
+  for (let part = await parts?.next(); part?.done === false; part = await parts?.next()) rest.push(part.value);
+  assert.deepEqual(rest.flatMap((text) => /^id: (\d+)$/m.exec(text)?.[1] ?? []).map(Number), upTo(100, 3));
+  assert.match(rest.at(-1) ?? '', /^event: end/);
+});
+
+test('several events of one transaction are all shown', async () => {
+  const { api, store } = createKit();
+  const id = await putRun(store, 1);
+  const control = new AbortController();
+  const reading = read(await send(api, `/api/runs/${id}/events`, { signal: control.signal }), control, ended);
+  await store.transact([], upTo(9).map((seq) => ({ key: runKeys.event(id, seq), value: { ...event(seq) } })));
+  await store.transact([], [
+    { key: runKeys.event(id, 10), value: { ...event(10) } }, { key: runKeys.run(id), value: { id, status: 'cancelled' } }, { key: runKeys.event(id, 11), value: { ...event(11) } },
+  ]);
+  assert.deepEqual(numbers(await reading), upTo(11));
+});
+
+test('a run that is over is shown whole; who has all of it is told to stay away', async () => {
+  const { api, store } = createKit();
+  const id = await putRun(store, 1, { status: 'completed' });
+  await putEvents(store, id, 1, 3);
+  const control = new AbortController();
+  assert.deepEqual(numbers(await read(await send(api, `/api/runs/${id}/events`, { signal: control.signal }), control, () => false)), [1, 2, 3]);
+  assert.deepEqual(numbers(await read(await send(api, `/api/runs/${id}/events?after=2`), control, () => false)), [3]);
+  assert.equal((await send(api, `/api/runs/${id}/events`, { headers: { 'last-event-id': '3' } })).status, 204);
+});
+
+test('a cursor that the run no longer keeps, or never gave out, is 410', async () => {
+  const { api, store } = createKit();
+  const id = await putRun(store, 1);
+  await putEvents(store, id, 10, 12);
+  for (const cursor of ['5', '13', '999999999999999']) {
+    const response = await send(api, `/api/runs/${id}/events`, { headers: { 'last-event-id': cursor } });
+    assert.equal(response.status, 410, cursor);
+    assert.match(String(response.body), /the run keeps events 10 to 12/);
+  }
+  for (const cursor of ['x', '-1', '1e3', ' ', '1'.repeat(20)]) {
+    assert.equal((await send(api, `/api/runs/${id}/events`, { headers: { 'last-event-id': cursor } })).status, 400, cursor);
+  }
+  assert.equal(api.openStreams(), 0);
+});
+
+test('changes of all runs resume from a revision, and 410 when it is forgotten', async () => {
+  const { api, store } = createKit({}, {}, { history: 10 });
+  const first = await putRun(store, 1);
+  const from = await store.revision();
+  const second = await putRun(store, 2);
+  await putRun(store, 1, { id: first, status: 'paused' });
+  const control = new AbortController();
+  const response = await send(api, '/api/events', { signal: control.signal, headers: { 'last-event-id': String(from) } });
+  const seen = await read(response, control, (so) => so.length === 3);
+  assert.deepEqual(seen.map((one) => [one.event, one.id, JSON.parse(one.data).id]), [['ready', String(from), undefined], ['run', String(from + 1), second], ['run', String(from + 2), first]]);
+  await putEvents(store, first, 1, 20);
+  assert.equal((await send(api, '/api/events', { headers: { 'last-event-id': String(from) } })).status, 410);
+  assert.equal((await send(api, '/api/events', { headers: { 'last-event-id': '1000' } })).status, 410);
+});
+
+test('a quiet stream says that it lives', async () => {
+  const { api, store } = createKit({ streams: { all: 10, perCaller: 10, heartbeatMs: 10 } });
+  const id = await putRun(store, 1);
+  const control = new AbortController();
+  const response = await send(api, `/api/runs/${id}/events`, { signal: control.signal });
+  // Timers of the program do not keep a process alive; a socket would.
+  const alive = setInterval(() => undefined, 1000);
+  let comments = 0;
+  for await (const text of response.stream ?? []) {
+    if (text.startsWith(':')) comments += 1;
+    if (comments === 3) control.abort();
+  }
+  clearInterval(alive);
+  assert.equal(comments, 3);
+  assert.equal(api.openStreams(), 0);
+});
+
+test('streams are bounded, for one caller and in all, and free their place when the reader goes', async () => {
+  const { api, store } = createKit({ streams: { all: 3, perCaller: 2, heartbeatMs: 1000 } });
+  const id = await putRun(store, 1);
+  const open = async (address: string): Promise<{ readonly status: number; readonly leave: () => void }> => {
+    const control = new AbortController();
+    const { status } = await send(api, `/api/runs/${id}/events`, { signal: control.signal, address });
+    return { status, leave: () => control.abort() };
+  };
+  const [one, two] = [await open('127.0.0.1'), await open('127.0.0.1')];
+  assert.deepEqual([one.status, two.status, (await open('127.0.0.1')).status], [200, 200, 429]);
+  assert.deepEqual([(await open('127.0.0.2')).status, (await open('127.0.0.3')).status], [200, 429]);
+  one.leave();
+  assert.equal((await open('127.0.0.3')).status, 200);
+  assert.equal((await send(api, `/api/runs/${id}/events`, { method: 'HEAD' })).status, 200);
+  assert.equal(api.openStreams(), 3);
+});
+
+test('draining says goodbye, ends every stream and opens no new one', async () => {
+  const { api, store } = createKit();
+  const id = await putRun(store, 1);
+  const control = new AbortController();
+  const reading = read(await send(api, `/api/runs/${id}/events`, { signal: control.signal }), control, () => false);
+  await timers.yield();
+  api.drain();
+  assert.equal((await reading).at(-1)?.event, 'bye');
+  assert.equal((await send(api, `/api/runs/${id}/events`)).status, 503);
+  assert.equal(api.openStreams(), 0);
+});
+
+test('a stream whose source fails is cut and recorded', async () => {
+  const { store, services } = createKit();
+  const id = await putRun(store, 1);
+  await putEvents(store, id, 1, 1);
+  const kit = createKit({}, { ...services, record: async (entry) => {
+    failures.push(entry.event);
+    return { seq: null, chain_hash: null };
+  }, store: { ...store, watch: () => { throw new Error('the disk is gone'); } } });
+  const failures: string[] = [];
+  const response = await send(kit.api, `/api/runs/${id}/events`);
+  await assert.rejects(async () => { for await (const _ of response.stream ?? []) assert.ok(_); }, /the disk is gone/);
+  assert.deepEqual(failures, ['api.request', 'api.error']);
+  assert.equal(kit.api.openStreams(), 0);
+});

@@ -1,0 +1,103 @@
+/** A control plane over a memory store, and requests to it as plain objects. For tests of the server. */
+import type { HttpRequest, HttpResponse } from '../../lib/base/http.ts';
+import { newId } from '../../lib/base/ids.ts';
+import type { JsonObject, JsonValue } from '../../lib/base/json.ts';
+import type { AuditEvent } from '../../lib/audit/entry.ts';
+import type { AuditFilter } from '../../lib/audit/query.ts';
+import { clock, random, timers } from '../../lib/host/time.ts';
+import { runKeys, type RunEvent } from '../../lib/runs/run.ts';
+import { createApi, type Api, type ApiOptions } from '../../lib/server/api.ts';
+import { storeCollection } from '../../lib/server/collection.ts';
+import type { Services } from '../../lib/server/services.ts';
+import type { Store } from '../../lib/store/store.ts';
+import { createMemoryStore } from './memory-store.ts';
+
+export const port = 57374;
+export const localToken = 'loki_0123456789abcdefghijklmnopqrstuvwxyz';
+export const projectId: string = newId('project', 1, new Uint8Array(10));
+
+export interface Kit {
+  readonly api: Api;
+  readonly store: Store;
+  readonly services: Services;
+  /** What was recorded, in order. */
+  readonly recorded: AuditEvent[];
+  /** Filters that the log was asked with. */
+  readonly asked: AuditFilter[];
+}
+
+/** 25 entries, sequence numbers 25 to 1. */
+const entries: readonly JsonObject[] = Array.from({ length: 25 }, (_, at) => ({
+  seq: 25 - at, timestamp: '2026-02-15T14:30:00.000Z', event: 'policy.allow', level: 'info', actor: 'agent:claude', details: {}, metadata: {}, chain_hash: 'ab'.repeat(32),
+}));
+
+export function createKit(options: Partial<ApiOptions> = {}, services: Partial<Services> = {}, storeOptions: { readonly history?: number } = {}): Kit {
+  const store = services.store ?? createMemoryStore(storeOptions);
+  const recorded: AuditEvent[] = [];
+  const asked: AuditFilter[] = [];
+  const all: Services = {
+    store, clock, timers, random,
+    projects: storeCollection(store, 'projects/'),
+    audit: {
+      async *query(filter) {
+        asked.push(filter);
+        yield* entries.filter(({ seq }) => Number(seq) < (filter.before ?? Infinity));
+      },
+      summary: async () => ({ total_events: 3, by_type: { 'policy.allow': 3 }, by_level: { info: 3 }, by_actor: { 'agent:claude': 3 } }),
+      verify: async () => ({ valid: true, verdict: 'ok', entries_checked: 25, first_tampered_line: null, first_bad: null, checkpoint: null, chains: [] }),
+    },
+    record: async (event) => {
+      recorded.push(event);
+      return { seq: recorded.length, chain_hash: null };
+    },
+    status: async () => ({ version: '0.1.0', started_at: '2026-02-15T14:30:00.000Z', uptime_seconds: 5, authentication: 'off', audit: { enabled: true, last_seq: 25 } }),
+    readWebFile: (name) => Buffer.from(`the file ${name}`),
+    ...services,
+  };
+  const api = createApi(all, { listenHost: '127.0.0.1', allowedHosts: [], corsOrigins: [], authentication: false, localToken, rateLimit: 600, ...options });
+  return { api, store, services: all, recorded, asked };
+}
+
+export interface Call {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Header lines as they come, in place of `headers` and the usual Host. */
+  readonly lines?: HttpRequest['headers'];
+  readonly body?: string;
+  readonly address?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** One request, from a loopback address with the right Host unless the call says otherwise. */
+export function send(api: Api, target: string, call: Call = {}): Promise<HttpResponse> {
+  const { method = 'GET', headers = {}, body, address = '127.0.0.1', signal = new AbortController().signal } = call;
+  const lines = call.lines ?? Object.entries({ host: `127.0.0.1:${port}`, ...headers });
+  return api.answer({
+    method, target, headers: lines, address, port, secure: false, hasBody: body !== undefined, signal,
+    readBody: async () => Buffer.from(body ?? ''),
+  });
+}
+
+export function bodyOf(response: HttpResponse): unknown {
+  return JSON.parse(String(response.body));
+}
+
+/** A stored run. Ids made with a later `at` sort later. */
+export async function putRun(store: Store, at: number, members: Partial<Record<string, JsonValue>> = {}): Promise<string> {
+  const id = typeof members['id'] === 'string' ? members['id'] : newId('run', at, random.bytes(10));
+  const run: JsonObject = {
+    id, project_id: projectId, tenant_id: null, status: 'running', trigger: 'manual', config: { prd: 'prd.md' }, result_summary: null, parent_run_id: null,
+    started_at: '2026-02-15T14:30:00.000Z', ended_at: null, created_at: '2026-02-15T14:29:00.000Z', ...members,
+  };
+  await store.transact([], [{ key: runKeys.run(id), value: run }]);
+  return id;
+}
+
+export function event(seq: number, members: Partial<RunEvent> = {}): RunEvent {
+  return { id: newId('event', seq, random.bytes(10)), seq, event_type: 'log', phase: 'ACT', details: { message: `step ${seq}` }, timestamp: '2026-02-15T14:30:01.000Z', ...members };
+}
+
+/** Appends events `from` to `to` of a run, each in a transaction of its own. */
+export async function putEvents(store: Store, runId: string, from: number, to: number): Promise<void> {
+  for (let seq = from; seq <= to; seq += 1) await store.transact([], [{ key: runKeys.event(runId, seq), value: { ...event(seq) } }]);
+}
