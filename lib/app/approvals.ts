@@ -1,0 +1,28 @@
+/** Approvals over the embedded store, opened for as long as they are needed. */
+import type { Recorder } from '../audit/entry.ts';
+import { createApprovals, type Approvals } from '../approvals/approvals.ts';
+import type { Store } from '../store/store.ts';
+import type { Installation } from './installation.ts';
+import { openStore } from './store.ts';
+
+export interface OpenApprovals {
+  readonly room: Approvals;
+  close(): Promise<void>;
+}
+
+/** Opens them; over a store that is open already when one is given. */
+export async function openApprovals(installation: Installation, record: Recorder, store?: Store): Promise<OpenApprovals> {
+  const { clock, timers, random } = installation.host;
+  const objects = store ?? await openStore(installation, record);
+  const room = createApprovals({
+    objects, record, clock, timers, random, isApprover,
+    // The sealed approver key does not exist yet; until it does, a confirmation at the terminal stands in for it.
+    approverExists: () => false,
+  });
+  return { room, close: async () => { if (store === undefined) await objects.close(); } };
+}
+
+/** On this machine's command line a person is `user:<account>`; roles belong to the control plane's keys and sign-on. */
+function isApprover(by: string, approvers: readonly string[]): boolean {
+  return approvers.includes(by);
+}

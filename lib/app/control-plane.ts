@@ -1,0 +1,151 @@
+/** The control plane, put together: HTTP in front, the store, the log and the projects behind. */
+import { LokiError } from '../errors.ts';
+import type { JsonObject } from '../base/json.ts';
+import { basename, join } from '../base/paths.ts';
+import { listenHttp } from '../host/http-server.ts';
+import { readWebFile } from '../host/package-files.ts';
+import { queryLog, searchLog } from '../audit/query.ts';
+import { createSumming } from '../audit/summary.ts';
+import { listEnrolments, type Enrolment } from '../gate/enrolment.ts';
+import { createApi } from '../server/api.ts';
+import { checkListen } from '../server/listen.ts';
+import { ensureLocalToken } from '../server/local-token.ts';
+import type { AuditService, Collection, Services, StoredItem } from '../server/services.ts';
+import { openRecord } from './audit.ts';
+import { prepareHome, type Installation } from './installation.ts';
+import { openStore } from './store.ts';
+import { verifyAll, verifyDocument } from './verify.ts';
+import { version } from './version.ts';
+
+/** A control plane that listens. */
+export interface RunningControlPlane {
+  readonly url: string;
+  readonly port: number;
+  /** Streams end, requests under way finish, then everything is closed. */
+  stop(): Promise<void>;
+}
+
+export interface ControlPlaneOptions {
+  /** Take any free port when the configured one is taken. */
+  readonly otherPortWhenTaken?: boolean;
+}
+
+const drainMs = 5_000;
+/** Between two verifications that the API starts; callers in between share the last answer. */
+const verifyEveryMs = 2_000;
+
+/** Starts it. Throws `config.invalid` for an address beyond this machine without authentication, `net.port_taken`. */
+export async function startControlPlane(installation: Installation, options: ControlPlaneOptions = {}): Promise<RunningControlPlane> {
+  const { config, host, home } = installation;
+  checkListen({ host: config.server.host, authentication: config.auth.enabled });
+  if (config.server.tls.cert !== undefined) throw new LokiError('config.invalid', { attempted: 'serve HTTPS', found: 'this version serves HTTP on this machine only', hint: 'Unset LOKI_TLS_CERT and LOKI_TLS_KEY' });
+  prepareHome(installation);
+  const log = openRecord(installation);
+  const store = await openStore(installation, log.record);
+  const startedAt = host.clock.now();
+  const services: Services = {
+    store, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
+    projects: projectCollection(installation), audit: auditService(installation),
+    status: () => Promise.resolve({
+      version, started_at: new Date(startedAt).toISOString(), uptime_seconds: Math.round((host.clock.now() - startedAt) / 1000),
+      authentication: config.auth.enabled ? 'required' : 'off',
+      audit: { enabled: config.audit.enabled, last_seq: lastSeq(installation) },
+    }),
+  };
+  try {
+    const api = createApi(services, {
+      listenHost: config.server.host, allowedHosts: config.server.allowedHosts, corsOrigins: config.server.corsOrigins,
+      authentication: config.auth.enabled, rateLimit: config.server.rateLimit, localToken: ensureLocalToken(host.disk, { home: home.home, path: home.localToken }, host.random),
+    });
+    const listening = await listen(installation, api, options);
+    const url = `http://${config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host}:${listening.port}`;
+    host.disk.replace(home.home, addressFile(installation), Buffer.from(`${url}\n`), 0o600);
+    return {
+      url, port: listening.port,
+      async stop() {
+        api.drain();
+        host.disk.remove(addressFile(installation));
+        await listening.close(drainMs);
+        await store.close();
+        await log.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    await log.close();
+    throw error;
+  }
+}
+
+async function listen(installation: Installation, api: ReturnType<typeof createApi>, options: ControlPlaneOptions): ReturnType<typeof listenHttp> {
+  const { host, port } = installation.config.server;
+  try {
+    return await listenHttp(api, { host, port });
+  } catch (error) {
+    if (options.otherPortWhenTaken !== true || !(error instanceof LokiError) || error.code !== 'net.port_taken') throw error;
+    return listenHttp(api, { host, port: 0 });
+  }
+}
+
+/** Where a running control plane writes down its address, for the command line and the built-in rules. */
+export function addressFile({ home }: Installation): string {
+  return join(home.run, 'address');
+}
+
+/** The address of the control plane that runs here, if one has written it down. */
+export function runningAddress(installation: Installation): string | undefined {
+  const bytes = installation.host.disk.readRecord(installation.home.home, addressFile(installation), 256);
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8').trim();
+}
+
+function lastSeq({ host: { disk }, home }: Installation): number | null {
+  for (const entry of queryLog(disk, home.audit, {})) return entry.seq;
+  return null;
+}
+
+function auditService(installation: Installation): AuditService {
+  const { host: { disk, clock, timers }, home } = installation;
+  let verified: { readonly at: number; readonly document: Promise<JsonObject> } | undefined;
+  return {
+    async *query(filter) {
+      for (const entry of searchLog(disk, home.audit, filter)) {
+        if (entry === undefined) await timers.yield();
+        else yield entry;
+      }
+    },
+    async summary(periodMs) {
+      const summing = createSumming();
+      for (const entry of searchLog(disk, home.audit, { from: new Date(clock.now() - periodMs).toISOString() })) {
+        if (entry === undefined) await timers.yield();
+        else summing.add(entry);
+      }
+      return summing.result();
+    },
+    verify() {
+      // Verifying reads the whole log; callers that come together, or again at once, share one answer.
+      if (verified === undefined || clock.monotonic() - verified.at > verifyEveryMs) {
+        const document = verifyAll(installation).then(verifyDocument);
+        verified = { at: clock.monotonic(), document };
+        document.catch(() => { verified = undefined; });
+      }
+      return verified.document;
+    },
+  };
+}
+
+/** Enrolled projects. Read anew each time: people enrol while the control plane runs. */
+function projectCollection({ host: { disk }, home }: Installation): Collection {
+  const all = (): readonly StoredItem[] => listEnrolments(disk, home.home, home.projects).map((enrolment) => ({ id: enrolment.id, revision: Date.parse(enrolment.enrolled_at), value: projectObject(enrolment) }));
+  return {
+    get: (id) => Promise.resolve(all().find((item) => item.id === id)),
+    list: ({ after, limit, reverse = false }) => {
+      const ordered = reverse ? all().toReversed() : all();
+      const rest = after === undefined ? ordered : ordered.filter(({ id }) => (reverse ? id < after : id > after));
+      return Promise.resolve(rest.slice(0, limit));
+    },
+  };
+}
+
+function projectObject({ id, path, enrolled_at }: Enrolment): JsonObject {
+  return { id, name: basename(path), path, tenant_id: null, created_at: enrolled_at };
+}

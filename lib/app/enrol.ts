@@ -1,0 +1,132 @@
+/**
+ * Putting a project under governance: `.loki/` with a commented configuration and policy, and the enrolment in LOKI_HOME that
+ * pins them. Nothing that exists is overwritten. A policy with mistakes, or whose own tests fail, is not enrolled.
+ */
+import { LokiError, type Problem } from '../errors.ts';
+import { join } from '../base/paths.ts';
+import { chooseConfigFile } from '../config/layout.ts';
+import { commandsDigest, commandsNamedByProject, type NamedCommand } from '../config/commands.ts';
+import { initialConfigText } from '../config/initial.ts';
+import { initialPolicyText } from '../policy/initial.ts';
+import { runPolicyTests } from '../policy/self-test.ts';
+import { pinFiles, readEnrolment, writeEnrolment, type Enrolment } from '../gate/enrolment.ts';
+import type { Project } from '../gate/project.ts';
+import { openRecord } from './audit.ts';
+import { prepareHome, requireProject, type Installation } from './installation.ts';
+import { loadLayers, policyOf, projectPolicyName, readLayers } from './policy.ts';
+
+/** A file that `loki init` would write. */
+export interface PlannedFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What `loki init` would do. */
+export interface InitPlan {
+  readonly project: Project;
+  readonly writes: readonly PlannedFile[];
+  /** The enrolment as it stands, if there is one. */
+  readonly enrolled: Enrolment | undefined;
+  /** Files that would be pinned and are not what was enrolled, by name below the project. */
+  readonly changed: readonly string[];
+}
+
+const gitignoreText = '# Everything loki keeps here stays on this machine; only the configuration and the policy belong to the repository.\n*\n!.gitignore\n!config.yaml\n!config.json\n!policies.yaml\n!policies.yml\n!policies.json\n';
+
+/** Looks at a project and says what would be written. `monitor`: the policy records what it would do and lets it pass. */
+export function planInit(installation: Installation, project: Project, monitor: boolean): InitPlan {
+  const { host: { disk }, home } = installation;
+  const folder = join(project.dir, '.loki');
+  const names = disk.list(folder);
+  const writes: PlannedFile[] = [];
+  if (chooseConfigFile(names) === undefined) writes.push({ path: join(folder, 'config.yaml'), text: initialConfigText });
+  if (projectPolicyName(disk, project.dir) === undefined) writes.push({ path: join(folder, 'policies.yaml'), text: initialPolicyText({ monitor }) });
+  if (!names.includes('.gitignore')) writes.push({ path: join(folder, '.gitignore'), text: gitignoreText });
+  const enrolled = readEnrolment(disk, home.home, home.project(project.id));
+  return { project, writes, enrolled, changed: enrolled === undefined ? [] : changedFiles(installation, enrolled, project) };
+}
+
+function changedFiles(installation: Installation, enrolled: Enrolment, project: Project): readonly string[] {
+  const now = pinnedNow(installation, project);
+  return [...new Set([...Object.keys(enrolled.files), ...Object.keys(now)])].filter((name) => enrolled.files[name] !== now[name]);
+}
+
+function pinnedNow(installation: Installation, project: Project): Readonly<Record<string, string>> {
+  const { disk } = installation.host;
+  const policy = projectPolicyName(disk, project.dir);
+  return pinFiles(disk, project.dir, policy === undefined ? [] : [policy]);
+}
+
+/** Writes what was planned, checks the policy, enrols, and records it. `by` is an actor such as `user:alice`. */
+export async function performInit(installation: Installation, plan: InitPlan, by: string): Promise<Enrolment> {
+  const { host: { disk } } = installation;
+  prepareHome(installation);
+  const folder = join(plan.project.dir, '.loki');
+  disk.ensureDirectory(plan.project.dir, folder, 0o700);
+  for (const { path, text } of plan.writes) disk.create(plan.project.dir, path, Buffer.from(text), 0o600);
+  assertUsable(installation, plan.project);
+  return enrol(installation, plan.project, by, plan.enrolled?.commands_digest ?? null);
+}
+
+/** Throws `policy.invalid` with every mistake, and with every test of the policy that fails. */
+function assertUsable(installation: Installation, project: Project): void {
+  const inProject = { ...installation, project };
+  const files = loadLayers(readLayers(inProject));
+  const problems: readonly Problem[] = files.flatMap((file) => file.problems);
+  if (problems.length > 0) throw new LokiError('policy.invalid', { attempted: 'enrol the project', found: `its policy has ${count(problems.length, 'mistake')}`, problems });
+  const failed = runPolicyTests(policyOf(inProject, files)).filter(({ passed }) => !passed);
+  if (failed.length === 0) return;
+  throw new LokiError('policy.invalid', {
+    attempted: 'enrol the project', found: `${count(failed.length, 'test')} of its policy failed`,
+    problems: failed.map((test) => ({ message: `test "${test.name}": ${test.because}`, file: test.place })),
+  });
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
+
+async function enrol(installation: Installation, project: Project, by: string, commands: string | null): Promise<Enrolment> {
+  const { host: { disk, clock }, home } = installation;
+  const enrolment: Enrolment = {
+    version: 1, id: project.id, path: project.dir, enrolled_at: new Date(clock.now()).toISOString(), enrolled_by: by,
+    files: pinnedNow(installation, project), commands_digest: commands,
+  };
+  const log = openRecord(installation);
+  try {
+    // Recorded before it counts: an enrolment nobody knows of would be a way in.
+    await log.record({ event: 'project.enrol', actor: by, resource: `project:${project.id}`, details: { path: project.dir, files: enrolment.files, commands_digest: commands }, metadata: { project_id: project.id } });
+    writeEnrolment(disk, home.home, home.project(project.id), enrolment);
+  } finally {
+    await log.close();
+  }
+  return enrolment;
+}
+
+/** The commands that the project's configuration names, and whether a person has confirmed this very list. */
+export interface TrustState {
+  readonly commands: readonly NamedCommand[];
+  readonly digest: string;
+  readonly confirmed: boolean;
+}
+
+export function trustState(installation: Installation): TrustState {
+  const { host: { disk }, home, config, project } = installation;
+  const commands = commandsNamedByProject(config);
+  const digest = commandsDigest(commands);
+  const enrolment = project === undefined ? undefined : readEnrolment(disk, home.home, home.project(project.id));
+  return { commands, digest, confirmed: commands.length === 0 || enrolment?.commands_digest === digest };
+}
+
+/** Remembers that a person has read the commands and confirms them. The project must be enrolled, and unchanged since. */
+export async function confirmCommands(installation: Installation, by: string): Promise<Enrolment> {
+  const { project } = requireProject(installation);
+  const { host: { disk }, home } = installation;
+  const known = readEnrolment(disk, home.home, home.project(project.id));
+  if (known === undefined) throw new LokiError('project.unknown', { attempted: 'confirm the commands of the project', found: `"${project.dir}" is not enrolled`, hint: 'Run: loki init' });
+  const changed = changedFiles(installation, known, project);
+  if (changed.length > 0) throw new LokiError('project.changed', { attempted: 'confirm the commands of the project', found: `${changed.join(', ')} changed since it was enrolled` });
+  return enrol(installation, project, by, trustState(installation).digest);
+}
+

@@ -1,0 +1,131 @@
+/** The gate of a project, put together: policy and enrolment judge, the log of record records, approvals ask people. */
+import type { Action } from '../base/action.ts';
+import type { JsonObject } from '../base/json.ts';
+import { createBuiltins } from '../policy/builtin.ts';
+import { actionHash } from '../policy/canonical.ts';
+import { createJudge, type Judge } from '../policy/judge.ts';
+import { scanners } from '../policy/scan/scanners.ts';
+import type { Policy } from '../policy/evaluate.ts';
+import { createGate, type ApprovalReply, type Judgement } from '../gate/gate.ts';
+import { currentBranch } from '../gate/project.ts';
+import type { ActionOutcome, Gate } from '../gate/reply.ts';
+import { openRecord, type OpenLog } from './audit.ts';
+import type { Installation } from './installation.ts';
+import { assertAsEnrolled, createPolicySource, probeOf } from './policy.ts';
+
+/** How a gate is opened. */
+export interface GateOptions {
+  /** What kind of agent asks: `generic`, `claude` … */
+  readonly agent: string;
+  /** The session that is assumed for actions that name none. */
+  readonly sessionId?: string;
+  /** How long an action that needs approval may wait for it. */
+  readonly waitMs: number;
+  /** The log to record in; a new one is opened, and closed with the gate, when left out. */
+  readonly log?: OpenLog;
+  /** Ends waiting for an approval. */
+  readonly signal?: AbortSignal;
+}
+
+/** Who may decide, and for how long, when no approval gate of the policy says so. */
+const usualApproval = { approvers: [] as readonly string[], required: 1, timeoutMs: 30 * 60_000 };
+
+/** Opens the gate. Nothing is read or written before the first action. */
+export function openGate(installation: Installation, options: GateOptions): Gate {
+  const { host, config, project, surroundings } = installation;
+  const log = options.log ?? openRecord(installation);
+  const projectDir = project?.dir ?? host.disk.realpath(surroundings.cwd) ?? surroundings.cwd;
+  const phase = surroundings.env['LOKI_PHASE'] ?? 'none';
+  const judgeBy = createJudgeSource(installation, projectDir);
+  const policyNow = createPolicySource(installation);
+  const sessionOf = (action: Action): string => action.session_id ?? options.sessionId ?? 'none';
+
+  function judge(action: Action): Judgement {
+    assertAsEnrolled(installation);
+    const branch = currentBranch(host.disk, projectDir);
+    const decision = judgeBy(policyNow())({ ...action, cwd: action.cwd ?? surroundings.cwd, session_id: sessionOf(action) }, {
+      project_dir: projectDir, actor: `agent:${options.agent}`, active_agents: 1, provider: surroundings.env['LOKI_PROVIDER'] ?? options.agent,
+      branch: branch ?? 'none', phase, tenant: 'none', project: project?.id ?? 'none', session_id: sessionOf(action),
+    });
+    return { decision, canonical: decision.canonical, actionHash: actionHash(decision.canonical) };
+  }
+
+  async function approve(judgement: Judgement, action: Action): Promise<ApprovalReply> {
+    const { openApprovals } = await import('./approvals.ts');
+    const approvals = await openApprovals(installation, log.record);
+    try {
+      const gate = policyNow().approvalGate(phase);
+      const terms = gate === undefined ? usualApproval : { approvers: gate.approvers, required: gate.required, timeoutMs: gate.timeoutMinutes * 60_000 };
+      const rule = judgement.decision.violations.find(({ action: does }) => does === 'require_approval')?.name ?? 'policy';
+      return await approvals.room.obtain({
+        actionHash: judgement.actionHash, policyDigest: judgement.decision.policy_digest, sessionId: sessionOf(action), projectId: project?.id ?? 'none',
+        rule, reason: judgement.decision.reason, action: judgement.canonical, requestedBy: `agent:${options.agent}`, ...terms,
+      }, Math.min(options.waitMs, terms.timeoutMs + approvalSlackMs), options.signal);
+    } finally {
+      await approvals.close();
+    }
+  }
+
+  return createGate({
+    judge, approve, record: log.record, onFailure: config.audit.onFailure, actor: `agent:${options.agent}`,
+    recordOutcome: (outcome) => recordOutcome(installation, log, options.agent, sessionOf(outcome.action), outcome),
+    metadata: (action) => metadataOf(installation, sessionOf(action)),
+    async close() {
+      if (options.log === undefined) await log.close();
+    },
+  });
+}
+
+/** Waiting goes on so long after the time-out, to see that nobody decided. */
+const approvalSlackMs = 250;
+
+/** The judge for a policy; the same one as long as the policy is. */
+function createJudgeSource(installation: Installation, projectDir: string): (policy: Policy) => Judge {
+  const { host, home, surroundings } = installation;
+  const probe = probeOf(host.disk);
+  const builtins = createBuiltins({
+    lokiHome: home.home, projectDirs: [projectDir], homeDir: host.disk.realpath(surroundings.homeDirectory) ?? surroundings.homeDirectory,
+    controlPlane: controlPlaneAddresses(installation),
+  });
+  let known: { readonly policy: Policy; readonly judge: Judge } | undefined;
+  return (policy) => {
+    if (known?.policy !== policy) known = { policy, judge: createJudge({ policy, builtins, probe, monotonic: () => host.clock.monotonic(), scanners, homeDir: surroundings.homeDirectory }) };
+    return known.judge;
+  };
+}
+
+/** The address that is configured, and the one a control plane that runs has written down. */
+function controlPlaneAddresses(installation: Installation): readonly string[] {
+  const { host, home, config } = installation;
+  const written = host.disk.read(`${home.run}/address`, 256);
+  const ports = new Set([config.server.port, 57374, ...(written === undefined ? [] : [Number(/:(\d+)\s*$/.exec(Buffer.from(written).toString('utf8'))?.[1])])]);
+  return [...ports].filter(Number.isInteger).flatMap((port) => [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`, `0.0.0.0:${port}`, `${config.server.host}:${port}`]);
+}
+
+function metadataOf(installation: Installation, sessionId: string): JsonObject {
+  const { project } = installation;
+  return { ...(project === undefined ? {} : { project_id: project.id }), ...(sessionId === 'none' ? {} : { session_id: sessionId }) };
+}
+
+/** What became of an action: in the log of record, and where it is one of the six, in the project's agent chain. */
+async function recordOutcome(installation: Installation, log: OpenLog, agent: string, sessionId: string, outcome: ActionOutcome): Promise<void> {
+  const { action, ref, ok, exit, bytes } = outcome;
+  const result: JsonObject = { ...(ref === undefined ? {} : { ref }), ok, ...(exit === undefined ? {} : { exit }), ...(bytes === undefined ? {} : { bytes }) };
+  await log.record({
+    event: 'agent.action', actor: `agent:${agent}`, ...(sessionId === 'none' ? {} : { resource: `session:${sessionId}` }),
+    details: { kind: action.kind, ...result, ...(ref === undefined ? { ungated: true } : {}) }, metadata: metadataOf(installation, sessionId),
+  });
+  const { project } = installation;
+  if (project === undefined) return;
+  const { agentEntryOf } = await import('../gate/outcome.ts');
+  const entry = agentEntryOf(outcome, result, agent, currentBranch(installation.host.disk, project.dir) ?? null, (text) => scanners.redact(text));
+  if (entry === undefined) return;
+  const { openProjectChain } = await import('./audit.ts');
+  const chain = openProjectChain(installation, project, log.record);
+  try {
+    await chain.append(entry);
+  } finally {
+    await chain.close();
+  }
+}
+

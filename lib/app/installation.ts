@@ -1,0 +1,124 @@
+/**
+ * Where this program runs: LOKI_HOME, its configuration, the project at hand. Every command begins here. Reading is all it
+ * does, until something is to be recorded: then LOKI_HOME is made, private to its owner.
+ */
+import { LokiError } from '../errors.ts';
+import type { Disk, Host } from '../ports.ts';
+import { createHost } from '../host/host.ts';
+import { basename, dirname, join, resolveFrom } from '../base/paths.ts';
+import type { Config } from '../config/config.ts';
+import type { ConfigFile } from '../config/document.ts';
+import { chooseConfigFile, homeLayout, organisationFiles, projectLayout, type HomeLayout, type ProjectLayout } from '../config/layout.ts';
+import { lokiHome, resolveConfig } from '../config/resolve.ts';
+import { eventNames } from '../audit/events.ts';
+import { findProject, projectAt, type Project } from '../gate/project.ts';
+
+/** What the process was started with. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly homeDirectory: string;
+}
+
+/** What a command line adds. */
+export interface InstallationOptions {
+  /** `--project`. */
+  readonly project?: string;
+  /** Flags that stand for settings, by their name with dashes. */
+  readonly flags?: ReadonlyMap<string, string>;
+}
+
+export interface Installation {
+  readonly surroundings: Surroundings;
+  readonly host: Host;
+  readonly home: HomeLayout;
+  readonly config: Config;
+  /** The project at hand, if there is one. */
+  readonly project: Project | undefined;
+  readonly layout: ProjectLayout | undefined;
+}
+
+/** Configuration files are read up to this size. */
+const largestConfigFile = 1 << 20;
+
+/** Finds LOKI_HOME and the project, and resolves the configuration. Throws `config.invalid` with every mistake. */
+export function openInstallation(surroundings: Surroundings, options: InstallationOptions = {}): Installation {
+  const machine = { homeDir: surroundings.homeDirectory };
+  const wanted = resolveFrom(surroundings.cwd, lokiHome(surroundings.env, machine));
+  // The real path once the directory exists; it may be made after this object.
+  const home = { path: wanted };
+  const host = createHost(() => home.path);
+  home.path = host.disk.realpath(wanted) ?? wanted;
+  const layout = homeLayout(home.path);
+  const project = projectFor(host.disk, surroundings, options, layout);
+  const files = [
+    configFile(host.disk, 'organisation', organisationFiles.config),
+    configFile(host.disk, 'user', layout.config),
+    project === undefined ? undefined : projectConfigFile(host.disk, project.dir),
+  ].filter((file) => file !== undefined);
+  const config = resolveConfig({
+    env: surroundings.env, files, ...(options.flags === undefined ? {} : { flags: options.flags }),
+    facts: { hostname: host.facts.hostname, homeDir: surroundings.homeDirectory, eventNames },
+  });
+  return { surroundings, host, home: layout, config, project, layout: project === undefined ? undefined : projectLayout(project.dir) };
+}
+
+function projectFor(disk: Disk, surroundings: Surroundings, options: InstallationOptions, home: HomeLayout): Project | undefined {
+  const session = surroundings.env['LOKI_PROJECT_DIR'];
+  return findProject(disk, {
+    cwd: surroundings.cwd, enrolmentFile: home.project,
+    ...(options.project === undefined ? {} : { named: resolveFrom(surroundings.cwd, options.project) }),
+    ...(session === undefined || session === '' ? {} : { session }),
+  });
+}
+
+/** The project, or an error that says how to get one. */
+export function requireProject(installation: Installation): { readonly project: Project; readonly layout: ProjectLayout } {
+  const { project, layout } = installation;
+  if (project === undefined || layout === undefined) {
+    throw new LokiError('project.unknown', { attempted: 'find the project', found: `no directory above "${installation.surroundings.cwd}" is enrolled or has a .loki folder` });
+  }
+  return { project, layout };
+}
+
+/** The project that a directory would be, whether or not it has been set up. */
+export function projectOf(installation: Installation, path: string): Project {
+  return projectAt(installation.host.disk, resolveFrom(installation.surroundings.cwd, path));
+}
+
+function configFile(disk: Disk, layer: ConfigFile['layer'], path: string): ConfigFile | undefined {
+  const bytes = disk.read(path, largestConfigFile);
+  return bytes === undefined ? undefined : { layer, path, text: Buffer.from(bytes).toString('utf8') };
+}
+
+function projectConfigFile(disk: Disk, dir: string): ConfigFile | undefined {
+  const folder = join(dir, '.loki');
+  const name = chooseConfigFile(disk.list(folder));
+  return name === undefined ? undefined : configFile(disk, 'project', join(folder, name));
+}
+
+/**
+ * LOKI_HOME and its `run` folder exist, readable by their owner alone (or by a log shipper's group). Throws `io.failed`
+ * when that cannot be, `record.unsafe` when LOKI_HOME belongs to somebody else.
+ */
+export function prepareHome(installation: Installation): void {
+  const { host: { disk }, home, config } = installation;
+  const mode = config.audit.groupReadable ? 0o750 : 0o700;
+  if (disk.stat(home.home) === undefined) {
+    const [above, missing] = nearestExisting(disk, home.home);
+    disk.ensureDirectory(above, join(above, missing), mode);
+  }
+  // One that stands in the file system's root, such as a mounted volume, has no parent of ours to be judged by.
+  disk.ensureDirectory(home.home, home.run, 0o700);
+}
+
+function nearestExisting(disk: Disk, path: string): readonly [existing: string, missing: string] {
+  const missing: string[] = [];
+  let at = path;
+  for (;;) {
+    const real = disk.realpath(at);
+    if (real !== undefined) return [real, missing.join('/')];
+    missing.unshift(basename(at));
+    at = dirname(at);
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * The policy that is in force for a project right now: every layer's file as it stands on disk, and the enrolment that pins
+ * the project's own. Read again for each decision, compiled again only when a file's text has changed; nothing compiled is
+ * ever kept on disk, where it would be a policy that an agent can edit.
+ */
+import { LokiError, messageOf } from '../errors.ts';
+import type { Disk } from '../ports.ts';
+import { join, type PathProbe } from '../base/paths.ts';
+import { organisationFiles } from '../config/layout.ts';
+import { createPolicy, type Policy } from '../policy/evaluate.ts';
+import { choosePolicyFile, loadPolicyFile, unreadablePolicyFile } from '../policy/load.ts';
+import { scanners } from '../policy/scan/scanners.ts';
+import { commandsIn } from '../policy/shell/analyze.ts';
+import type { Layer, PolicyFile } from '../policy/rules.ts';
+import { changedSince, readEnrolment } from '../gate/enrolment.ts';
+import type { Installation } from './installation.ts';
+
+/** A layer's file as read: text, or why it cannot be had. */
+export type LayerText =
+  | { readonly layer: Layer; readonly filename: string; readonly text: string }
+  | { readonly layer: Layer; readonly filename: string; readonly problem: string };
+
+const largestPolicy = 1 << 20;
+
+/** What the judge of paths may ask of the disk. */
+export function probeOf(disk: Disk): PathProbe {
+  return { realpath: (path) => disk.realpath(path), readlink: (path) => disk.readlink(path) };
+}
+
+/** The files of all layers, strongest first. */
+export function readLayers(installation: Installation): readonly LayerText[] {
+  const { host: { disk }, home, config, project } = installation;
+  const managed = config.managedPolicy;
+  return [
+    readLayer(disk, 'organisation', organisationFiles.policies),
+    managed === undefined ? undefined : readLayer(disk, 'managed', managed) ?? { layer: 'managed' as const, filename: managed, problem: 'LOKI_MANAGED_POLICY names this file and it does not exist' },
+    readFolder(disk, 'user', home.home),
+    project === undefined ? undefined : readFolder(disk, 'project', join(project.dir, '.loki')),
+  ].filter((layer) => layer !== undefined);
+}
+
+/** The project's policy file by its name below the project, or undefined. Two of them are an error. */
+export function projectPolicyName(disk: Disk, projectDir: string): string | undefined {
+  const name = choosePolicyFile(disk.list(join(projectDir, '.loki')));
+  return name === undefined ? undefined : `.loki/${name}`;
+}
+
+function readFolder(disk: Disk, layer: Layer, folder: string): LayerText | undefined {
+  try {
+    const name = choosePolicyFile(disk.list(folder));
+    return name === undefined ? undefined : readLayer(disk, layer, join(folder, name));
+  } catch (error) {
+    return { layer, filename: folder, problem: messageOf(error) };
+  }
+}
+
+function readLayer(disk: Disk, layer: Layer, filename: string): LayerText | undefined {
+  try {
+    const bytes = disk.read(filename, largestPolicy);
+    return bytes === undefined ? undefined : { layer, filename, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch (error) {
+    return { layer, filename, problem: error instanceof TypeError ? 'it is not UTF-8' : messageOf(error) };
+  }
+}
+
+/** Each layer's file, parsed; problems travel with it. */
+export function loadLayers(layers: readonly LayerText[]): readonly PolicyFile[] {
+  return layers.map((layer) => ('text' in layer ? loadPolicyFile(layer) : unreadablePolicyFile(layer.filename, layer.layer, layer.problem)));
+}
+
+/** The judge of contexts over some files. */
+export function policyOf(installation: Installation, files: readonly PolicyFile[]): Policy {
+  const { disk, clock } = installation.host;
+  return createPolicy(files, { probe: probeOf(disk), monotonic: () => clock.monotonic(), scanners, commandsIn });
+}
+
+/** Gives the policy as it stands; the same object as long as no text has changed. */
+export function createPolicySource(installation: Installation): () => Policy {
+  let known: { readonly texts: readonly LayerText[]; readonly policy: Policy } | undefined;
+  return () => {
+    const texts = readLayers(installation);
+    if (known === undefined || !sameTexts(known.texts, texts)) known = { texts, policy: policyOf(installation, loadLayers(texts)) };
+    return known.policy;
+  };
+}
+
+function sameTexts(a: readonly LayerText[], b: readonly LayerText[]): boolean {
+  return a.length === b.length && a.every((layer, at) => {
+    const other = b[at];
+    return other !== undefined && other.filename === layer.filename && wordsOf(other) === wordsOf(layer);
+  });
+}
+
+function wordsOf(layer: LayerText): string {
+  return 'text' in layer ? layer.text : `\0${layer.problem}`;
+}
+
+/** Throws `project.changed` when the project was enrolled and its pinned files are not what a person enrolled. */
+export function assertAsEnrolled(installation: Installation): void {
+  const { host: { disk }, home, project } = installation;
+  if (project === undefined) return;
+  const enrolment = readEnrolment(disk, home.home, home.project(project.id));
+  if (enrolment === undefined) return;
+  const change = changedSince(disk, enrolment, projectPolicyName(disk, project.dir));
+  if (change !== undefined) throw new LokiError('project.changed', { attempted: `act in the enrolled project "${project.dir}"`, found: change });
+}

@@ -1,0 +1,218 @@
+/** A governed session, put together: the runner, its provider, the policy's answers, approvals, and the stores it writes. */
+import { LokiError } from '../errors.ts';
+import { canonicalJson, type JsonObject } from '../base/json.ts';
+import { sha256Hex } from '../base/digest.ts';
+import { resolveFrom } from '../base/paths.ts';
+import type { PolicyDecision } from '../base/action.ts';
+import { queryLog, type LoggedEntry } from '../audit/query.ts';
+import type { ApprovalView as StoredApproval } from '../approvals/approval.ts';
+import { commandsNamedByProject } from '../config/commands.ts';
+import { budgetCovers, budgetState } from '../policy/budget.ts';
+import { scanners } from '../policy/scan/scanners.ts';
+import type { Policy } from '../policy/evaluate.ts';
+import type { ApprovalAnswer, ApprovalQuestion, ApprovalView, DecisionView, ResourceContext, ResourceJudgement, RunDeps, RunOutcome, RunPlace, RunSettings } from '../runs/deps.ts';
+import { commandProvider, scriptedProvider } from '../runs/command-provider.ts';
+import { agentEnvironment } from '../runs/environment.ts';
+import type { Provider } from '../runs/provider.ts';
+import { readPrd } from '../runs/prd.ts';
+import { resumeRun, startRun } from '../runs/runner.ts';
+import type { Store } from '../store/store.ts';
+import { openApprovals, type OpenApprovals } from './approvals.ts';
+import { openProjectChain, openRecord, type OpenLog } from './audit.ts';
+import { trustState } from './enrol.ts';
+import { requireProject, type Installation } from './installation.ts';
+import { packageFile } from './package-file.ts';
+import { assertAsEnrolled, createPolicySource } from './policy.ts';
+import { openStore } from './store.ts';
+
+/** What a person asked for, beside the configuration. */
+export interface SessionOptions {
+  /** Who asked: `user:alice`. */
+  readonly actor: string;
+  /** Aborting stops the session. */
+  readonly signal: AbortSignal;
+  /** A script for the scripted provider, from the working directory. */
+  readonly script?: string;
+  readonly narrate?: RunDeps['narrate'];
+  /** Told of approvals of this session as they change; `decide` through the room. */
+  readonly onApproval?: (view: ApprovalView, room: OpenApprovals['room']) => void;
+}
+
+/** A provider call that takes longer is ended. */
+const providerTimeoutMs = 60 * 60_000;
+const retries = 1;
+/** A person who has to be asked gets this long, when no approval gate says otherwise. */
+const questionTimeoutMs = 10 * 60_000;
+
+/** Starts a session on a requirements document and drives it to its end. */
+export function startSession(installation: Installation, prdPath: string, options: SessionOptions): Promise<RunOutcome> {
+  const prd = readPrd(installation.host.disk, resolveFrom(installation.surroundings.cwd, prdPath));
+  assertAsEnrolled(installation);
+  return withParts(installation, options, (deps, place) => startRun(deps, { ...place, prd, settings: settingsOf(installation), trigger: 'manual' }));
+}
+
+/** Takes up the session whose process died. */
+export function takeUpSession(installation: Installation, options: SessionOptions): Promise<RunOutcome> {
+  assertAsEnrolled(installation);
+  return withParts(installation, options, resumeRun);
+}
+
+function settingsOf({ config: { runs } }: Installation): RunSettings {
+  return {
+    max_iterations: runs.maxIterations, budget: runs.budget ?? null, branch_protection: runs.branchProtection, retries,
+    gates: runs.gates.map(({ name, command, timeoutMs }) => ({ name, command, timeout_ms: timeoutMs })),
+    council: { reviewers: runs.council.reviewers, required: runs.council.required },
+  };
+}
+
+async function withParts(installation: Installation, options: SessionOptions, work: (deps: RunDeps, place: RunPlace) => Promise<RunOutcome>): Promise<RunOutcome> {
+  const { project } = requireProject(installation);
+  const log = openRecord(installation);
+  const store = await openStore(installation, log.record);
+  const approvals = await openApprovals(installation, log.record, store);
+  const chain = openProjectChain(installation, project, log.record);
+  const provider = providerOf(installation, options);
+  const mark = async (action: 'session_start' | 'session_stop', details: JsonObject): Promise<void> => {
+    await chain.append({ action, agent: provider.name, branch: null, details });
+  };
+  try {
+    await mark('session_start', { provider: provider.name });
+    const outcome = await work(runDeps(installation, options, { log, store, approvals }), {
+      project: { id: project.id, dir: project.dir, tenant_id: null }, home: installation.home.home, env: installation.surroundings.env,
+      actor: options.actor, signal: options.signal, provider: ({ sessionId, runId }) => provider.make(sessionId, runId),
+    });
+    await mark('session_stop', { session_id: outcome.session_id, run_id: outcome.run.id, status: outcome.status });
+    return outcome;
+  } finally {
+    await approvals.close();
+    await chain.close();
+    await store.close();
+    await log.close();
+  }
+}
+
+/** A provider that is chosen, and made for each session. */
+interface ChosenProvider {
+  readonly name: string;
+  make(sessionId: string, runId: string): Provider;
+}
+
+function providerOf(installation: Installation, options: SessionOptions): ChosenProvider {
+  const { host, home, config, surroundings } = installation;
+  const { project } = requireProject(installation);
+  const chosen = config.runs.provider;
+  const { loki } = host.facts;
+  const common = (sessionId: string, runId: string, name: string): { readonly cwd: string; readonly env: Readonly<Record<string, string>>; readonly timeoutMs: number; readonly spawn: typeof host.spawn } => ({
+    cwd: project.dir, timeoutMs: providerTimeoutMs, spawn: host.spawn,
+    env: { ...agentEnvironment(surroundings.env, { home: home.home, hook: [...loki, 'hook', 'generic', '--project', project.dir], sessionId, runId, projectDir: project.dir }), LOKI_PROVIDER: name },
+  });
+  if (chosen === undefined || chosen.name === 'scripted') {
+    const script = options.script === undefined ? packageFile('fixtures/scripted/walk-through.json') : resolveFrom(surroundings.cwd, options.script);
+    return { name: 'scripted', make: (sessionId, runId) => scriptedProvider({ ...common(sessionId, runId, 'scripted'), player: [...loki, 'play'], script }) };
+  }
+  if (chosen.name === 'command') {
+    const { command } = chosen;
+    if (command === undefined) throw new LokiError('config.invalid', { attempted: 'use the provider "command"', found: 'no command is named', hint: 'Set runs.provider: {name: command, command: "node agent.mjs"}' });
+    assertConfirmed(installation, command);
+    return { name: 'command', make: (sessionId, runId) => commandProvider({ ...common(sessionId, runId, 'command'), name: 'command', argv: ['/bin/sh', '-c', command] }) };
+  }
+  throw new LokiError('provider.missing', { attempted: `use the provider "${chosen.name}"`, found: 'this version drives the providers command and scripted', hint: 'Run any agent with the provider "command"; it asks the gate through loki hook generic' });
+}
+
+function assertConfirmed(installation: Installation, command: string): void {
+  if (isTrusted(installation)(command)) return;
+  throw new LokiError('config.untrusted', { attempted: 'start the provider that this project names', found: `nobody has confirmed the command: ${command}` });
+}
+
+/** Commands of the project's own file need a person's confirmation; those of a user or an organisation do not. */
+function isTrusted(installation: Installation): (command: string) => boolean {
+  const { confirmed } = trustState(installation);
+  const named = new Set(commandsNamedByProject(installation.config).map(({ command }) => command));
+  return (command) => confirmed || !named.has(command);
+}
+
+interface OpenParts {
+  readonly log: OpenLog;
+  readonly store: Store;
+  readonly approvals: OpenApprovals;
+}
+
+function runDeps(installation: Installation, options: SessionOptions, { log, store, approvals }: OpenParts): RunDeps {
+  const { host: { clock, timers, random, disk, spawn, facts, lock }, home } = installation;
+  const { project } = requireProject(installation);
+  const policyNow = createPolicySource(installation);
+  return {
+    clock, timers, random, disk, spawn, facts, lock, store, record: log.record,
+    judgeResource: (context) => Promise.resolve(judgeResource(policyNow(), context)),
+    judgeData: (content, path, direction) => Promise.resolve(policyNow().evaluate('data', { content, path: path ?? 'none', tool: 'diff', direction })),
+    judgeDeployment: ({ passed_gates, branch }) => Promise.resolve(policyNow().evaluate('pre_deployment', { passed_gates: [...passed_gates], environment: 'development', branch: branch ?? 'none', actor: options.actor, phase: 'VERIFY' })),
+    approve: (question) => askPeople(approvals, project.id, question),
+    redact: (text) => scanners.redact(text),
+    trusted: isTrusted(installation),
+    decisionsAfter: (seq, sessionId) => Promise.resolve(decisionsAfter(queryLog(disk, home.audit, { resource: `session:${sessionId}`, after: seq }))),
+    watchApprovals: (sessionId, signal) => watchSession(approvals, project.id, sessionId, signal),
+    ...(options.narrate === undefined ? {} : { narrate: options.narrate }),
+    ...(options.onApproval === undefined ? {} : { onApproval: (view: ApprovalView) => options.onApproval?.(view, approvals.room) }),
+  };
+}
+
+/** The decision at the resource point, and every budget share that is reached. */
+function judgeResource(policy: Policy, context: ResourceContext): ResourceJudgement {
+  const decision = policy.evaluate('resource', { ...context, region: context.region ?? 'none', model: context.model ?? 'none' });
+  const budgets = policy.rules.filter((rule) => rule.is === 'budget').filter((rule) => budgetCovers(rule, context.provider));
+  const alerts = budgets.flatMap((rule) => budgetState(context.tokens_consumed, rule).alerts.map((percent) => ({ rule: rule.name, percent, limit: rule.maxTokens })));
+  const budgetNames = new Set(budgets.map(({ name }) => name));
+  return { decision, alerts, over_budget: decision.violations.some(({ name }) => budgetNames.has(name)) };
+}
+
+/** Puts a question of the run itself to people; bound to what is asked, under the policy that asks. */
+async function askPeople(approvals: OpenApprovals, projectId: string, question: ApprovalQuestion): Promise<ApprovalAnswer> {
+  const action: JsonObject = { kind: 'other', point: question.point, reason: question.reason };
+  const answer = await approvals.room.obtain({
+    actionHash: sha256Hex(canonicalJson(action)), policyDigest: question.decision.policy_digest, sessionId: question.session_id, projectId,
+    rule: ruleOf(question.decision), reason: question.reason, action, approvers: [], required: 1, timeoutMs: questionTimeoutMs, requestedBy: 'agent:runner',
+  }, questionTimeoutMs, question.signal);
+  return { approved: answer.outcome === 'approved', reason: answer.reason, approval_id: answer.id };
+}
+
+function ruleOf(decision: PolicyDecision): string {
+  return decision.violations.find(({ action }) => action === 'require_approval')?.name ?? 'policy';
+}
+
+/** Newest first as read; oldest first as wanted. */
+function decisionsAfter(entries: Iterable<LoggedEntry>): readonly DecisionView[] {
+  return [...entries].filter(({ event }) => event.startsWith('policy.')).reverse().map(decisionView).filter((view) => view !== undefined);
+}
+
+function decisionView(entry: LoggedEntry): DecisionView | undefined {
+  const details = objectAt(entry, 'details');
+  const action = objectAt(details, 'action');
+  const { decision, reason, rule, approval_id } = details;
+  if (typeof decision !== 'string' || typeof reason !== 'string') return undefined;
+  return {
+    audit_seq: entry.seq, decision, reason, action: describeAction(action),
+    ...(typeof rule === 'string' ? { rule } : {}), ...(typeof approval_id === 'string' ? { approval_id } : {}),
+  };
+}
+
+function objectAt(from: JsonObject, name: string): JsonObject {
+  const value = from[name];
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as JsonObject : {};
+}
+
+/** A canonical action in a line. */
+export function describeAction(action: JsonObject): string {
+  const what = ['command', 'file_path', 'url', 'mcp_tool', 'agent'].map((name) => action[name]).find((value) => typeof value === 'string');
+  return [action['kind'], what].filter((part) => typeof part === 'string').join(' ').slice(0, 300);
+}
+
+async function* watchSession(approvals: OpenApprovals, projectId: string, sessionId: string, signal: AbortSignal): AsyncGenerator<ApprovalView> {
+  for await (const view of approvals.room.watchPending(signal, projectId)) {
+    if (view.session_id === sessionId) yield approvalView(view);
+  }
+}
+
+function approvalView(view: StoredApproval): ApprovalView {
+  return { id: view.id, status: view.status, reason: view.reason, action: describeAction(view.action), expires_at: view.expires_at };
+}
+

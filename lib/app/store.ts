@@ -1,0 +1,19 @@
+/** The embedded store of LOKI_HOME. */
+import type { Recorder } from '../audit/entry.ts';
+import { join } from '../base/paths.ts';
+import { openEmbeddedStore } from '../store/embedded.ts';
+import type { Store } from '../store/store.ts';
+import { prepareHome, type Installation } from './installation.ts';
+
+/** Opens it, making it when there is none. What recovery set aside is recorded. */
+export function openStore(installation: Installation, record: Recorder): Promise<Store> {
+  const { host, home } = installation;
+  prepareHome(installation);
+  return openEmbeddedStore({
+    base: home.home, disk: host.disk, clock: host.clock, timers: host.timers, lock: host.lock(join(home.run, 'store')),
+    onTrouble(trouble) {
+      // Told, not required: the store goes on, and what was set aside is kept on disk whatever becomes of this entry.
+      void record({ event: 'audit.recovery', actor: 'system', resource: 'store', details: JSON.parse(JSON.stringify(trouble)) }).catch(() => undefined);
+    },
+  });
+}

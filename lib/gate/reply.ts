@@ -1,0 +1,34 @@
+/** What the gate answers, and what it is told afterwards (contract section 10). */
+import type { Action, Decision } from '../base/action.ts';
+
+/** The verdict on one action. */
+export interface GateReply {
+  readonly decision: Decision;
+  readonly allowed: boolean;
+  readonly reason: string;
+  /** The rule that decided, when one did. */
+  readonly rule?: string;
+  /** Set when a person must decide, or has decided. */
+  readonly approval_id?: string;
+  /** Where the decision stands in the log of record; null when audit is switched off. */
+  readonly audit_seq: number | null;
+}
+
+/** What became of an action: recorded in the project's agent chain against its decision. */
+export interface ActionOutcome {
+  readonly action: Action;
+  /** The `audit_seq` of the decision. */
+  readonly ref?: number;
+  readonly ok: boolean;
+  readonly exit?: number;
+  readonly bytes?: number;
+}
+
+/** Judge, record, reply. */
+export interface Gate {
+  /** Never throws for an action that was understood: what cannot be judged or recorded is denied, with the reason. */
+  decide(action: Action): Promise<GateReply>;
+  /** Records an outcome in the agent chain. */
+  report(outcome: ActionOutcome): Promise<void>;
+  close(): Promise<void>;
+}
