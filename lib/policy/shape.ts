@@ -25,6 +25,9 @@ const ruleKeys: Readonly<Record<EnforcementPoint, readonly string[]>> = {
   resource: ['name', 'max_tokens', 'alerts', 'on_exceed', 'providers', 'rule', 'when', 'action', 'mode'],
   data: ['name', 'type', 'patterns', 'rule', 'when', 'action', 'mode'],
 };
+/** Bounds of an approval's time-out: three seconds, and the 30 days an approval may stay open. */
+const [shortestMinutes, longestMinutes] = [0.05, 43_200];
+
 const gateKeys = ['name', 'phase', 'approvers', 'required', 'timeout_minutes', 'webhook', 'auto_approve_on_timeout'];
 const testKeys = ['name', 'point', 'context', 'expect', 'by'];
 const ruleActions: readonly RuleAction[] = ['deny', 'require_approval', 'warn', 'allow'];
@@ -159,6 +162,15 @@ class Shaper {
     return undefined;
   }
 
+  /** Minutes may be parts of one: an unattended run need not wait a whole minute for nobody. */
+  #minutes(node: YamlNode | undefined): number | undefined {
+    if (node === undefined) return undefined;
+    const value = node.kind === 'scalar' ? node.value : undefined;
+    if (typeof value === 'number' && value >= shortestMinutes && value <= longestMinutes) return value;
+    this.#report(node, `timeout_minutes must be a number from ${shortestMinutes} to ${longestMinutes}, not ${shown(node)}`);
+    return undefined;
+  }
+
   #expression(node: YamlNode | undefined, what: string, point: EnforcementPoint): Expression | undefined {
     if (node === undefined) return undefined;
     if (node.kind !== 'scalar' || typeof node.value !== 'string') {
@@ -290,7 +302,7 @@ class Shaper {
     if (approvers.length > 0 && named === approvers.length && required > named) this.#report(members.get('required') ?? node, `required is ${required}, and only ${named} can approve`);
     return [{
       name: name ?? '', phase: phase ?? '', approvers, required, autoApproveOnTimeout: autoValue,
-      timeoutMinutes: this.#whole(members.get('timeout_minutes'), 'timeout_minutes', 1, 525_600) ?? 60,
+      timeoutMinutes: this.#minutes(members.get('timeout_minutes')) ?? 30,
       place: this.#place(node), layer: this.#layer, ...(webhook === undefined ? {} : { webhook }),
     }];
   }
