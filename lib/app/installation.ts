@@ -66,7 +66,7 @@ export function openInstallation(surroundings: Surroundings, options: Installati
 function projectFor(disk: Disk, surroundings: Surroundings, options: InstallationOptions, home: HomeLayout): Project | undefined {
   const session = surroundings.env['LOKI_PROJECT_DIR'];
   return findProject(disk, {
-    cwd: surroundings.cwd, enrolmentFile: home.project,
+    cwd: surroundings.cwd, home: home.home, enrolmentFile: home.project,
     ...(options.project === undefined ? {} : { named: resolveFrom(surroundings.cwd, options.project) }),
     ...(session === undefined || session === '' ? {} : { session }),
   });

@@ -33,8 +33,14 @@ export async function verifyAll(installation: Installation, request: VerifyReque
       onProgress: (done, total) => request.onProgress?.(source.chain, done, total),
     }));
   }
-  const verdict = worst(chains.map((chain) => chain.verdict));
+  const verdict = worst([...chains.map((chain) => chain.verdict), ...(isMissing(installation, chains) ? ['incomplete' as const] : [])]);
   return { valid: verdict === 'ok', verdict, chains };
+}
+
+/** Enrolling is recorded: where projects are enrolled and the log of record holds nothing, it was taken away. */
+function isMissing({ host: { disk }, home }: Installation, chains: readonly ChainReport[]): boolean {
+  const record = chains.find(({ chain }) => chain === 'record');
+  return record !== undefined && record.entries_checked === 0 && disk.list(home.projects).length > 0;
 }
 
 /** The log of record, each enrolled project's chain, and that of the project at hand. */

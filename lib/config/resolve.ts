@@ -227,11 +227,16 @@ function readMetadata(resolution: Resolution, env: Environment, notes: Notes): R
   return metadata;
 }
 
+/** What the runner tells an agent about its session (lib/runs/environment.ts); no settings, and nothing to warn of. */
+const sessionVariables: readonly string[] = [
+  'LOKI_HOOK', 'LOKI_SESSION_ID', 'LOKI_RUN_ID', 'LOKI_PROJECT_DIR', 'LOKI_PROVIDER', 'LOKI_PHASE', 'LOKI_ITERATION', 'LOKI_ROLE', 'LOKI_REVIEW_ID',
+];
+
 const knownVariables: ReadonlySet<string> = new Set(table.flatMap((setting) => (setting.env ?? []).map((variable) => variable.name)));
 
 function warnUnknownVariables(env: Environment, metadata: ReadonlyMap<string, string>, notes: Notes): void {
   const taken = new Set([...metadata.keys()].map((name) => `LOKI_${name.toUpperCase()}`));
-  const unknown = Object.keys(env).filter((name) => name.startsWith('LOKI_') && !knownVariables.has(name) && !taken.has(name));
+  const unknown = Object.keys(env).filter((name) => name.startsWith('LOKI_') && !knownVariables.has(name) && !sessionVariables.includes(name) && !taken.has(name));
   for (const name of unknown.slice(0, mostUnknown)) {
     notes.warnings.push({ message: `unknown environment variable ${quoted(name)}${didYouMean(name, knownVariables)}` });
   }

@@ -7,7 +7,7 @@
 import { LokiError } from '../errors.ts';
 import type { Disk } from '../ports.ts';
 import { projectIdOf } from '../base/ids.ts';
-import { ancestors, dirname, resolveFrom } from '../base/paths.ts';
+import { ancestors, dirname, join, resolveFrom } from '../base/paths.ts';
 
 /** A project on this machine. */
 export interface Project {
@@ -23,6 +23,8 @@ export interface ProjectQuery {
   /** The directory of the running session, handed down by the runner. */
   readonly session?: string;
   readonly cwd: string;
+  /** LOKI_HOME's real path: where it is called `.loki`, the directory it lies in is no project for that. */
+  readonly home: string;
   /** Path of the enrolment file of a project id. */
   readonly enrolmentFile: (id: string) => string;
 }
@@ -38,7 +40,8 @@ export function findProject(disk: Disk, query: ProjectQuery): Project | undefine
   let nearest: string | undefined;
   for (const directory of ancestors(here)) {
     if (disk.stat(query.enrolmentFile(projectIdOf(directory))) !== undefined) enrolled = directory;
-    if (nearest === undefined && disk.stat(`${directory}/.loki`)?.kind === 'directory') nearest = directory;
+    const folder = join(directory, '.loki');
+    if (nearest === undefined && folder !== query.home && disk.stat(folder)?.kind === 'directory') nearest = directory;
   }
   const found = enrolled ?? nearest;
   return found === undefined ? undefined : { id: projectIdOf(found), dir: found };

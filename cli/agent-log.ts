@@ -1,0 +1,42 @@
+/** Reads a project's agent chain for people, the newest entry first. Lines that are no entry are passed over: finding damage is verification's task. */
+import type { JsonObject } from '../lib/base/json.ts';
+import { isPlainObject } from '../lib/base/json.ts';
+import type { Disk } from '../lib/ports.ts';
+import { linesBackward } from '../lib/audit/query.ts';
+
+/** One entry of an agent chain. */
+export interface AgentLine extends JsonObject {
+  readonly seq: number;
+  readonly timestamp: string;
+  readonly action: string;
+  readonly agent: string;
+  readonly branch: string | null;
+  readonly details: JsonObject;
+}
+
+export function* agentLines(disk: Disk, path: string, action: string | undefined): Generator<AgentLine> {
+  const file = disk.openRead(path);
+  if (file === undefined) return;
+  try {
+    for (const line of linesBackward(file, file.stat().size)) {
+      const entry = parse(line);
+      if (entry !== undefined && (action === undefined || entry.action === action)) yield entry;
+    }
+  } finally {
+    file.close();
+  }
+}
+
+function parse(line: Buffer): AgentLine | undefined {
+  try {
+    const value: unknown = JSON.parse(line.toString('utf8'));
+    return isAgentLine(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAgentLine(value: unknown): value is AgentLine {
+  return isPlainObject(value) && typeof value['seq'] === 'number' && typeof value['timestamp'] === 'string' && typeof value['action'] === 'string'
+    && typeof value['agent'] === 'string' && (value['branch'] === null || typeof value['branch'] === 'string') && isPlainObject(value['details']);
+}

@@ -1,0 +1,37 @@
+/** `loki enterprise status`. */
+import type { Command, CommandContext } from '../command.ts';
+import { open } from '../open.ts';
+import { columns, printable } from '../output.ts';
+
+export const command: Command = {
+  about: 'Prints every setting with the value in effect and where it came from: a flag, a variable of the environment, a file and its line, or the default. '
+    + 'Secrets are shown as set or unset only.\n\nBy default the settings that are not at their default; --all prints the others too.',
+  operands: [],
+  flags: [{ name: 'all', short: 'a', kind: 'switch', summary: 'Also the settings that are at their default' }],
+  examples: [
+    ['loki enterprise status', 'what is configured here'],
+    ['loki enterprise status --all', 'everything that can be'],
+    ['loki enterprise status --json', 'a list of {key, value, from}'],
+  ],
+  exits: [],
+  run,
+};
+
+function run(context: CommandContext): Promise<number> {
+  const { args, output } = context;
+  const { config, project } = open(context);
+  const settings = config.explain();
+  if (output.json) {
+    output.value({ home: config.home, project: project ?? null, settings });
+    return Promise.resolve(0);
+  }
+  const shown = settings.filter(({ from }) => args.on('all') || from !== 'default');
+  output.line(`${output.out.paint('bold', 'Records')}  ${printable(config.home)}`);
+  output.line(`${output.out.paint('bold', 'Project')}  ${project === undefined ? 'none here' : `${printable(project.dir)} (${project.id})`}`);
+  output.line(`${output.out.paint('bold', 'Audit  ')}  ${config.audit.enabled ? 'on' : output.out.paint('red', 'OFF: decisions are not recorded')}`);
+  output.line();
+  if (shown.length === 0) output.line('Every setting is at its default. All of them: loki enterprise status --all');
+  const rows = shown.map(({ key, value, from }) => [key, printable(value), from === 'default' ? 'default' : `from ${printable(from)}`]);
+  for (const line of columns(rows, output.out.isTerminal ? output.out.columns : undefined)) output.line(line);
+  return Promise.resolve(0);
+}

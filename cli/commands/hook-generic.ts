@@ -1,0 +1,74 @@
+/**
+ * `loki hook generic`: one JSON action on stdin, one JSON verdict line on stdout. Everything that goes wrong here is thrown,
+ * and the dispatcher turns it into a verdict that is a no.
+ */
+import { LokiError } from '../../lib/errors.ts';
+import { largestAction, parseGenericAction, renderGenericVerdict, type GenericEvent, type GenericVerdict } from '../../lib/agents/generic.ts';
+import { openGate } from '../../lib/app/gate.ts';
+import { openInstallation, type Installation } from '../../lib/app/installation.ts';
+import type { Terminal } from '../../lib/host/terminal.ts';
+import type { Command, CommandContext } from '../command.ts';
+
+/** An agent that has something to ask asks it at once. */
+const inputTimeoutMs = 10_000;
+
+export const command: Command = {
+  about: 'Reads one action as JSON from standard input, judges it, records the decision, and prints the verdict as one line of JSON. docs/hooks.md describes both. '
+    + 'The action goes ahead only when the exit code is 0.\n\nAn action that needs approval waits for it within a session of loki start; '
+    + 'elsewhere the answer comes at once, and asking again after the approval gives the yes.',
+  operands: [],
+  flags: [{ name: 'wait', kind: 'duration', value: 'TIME', summary: 'Wait for an approval at most so long' }],
+  examples: [
+    ['echo \'{"kind":"exec","command":"npm test"}\' | loki hook generic', 'may this command run?'],
+    ['echo \'{"phase":"post","kind":"exec","command":"npm test","ref":41,"outcome":{"ok":true,"exit":0}}\' | loki hook generic', 'it ran'],
+  ],
+  exits: [[0, 'allowed'], [2, 'unusable input or configuration, which is a no'], [3, 'denied'], [5, 'approval needed, or not given']],
+  run,
+};
+
+async function run({ args, terminal }: CommandContext): Promise<number> {
+  const event = parseGenericAction(await readAction(terminal));
+  const installation = openProject(terminal, args.text('project'), event);
+  const sessionId = terminal.env['LOKI_SESSION_ID'];
+  const waitMs = args.number('wait') ?? (sessionId === undefined ? 0 : Number.POSITIVE_INFINITY);
+  const gate = openGate(installation, { agent: 'generic', waitMs, ...(sessionId === undefined ? {} : { sessionId }) });
+  let verdict: GenericVerdict;
+  try {
+    if (event.phase === 'pre') verdict = await gate.decide(event.action);
+    else {
+      const { action, ref, outcome } = event;
+      await gate.report({ action, ...(ref === undefined ? {} : { ref }), ...outcome });
+      verdict = { decision: 'ALLOW', allowed: true, reason: 'Recorded', audit_seq: ref ?? null };
+    }
+  } finally {
+    await gate.close();
+  }
+  const { line, exit } = renderGenericVerdict(verdict);
+  terminal.stdout.write(`${line}\n`);
+  return exit;
+}
+
+async function readAction(terminal: Terminal): Promise<string> {
+  const unusable = (found: string): LokiError => new LokiError('action.invalid', { attempted: 'read the action', found });
+  if (terminal.inputIsTerminal) throw unusable('standard input is a terminal, and an action comes through a pipe');
+  const { bytes, ended } = await terminal.readInput(largestAction, inputTimeoutMs);
+  if (ended === 'timeout') throw unusable(`standard input did not end within ${inputTimeoutMs / 1000} seconds`);
+  if (ended === 'limit') throw unusable(`it is longer than ${largestAction} bytes`);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw unusable('it is not UTF-8');
+  }
+}
+
+/**
+ * The directory this process was started in says which project is meant. The one the action names is asked only where the
+ * first is in no project, so that an agent cannot leave its project by naming another directory.
+ */
+function openProject(terminal: Terminal, named: string | undefined, { action }: GenericEvent): Installation {
+  const options = named === undefined ? {} : { project: named };
+  const here = openInstallation(terminal, options);
+  if (here.project !== undefined || action.cwd === undefined) return here;
+  const { env, homeDirectory } = terminal;
+  return openInstallation({ env, homeDirectory, cwd: action.cwd }, options);
+}

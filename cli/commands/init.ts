@@ -1,0 +1,70 @@
+/** `loki init`. */
+import { exitCode, LokiError } from '../../lib/errors.ts';
+import { performInit, planInit, type InitPlan } from '../../lib/app/enrol.ts';
+import { projectOf, type Installation } from '../../lib/app/installation.ts';
+import { join } from '../../lib/base/paths.ts';
+import { readEnrolment } from '../../lib/gate/enrolment.ts';
+import { findProject, type Project } from '../../lib/gate/project.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { confirm, yesFlag } from '../confirm.ts';
+import { actorOf, open } from '../open.ts';
+import { printable, type Output } from '../output.ts';
+
+export const command: Command = {
+  about: 'Writes a commented .loki/config.yaml and .loki/policies.yaml and a .gitignore where they are missing, and enrols the project: from then on its policy '
+    + 'is pinned, and while the file is missing or changed everything is denied until a person runs loki init again. Shows what it will do, and asks. '
+    + 'Nothing that exists is overwritten.',
+  operands: [],
+  flags: [yesFlag, { name: 'monitor', kind: 'switch', summary: 'A new policy only records what it would have stopped' }],
+  examples: [
+    ['loki init', 'in the project\'s directory'],
+    ['loki init --monitor', 'watch first, enforce later'],
+    ['loki init --project ../other --yes', 'without being asked'],
+  ],
+  exits: [[1, 'a person said no'], [2, 'wrong usage, or a policy that cannot be used or fails its tests']],
+  run,
+};
+
+async function run(context: CommandContext): Promise<number> {
+  const { args, output, terminal } = context;
+  const installation = open(context);
+  const project = projectOf(installation, args.text('project') ?? terminal.cwd);
+  assertOwnProject(installation, project);
+  const plan = planInit(installation, project, args.on('monitor'));
+  if (plan.writes.length === 0 && plan.enrolled !== undefined && plan.changed.length === 0) return nothingToDo(plan, output);
+  for (const line of planLines(plan, installation.home.project(project.id))) output.note(line);
+  if (!await confirm(context, 'Go ahead?', 'enrol the project')) return exitCode.failed;
+  const enrolment = await performInit(installation, plan, actorOf(installation));
+  if (output.json) output.value({ project, written: plan.writes.map(({ path }) => path), enrolled_at: enrolment.enrolled_at });
+  else {
+    output.line(`${output.out.paint('green', 'Enrolled')} ${printable(project.dir)} (${project.id})`);
+    output.note('Next: read .loki/policies.yaml, then loki policy check, then loki start PRD');
+  }
+  return exitCode.done;
+}
+
+/** A project inside an enrolled one would never be asked about: the outermost counts. And LOKI_HOME is no project. */
+function assertOwnProject({ host: { disk }, home }: Installation, project: Project): void {
+  const attempted = `enrol "${project.dir}"`;
+  if (join(project.dir, '.loki') === home.home) {
+    throw new LokiError('usage', { attempted, found: 'its .loki is LOKI_HOME, where records are kept', hint: 'Choose a directory of its own for the project, or set LOKI_HOME' });
+  }
+  const around = findProject(disk, { cwd: project.dir, enrolmentFile: home.project });
+  if (around === undefined || around.id === project.id || readEnrolment(disk, home.home, home.project(around.id)) === undefined) return;
+  throw new LokiError('usage', { attempted, found: `it is part of the enrolled project "${around.dir}"`, hint: `Name that project: loki init --project ${around.dir}` });
+}
+
+function nothingToDo({ project, enrolled }: InitPlan, output: Output): number {
+  if (output.json) output.value({ project, written: [], enrolled_at: enrolled?.enrolled_at ?? null });
+  else output.line(`${printable(project.dir)} is enrolled (${enrolled?.enrolled_at ?? ''}), and nothing has changed.`);
+  return exitCode.done;
+}
+
+function planLines({ project, writes, enrolled, changed }: InitPlan, enrolment: string): readonly string[] {
+  return [
+    `This will, for ${printable(project.dir)}:`,
+    ...writes.map(({ path }) => `  write   ${printable(path)}`),
+    ...changed.map((name) => `  accept  ${printable(name)} as it is now; it differs from what was enrolled`),
+    `  ${enrolled === undefined ? 'enrol  ' : 'renew  '} the project in ${printable(enrolment)}`,
+  ];
+}

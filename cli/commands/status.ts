@@ -1,0 +1,60 @@
+/** `loki status`. */
+import { exitCode } from '../../lib/errors.ts';
+import { requireProject } from '../../lib/app/installation.ts';
+import { readEnrolment, type Enrolment } from '../../lib/gate/enrolment.ts';
+import { latestRun, sessionStatus, type SessionView } from '../../lib/runs/control.ts';
+import type { Run } from '../../lib/runs/run.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { open } from '../open.ts';
+import { columns, printable, type Output } from '../output.ts';
+import { hasStore, withParts } from '../parts.ts';
+import { runRows, sessionJson, sessionRows } from '../session-words.ts';
+
+export const command: Command = {
+  about: 'Shows the project, whether it is enrolled, its session or its last run, and what waits for a decision.',
+  operands: [],
+  flags: [],
+  examples: [['loki status', ''], ['loki status --json', 'as {"project", "enrolled", "session", "last_run", "approvals_pending"}']],
+  exits: [],
+  run,
+};
+
+/** What the store knows. */
+interface Work {
+  readonly session?: SessionView | undefined;
+  readonly lastRun?: Run | undefined;
+  readonly pending: readonly string[];
+}
+
+async function run(context: CommandContext): Promise<number> {
+  const { output } = context;
+  const installation = open(context);
+  const { project } = requireProject(installation);
+  const { host, home } = installation;
+  const enrolment = readEnrolment(host.disk, home.home, home.project(project.id));
+  const work: Work = hasStore(installation)
+    ? await withParts(installation, async ({ store, approvals }) => {
+      const of = { ...project, tenant_id: null };
+      const pending = await approvals.list({ status: 'pending', project: project.id });
+      return { session: await sessionStatus({ store, facts: host.facts }, of), lastRun: await latestRun(store, of), pending: pending.map(({ id }) => id) };
+    })
+    : { pending: [] };
+  if (output.json) {
+    const { session, lastRun, pending } = work;
+    output.value({ project, enrolled: enrolment?.enrolled_at ?? null, session: session === undefined ? null : sessionJson(session), last_run: lastRun ?? null, approvals_pending: pending, proof: 'terminal' });
+  } else tell(project, enrolment, work, output);
+  return exitCode.done;
+}
+
+function tell(project: { readonly id: string; readonly dir: string }, enrolment: Enrolment | undefined, { session, lastRun, pending }: Work, output: Output): void {
+  const { out } = output;
+  const rows: (readonly [string, string])[] = [
+    ['Project', `${printable(project.dir)} (${project.id})`],
+    ['Enrolled', enrolment === undefined ? out.paint('yellow', 'no; loki init enrols it') : `${enrolment.enrolled_at} by ${printable(enrolment.enrolled_by)}`],
+    ...(session === undefined ? [['Session', 'none'] as const] : sessionRows(session, out)),
+    ...(session !== undefined || lastRun === undefined ? [] : runRows(lastRun, out)),
+    ['Approvals', pending.length === 0 ? 'none pending' : out.paint('yellow', `${pending.length} pending: ${pending.join(', ')}`)],
+    ['Proof', 'a confirmation at the terminal (there is no approver key)'],
+  ];
+  for (const line of columns(rows)) output.line(line);
+}

@@ -1,0 +1,47 @@
+/** Audit entries as lines for a person, and what is common to the commands that print them. */
+import type { JsonObject, JsonValue } from '../lib/base/json.ts';
+import type { LoggedEntry } from '../lib/audit/query.ts';
+import type { Level } from '../lib/audit/events.ts';
+import { printable, type Colour, type Look } from './output.ts';
+
+const levelColours: Readonly<Record<Level, Colour>> = { debug: 'dim', info: 'green', warning: 'yellow', error: 'red' };
+
+/** Details in one line are cut here; `--json` shows all. */
+const longestDetails = 160;
+
+/** `2026-02-15T14:30:00.000Z  warning  policy.deny  agent:claude  reason="…"`. */
+export function entryLine(entry: LoggedEntry, look: Look): string {
+  const level = look.paint(levelColours[entry.level], entry.level.padEnd(7));
+  const resource = entry['resource'];
+  const about = typeof resource === 'string' ? `  ${printable(resource)}` : '';
+  const line = `${look.paint('dim', printable(entry.timestamp))}  ${level}  ${printable(entry.event).padEnd(22)}  ${printable(entry.actor)}${about}`;
+  return `${line}${details(entry['details'], look)}`;
+}
+
+function details(value: JsonValue | undefined, look: Look): string {
+  const words = isObject(value) ? memberWords(value) : '';
+  return words === '' ? '' : `  ${look.paint('dim', words.length > longestDetails ? `${words.slice(0, longestDetails - 1)}…` : words)}`;
+}
+
+/** The members of an object that say something in a line: plain values, and an action by its kind and what it is about. */
+export function memberWords(value: JsonObject): string {
+  return Object.entries(value).flatMap(([name, member]) => {
+    if (member === null || member === '') return [];
+    if (name === 'action' && isObject(member)) return [`action=${actionWords(member)}`];
+    return typeof member === 'object' ? [] : [`${printable(name)}=${word(member)}`];
+  }).join(' ');
+}
+
+function actionWords(action: JsonObject): string {
+  const about = ['command', 'file_path', 'url', 'mcp_tool', 'agent', 'tool'].map((name) => action[name]).find((each) => typeof each === 'string');
+  return word([action['kind'], about].filter((each) => typeof each === 'string').join(' '));
+}
+
+function word(value: string | number | boolean): string {
+  const text = printable(String(value));
+  return /^[\w./:@+-]+$/.test(text) ? text : JSON.stringify(text);
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,19 @@
+/** What most commands begin with: the installation in effect, its warnings told. */
+import { openInstallation, type Installation } from '../lib/app/installation.ts';
+import type { CommandContext } from './command.ts';
+import { printable } from './output.ts';
+
+/** Opens the installation; `flags` are settings given on the command line, by the flag's name with its dashes. */
+export function open({ args, terminal, output }: CommandContext, flags: ReadonlyMap<string, string> = new Map()): Installation {
+  const project = args.text('project');
+  const installation = openInstallation(terminal, { flags, ...(project === undefined ? {} : { project }) });
+  for (const { message, file, line } of installation.config.warnings) {
+    output.warn(printable(`${file === undefined ? '' : `${file}:${line ?? 1}: `}${message}`));
+  }
+  return installation;
+}
+
+/** Who gives the command, as an audit actor. */
+export function actorOf({ host }: Installation): string {
+  return `user:${host.facts.username}`;
+}

@@ -1,0 +1,106 @@
+/** The log: verifying against hashing alone, appending against writing and syncing alone. */
+import { hash } from 'node:crypto';
+import { closeSync, fdatasyncSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sealLine } from '../../lib/audit/chain.ts';
+import { openAuditLog, type AuditLog } from '../../lib/audit/log.ts';
+import { verifyChain } from '../../lib/audit/verify.ts';
+import { createHost } from '../../lib/host/host.ts';
+import type { Bench } from './harness.ts';
+
+const details = (n: number): { action: { kind: string; file_path: string; content: { sha256: string; bytes: number } }; decision: string; n: number } =>
+  ({ action: { kind: 'fs.write', file_path: '/home/user/project/src/index.ts', content: { sha256: 'a'.repeat(64), bytes: 1234 } }, decision: 'ALLOW', n });
+const metadata = { hostname: 'dev-machine', pid: 12345, version: '0.1.0' };
+
+function scratch(): string {
+  return realpathSync(mkdtempSync(join(tmpdir(), 'loki-bench-')));
+}
+
+function openLog(home: string): AuditLog {
+  const { disk, clock, timers, random, lock } = createHost(() => home);
+  disk.ensureDirectory(home, `${home}/run`, 0o700);
+  return openAuditLog({
+    disk, clock, timers, random, lock: lock(`${home}/run/audit`), lockTimeoutMs: 10_000, base: home, directory: `${home}/audit`,
+    blobDirectory: `${home}/blobs`, tornDirectory: `${home}/torn`, legacyDirectory: `${home}/legacy`, metadata, level: 'info', exclude: new Set(),
+    maxFileBytes: 1e9, fileMode: 0o600, directoryMode: 0o700,
+  });
+}
+
+const verify: Bench = {
+  name: 'audit-verify', unit: 'entries', rounds: 7, promise: { kind: 'at least', share: 0.7 },
+  async prepare() {
+    const home = scratch();
+    const entries = 400_000;
+    const path = join(home, 'audit-2026-01-01.jsonl');
+    const handle = openSync(path, 'w');
+    let [previous, text] = ['0'.repeat(64), ''];
+    for (let seq = 1; seq <= entries; seq += 1) {
+      const sealed = sealLine(previous, JSON.stringify({ seq, timestamp: '2026-01-01T00:00:00.000Z', event: 'policy.allow', level: 'info', actor: 'agent:claude', resource: 'session:ses_01J00000000000000000000000', details: details(seq), metadata }));
+      previous = sealed.hash;
+      text += sealed.line;
+      if (text.length > 1e6 || seq === entries) { writeSync(handle, text); text = ''; }
+    }
+    closeSync(handle);
+    const lines: Buffer[] = [];
+    const bytes = readFileSync(path);
+    for (let at = 0; at < bytes.length;) { const end = bytes.indexOf(10, at); lines.push(bytes.subarray(at, end)); at = end + 1; }
+    const { disk, timers } = createHost(() => home);
+    return {
+      subject: { name: 'loki audit verify, one thread', run: async () => (await verifyChain({ chain: 'record', directory: home, names: ['audit-2026-01-01.jsonl'] }, { disk, timers })).entries_checked },
+      floor: { name: 'crypto.hash over the same lines', run: () => { for (const line of lines) hash('sha256', line, 'hex'); return lines.length; } },
+      clean: () => rmSync(home, { recursive: true }),
+    };
+  },
+};
+
+const appendMany: Bench = {
+  name: 'audit-append-64', unit: 'entries', rounds: 7, promise: { kind: 'at least', share: 0.6 },
+  async prepare() {
+    const home = scratch();
+    const log = openLog(home);
+    const handle = openSync(join(home, 'bare'), 'a');
+    const entries = 6400;
+    const caller = async (state: { left: number }): Promise<void> => {
+      while (state.left-- > 0) await log.append({ event: 'policy.allow', actor: 'agent:claude', details: details(state.left) });
+    };
+    return {
+      subject: { name: '64 callers, each waits for its entry', run: async () => { const state = { left: entries }; await Promise.all(Array.from({ length: 64 }, () => caller(state))); return entries; } },
+      floor: { name: 'stringify, time, hash, write and fdatasync in batches of 64', run: () => { bareAppend(handle, entries); return entries; } },
+      async clean() { await log.close(); closeSync(handle); rmSync(home, { recursive: true }); },
+    };
+  },
+};
+
+function bareAppend(handle: number, entries: number): void {
+  let previous = '0'.repeat(64);
+  for (let at = 0; at < entries; at += 64) {
+    let text = '';
+    for (let n = 0; n < 64; n += 1) {
+      const json = JSON.stringify({ seq: at + n, timestamp: new Date().toISOString(), event: 'policy.allow', level: 'info', actor: 'agent:claude', details: details(n), metadata });
+      previous = hash('sha256', previous + json);
+      text += `${json.slice(0, -1)},"chain_hash":"${previous}"}\n`;
+    }
+    writeSync(handle, text);
+    fdatasyncSync(handle);
+  }
+}
+
+const appendOne: Bench = {
+  name: 'audit-append-1', unit: 'entries', rounds: 9, promise: { kind: 'at most', times: 1.7 },
+  async prepare() {
+    const home = scratch();
+    const log = openLog(home);
+    mkdirSync(join(home, 'floor'));
+    const handle = openSync(join(home, 'floor', 'bare'), 'a');
+    const bytes = Buffer.alloc(480, 97);
+    const entries = 400;
+    return {
+      subject: { name: 'one caller, lock taken and given back each time', run: async () => { for (let n = 0; n < entries; n += 1) await log.append({ event: 'policy.allow', actor: 'agent:claude', details: details(n) }); return entries; } },
+      floor: { name: 'write and fdatasync', run: () => { for (let n = 0; n < entries; n += 1) { writeSync(handle, bytes); fdatasyncSync(handle); } return entries; } },
+      async clean() { await log.close(); closeSync(handle); rmSync(home, { recursive: true }); },
+    };
+  },
+};
+
+export const auditBenches: readonly Bench[] = [verify, appendMany, appendOne];

@@ -1,0 +1,68 @@
+/** The judge: evaluations against hashing, and the project boundary against asking the disk where a path is. */
+import { hash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createHost } from '../../lib/host/host.ts';
+import { createPolicy, type Policy } from '../../lib/policy/evaluate.ts';
+import { loadPolicyFile } from '../../lib/policy/load.ts';
+import { scanners } from '../../lib/policy/scan/scanners.ts';
+import { commandsIn } from '../../lib/policy/shell/analyze.ts';
+import type { Bench } from './harness.ts';
+
+const fiveRules = `version: 1
+policies:
+  pre_execution:
+    - { name: agents, rule: "active_agents <= 5", action: require_approval }
+    - { name: main, when: 'branch == "main"', rule: 'kind != "fs.delete"', action: deny }
+    - { name: force, when: 'command matches "git push * --force*"', action: deny }
+    - { name: providers, rule: 'provider in ["claude", "codex"]', action: deny }
+    - { name: tools, when: 'tool == "WebFetch"', action: warn }
+`;
+const boundary = 'version: 1\npolicies:\n  pre_execution:\n    - { name: boundary, rule: "file_path must start with project_dir", action: deny }\n';
+
+function policyOf(text: string): Policy {
+  const { disk, clock } = createHost(() => '/nowhere');
+  const file = loadPolicyFile({ text, filename: 'bench.yaml', layer: 'project' });
+  if (file.problems.length > 0) throw new Error(file.problems[0]?.message);
+  return createPolicy([file], { probe: { realpath: (path) => disk.realpath(path), readlink: (path) => disk.readlink(path) }, monotonic: () => clock.monotonic(), scanners, commandsIn });
+}
+
+/** Both subjects do the same number, so their times compare unit by unit. */
+const many = 200_000;
+
+const evaluate: Bench = {
+  // A million a second where hashing does half a million is twice the floor.
+  name: 'policy-evaluate', unit: 'evaluations', rounds: 9, promise: { kind: 'at least', share: 2 },
+  async prepare() {
+    const policy = policyOf(fiveRules);
+    const context = { kind: 'fs.write', tool: 'Write', file_path: '/p/src/a.ts', project_dir: '/p', cwd: '/p', active_agents: 2, provider: 'claude', branch: 'main', actor: 'agent:claude', session_id: 's' };
+    const bytes = Buffer.alloc(448, 97);
+    if (!policy.evaluate('pre_execution', context).allowed) throw new Error('the context should be allowed');
+    return {
+      subject: { name: 'evaluate, 5 rules', run: () => { for (let n = 0; n < many; n += 1) policy.evaluate('pre_execution', context); return many; } },
+      floor: { name: 'SHA-256 of 448 bytes', run: () => { for (let n = 0; n < many; n += 1) hash('sha256', bytes, 'hex'); return many; } },
+      clean: () => undefined,
+    };
+  },
+};
+
+const insideProject: Bench = {
+  name: 'policy-boundary', unit: 'evaluations', rounds: 9, promise: { kind: 'at most', times: 1.3 },
+  async prepare() {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), 'loki-bench-')));
+    mkdirSync(join(root, 'src', 'deep', 'er'), { recursive: true });
+    const path = join(root, 'src', 'deep', 'er', 'file.ts');
+    writeFileSync(path, '');
+    const policy = policyOf(boundary);
+    const context = { kind: 'fs.write', file_path: path, project_dir: root, cwd: root, active_agents: 1 };
+    const count = 20_000;
+    return {
+      subject: { name: 'evaluate the project boundary', run: () => { for (let n = 0; n < count; n += 1) policy.evaluate('pre_execution', context); return count; } },
+      floor: { name: 'one realpath', run: () => { for (let n = 0; n < count; n += 1) realpathSync.native(path); return count; } },
+      clean: () => rmSync(root, { recursive: true }),
+    };
+  },
+};
+
+export const policyBenches: readonly Bench[] = [evaluate, insideProject];
