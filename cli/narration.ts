@@ -12,7 +12,7 @@ const words: Readonly<Record<string, readonly [word: string, colour: Colour]>> =
 const levelColours: Readonly<Record<string, Colour>> = { warning: 'yellow', error: 'red' };
 
 /** Text of agents in one line is cut here. */
-const longestText = 200;
+const longestText = 320;
 const mostErrorLines = 5;
 
 /** The lines of one event; none for what says nothing new. */
@@ -25,7 +25,7 @@ function tell({ event_type: type, details, phase }: RunEvent, paint: Paint): rea
   const text = (name: string): string => textOf(details, name);
   switch (type) {
     case 'phase_change': return [phaseLine(details, text, paint)];
-    case 'policy_decision': return [`${judged(text('decision'), paint)}  ${text('action') === '' ? text('subject') : text('action')}${because(text('reason'), text('rule'))}`];
+    case 'policy_decision': return decisionLines(text, paint);
     case 'agent_action': return text('decision') === 'ALLOW' && details['ok'] === false ? [`${paint('yellow', 'did not work')}  ${text('kind')} ${text('target')}`] : [];
     case 'quality_gate': return [`${mark(details['passed'] === true, paint)}  gate ${text('name')}: ${text('outcome')}`];
     case 'approval': return approvalLine(text, paint);
@@ -47,6 +47,13 @@ function approvalLine(text: (name: string) => string, paint: Paint): readonly st
   if (status === 'used') return [];
   const why = status === 'pending' || text('action') === '' ? because(text('reason'), '') : '';
   return [`${judged(status, paint)}  ${[text('approval_id'), text('action')].filter((part) => part !== '').join('  ')}${why}`];
+}
+
+/** What was allowed in one line; what was not with its reason below, for that is what a person reads. */
+function decisionLines(text: (name: string) => string, paint: Paint): readonly string[] {
+  const line = `${judged(text('decision'), paint)}  ${text('action') === '' ? text('subject') : text('action')}`;
+  if (text('reason') === '' || (text('decision') === 'ALLOW' && text('rule') === '')) return [line];
+  return [line, paint('dim', `        ${text('reason')}${text('rule') === '' ? '' : ` [${text('rule')}]`}`)];
 }
 
 function phaseLine(details: JsonObject, text: (name: string) => string, paint: Paint): string {

@@ -49,7 +49,7 @@ function assertOwnProject({ host: { disk }, home }: Installation, project: Proje
   if (join(project.dir, '.loki') === home.home) {
     throw new LokiError('usage', { attempted, found: 'its .loki is LOKI_HOME, where records are kept', hint: 'Choose a directory of its own for the project, or set LOKI_HOME' });
   }
-  const around = findProject(disk, { cwd: project.dir, enrolmentFile: home.project });
+  const around = findProject(disk, { cwd: project.dir, home: home.home, enrolmentFile: home.project });
   if (around === undefined || around.id === project.id || readEnrolment(disk, home.home, home.project(around.id)) === undefined) return;
   throw new LokiError('usage', { attempted, found: `it is part of the enrolled project "${around.dir}"`, hint: `Name that project: loki init --project ${around.dir}` });
 }

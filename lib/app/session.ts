@@ -149,7 +149,7 @@ function runDeps(installation: Installation, options: SessionOptions, { log, sto
     approve: (question) => askPeople(approvals, project.id, question),
     redact: (text) => scanners.redact(text),
     trusted: isTrusted(installation),
-    decisionsAfter: (seq, sessionId) => Promise.resolve(decisionsAfter(queryLog(disk, home.audit, { resource: `session:${sessionId}`, after: seq }))),
+    decisionsAfter: (seq, sessionId) => Promise.resolve(decisionsAfter(queryLog(disk, home.audit, { resource: `session:${sessionId}`, after: seq }), project.dir)),
     watchApprovals: (sessionId, signal) => watchSession(approvals, project.id, sessionId, signal),
     ...(options.narrate === undefined ? {} : { narrate: options.narrate }),
     ...(options.onApproval === undefined ? {} : { onApproval: (view: ApprovalView) => options.onApproval?.(view, approvals.room) }),
@@ -180,17 +180,19 @@ function ruleOf(decision: PolicyDecision): string {
 }
 
 /** Newest first as read; oldest first as wanted. */
-function decisionsAfter(entries: Iterable<LoggedEntry>): readonly DecisionView[] {
-  return [...entries].filter(({ event }) => event.startsWith('policy.')).reverse().map(decisionView).filter((view) => view !== undefined);
+function decisionsAfter(entries: Iterable<LoggedEntry>, projectDir: string): readonly DecisionView[] {
+  return [...entries].filter(({ event }) => event.startsWith('policy.')).reverse().map((entry) => decisionView(entry, projectDir)).filter((view) => view !== undefined);
 }
 
-function decisionView(entry: LoggedEntry): DecisionView | undefined {
+/** Paths are told from the project, as people think of them; the log of record has them whole. */
+function decisionView(entry: LoggedEntry, projectDir: string): DecisionView | undefined {
+  const fromProject = (text: string): string => text.replaceAll(`${projectDir}/`, '');
   const details = objectAt(entry, 'details');
   const action = objectAt(details, 'action');
   const { decision, reason, rule, approval_id } = details;
   if (typeof decision !== 'string' || typeof reason !== 'string') return undefined;
   return {
-    audit_seq: entry.seq, decision, reason, action: describeAction(action),
+    audit_seq: entry.seq, decision, reason: fromProject(reason), action: fromProject(describeAction(action)),
     ...(typeof rule === 'string' ? { rule } : {}), ...(typeof approval_id === 'string' ? { approval_id } : {}),
   };
 }

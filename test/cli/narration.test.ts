@@ -15,8 +15,8 @@ function told(event_type: RunEventType, details: JsonObject): readonly string[] 
 
 test('each kind of event is told in a line with its time', () => {
   assert.deepEqual(told('phase_change', { move: 'done', from: 'REASON', to: 'ACT', iteration: 2 }), ['14:30:05  ACT (round 2)']);
-  assert.deepEqual(told('policy_decision', { decision: 'DENY', action: 'fs.write /etc/passwd', reason: 'outside', rule: 'boundary' }), ['14:30:05  DENIED  fs.write /etc/passwd: outside [boundary]']);
-  assert.deepEqual(told('policy_decision', { decision: 'ALLOW', point: 'data', subject: 'the changes', reason: 'fine' }), ['14:30:05  allowed  the changes: fine']);
+  assert.deepEqual(told('policy_decision', { decision: 'DENY', action: 'fs.write /etc/passwd', reason: 'outside', rule: 'boundary' }), ['14:30:05  DENIED  fs.write /etc/passwd', '14:30:05          outside [boundary]']);
+  assert.deepEqual(told('policy_decision', { decision: 'ALLOW', point: 'data', subject: 'the changes', reason: 'fine' }), ['14:30:05  allowed  the changes']);
   assert.deepEqual(told('quality_gate', { name: 'tests', passed: false, outcome: 'failed' }), ['14:30:05  failed  gate tests: failed']);
   assert.deepEqual(told('council', { reviewer: 'quality', approved: true, reason: 'good' }), ['14:30:05  passed  reviewer quality: good']);
   assert.deepEqual(told('approval', { approval_id: 'apr_1', status: 'pending', action: 'exec ls', reason: 'ask' }), ['14:30:05  waits for approval  apr_1  exec ls: ask']);
@@ -36,7 +36,7 @@ test('what an agent wrote cannot move the cursor, forge a line or fill the scree
   const [line = '', ...more] = told('log', { level: 'info', message: `\u001b[2J\n14:30:05  completed${'x'.repeat(10_000)}` });
   assert.equal(more.length, 0);
   assert.ok(!/[\u0000-\u001f\u007f-\u009f]/.test(line));
-  assert.ok(line.length < 260);
+  assert.ok(line.length < 400);
 });
 
 test('details of the wrong type are left out', () => {
