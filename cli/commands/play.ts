@@ -21,6 +21,6 @@ async function run({ args, terminal, output }: CommandContext): Promise<number> 
   const { disk, spawn, timers } = openInstallation(terminal).host;
   const bytes = disk.read(filename, largestScript);
   if (bytes === undefined) throw new LokiError('not_found', { attempted: `play "${filename}"`, found: 'there is no such file', hint: 'Name a script' });
-  await play({ filename, script: new TextDecoder().decode(bytes), env: terminal.env, ports: { disk, spawn, timers, print: (line) => output.line(line) } });
+  await play({ filename, script: new TextDecoder().decode(bytes), env: terminal.env, signal: terminal.signal, ports: { disk, spawn, timers, print: (line) => output.line(line) } });
   return exitCode.done;
 }

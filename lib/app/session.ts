@@ -1,28 +1,23 @@
 /** A governed session, put together: the runner, its provider, the policy's answers, approvals, and the stores it writes. */
-import { LokiError } from '../errors.ts';
 import { canonicalJson, type JsonObject } from '../base/json.ts';
 import { sha256Hex } from '../base/digest.ts';
 import { resolveFrom } from '../base/paths.ts';
 import type { PolicyDecision } from '../base/action.ts';
 import { queryLog, type LoggedEntry } from '../audit/query.ts';
 import type { ApprovalView as StoredApproval } from '../approvals/approval.ts';
-import { commandsNamedByProject } from '../config/commands.ts';
 import { budgetCovers, budgetState } from '../policy/budget.ts';
 import { scanners } from '../policy/scan/scanners.ts';
 import type { Policy } from '../policy/evaluate.ts';
 import type { ApprovalAnswer, ApprovalQuestion, ApprovalView, DecisionView, ResourceContext, ResourceJudgement, RunDeps, RunOutcome, RunPlace, RunSettings } from '../runs/deps.ts';
-import { commandProvider, scriptedProvider } from '../runs/command-provider.ts';
-import { agentEnvironment } from '../runs/environment.ts';
-import type { Provider } from '../runs/provider.ts';
+import { currentBranch } from '../gate/project.ts';
 import { readPrd } from '../runs/prd.ts';
 import { resumeRun, startRun } from '../runs/runner.ts';
 import type { Store } from '../store/store.ts';
 import { openApprovals, type OpenApprovals } from './approvals.ts';
 import { openProjectChain, openRecord, type OpenLog } from './audit.ts';
-import { trustState } from './enrol.ts';
 import { requireProject, type Installation } from './installation.ts';
-import { packageFile } from './package-file.ts';
 import { assertAsEnrolled, createPolicySource } from './policy.ts';
+import { isTrusted, makeProvider } from './provider.ts';
 import { openStore } from './store.ts';
 
 /** What a person asked for, beside the configuration. */
@@ -38,8 +33,6 @@ export interface SessionOptions {
   readonly onApproval?: (view: ApprovalView, room: OpenApprovals['room']) => void;
 }
 
-/** A provider call that takes longer is ended. */
-const providerTimeoutMs = 60 * 60_000;
 const retries = 1;
 /** A person who has to be asked gets this long, when no approval gate says otherwise. */
 const questionTimeoutMs = 10 * 60_000;
@@ -71,15 +64,21 @@ async function withParts(installation: Installation, options: SessionOptions, wo
   const store = await openStore(installation, log.record);
   const approvals = await openApprovals(installation, log.record, store);
   const chain = openProjectChain(installation, project, log.record);
-  const provider = providerOf(installation, options);
+  let agent = 'none';
   const mark = async (action: 'session_start' | 'session_stop', details: JsonObject): Promise<void> => {
-    await chain.append({ action, agent: provider.name, branch: null, details });
+    await chain.append({ action, agent, branch: currentBranch(installation.host.disk, project.dir) ?? null, details });
   };
   try {
-    await mark('session_start', { provider: provider.name });
     const outcome = await work(runDeps(installation, options, { log, store, approvals }), {
       project: { id: project.id, dir: project.dir, tenant_id: null }, home: installation.home.home, env: installation.surroundings.env,
-      actor: options.actor, signal: options.signal, provider: ({ sessionId, runId }) => provider.make(sessionId, runId),
+      actor: options.actor, signal: options.signal,
+      provider(request) {
+        const provider = makeProvider(installation, options.script, request);
+        agent = provider.name;
+        // The chain of what agents did is told, not asked: a session does not depend on it.
+        void mark('session_start', { session_id: request.sessionId, run_id: request.runId, provider: provider.name }).catch(() => undefined);
+        return provider;
+      },
     });
     await mark('session_stop', { session_id: outcome.session_id, run_id: outcome.run.id, status: outcome.status });
     return outcome;
@@ -89,46 +88,6 @@ async function withParts(installation: Installation, options: SessionOptions, wo
     await store.close();
     await log.close();
   }
-}
-
-/** A provider that is chosen, and made for each session. */
-interface ChosenProvider {
-  readonly name: string;
-  make(sessionId: string, runId: string): Provider;
-}
-
-function providerOf(installation: Installation, options: SessionOptions): ChosenProvider {
-  const { host, home, config, surroundings } = installation;
-  const { project } = requireProject(installation);
-  const chosen = config.runs.provider;
-  const { loki } = host.facts;
-  const common = (sessionId: string, runId: string, name: string): { readonly cwd: string; readonly env: Readonly<Record<string, string>>; readonly timeoutMs: number; readonly spawn: typeof host.spawn } => ({
-    cwd: project.dir, timeoutMs: providerTimeoutMs, spawn: host.spawn,
-    env: { ...agentEnvironment(surroundings.env, { home: home.home, hook: [...loki, 'hook', 'generic', '--project', project.dir], sessionId, runId, projectDir: project.dir }), LOKI_PROVIDER: name },
-  });
-  if (chosen === undefined || chosen.name === 'scripted') {
-    const script = options.script === undefined ? packageFile('fixtures/scripted/walk-through.json') : resolveFrom(surroundings.cwd, options.script);
-    return { name: 'scripted', make: (sessionId, runId) => scriptedProvider({ ...common(sessionId, runId, 'scripted'), player: [...loki, 'play'], script }) };
-  }
-  if (chosen.name === 'command') {
-    const { command } = chosen;
-    if (command === undefined) throw new LokiError('config.invalid', { attempted: 'use the provider "command"', found: 'no command is named', hint: 'Set runs.provider: {name: command, command: "node agent.mjs"}' });
-    assertConfirmed(installation, command);
-    return { name: 'command', make: (sessionId, runId) => commandProvider({ ...common(sessionId, runId, 'command'), name: 'command', argv: ['/bin/sh', '-c', command] }) };
-  }
-  throw new LokiError('provider.missing', { attempted: `use the provider "${chosen.name}"`, found: 'this version drives the providers command and scripted', hint: 'Run any agent with the provider "command"; it asks the gate through loki hook generic' });
-}
-
-function assertConfirmed(installation: Installation, command: string): void {
-  if (isTrusted(installation)(command)) return;
-  throw new LokiError('config.untrusted', { attempted: 'start the provider that this project names', found: `nobody has confirmed the command: ${command}` });
-}
-
-/** Commands of the project's own file need a person's confirmation; those of a user or an organisation do not. */
-function isTrusted(installation: Installation): (command: string) => boolean {
-  const { confirmed } = trustState(installation);
-  const named = new Set(commandsNamedByProject(installation.config).map(({ command }) => command));
-  return (command) => confirmed || !named.has(command);
 }
 
 interface OpenParts {

@@ -1,0 +1,52 @@
+/** Which provider a session works with: the one a run that is taken up began with, else the configured one, else the script. */
+import { LokiError } from '../errors.ts';
+import { resolveFrom } from '../base/paths.ts';
+import { commandsNamedByProject } from '../config/commands.ts';
+import type { ProviderRequest } from '../runs/deps.ts';
+import { commandProvider, scriptedProvider, type CommandOptions } from '../runs/command-provider.ts';
+import { agentEnvironment } from '../runs/environment.ts';
+import type { Provider } from '../runs/provider.ts';
+import { trustState } from './enrol.ts';
+import { requireProject, type Installation } from './installation.ts';
+import { packageFile } from './package-file.ts';
+
+/** A provider call that takes longer is ended. */
+const providerTimeoutMs = 60 * 60_000;
+
+/** Makes the provider of a session. `script`: what the scripted provider plays, from the working directory. */
+export function makeProvider(installation: Installation, script: string | undefined, request: ProviderRequest): Provider {
+  const chosen = installation.config.runs.provider;
+  const name = request.began?.name ?? chosen?.name ?? 'scripted';
+  if (name === 'scripted') return scripted(installation, script, request);
+  if (name === 'command') return command(installation, chosen?.name === 'command' ? chosen.command : undefined, request);
+  throw new LokiError('provider.missing', { attempted: `use the provider "${name}"`, found: 'this version drives the providers command and scripted', hint: 'Run any agent with the provider "command"; it asks the gate through loki hook generic' });
+}
+
+function scripted(installation: Installation, script: string | undefined, request: ProviderRequest): Provider {
+  const { host, surroundings } = installation;
+  const kept = request.began?.kept['script'];
+  const path = typeof kept === 'string' ? kept
+    : script === undefined ? packageFile('fixtures/scripted/walk-through.json') : resolveFrom(surroundings.cwd, script);
+  return scriptedProvider({ ...common(installation, request, 'scripted'), player: [...host.facts.loki, 'play'], script: path });
+}
+
+function command(installation: Installation, line: string | undefined, request: ProviderRequest): Provider {
+  if (line === undefined) throw new LokiError('config.invalid', { attempted: 'use the provider "command"', found: 'no command is named', hint: 'Set runs.provider: {name: command, command: "node agent.mjs"}' });
+  if (!isTrusted(installation)(line)) throw new LokiError('config.untrusted', { attempted: 'start the provider that this project names', found: `nobody has confirmed the command: ${line}` });
+  return commandProvider({ ...common(installation, request, 'command'), name: 'command', argv: ['/bin/sh', '-c', line] });
+}
+
+function common(installation: Installation, { sessionId, runId }: ProviderRequest, name: string): Pick<CommandOptions, 'cwd' | 'env' | 'timeoutMs' | 'spawn'> {
+  const { host, home, surroundings } = installation;
+  const { project } = requireProject(installation);
+  const hook = [...host.facts.loki, 'hook', 'generic', '--project', project.dir];
+  const env = agentEnvironment(surroundings.env, { home: home.home, hook, sessionId, runId, projectDir: project.dir });
+  return { cwd: project.dir, timeoutMs: providerTimeoutMs, spawn: host.spawn, env: { ...env, LOKI_PROVIDER: name } };
+}
+
+/** Commands of the project's own file need a person's confirmation; those of a user or an organisation do not. */
+export function isTrusted(installation: Installation): (command: string) => boolean {
+  const { confirmed } = trustState(installation);
+  const named = new Set(commandsNamedByProject(installation.config).map(({ command: line }) => line));
+  return (line) => confirmed || !named.has(line);
+}

@@ -1,0 +1,84 @@
+/** Ends, from outside, a run whose process died. The caller holds the project's session lock, so nobody is at work. */
+import type { Clock, Random } from '../ports.ts';
+import type { Recorder } from '../audit/entry.ts';
+import type { EventName } from '../audit/events.ts';
+import type { Store } from '../store/store.ts';
+import { auditOf } from './context.ts';
+import type { RunProject } from './deps.ts';
+import { readRun, StoredObject, type Progress } from './progress.ts';
+import { runKeys } from './run.ts';
+import { readSession } from './session.ts';
+import { hasEnded, stateOf, step } from './state.ts';
+import { taskKeys, taskPriorities, type Task, type TaskStatus } from './task.ts';
+import { Timeline } from './timeline.ts';
+
+/** What closing needs of the world. */
+export interface ClosingDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly store: Store;
+  readonly record: Recorder;
+}
+
+const endings: Readonly<Record<'failed' | 'cancelled', { readonly move: 'fail' | 'stop'; readonly run: EventName; readonly session: EventName }>> = {
+  failed: { move: 'fail', run: 'run.fail', session: 'session.fail' },
+  cancelled: { move: 'stop', run: 'run.cancel', session: 'session.stop' },
+};
+
+/** Closes what is left of the project's last session, if anything is. Whether there was something to close. */
+export async function closeDeadSession(deps: ClosingDeps, project: RunProject, actor: string, status: 'failed' | 'cancelled'): Promise<boolean> {
+  const sessionEntry = await deps.store.get(runKeys.session(project.id));
+  if (sessionEntry === undefined) return false;
+  const session = readSession(sessionEntry.value);
+  const entry = await deps.store.get(runKeys.run(session.run_id));
+  const run = entry === undefined ? undefined : readRun(entry.value);
+  if (entry === undefined || run === undefined || hasEnded(run.status)) {
+    await deps.store.transact([{ key: sessionEntry.key, revision: sessionEntry.revision }], [{ key: sessionEntry.key, value: undefined }]);
+    return false;
+  }
+  const timeline = new Timeline(deps, run, entry.revision);
+  const { progress } = timeline;
+  const reason = `process died (${session.pid})`;
+  const ending = endings[status];
+  const from = { status: run.status, phase: progress.phase, iteration: progress.iteration };
+  const to = step(from, ending.move);
+  const about = { place: { project }, sessionId: session.id };
+  const details = { run_id: run.id, reason, iterations: progress.iteration };
+  const tasks = await openTasks(deps, progress);
+  await timeline.write({
+    audit: [
+      ...tasks.map((task) => auditOf(about, 'task.fail', { resource: `task:${task.id}`, details: { title: task.title, status: task.status, run_id: run.id } })),
+      auditOf(about, ending.run, { actor, resource: `run:${run.id}`, details }),
+      auditOf(about, ending.session, { actor, resource: `session:${session.id}`, details }),
+    ],
+    events: [
+      { event_type: 'error', details: { message: reason } },
+      { event_type: 'phase_change', phase: to.phase, details: { move: ending.move, from: stateOf(from), to: stateOf(to), iteration: to.iteration, reason } },
+    ],
+    tasks, status: to.status, session: () => null,
+    progress: (before) => ({ ...before, reason }),
+  });
+  return true;
+}
+
+async function openTasks(deps: ClosingDeps, progress: Progress): Promise<readonly Task[]> {
+  const at = new Date(deps.clock.now()).toISOString();
+  const tasks = await loadTasks(deps.store, progress);
+  return tasks.filter(({ status }) => status === 'in_progress').map((task) => ({ ...task, status: 'failed', updated_at: at }));
+}
+
+/** The tasks of a run as the store has them; ones removed meanwhile are left out. */
+export async function loadTasks(store: Store, progress: Progress): Promise<readonly Task[]> {
+  const tasks: Task[] = [];
+  for (const id of progress.task_ids) {
+    const entry = await store.get(taskKeys.task(id));
+    if (entry === undefined) continue;
+    const from = new StoredObject('task', entry.value);
+    tasks.push({
+      id: from.text('id'), project_id: from.text('project_id'), title: from.text('title'), description: from.text('description'),
+      status: from.oneOf<TaskStatus>('status', ['pending', 'in_progress', 'completed', 'failed']), priority: from.oneOf('priority', taskPriorities),
+      created_at: from.text('created_at'), updated_at: from.text('updated_at'),
+    });
+  }
+  return tasks;
+}

@@ -1,0 +1,134 @@
+/**
+ * Carries what an agent does into the timeline while it works: its messages, its usage, and the gate's decisions from the
+ * log of record. Batched, so that a chatty agent costs one transaction now and then and not one a line.
+ */
+import type { RunContext } from './context.ts';
+import { RunEnd } from './context.ts';
+import { short, type AgentMessage, type Usage } from './answer.ts';
+import type { DecisionView } from './deps.ts';
+import type { EventDraft } from './timeline.ts';
+import { assertResources } from './resources.ts';
+import type { Cancel } from '../ports.ts';
+
+const flushEveryMs = 200;
+/** Under the store's bounds of changes and bytes in one transaction, with messages at their longest. */
+const mostInOneStep = 60;
+
+export class Feed {
+  readonly #context: RunContext;
+  readonly #overspent: () => void;
+  readonly #stopTimer: Cancel;
+  #events: EventDraft[] = [];
+  #input = 0;
+  #output = 0;
+  #cost = 0;
+  #role = 'agent';
+  #used = false;
+  #flushing: Promise<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+
+  /** `overspent` is called when the policy forbids going on while the agent still works. */
+  constructor(context: RunContext, overspent: () => void) {
+    this.#context = context;
+    this.#overspent = overspent;
+    this.#stopTimer = context.deps.timers.every(flushEveryMs, () => this.#tick());
+  }
+
+  use(usage: Usage, cost: number): void {
+    this.#input += usage.input_tokens;
+    this.#output += usage.output_tokens;
+    this.#cost += cost;
+    this.#used = true;
+  }
+
+  /** Puts a message in line for the timeline. */
+  show(role: string, message: AgentMessage): void {
+    this.#role = role;
+    const event = this.#eventOf(role, message);
+    if (event !== undefined) this.#events.push(event);
+  }
+
+  /** Writes what is left. Never throws: see `assertAllowed`. */
+  async close(): Promise<void> {
+    this.#stopTimer();
+    await this.#flushing;
+    await this.#run();
+  }
+
+  /** Throws what went wrong while the agent worked: a step that could not be written, or a spent budget. */
+  assertAllowed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  #tick(): void {
+    if (this.#flushing !== undefined || this.#failure !== undefined) return;
+    this.#flushing = this.#run().finally(() => { this.#flushing = undefined; });
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await this.#flush();
+    } catch (error) {
+      this.#failure ??= { error };
+      this.#overspent();
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const { timeline } = this.#context;
+    const decisions = await this.#newDecisions();
+    const events = [...decisions.map(decisionDraft), ...this.#events.splice(0)];
+    const [input, output, cost, used] = [this.#input, this.#output, this.#cost, this.#used];
+    [this.#input, this.#output, this.#cost, this.#used] = [0, 0, 0, false];
+    if (used) {
+      await timeline.write({ progress: (before) => ({
+        ...before, input_tokens: before.input_tokens + input, output_tokens: before.output_tokens + output, cost_usd: before.cost_usd + cost,
+      }) });
+    }
+    for (let at = 0; at < events.length; at += mostInOneStep) {
+      const newest = decisions.slice(at, at + mostInOneStep).at(-1)?.audit_seq;
+      await timeline.write({
+        events: events.slice(at, at + mostInOneStep),
+        ...(newest === undefined ? {} : { progress: (before) => ({ ...before, decision_seq: newest }) }),
+      });
+    }
+    if (used && !(this.#failure?.error instanceof RunEnd)) await assertResources(this.#context, this.#role, 'after usage');
+  }
+
+  /** What cannot be read just now comes with the next flush: the log has it in any case. */
+  async #newDecisions(): Promise<readonly DecisionView[]> {
+    const { deps, timeline, sessionId } = this.#context;
+    const from = timeline.progress.decision_seq;
+    if (deps.decisionsAfter === undefined || from === null) return [];
+    try {
+      return await deps.decisionsAfter(from, sessionId);
+    } catch {
+      return [];
+    }
+  }
+
+  #eventOf(role: string, message: AgentMessage): EventDraft | undefined {
+    const { redact } = this.#context.deps;
+    switch (message.type) {
+      case 'usage': return undefined;
+      case 'task': return undefined;
+      case 'verdict': return undefined;
+      case 'log': return { event_type: 'log', details: { role, level: message.level, message: redact(message.message) } };
+      case 'action': return {
+        event_type: 'agent_action',
+        details: {
+          role, reported_by: 'agent', kind: message.kind, target: redact(message.target), decision: message.decision,
+          reason: redact(message.reason), ok: message.ok, audit_seq: message.audit_seq,
+        },
+      };
+    }
+  }
+}
+
+function decisionDraft(view: DecisionView): EventDraft {
+  const { audit_seq, decision, reason, rule, action, approval_id } = view;
+  return {
+    event_type: 'policy_decision',
+    details: { point: 'pre_execution', decision, action: short(action), reason: short(reason), ...(rule === undefined ? {} : { rule }), ...(approval_id === undefined ? {} : { approval_id }), audit_seq },
+  };
+}

@@ -1,0 +1,186 @@
+/**
+ * What a run asks of git: where the project stands, a branch of its own, and what has changed since. Git runs without
+ * hooks, external diff programs, file-system monitors and prompts, because the repository belongs to the agent's side.
+ */
+import type { Disk, Spawn, SpawnResult } from '../ports.ts';
+import { LokiError } from '../errors.ts';
+import { join } from '../base/paths.ts';
+
+export interface GitPorts {
+  readonly spawn: Spawn;
+  readonly disk: Pick<Disk, 'read' | 'stat' | 'readlink'>;
+  readonly projectDir: string;
+  /** `allowedEnvironment` of ours. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** One changed file: what was added to it, or why that cannot be told. */
+export interface Change {
+  /** Relative to the project. */
+  readonly path: string;
+  readonly added: string;
+  /** Set when the content could not be read as a whole: it must then count as not looked at. */
+  readonly unread?: string;
+}
+
+export interface Changes {
+  readonly files: readonly Change[];
+  /** The changes as `git diff` shows them, new files as all added. */
+  readonly text: string;
+}
+
+const gitTimeoutMs = 60_000;
+const diffBytes = 16 * 1024 * 1024;
+const newFileBytes = 8 * 1024 * 1024;
+const mostFiles = 5000;
+
+const safety = ['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false', '-c', 'core.quotePath=false', '-c', 'diff.external='];
+/** The session's own files are not the agent's work. */
+const withoutOurs = ['--', '.', ':(exclude).loki'];
+
+/** The project's repository, or undefined when it is in none. Throws `provider.missing` when there is no git. */
+export async function openRepository(ports: GitPorts): Promise<Repository | undefined> {
+  if (ports.spawn.find('git', ports.env['PATH']) === undefined) {
+    throw new LokiError('provider.missing', { attempted: 'look at the project with git', found: 'there is no git on PATH', hint: 'Install git, or set runs.branch_protection to false' });
+  }
+  const repository = new Repository(ports);
+  return (await repository.isOne()) ? repository : undefined;
+}
+
+/** Whether git can be asked at all. */
+export function hasGit(ports: GitPorts): boolean {
+  return ports.spawn.find('git', ports.env['PATH']) !== undefined;
+}
+
+export class Repository {
+  readonly #ports: GitPorts;
+
+  constructor(ports: GitPorts) {
+    this.#ports = ports;
+  }
+
+  async isOne(): Promise<boolean> {
+    const result = await this.#git(['rev-parse', '--is-inside-work-tree']);
+    return result.exit === 0 && textOf(result).trim() === 'true';
+  }
+
+  /** The newest commit; undefined before the first. */
+  async head(): Promise<string | undefined> {
+    const result = await this.#git(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
+    const text = textOf(result).trim();
+    return result.exit === 0 && /^[0-9a-f]{40,64}$/.test(text) ? text : undefined;
+  }
+
+  /** The branch checked out; undefined when none is. */
+  async branch(): Promise<string | undefined> {
+    const result = await this.#git(['symbolic-ref', '--quiet', '--short', 'HEAD']);
+    return result.exit === 0 ? textOf(result).trim() : undefined;
+  }
+
+  /** Tracked files that differ from the newest commit, our own left out. */
+  async modified(): Promise<readonly string[]> {
+    const result = await this.#must(['status', '--porcelain', '-z', '--untracked-files=no', ...withoutOurs]);
+    return textOf(result).split('\0').filter((entry) => entry.length > 3).map((entry) => entry.slice(3));
+  }
+
+  /** Whether there is such a branch. */
+  async has(branch: string): Promise<boolean> {
+    return (await this.#git(['show-ref', '--verify', '--quiet', `refs/heads/${branch}`])).exit === 0;
+  }
+
+  /** Makes the branch at the newest commit and checks it out. */
+  async startBranch(name: string): Promise<void> {
+    await this.#must(['switch', '--quiet', '--create', name]);
+  }
+
+  /** What differs from `base` in the working tree, committed or not, files git does not know included. */
+  async changesSince(base: string): Promise<Changes> {
+    const diff = await this.#must(['diff', '--text', '--no-ext-diff', '--no-textconv', '--no-color', '--no-renames', '--src-prefix=a/', '--dst-prefix=b/', base, ...withoutOurs]);
+    const unknown = await this.#must(['ls-files', '--others', '--exclude-standard', '-z', ...withoutOurs]);
+    const paths = textOf(unknown).split('\0').filter((path) => path !== '');
+    if (paths.length > mostFiles) throw tooMuch(`${paths.length} new files; at most ${mostFiles} are looked at`);
+    const created = paths.map((path) => this.#newFile(path));
+    const characters = created.reduce((sum, { added }) => sum + added.length, 0);
+    if (characters > diffBytes) throw tooMuch(`new files of ${characters} characters; at most ${diffBytes} are looked at`);
+    const text = textOf(diff);
+    return { files: [...addedLines(text), ...created], text: [text, ...created.map(asDiff)].filter((part) => part !== '').join('\n') };
+  }
+
+  #newFile(path: string): Change {
+    const { disk, projectDir } = this.#ports;
+    const absolute = join(projectDir, path);
+    const stat = disk.stat(absolute);
+    if (stat === undefined) return { path, added: '' };
+    // What git keeps of a symlink is where it points.
+    if (stat.kind === 'symlink') return { path, added: disk.readlink(absolute) ?? '' };
+    if (stat.kind !== 'file') return { path, added: '', unread: `it is a ${stat.kind}` };
+    if (stat.size > newFileBytes) return { path, added: '', unread: `it has ${stat.size} bytes, at most ${newFileBytes} are looked at` };
+    return { path, added: new TextDecoder().decode(disk.read(absolute, newFileBytes) ?? new Uint8Array()) };
+  }
+
+  async #must(args: readonly string[]): Promise<SpawnResult> {
+    const result = await this.#git(args);
+    if (result.exit !== 0) {
+      throw new LokiError('io.failed', { attempted: `run git ${args[0] ?? ''}`, found: new TextDecoder().decode(result.stderr).trim().slice(0, 500) || `exit code ${result.exit ?? 'none'}`, hint: 'Look at the repository with: git status' });
+    }
+    if (result.stdoutBytes > diffBytes) throw tooMuch(`git printed ${result.stdoutBytes} bytes; at most ${diffBytes} are looked at`);
+    return result;
+  }
+
+  #git(args: readonly string[]): Promise<SpawnResult> {
+    const { spawn, env, projectDir } = this.#ports;
+    return spawn.run({
+      program: spawn.find('git', env['PATH']) ?? 'git', args: [...safety, ...args], cwd: projectDir, timeoutMs: gitTimeoutMs, outputLimit: diffBytes,
+      env: { ...env, GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' },
+    });
+  }
+}
+
+/** Thrown by `changesSince`: what cannot be looked at must not pass. */
+function tooMuch(found: string): LokiError {
+  return new LokiError('request.large', { attempted: 'look at the changes of the run', found, hint: 'Commit generated files elsewhere, or list them in .gitignore' });
+}
+
+function textOf(result: SpawnResult): string {
+  return new TextDecoder().decode(result.stdout);
+}
+
+/** The added lines of each file in a unified diff (`--text`: binary files too). Inside a hunk only its counted lines are read, so no content can pose as a header. */
+function addedLines(diff: string): readonly Change[] {
+  const files: { path: string; added: string[] }[] = [];
+  let oldLeft = 0;
+  let newLeft = 0;
+  for (const line of diff.split('\n')) {
+    const file = files.at(-1);
+    if (oldLeft > 0 || newLeft > 0) {
+      if (line.startsWith('+')) file?.added.push(line.slice(1));
+      if (!line.startsWith('+') && !line.startsWith('\\')) oldLeft -= 1;
+      if (!line.startsWith('-') && !line.startsWith('\\')) newLeft -= 1;
+    } else if (line.startsWith('diff --git ')) {
+      files.push({ path: headerPath(line), added: [] });
+    } else if (line.startsWith('+++ ') && file !== undefined && line !== '+++ /dev/null') {
+      file.path = unquoted(line.slice(4)).slice(2);
+    } else {
+      const counts = /^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@/.exec(line);
+      if (counts !== null) [oldLeft, newLeft] = [Number(counts[1] ?? 1), Number(counts[2] ?? 1)];
+    }
+  }
+  return files.map(({ path, added }) => ({ path, added: added.join('\n') }));
+}
+
+/** `diff --git a/x b/x`: both halves are the same path, as renames are switched off. */
+function headerPath(line: string): string {
+  const rest = line.slice('diff --git '.length);
+  return unquoted(rest.slice(Math.ceil(rest.length / 2))).replace(/^b\//, '');
+}
+
+/** Git quotes paths with control characters, quotes and backslashes as a C string; the tab it adds after names with spaces is no part. */
+function unquoted(path: string): string {
+  const bare = path.replace(/\t$/, '');
+  return bare.startsWith('"') && bare.endsWith('"') ? bare.slice(1, -1).replace(/\\(["\\])/g, '$1') : bare;
+}
+
+function asDiff(change: Change): string {
+  const body = change.unread === undefined ? change.added.split('\n').map((line) => `+${line}`).join('\n') : `(${change.unread})`;
+  return `diff --git a/${change.path} b/${change.path}\nnew file\n--- /dev/null\n+++ b/${change.path}\n${body}`;
+}

@@ -1,0 +1,42 @@
+/** A run and what happens in it, as the API shows them (contract section 6). */
+import type { JsonObject } from '../base/json.ts';
+
+export type RunStatus = 'pending' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
+export type RunTrigger = 'manual' | 'webhook' | 'schedule' | 'replay' | 'api';
+export type Phase = 'REASON' | 'ACT' | 'REFLECT' | 'VERIFY';
+
+export interface Run {
+  readonly id: string;
+  readonly project_id: string;
+  readonly tenant_id: string | null;
+  readonly status: RunStatus;
+  readonly trigger: RunTrigger;
+  readonly config: JsonObject;
+  readonly result_summary: JsonObject | null;
+  readonly parent_run_id: string | null;
+  readonly started_at: string | null;
+  readonly ended_at: string | null;
+  readonly created_at: string;
+}
+
+export type RunEventType =
+  | 'phase_change' | 'quality_gate' | 'agent_action' | 'policy_decision' | 'approval' | 'council' | 'error' | 'log';
+
+/** One step of a run's timeline. `seq` counts from 1 within the run. */
+export interface RunEvent {
+  readonly id: string;
+  readonly seq: number;
+  readonly event_type: RunEventType;
+  readonly phase: Phase | null;
+  readonly details: JsonObject;
+  readonly timestamp: string;
+}
+
+/** Store keys of runs, their events and the session of a project. */
+export const runKeys = {
+  run: (id: string): string => `runs/${id}`,
+  runs: 'runs/',
+  event: (runId: string, seq: number): string => `run-events/${runId}/${String(seq).padStart(10, '0')}`,
+  events: (runId: string): string => `run-events/${runId}/`,
+  session: (projectId: string): string => `sessions/${projectId}`,
+} as const;

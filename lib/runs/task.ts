@@ -1,0 +1,29 @@
+/** A task: one piece of work that the agent planned, or a person put in (contract section 6). */
+import type { JsonValue } from '../base/json.ts';
+
+export type TaskStatus = 'pending' | 'in_progress' | 'completed' | 'failed';
+export type TaskPriority = 'low' | 'medium' | 'high' | 'critical';
+
+export const taskPriorities: readonly TaskPriority[] = ['low', 'medium', 'high', 'critical'];
+
+export interface Task {
+  readonly id: string;
+  readonly project_id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly status: TaskStatus;
+  readonly priority: TaskPriority;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+/** Store keys of tasks. */
+export const taskKeys = {
+  task: (id: string): string => `tasks/${id}`,
+  tasks: 'tasks/',
+} as const;
+
+/** The value a store keeps. */
+export function taskValue(task: Task): JsonValue {
+  return { ...task };
+}
