@@ -109,7 +109,7 @@ function runDeps(installation: Installation, options: SessionOptions, { log, sto
     redact: (text) => scanners.redact(text),
     trusted: isTrusted(installation),
     decisionsAfter: (seq, sessionId) => Promise.resolve(decisionsAfter(queryLog(disk, home.audit, { resource: `session:${sessionId}`, after: seq }), project.dir)),
-    watchApprovals: (sessionId, signal) => watchSession(approvals, project.id, sessionId, signal),
+    watchApprovals: (sessionId, signal) => watchSession(approvals, project.id, project.dir, sessionId, signal),
     ...(options.narrate === undefined ? {} : { narrate: options.narrate }),
     ...(options.onApproval === undefined ? {} : { onApproval: (view: ApprovalView) => options.onApproval?.(view, approvals.room) }),
   };
@@ -145,7 +145,7 @@ function decisionsAfter(entries: Iterable<LoggedEntry>, projectDir: string): rea
 
 /** Paths are told from the project, as people think of them; the log of record has them whole. */
 function decisionView(entry: LoggedEntry, projectDir: string): DecisionView | undefined {
-  const fromProject = (text: string): string => text.replaceAll(`${projectDir}/`, '');
+  const fromProject = fromDirectory(projectDir);
   const details = objectAt(entry, 'details');
   const action = objectAt(details, 'action');
   const { decision, reason, rule, approval_id } = details;
@@ -154,6 +154,10 @@ function decisionView(entry: LoggedEntry, projectDir: string): DecisionView | un
     audit_seq: entry.seq, decision, reason: fromProject(reason), action: fromProject(describeAction(action)),
     ...(typeof rule === 'string' ? { rule } : {}), ...(typeof approval_id === 'string' ? { approval_id } : {}),
   };
+}
+
+function fromDirectory(dir: string): (text: string) => string {
+  return (text) => text.replaceAll(`${dir}/`, '');
 }
 
 function objectAt(from: JsonObject, name: string): JsonObject {
@@ -167,13 +171,14 @@ export function describeAction(action: JsonObject): string {
   return [action['kind'], what].filter((part) => typeof part === 'string').join(' ').slice(0, 300);
 }
 
-async function* watchSession(approvals: OpenApprovals, projectId: string, sessionId: string, signal: AbortSignal): AsyncGenerator<ApprovalView> {
+async function* watchSession(approvals: OpenApprovals, projectId: string, projectDir: string, sessionId: string, signal: AbortSignal): AsyncGenerator<ApprovalView> {
   for await (const view of approvals.room.watchPending(signal, projectId)) {
-    if (view.session_id === sessionId) yield approvalView(view);
+    if (view.session_id === sessionId) yield approvalView(view, projectDir);
   }
 }
 
-function approvalView(view: StoredApproval): ApprovalView {
-  return { id: view.id, status: view.status, reason: view.reason, action: describeAction(view.action), expires_at: view.expires_at };
+function approvalView(view: StoredApproval, projectDir: string): ApprovalView {
+  const fromProject = fromDirectory(projectDir);
+  return { id: view.id, status: view.status, reason: fromProject(view.reason), action: fromProject(describeAction(view.action)), expires_at: view.expires_at };
 }
 

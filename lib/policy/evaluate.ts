@@ -212,6 +212,12 @@ function safely(item: Ready, scope: Scope): Outcome {
 
 const quoted = (text: string): string => JSON.stringify(text);
 
+/** An expression in a sentence, on one line; in backquotes where it has quotation marks of its own. */
+function spelledOut(expression: string): string {
+  const line = expression.replace(/\s+/g, ' ').trim();
+  return line.includes('"') ? `\`${line}\`` : `"${line}"`;
+}
+
 function violationOf(rule: Rule, broken: Broken): Violation {
   const lead = `Rule ${quoted(rule.name)} (${rule.place})`;
   return {
@@ -256,11 +262,11 @@ function checkOf(rule: Rule, when: Compiled | undefined, must: Compiled | undefi
     if (must !== undefined) {
       const lack = must.first.length === 0 ? undefined : lacking(must.first, scope.context);
       if (lack !== undefined) return { reason: lack, unable: true };
-      if (!must.test(scope)) return { reason: `${quoted(must.text)} does not hold; ${compared(must, scope.context, parts.scanners)}`, unable: false };
+      if (!must.test(scope)) return { reason: `${spelledOut(must.text)} does not hold; ${compared(must, scope.context, parts.scanners)}`, unable: false };
     }
     if (special !== undefined) return special(scope.context);
     if (must !== undefined || when === undefined) return 'held';
-    return { reason: `${quoted(when.text)} holds; ${compared(when, scope.context, parts.scanners)}`, unable: false };
+    return { reason: `${spelledOut(when.text)} holds; ${compared(when, scope.context, parts.scanners)}`, unable: false };
   };
 }
 
@@ -322,5 +328,5 @@ function explainRule(item: Ready, outcome: Outcome, context: Context, scanners: 
   const part = outcome === 'held' ? rule ?? when : when;
   if (part === undefined) return { name, place, result: outcome, because: outcome === 'held' ? 'what it checks is in order' : 'it does not cover this provider' };
   const condition = compileCondition(part.tree, part.text, 'any');
-  return { name, place, result: outcome, because: `${quoted(part.text)} ${outcome === 'held' ? 'holds' : 'does not hold'}; ${compared(condition, context, scanners)}` };
+  return { name, place, result: outcome, because: `${spelledOut(part.text)} ${outcome === 'held' ? 'holds' : 'does not hold'}; ${compared(condition, context, scanners)}` };
 }
