@@ -2,8 +2,9 @@
  * `loki hook generic`: one JSON action on stdin, one JSON verdict line on stdout. Everything that goes wrong here is thrown,
  * and the dispatcher turns it into a verdict that is a no.
  */
-import { LokiError } from '../../lib/errors.ts';
+import { LokiError, messageOf } from '../../lib/errors.ts';
 import { largestAction, parseGenericAction, renderGenericVerdict, type GenericEvent, type GenericVerdict } from '../../lib/agents/generic.ts';
+import { openRecord } from '../../lib/app/audit.ts';
 import { openGate } from '../../lib/app/gate.ts';
 import { openInstallation, type Installation } from '../../lib/app/installation.ts';
 import type { Terminal } from '../../lib/host/terminal.ts';
@@ -27,7 +28,7 @@ export const command: Command = {
 };
 
 async function run({ args, terminal }: CommandContext): Promise<number> {
-  const event = parseGenericAction(await readAction(terminal));
+  const event = await readEvent(terminal, args.text('project'));
   const installation = openProject(terminal, args.text('project'), event);
   const sessionId = terminal.env['LOKI_SESSION_ID'];
   const waitMs = args.number('wait') ?? (sessionId === undefined ? 0 : Number.POSITIVE_INFINITY);
@@ -46,6 +47,27 @@ async function run({ args, terminal }: CommandContext): Promise<number> {
   const { line, exit } = renderGenericVerdict(verdict);
   terminal.stdout.write(`${line}\n`);
   return exit;
+}
+
+/** What cannot be understood is a no, and a no is recorded too: an agent that probes the gate leaves a trace. */
+async function readEvent(terminal: Terminal, named: string | undefined): Promise<GenericEvent> {
+  try {
+    return parseGenericAction(await readAction(terminal));
+  } catch (error) {
+    await recordUnusable(terminal, named, error);
+    throw error;
+  }
+}
+
+/** The answer is no whether or not this can be recorded. */
+async function recordUnusable(terminal: Terminal, named: string | undefined, error: unknown): Promise<void> {
+  try {
+    const log = openRecord(openInstallation(terminal, named === undefined ? {} : { project: named }));
+    await log.record({ event: 'policy.error', actor: 'agent:generic', details: { decision: 'DENY', rule: 'action.invalid', reason: messageOf(error) } });
+    await log.close();
+  } catch {
+    return;
+  }
 }
 
 async function readAction(terminal: Terminal): Promise<string> {

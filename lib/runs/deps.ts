@@ -2,7 +2,7 @@
  * What a run is given: ports to the world, the functions it needs of other rooms, and what a person asked for. A run
  * knows no policy engine, no log and no approval store; it calls these.
  */
-import type { Clock, Disk, Lock, ProcessFacts, Random, Spawn, Timers } from '../ports.ts';
+import type { Host } from '../ports.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { PolicyDecision } from '../base/action.ts';
 import type { Recorder } from '../audit/entry.ts';
@@ -79,14 +79,7 @@ export interface DecisionView {
   readonly approval_id?: string;
 }
 
-export interface RunDeps {
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly random: Random;
-  readonly disk: Disk;
-  readonly spawn: Spawn;
-  readonly facts: ProcessFacts;
-  readonly lock: (path: string) => Lock;
+export interface RunDeps extends Pick<Host, 'clock' | 'timers' | 'random' | 'disk' | 'spawn' | 'facts' | 'lock'> {
   readonly store: Store;
   readonly record: Recorder;
 
