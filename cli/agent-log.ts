@@ -2,7 +2,7 @@
 import type { JsonObject } from '../lib/base/json.ts';
 import { isPlainObject } from '../lib/base/json.ts';
 import type { Disk } from '../lib/ports.ts';
-import { linesBackward } from '../lib/audit/query.ts';
+import { linesBackward } from '../lib/audit/lines-backward.ts';
 
 /** One entry of an agent chain. */
 export interface AgentLine extends JsonObject {

@@ -1,5 +1,6 @@
 /** What most commands begin with: the installation in effect, its warnings told. */
 import { openInstallation, type Installation } from '../lib/app/installation.ts';
+import { settingsWithoutEffect } from '../lib/app/not-yet.ts';
 import type { CommandContext } from './command.ts';
 import { printable } from './output.ts';
 
@@ -7,7 +8,7 @@ import { printable } from './output.ts';
 export function open({ args, terminal, output }: CommandContext, flags: ReadonlyMap<string, string> = new Map()): Installation {
   const project = args.text('project');
   const installation = openInstallation(terminal, { flags, ...(project === undefined ? {} : { project }) });
-  for (const { message, file, line } of installation.config.warnings) {
+  for (const { message, file, line } of [...installation.config.warnings, ...settingsWithoutEffect(installation.config)]) {
     output.warn(printable(`${file === undefined ? '' : `${file}:${line ?? 1}: `}${message}`));
   }
   return installation;

@@ -22,28 +22,17 @@ const notRecorded: AuditReceipt = { seq: null, chain_hash: null };
 export function openRecord(installation: Installation): OpenLog {
   const { config, host, home } = installation;
   if (!config.audit.enabled) return { record: () => Promise.resolve(notRecorded), close: () => Promise.resolve() };
-  let prepared = false;
   const log = openAuditLog({
     disk: host.disk, clock: host.clock, timers: host.timers, random: host.random,
     lock: host.lock(join(home.run, 'audit')), lockTimeoutMs,
     base: home.home, directory: home.audit, blobDirectory: home.blobs, tornDirectory: home.torn, legacyDirectory: home.legacy,
     metadata: metadataOf(installation),
     level: config.audit.level, exclude: new Set(config.audit.excludeEvents),
-    maxFileBytes: config.audit.maxFileSizeMb * 1024 * 1024,
+    maxFileBytes: config.audit.maxFileSizeMb * 1_000_000,
     fileMode: config.audit.groupReadable ? 0o640 : 0o600, directoryMode: config.audit.groupReadable ? 0o750 : 0o700,
+    prepare: () => prepareHome(installation),
   });
-  return {
-    record(event) {
-      try {
-        if (!prepared) prepareHome(installation);
-        prepared = true;
-      } catch (error) {
-        return Promise.reject(error);
-      }
-      return log.append(event);
-    },
-    close: () => log.close(),
-  };
+  return { record: (event) => log.append(event), close: () => log.close() };
 }
 
 function metadataOf(installation: Installation): JsonObject {

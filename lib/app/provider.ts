@@ -17,6 +17,10 @@ const providerTimeoutMs = 60 * 60_000;
 export function makeProvider(installation: Installation, script: string | undefined, request: ProviderRequest): Provider {
   const chosen = installation.config.runs.provider;
   const name = request.began?.name ?? chosen?.name ?? 'scripted';
+  const { allowedProviders } = installation.config.residency;
+  if (allowedProviders.length > 0 && !allowedProviders.includes(name)) {
+    throw new LokiError('policy.denied', { attempted: `use the provider "${name}"`, found: `residency.allowed_providers names only ${allowedProviders.join(', ')}` });
+  }
   if (name === 'scripted') return scripted(installation, script, request);
   if (name === 'command') return command(installation, chosen?.name === 'command' ? chosen.command : undefined, request);
   throw new LokiError('provider.missing', { attempted: `use the provider "${name}"`, found: 'this version drives the providers command and scripted', hint: 'Run any agent with the provider "command"; it asks the gate through loki hook generic' });

@@ -126,8 +126,14 @@ function open(options: AgentChainOptions): Segment {
   return openSegment({ ...options, mode: 0o600, longestLine: longestLine * 2 });
 }
 
-/** Details that do not fit a line are replaced by their size: this chain keeps no blobs. */
-function bounded(entry: AgentEntry): AgentEntry {
-  const bytes = Buffer.byteLength(JSON.stringify(entry.details));
-  return bytes < longestLine - 1024 ? entry : { ...entry, details: { omitted_bytes: bytes } };
+/** Longer than any agent's name and any branch that people use. */
+const longestName = 255;
+
+/** Details that do not fit a line are replaced by their size: this chain keeps no blobs. Names are cut. */
+function bounded({ action, agent, branch, details }: AgentEntry): AgentEntry {
+  const bytes = Buffer.byteLength(JSON.stringify(details));
+  return {
+    action, agent: agent.slice(0, longestName), branch: branch === null ? null : branch.slice(0, longestName),
+    details: bytes < longestLine - 4096 ? details : { omitted_bytes: bytes },
+  };
 }

@@ -43,6 +43,8 @@ export interface AuditLogOptions {
   readonly fileMode: number;
   readonly directoryMode: number;
   readonly lockTimeoutMs: number;
+  /** Makes what must be there besides the log's own directory. Called before the first entry, and before the next after a failure. */
+  readonly prepare?: () => void;
 }
 
 export interface AuditLog {
@@ -78,10 +80,15 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
     async append(event) {
       if (!wanted(event)) return { seq: null, chain_hash: null };
       try {
-        if (!prepared) options.disk.ensureDirectory(options.base, options.directory, options.directoryMode);
-        prepared = true;
+        if (!prepared) {
+          options.prepare?.();
+          options.disk.ensureDirectory(options.base, options.directory, options.directoryMode);
+          prepared = true;
+        }
         return await commits.add(event);
       } catch (error) {
+        // Whatever was there may be gone.
+        prepared = false;
         throw unwritable(event.event, error);
       }
     },
@@ -185,7 +192,9 @@ class ChainWriter {
   #startOver(found: string): void {
     const lost = this.#require().name;
     const before = this.#tail;
+    const { disk, base, directory, directoryMode } = this.#options;
     this.close();
+    disk.ensureDirectory(base, directory, directoryMode);
     this.#openNewest();
     const { name } = this.#require();
     const refresh = this.#require().segment.refresh();

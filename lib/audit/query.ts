@@ -3,13 +3,12 @@
  * look for the bytes that a match must contain, and only what is left is parsed. A line that is no entry is passed over:
  * finding damage is verification's task, and a search must still answer.
  */
-import type { Disk, ReadFile } from '../ports.ts';
+import type { Disk } from '../ports.ts';
 import { isPlainObject, type JsonObject } from '../base/json.ts';
 import { join } from '../base/paths.ts';
-import { linesOf } from '../journal/lines.ts';
 import { levels, type Level } from './events.ts';
 import { logFiles, type LogFileName } from './files.ts';
-import { asBuffer } from './tail.ts';
+import { linesBackward } from './lines-backward.ts';
 
 /** Which entries are wanted. Every member narrows. */
 export interface AuditFilter {
@@ -37,10 +36,6 @@ export interface LoggedEntry extends JsonObject {
   readonly level: Level;
   readonly actor: string;
 }
-
-const pieceBytes = 1 << 18;
-/** Longer than any entry: what is longer is no line of ours. */
-const longestLine = 1 << 17;
 
 /** Matching entries of the log in `directory`, the newest first. */
 export function* queryLog(disk: Disk, directory: string, filter: AuditFilter): Generator<LoggedEntry> {
@@ -74,32 +69,8 @@ export function* searchLog(disk: Disk, directory: string, filter: AuditFilter): 
   }
 }
 
-/** Lines from the end to the beginning, without their line feeds; a tail that has none is left out. */
-export function* linesBackward(file: ReadFile, size: number): Generator<Buffer> {
-  let end = size;
-  let carry: Buffer = Buffer.alloc(0);
-  let torn = true;
-  while (end > 0) {
-    const start = Math.max(0, end - pieceBytes);
-    const bytes = Buffer.concat([asBuffer(file.read(start, end - start)), carry]);
-    const firstEnd = start === 0 ? -1 : bytes.indexOf(10);
-    if (start > 0 && firstEnd < 0 && bytes.length > longestLine) carry = Buffer.alloc(0);
-    else if (start > 0 && firstEnd < 0) carry = bytes;
-    else {
-      const whole = bytes.subarray(firstEnd + 1);
-      const lines = [...linesOf(whole)].reverse();
-      if (torn && lines.length > 0 && whole.at(-1) !== 10) lines.shift();
-      torn = false;
-      for (const [from, to] of lines) yield whole.subarray(from, to);
-      carry = bytes.subarray(0, firstEnd + 1);
-      if (firstEnd < 0) return;
-    }
-    end = start;
-  }
-}
-
 /** One line as an entry; undefined when it is none. */
-export function parseEntry(line: Buffer): LoggedEntry | undefined {
+function parseEntry(line: Buffer): LoggedEntry | undefined {
   try {
     const value: unknown = JSON.parse(line.toString('utf8'));
     return isEntry(value) ? value : undefined;

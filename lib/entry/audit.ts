@@ -41,12 +41,10 @@ export function openAuditLog(options: AuditLogDirectory): OpenedAuditLog {
     base: base.path, directory: place, blobDirectory: join(base.path, 'blobs'), tornDirectory: join(base.path, 'torn'), legacyDirectory: join(base.path, 'legacy'),
     metadata: { hostname: host.facts.hostname, pid: host.facts.pid, version, ...options.metadata }, level: 'debug', exclude: new Set(),
     maxFileBytes: options.maxFileBytes ?? 100 * 1024 * 1024, fileMode: 0o600, directoryMode: 0o700,
+    prepare: () => host.disk.ensureDirectory(base.path, join(base.path, 'run'), 0o700),
   });
   return {
-    append(entry) {
-      host.disk.ensureDirectory(base.path, join(base.path, 'run'), 0o700);
-      return log.append(entry);
-    },
+    append: (entry) => log.append(entry),
     async *query(filter = {}) { yield* queryLog(host.disk, place, filter); },
     verify: (how = {}) => verifyChain(
       { chain: 'record', directory: place, names: logFiles(host.disk.list(place)).map((file) => file.name) },

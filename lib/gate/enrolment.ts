@@ -1,6 +1,6 @@
 /**
  * Enrolment: what a person confirmed about a project, kept in LOKI_HOME where the repository cannot reach it. It pins the
- * digests of the policy and hook files; while one of them is missing or differs, everything is denied until a person enrols
+ * digests of its policy file; while it is missing or differs, everything is denied until a person enrols
  * the project again. It also remembers which commands of the project's configuration a person has read and confirmed.
  */
 import { LokiError } from '../errors.ts';

@@ -12,7 +12,8 @@ export function agentEntryOf(outcome: ActionOutcome, result: JsonObject, agent: 
   const action = agentActionOf(outcome.action);
   if (action === undefined) return undefined;
   const { command, file_path } = outcome.action;
-  const shown = (text: string): string => redact(text.slice(0, longestText));
+  // Cut last: half a secret is not recognised as one.
+  const shown = (text: string): string => redact(text).slice(0, longestText);
   return {
     action, agent, branch,
     details: { ...(command === undefined ? {} : { command: shown(command) }), ...(file_path === undefined ? {} : { file_path: shown(file_path) }), ...result },
@@ -23,5 +24,5 @@ function agentActionOf(action: Action): AgentAction | undefined {
   if (action.kind === 'fs.write') return 'file_write';
   if (action.kind === 'fs.delete') return 'file_delete';
   if (action.kind !== 'exec') return undefined;
-  return /(?:^|[;&|]\s*)git\s+(?:-\S+\s+\S+\s+)*commit\b/.test((action.command ?? '').slice(0, longestText)) ? 'git_commit' : 'cli_invoke';
+  return /(?:^|[;&|]\s*)git\s+(?:-\S+\s+\S+\s+)*commit(?![\w-])/.test((action.command ?? '').slice(0, longestText)) ? 'git_commit' : 'cli_invoke';
 }

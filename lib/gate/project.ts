@@ -35,16 +35,22 @@ export function findProject(disk: Disk, query: ProjectQuery): Project | undefine
   if (given !== undefined) return projectAt(disk, given);
   const cwd = disk.realpath(query.cwd);
   if (cwd === undefined) return undefined;
-  const here = mainCheckout(disk, cwd) ?? cwd;
-  let enrolled: string | undefined;
-  let nearest: string | undefined;
-  for (const directory of ancestors(here)) {
-    if (disk.stat(query.enrolmentFile(projectIdOf(directory))) !== undefined) enrolled = directory;
-    const folder = join(directory, '.loki');
-    if (nearest === undefined && folder !== query.home && disk.stat(folder)?.kind === 'directory') nearest = directory;
-  }
-  const found = enrolled ?? nearest;
+  // The directory itself comes first: a worktree that an agent makes inside its project leads to no other one.
+  const places = [cwd, mainCheckout(disk, cwd)].filter((place) => place !== undefined);
+  const enrolled = places.map((place) => outermostEnrolled(disk, place, query)).find((directory) => directory !== undefined);
+  const found = enrolled ?? places.toReversed().map((place) => nearestWithFolder(disk, place, query)).find((directory) => directory !== undefined);
   return found === undefined ? undefined : { id: projectIdOf(found), dir: found };
+}
+
+function outermostEnrolled(disk: Disk, place: string, { enrolmentFile }: ProjectQuery): string | undefined {
+  return [...ancestors(place)].findLast((directory) => disk.stat(enrolmentFile(projectIdOf(directory))) !== undefined);
+}
+
+function nearestWithFolder(disk: Disk, place: string, { home }: ProjectQuery): string | undefined {
+  return [...ancestors(place)].find((directory) => {
+    const folder = join(directory, '.loki');
+    return folder !== home && disk.stat(folder)?.kind === 'directory';
+  });
 }
 
 /** The project at a directory that was named. */

@@ -7,9 +7,9 @@ import type { ProcessFacts } from '../ports.ts';
 export const facts: ProcessFacts = {
   pid: process.pid,
   hostname: os.hostname(),
-  username: userName(),
+  get username() { return userName(); },
   platform: process.platform,
-  loki: lokiCommand(),
+  get loki() { return lokiCommand(); },
   startOf,
 };
 

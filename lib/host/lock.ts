@@ -6,25 +6,35 @@
  * double owner. The name is derived from a secret in a 0700 directory, so that another user cannot squat on it.
  *
  * Then a hard link `<path>.lock`, because abstract names are seen only within one network namespace and containers may
- * share a volume. Who holds the kernel lock and finds the link of a process of the same namespace and boot knows that its
- * owner is dead, and takes it over at once. A link from elsewhere is waited for, and taken over when it has not been
- * renewed for ten seconds.
+ * share a volume. Who holds the kernel lock and finds the link of a process that would have needed the same kernel lock
+ * knows that its owner is dead, and takes it over at once. A link from elsewhere is waited for, and taken over when it was
+ * not renewed while we looked on for six seconds, or for a minute by the file system's own clock. This machine's clock is
+ * not asked: it jumps, and differs from the other's.
  */
 import * as fs from 'node:fs';
 import * as net from 'node:net';
-import * as os from 'node:os';
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Lock } from '../ports.ts';
 import { LokiError, systemCode } from '../errors.ts';
 import { facts } from './facts.ts';
+import { clock } from './time.ts';
 
-/** A link from another namespace or machine that was not renewed for so long belongs to nobody. */
-const staleAfterMs = 10_000;
-const renewEveryMs = 3_000;
+/** How links are kept alive and given up. */
+export interface LockTiming {
+  /** A link from another namespace or machine that was not renewed while it was watched for so long belongs to nobody. */
+  readonly staleAfterMs: number;
+  readonly renewEveryMs: number;
+  /** Nor does one this much older than now, as the file system dates changes: for those who do not wait long. */
+  readonly oldAfterMs: number;
+}
+
+const usualTiming: LockTiming = { staleAfterMs: 6_000, renewEveryMs: 2_000, oldAfterMs: 60_000 };
+/** Time between two looks counts no more than this: who was stopped or frozen meanwhile has not been looking. */
+const longestLookMs = 100;
 /** O_EXLOCK of macOS; Node does not name it. */
 const exclusiveLockFlag = 0x20;
 
-/** Where this process is: what two processes must share for one to see the other's kernel lock. */
+/** Where this process is. Two with the same boot and namespaces see each other's kernel locks, paths and process ids. */
 interface Place {
   readonly host: string;
   readonly boot: string;
@@ -46,15 +56,15 @@ interface Held {
 type Try = Held | { readonly released: Promise<void> };
 
 /** The lock that belongs to `path`. Its directory must exist. `secret` comes from a directory only this user can read. */
-export function createLock(path: string, secret: () => Uint8Array): Lock {
+export function createLock(path: string, secret: () => Uint8Array, timing: LockTiming = usualTiming): Lock {
   let held: { readonly kernel: Held; readonly link: Held } | undefined;
   return {
     async acquire(timeoutMs) {
       if (held !== undefined) throw new LokiError('internal', { attempted: `take the lock of "${path}"`, found: 'this holder has it already' });
-      const until = performance.now() + timeoutMs;
+      const until = clock.monotonic() + timeoutMs;
       const kernel = await waitFor(() => takeKernelLock(path, secret()), until, path);
       try {
-        held = { kernel, link: await waitFor(() => Promise.resolve(takeLink(`${path}.lock`)), until, path) };
+        held = { kernel, link: await waitFor(() => Promise.resolve(takeLink(`${path}.lock`, timing)), until, path) };
       } catch (error) {
         kernel.release();
         throw error;
@@ -62,9 +72,10 @@ export function createLock(path: string, secret: () => Uint8Array): Lock {
     },
     contended: () => held?.kernel.contended() ?? false,
     release() {
-      held?.link.release();
-      held?.kernel.release();
+      const given = held;
       held = undefined;
+      given?.link.release();
+      given?.kernel.release();
     },
   };
 }
@@ -74,7 +85,7 @@ async function waitFor(take: () => Promise<Try>, until: number, path: string): P
   for (;;) {
     const tried = await take();
     if ('release' in tried) return tried;
-    if (performance.now() > until) throw timedOut(path);
+    if (clock.monotonic() > until) throw timedOut(path);
     await Promise.race([tried.released, pause(2 + Math.random() * 6)]);
   }
 }
@@ -110,11 +121,15 @@ function takeSocketName(name: string): Promise<Try> {
     const waiters = new Set<net.Socket>();
     const server = net.createServer((socket) => {
       socket.unref();
-      socket.on('error', () => waiters.delete(socket));
+      socket.on('error', () => undefined);
+      // A waiter that gave up is heard of only while reading; a lock may be held for hours.
+      socket.on('close', () => waiters.delete(socket));
+      socket.resume();
       waiters.add(socket);
     });
     server.unref();
-    server.once('error', (error) => {
+    // It stays: a connection that cannot be accepted (too many open files) is an error event too, and must not end the process.
+    server.on('error', (error) => {
       if (systemCode(error) === 'EADDRINUSE') resolve({ released: untilReleased(name) });
       else reject(error);
     });
@@ -150,41 +165,47 @@ function takeFileLock(path: string): Try {
   }
 }
 
-function takeLink(path: string): Try {
+function takeLink(path: string, timing: LockTiming): Try {
   if (process.platform === 'win32') return { contended: () => false, release: () => undefined };
   const own = ownIdentityFile(directoryOf(path));
   try {
     fs.linkSync(own, path);
   } catch (error) {
+    if (systemCode(error) === 'ENOENT' && identities.delete(directoryOf(path))) return takeLink(path, timing);
     if (systemCode(error) !== 'EEXIST') throw error;
-    return takeOver(path) ? takeLink(path) : { released: pause(2) };
+    return takeOver(path, own, timing) ? takeLink(path, timing) : { released: pause(2) };
   }
-  const renewal = setInterval(() => renew(own), renewEveryMs);
+  watched.delete(path);
+  const inode = fs.lstatSync(path, { throwIfNoEntry: false })?.ino;
+  const renewal = setInterval(() => quietly(() => fs.chmodSync(own, 0o600)), timing.renewEveryMs);
   renewal.unref();
   return {
     contended: () => false,
     release() {
       clearInterval(renewal);
-      fs.rmSync(path, { force: true });
+      // Whoever was stopped for long may find somebody else's link. One that stays behind is taken over by the next holder.
+      quietly(() => { if (fs.lstatSync(path, { throwIfNoEntry: false })?.ino === inode) removeIfThere(path); });
     },
   };
 }
 
-/** chmod to the same mode moves the change time that others look at. A failure only makes the lock look older. */
-function renew(path: string): void {
+/** For what a holder does best effort: when it fails, the link only looks older than it is. */
+function quietly(act: () => void): void {
   try {
-    fs.chmodSync(path, 0o600);
+    act();
   } catch {
     return;
   }
 }
 
 /** Whether a link whose owner is gone was removed. The rename makes sure that what is removed is what was looked at. */
-function takeOver(path: string): boolean {
+function takeOver(path: string, own: string, timing: LockTiming): boolean {
   const holder = readHolder(path);
   const stat = fs.lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return true;
-  if (!ownerIsGone(holder, stat.ctimeMs)) return false;
+  const isGone = isOfThisPlace(holder) || watchedFor(path, `${holder?.token} ${stat.ino} ${stat.ctimeMs}`) > timing.staleAfterMs
+    || fileSystemTime(own) - stat.ctimeMs > timing.oldAfterMs;
+  if (!isGone) return false;
   const aside = `${path}.${randomBytes(6).toString('hex')}`;
   try {
     fs.renameSync(path, aside);
@@ -193,19 +214,42 @@ function takeOver(path: string): boolean {
     throw error;
   }
   const moved = readHolder(aside);
-  if (moved?.token !== holder?.token) fs.linkSync(aside, path);
-  fs.rmSync(aside, { force: true });
-  if (holder !== undefined) fs.rmSync(identityPath(directoryOf(path), holder.token), { force: true });
-  return moved?.token === holder?.token;
+  const same = moved?.token === holder?.token;
+  if (!same) linkBack(aside, path);
+  removeIfThere(aside);
+  if (same && holder !== undefined) removeIfThere(identityPath(directoryOf(path), holder.token));
+  return same;
 }
 
-function ownerIsGone(holder: Holder | undefined, changedMs: number): boolean {
-  const here = place();
-  if (holder !== undefined && holder.host === here.host) {
-    if (holder.boot !== here.boot) return true;
-    if (holder.namespace === here.namespace) return true;
+/** A living owner's link, moved by mistake. When another one stands there already, that one counts. */
+function linkBack(aside: string, path: string): void {
+  try {
+    fs.linkSync(aside, path);
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
   }
-  return Date.now() - changedMs > staleAfterMs;
+}
+
+/** Whether the owner would have needed the kernel lock that we hold. Host names are no proof: machines share them. */
+function isOfThisPlace(holder: Holder | undefined): boolean {
+  const here = place();
+  return holder !== undefined && holder.boot === here.boot && holder.namespace === here.namespace;
+}
+
+/** Links of others as last seen, and for how long they have been watched without being renewed. */
+const watched = new Map<string, { readonly state: string; readonly lookedAt: number; readonly forMs: number }>();
+
+function watchedFor(path: string, state: string): number {
+  const now = clock.monotonic();
+  const seen = watched.get(path);
+  const forMs = seen?.state === state ? seen.forMs + Math.min(longestLookMs, now - seen.lookedAt) : 0;
+  watched.set(path, { state, lookedAt: now, forMs });
+  return forMs;
+}
+
+function fileSystemTime(own: string): number {
+  fs.chmodSync(own, 0o600);
+  return fs.lstatSync(own).ctimeMs;
 }
 
 function readHolder(path: string): Holder | undefined {
@@ -230,11 +274,18 @@ const manyIdentities = 64;
 function sweepIdentities(directory: string): void {
   const names = fs.readdirSync(directory).filter((name) => name.startsWith('.holder-'));
   if (names.length < manyIdentities) return;
-  const here = place();
   for (const name of names) {
     const holder = readHolder(`${directory}/${name}`);
-    const ours = holder !== undefined && holder.host === here.host && holder.boot === here.boot && holder.namespace === here.namespace;
-    if (ours && facts.startOf(holder.pid) === undefined) fs.rmSync(`${directory}/${name}`, { force: true });
+    if (holder !== undefined && isOfThisPlace(holder) && facts.startOf(holder.pid) === undefined) removeIfThere(`${directory}/${name}`);
+  }
+}
+
+/** `rmSync` does the same and loads a module of its own to do it. */
+function removeIfThere(path: string): void {
+  try {
+    fs.unlinkSync(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
   }
 }
 
@@ -243,13 +294,13 @@ const identities = new Map<string, string>();
 /** A small file that says who we are, made once a directory and process; the lock is a second link to it. */
 function ownIdentityFile(directory: string): string {
   const known = identities.get(directory);
-  if (known !== undefined && fs.existsSync(known)) return known;
+  if (known !== undefined) return known;
   sweepIdentities(directory);
   const token = randomBytes(16).toString('hex');
   const path = identityPath(directory, token);
   const holder: Holder = { token, pid: process.pid, ...place() };
   fs.writeFileSync(path, JSON.stringify(holder), { mode: 0o600, flag: 'wx' });
-  if (identities.size === 0) process.once('exit', () => identities.forEach((file) => fs.rmSync(file, { force: true })));
+  if (identities.size === 0) process.once('exit', () => identities.forEach((file) => quietly(() => removeIfThere(file))));
   identities.set(directory, path);
   return path;
 }
@@ -260,8 +311,16 @@ function identityPath(directory: string, token: string): string {
 
 let knownPlace: Place | undefined;
 
+/**
+ * Containers of one pod share network, host name and boot, and still see other paths and process ids: only who shares all
+ * three namespaces counts as being here. Elsewhere than on Linux there are none, and the kernel lock reaches the whole machine.
+ */
 function place(): Place {
-  knownPlace ??= { host: facts.hostname, boot: readOr('/proc/sys/kernel/random/boot_id', String(Math.round(Date.now() / 1000 - os.uptime()))), namespace: linkOr('/proc/self/ns/net', 'one') };
+  knownPlace ??= {
+    host: facts.hostname,
+    boot: readOr('/proc/sys/kernel/random/boot_id', facts.hostname),
+    namespace: ['net', 'mnt', 'pid'].map((name) => linkOr(`/proc/self/ns/${name}`, name)).join(' '),
+  };
   return knownPlace;
 }
 

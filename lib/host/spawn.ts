@@ -2,7 +2,7 @@
  * Child processes, each the leader of a process group of its own, so that stopping one stops everything it started. Output
  * is bounded: a child that prints without end is counted, not kept. Nothing of our environment is inherited.
  */
-import * as childProcess from 'node:child_process';
+import type * as childProcess from 'node:child_process';
 import * as fs from 'node:fs';
 import type { Spawn, SpawnRequest, SpawnResult } from '../ports.ts';
 import { LokiError, messageOf } from '../errors.ts';
@@ -27,10 +27,12 @@ function isExecutable(path: string): boolean {
   }
 }
 
-function run(request: SpawnRequest): Promise<SpawnResult> {
+/** node:child_process is loaded by the first child: `loki hook` starts none. */
+async function run(request: SpawnRequest): Promise<SpawnResult> {
+  const { spawn: start } = await import('node:child_process');
   return new Promise((resolve, reject) => {
     const began = performance.now();
-    const child = childProcess.spawn(request.program, [...request.args], {
+    const child = start(request.program, [...request.args], {
       cwd: request.cwd, env: { ...request.env }, stdio: ['pipe', 'pipe', 'pipe'], detached: process.platform !== 'win32', windowsHide: true,
     });
     const stdout = collect(request.outputLimit, request.onLine);

@@ -4,6 +4,7 @@
  * to their turn.
  */
 import type { Clock, Lock, Timers } from '../ports.ts';
+import { LokiError } from '../errors.ts';
 
 /** How work is committed. */
 export interface GroupCommitOptions<Item, Receipt> {
@@ -30,10 +31,12 @@ export interface GroupCommit<Item, Receipt> {
   idle(): Promise<void>;
 }
 
-/** Longest time the lock is kept while others are known to be waiting. */
-const longestHoldMs = 4;
+/** Longest time the lock is kept while others are known to be waiting: no batch is begun that would go beyond it. */
+const longestHoldMs = 5;
 /** Those who cannot make themselves known (another network namespace) get a turn after this. */
 const longestUnaskedHoldMs = 50;
+/** More items than this do not wait: a medium that stands still must not fill the memory. */
+const mostWaiting = 65_536;
 
 interface Waiting<Item, Receipt> {
   readonly item: Item;
@@ -63,23 +66,29 @@ export function createGroupCommit<Item, Receipt>(options: GroupCommitOptions<Ite
       for (const waiting of takeAll()) waiting.reject(error);
       return;
     }
+    let asked = true;
     try {
-      await commitWhileAlone();
+      asked = await commitWhileAlone();
     } finally {
       lock.release();
     }
-    // Whoever waits has just been woken: give them the time to take the lock.
-    if (queue.length > 0) await timers.sleep(1);
+    // Whoever waits has just been woken: without a pause the lock would be taken again before they can take it.
+    if (asked || queue.length > 0) await timers.sleep(1);
   }
 
-  /** One batch after the other, until the queue is empty or others have waited long enough. */
-  async function commitWhileAlone(): Promise<void> {
+  /** One batch after the other, until the queue is empty or others have waited long enough; whether others wait. */
+  async function commitWhileAlone(): Promise<boolean> {
     const since = clock.monotonic();
-    do {
+    for (;;) {
+      const begun = clock.monotonic();
       settle(takeBatch());
       // Callers that were waiting for this batch add their next items now, before the lock is given back.
       await timers.yield();
-    } while (queue.length > 0 && clock.monotonic() - since < (lock.contended() ? longestHoldMs : longestUnaskedHoldMs));
+      const now = clock.monotonic();
+      // The next batch will take about as long as this one did.
+      const end = now + (now - begun) - since;
+      if (queue.length === 0 || end > (lock.contended() ? longestHoldMs : longestUnaskedHoldMs)) return lock.contended();
+    }
   }
 
   function settle(batch: readonly Waiting<Item, Receipt>[]): void {
@@ -119,6 +128,7 @@ export function createGroupCommit<Item, Receipt>(options: GroupCommitOptions<Ite
   return {
     add(item) {
       return new Promise((resolve, reject) => {
+        if (queue.length >= mostWaiting) throw new LokiError('rate_limited', { attempted: 'queue a write', found: `${queue.length} are waiting already` });
         queue.push({ item, weight: options.weigh(item), resolve, reject });
         working ??= work();
       });

@@ -7,12 +7,18 @@ import type { ReadFile, RecordFile } from '../ports.ts';
 /** What is read at a time. Large enough that the system call does not show, small enough for the processor's cache. */
 const pieceBytes = 1 << 18;
 
+/** The longest line that is read whole. Nobody writes longer ones, and memory must not grow with what somebody made of a file. */
+const longestLine = 1 << 23;
+
 const lineFeed = 10;
 
 /** Anything with bytes at positions. */
 export type Readable = Pick<ReadFile, 'read'> | Pick<RecordFile, 'read'>;
 
-/** Whole lines, and where in the file they begin. `complete` is false for a tail without a line feed. */
+/**
+ * Whole lines, and where in the file they begin. `complete` is false for what has no line feed: the file's tail, or the
+ * beginning of a line of more than 8 MiB, after which no more is read.
+ */
 export interface Piece {
   readonly bytes: Uint8Array;
   readonly offset: number;
@@ -28,14 +34,16 @@ export function* pieces(file: Readable, from: number, to: number): Generator<Pie
   let offset = from;
   let length = pieceBytes;
   while (offset < to) {
-    const bytes = file.read(offset, Math.min(length, to - offset), memory);
+    const wanted = Math.min(length, to - offset);
+    const bytes = file.read(offset, wanted, memory);
     if (bytes.length === 0) return;
     const end = bytes.lastIndexOf(lineFeed) + 1;
     if (end > 0) {
       yield { bytes: bytes.subarray(0, end), offset, complete: true };
       offset += end;
       length = pieceBytes;
-    } else if (offset + bytes.length >= to) {
+    } else if (offset + bytes.length >= to || bytes.length < wanted || length >= longestLine) {
+      // The end as it was, as it is now that somebody cut the file meanwhile, or no line of ours.
       yield { bytes, offset, complete: false };
       return;
     } else {

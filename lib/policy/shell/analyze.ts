@@ -4,11 +4,18 @@
  * (messages, patterns, here-documents no shell reads) is never taken for a path.
  */
 import type { Action } from '../../base/action.ts';
-import { basename, isAbsolute } from '../../base/paths.ts';
-import { bounded, expandedBraces, looksLikePath, operandsOf, programName, resolved, withoutOption } from './operands.ts';
+import { isAbsolute } from '../../base/paths.ts';
+import { copied } from './copy.ts';
+import { fetched } from './fetch.ts';
+import { gitCommand } from './git.ts';
+import { expandedBraces, looksLikePath, operandsOf, plainWord, programName, shellWords } from './operands.ts';
+import { directoryOf, optionsOf } from './options.ts';
 import {
-  copiers, deleters, fetchers, gitPrograms, interpreters, loaderVariables, quietGit, readers, searchers, shells, speakers, wrappers, writers,
+  copiers, deleters, fetchers, interpreters, keywords, loaderVariables, readers, searchers, secondWriters, shells, speakers, wrappers, writers,
 } from './programs.ts';
+import type { Wrapper } from './programs.ts';
+import { sedDoesMore } from './sed.ts';
+import { Whereabouts } from './whereabouts.ts';
 import { readShell } from './words.ts';
 import type { SimpleCommand, Word } from './words.ts';
 
@@ -32,7 +39,6 @@ export interface ShellAnalysis {
 export const longestCommand: number = 64 * 1024;
 const deepest = 8;
 const mostActions = 1000;
-const mostPlaces = 4;
 
 /** What the command would do. Never throws; never looks at the disk. */
 export function analyzeCommand(command: string, options: ShellOptions = {}): ShellAnalysis {
@@ -54,14 +60,14 @@ export function commandsIn(command: string): readonly string[] {
 }
 
 const uncounted = /^\/dev\/(?:null|zero|full|u?random|tty|fd\/\d+|std(?:in|out|err))$/;
-const keywords = new Set(['if', 'then', 'else', 'elif', 'while', 'until', 'do', '{', '!', 'time', 'coproc']);
+const tooManyPlaces = 'there are too many changes of directory to follow';
+const awkDoesMore = /system\s*\(|\|\s*getline|\|\s*"|>\s*"|\bprintf?\b[^;}\n]{0,200}(?:>>?|[^|]\|)\s*[A-Za-z_(]/;
+/** What is not set in passing. */
+const exported = /^(?:LD_\w+|DYLD_\w+|NODE_OPTIONS|BASH_ENV|ENV|PYTHONSTARTUP|PERL5OPT|RUBYOPT|PROMPT_COMMAND|GIT_\w+|CDPATH|GLOBIGNORE)=/;
 const closers = new Set(['fi', 'done', 'esac', '}']);
 const assignment = /^([A-Za-z_][A-Za-z0-9_]*)\+?=/;
 
 type FileKind = 'fs.read' | 'fs.write' | 'fs.delete';
-
-/** Directories a shell may be in; undefined stands for one that is not known. */
-type Places = readonly (string | undefined)[];
 
 class Walk {
   readonly #home: string | undefined;
@@ -69,11 +75,12 @@ class Walk {
   readonly #uncertain = new Set<string>();
   readonly #mentions = new Set<string>();
   readonly #loops = new Map<string, readonly Word[]>();
-  #places: Places;
+  readonly #assigned = new Set<string>();
+  readonly #where: Whereabouts;
 
   constructor({ cwd, home }: ShellOptions) {
     this.#home = home;
-    this.#places = [cwd];
+    this.#where = new Whereabouts(cwd);
   }
 
   result(): ShellAnalysis {
@@ -86,15 +93,18 @@ class Walk {
 
   script(text: string, depth: number): void {
     if (depth >= deepest) return this.doubt(`shells are nested deeper than ${deepest}`);
-    const [place] = this.#places;
+    const place = this.#where.certain;
     const known = new Map([...(this.#home === undefined ? [] : [['HOME', this.#home] as const]), ...(place === undefined ? [] : [['PWD', place] as const])]);
-    const { events, uncertain } = readShell(text, known);
+    const { events, uncertain, assigned } = readShell(text, known);
     for (const doubt of uncertain) this.doubt(doubt);
-    const saved: Places[] = [];
+    for (const name of assigned) this.#assigned.add(name);
     for (const event of events) {
-      if (event.is === 'open') saved.push(this.#places);
-      else if (event.is === 'close') this.#places = saved.pop() ?? this.#places;
-      else this.#command(event, depth);
+      if (event.is === 'open') this.#where.enter();
+      else if (event.is === 'close') this.#where.leave();
+      else {
+        this.#command(event, depth);
+        if (!this.#where.ended(event.next)) this.doubt(tooManyPlaces);
+      }
     }
   }
 
@@ -113,7 +123,10 @@ class Walk {
       this.#loops.set(words[1]?.text ?? '', words.slice(3));
       return;
     }
-    if (words[0]?.text === 'function') return;
+    if (words[0]?.text === 'function') {
+      words.splice(0, 2);
+      while (words[0] !== undefined && keywords.has(words[0].text)) words.shift();
+    }
     this.#run(words, command, depth);
   }
 
@@ -127,7 +140,7 @@ class Walk {
   /** A command without its keywords: environment and wrappers come off, then the program is looked at. */
   #run(all: readonly Word[], command: SimpleCommand, depth: number): void {
     let words = all;
-    let fed = command.piped;
+    let [fed, supplied] = [command.piped, false];
     for (let wrapped = 0; ; wrapped += 1) {
       words = this.#withoutAssignments(words, wrapped > 0);
       const [first] = words;
@@ -139,10 +152,20 @@ class Walk {
       const program = programName(first.text);
       if (program !== first.text) this.#add({ kind: 'exec', command: [program, ...words.slice(1).map((word) => word.text)].join(' ') });
       const wrapper = wrappers.get(program);
-      if (wrapper === undefined) return this.#program(program, words.slice(1), command, fed, depth);
+      if (wrapper === undefined) {
+        if (supplied) this.#supplied(program, words);
+        return this.#program(program, words.slice(1), command, fed, depth);
+      }
       if (program === 'command' && /^-[vV]/.test(words[1]?.text ?? '')) return;
-      if (program === 'xargs') fed = true;
+      if (program === 'xargs' || program === 'parallel') [fed, supplied] = [true, true];
+      this.#options(program, words.slice(1), depth);
+      const into = directoryOf(wrapper, words.slice(1));
       words = this.#unwrapped(program, wrapper, words.slice(1), depth);
+      if (into === undefined) continue;
+      this.#where.enter();
+      this.#changeDirectory([into], '&&');
+      this.#run(words, { ...command, piped: fed }, depth);
+      return this.#where.leave();
     }
   }
 
@@ -151,13 +174,27 @@ class Walk {
     for (const word of words) {
       const name = assignment.exec(word.text)?.[1];
       if (name === undefined) break;
-      if ((words.length > 1 || wrapped) && loaderVariables.test(name)) this.doubt(`${name} is set, which can make a program run another`);
+      this.#assigned.add(name);
+      if (/^(?:CDPATH|GLOBIGNORE)$/.test(name) || (words.length > 1 || wrapped) && loaderVariables.test(name)) this.doubt(`${name} is set, which can make a program run another`);
       from += 1;
     }
     return words.slice(from);
   }
 
-  #unwrapped(program: string, wrapper: { values: readonly string[]; skip?: number }, words: readonly Word[], depth: number): readonly Word[] {
+  #options(program: string, words: readonly Word[], depth: number): void {
+    const { scripts, outputs } = optionsOf(program, words);
+    for (const script of scripts) this.#nested(script, depth);
+    this.#mention(outputs);
+  }
+
+  /** A word that some program will run as a command line. */
+  #nested(word: Word | undefined, depth: number): void {
+    if (word === undefined) return;
+    if (word.dynamic) this.doubt('part of a command line that a program is given shows only at run time');
+    else this.script(word.text, depth + 1);
+  }
+
+  #unwrapped(program: string, wrapper: Wrapper, words: readonly Word[], depth: number): readonly Word[] {
     let at = 0;
     for (let word = words[at]; word !== undefined && word.text.startsWith('-') && word.text.length > 1; word = words[at]) {
       at += 1;
@@ -175,9 +212,14 @@ class Walk {
     if (shells.has(program)) return this.#shell(program, words, command, fed, depth);
     if (program === 'eval') return this.#eval(words, depth);
     if (program === 'cd' || program === 'pushd') return this.#changeDirectory(words, command.next);
-    if (program === 'popd') this.#places = [undefined];
+    if (program === 'popd') this.#where.move(undefined, '');
+    if (program === 'trap') return this.#nested(words.find((word) => !word.text.startsWith('-')), depth);
+    if (program === 'alias') for (const { text } of words) if (text.includes('=')) this.script(text.slice(text.indexOf('=') + 1), depth + 1);
+    if (program === 'shopt' || words.some((word) => /^(?:dotglob|globdots|globsubst)$/i.test(word.text))) return this.doubt('the shell is told to read patterns in another way');
+    if (/^(?:export|declare|typeset)$/.test(program)) for (const { text } of words) if (exported.test(text)) this.doubt(`${text.split('=')[0] ?? ''} is set, which can make a program run another`);
     if (speakers.has(program) || program === 'loki') return;
-    if (program === 'git') return this.#git(words);
+    this.#options(program, words, depth);
+    if (program === 'git') return this.#git(words, depth);
     for (const word of words) this.#addresses(program, word);
     const operands = operandsOf(program, words);
     if (deleters.has(program)) return this.#touched('fs.delete', operands);
@@ -185,28 +227,42 @@ class Walk {
     if (leading !== undefined) return this.#touched('fs.write', operands.slice(leading));
     if (copiers.has(program)) return this.#copy(program, words, operands);
     if (program === 'dd') return this.#dd(words);
-    if (readers.has(program)) return this.#touched('fs.read', operands);
+    if (readers.has(program)) return this.#read(program, operands);
     if (searchers.has(program)) return this.#search(program, words, operands);
     if (program === 'find') return this.#find(words, command, depth);
     if (fetchers.has(program)) return this.#fetch(words);
-    this.#other(program, words);
+    this.#other(program, words, command, fed);
   }
 
   #shell(program: string, words: readonly Word[], command: SimpleCommand, fed: boolean, depth: number): void {
-    const option = words.findIndex((word) => /^-[A-Za-z]*c[A-Za-z]*$/.test(word.text));
-    if (option >= 0) {
-      const script = words.slice(option + 1).find((word) => !/^[-+][A-Za-z]/.test(word.text));
+    if (words.some((word) => /^(?:dotglob|globdots|nullglob|expand_aliases)$/i.test(word.text))) this.doubt('the shell is told to read patterns in another way');
+    const { told, operands } = shellWords(words);
+    if (told) {
+      const [script] = operands;
       if (script === undefined) return;
       if (script.dynamic) this.doubt(`part of what ${program} is told to run shows only at run time`);
       return this.script(script.text, depth + 1);
     }
-    const file = words.find((word) => !/^[-+]/.test(word.text));
-    if (file !== undefined) return this.#touched('fs.read', [file]);
+    const [file] = operands;
+    if (file?.dynamic === true) return this.doubt(`which script ${program} runs shows only at run time`);
+    if (file !== undefined && !words.some((word) => /^-[A-Za-z]*s/.test(word.text))) return this.#touched('fs.read', [file]);
     for (const input of command.input) {
       if (input.dynamic) this.doubt(`part of what ${program} is fed shows only at run time`);
       this.script(input.text, depth + 1);
     }
     if (fed || command.redirects.some(({ operator }) => operator === '<')) this.doubt(`what is fed to ${program} shows only at run time`);
+  }
+
+  /** `xargs` adds words that nobody knows yet. */
+  #supplied(program: string, words: readonly Word[]): void {
+    const changes = deleters.has(program) || writers.has(program) || copiers.has(program) || program === 'git' || program === 'loki' || (program === 'sed' && words.some((word) => /^-[A-Za-z]*i/.test(word.text)));
+    if (changes) this.doubt(`what ${program} is given shows only at run time`);
+  }
+
+  #read(program: string, operands: readonly Word[]): void {
+    if (/^(?:source|\.)$/.test(program) && operands[0]?.dynamic === true) this.doubt('which script is read in shows only at run time');
+    this.#touched('fs.read', operands);
+    if (secondWriters.has(program)) this.#touched('fs.write', operands.slice(1, 2));
   }
 
   #eval(words: readonly Word[], depth: number): void {
@@ -217,42 +273,34 @@ class Walk {
   #changeDirectory(words: readonly Word[], next: string): void {
     const target = words.find((word) => !word.text.startsWith('-') || word.text === '-');
     const text = target === undefined ? this.#home : target.text === '-' || target.dynamic || target.pattern ? undefined : this.#tilde(target);
-    const after = text === undefined ? [undefined] : this.#places.map((place) => bounded(resolved(text, place)));
-    const places = new Set(next === '&&' ? after : [...after, ...this.#places]);
-    if (places.size > mostPlaces) this.doubt('there are too many changes of directory to follow');
-    this.#places = [...places].slice(0, mostPlaces);
+    if (!this.#where.move(text, next)) this.doubt(tooManyPlaces);
   }
 
-  #git(words: readonly Word[]): void {
-    let at = 0;
-    const saved = this.#places;
-    for (let word = words[at]; word?.text.startsWith('-') === true; word = words[at]) {
-      const value = words[at + 1];
-      if (word.text === '-C' && value !== undefined) this.#changeDirectory([value], '&&');
-      if ((word.text === '-c' || word.text === '--config-env') && gitPrograms.test(value?.text ?? '')) this.doubt(`git is given ${value?.text.split('=')[0] ?? 'a setting'}, which can run another program`);
-      at += ['-C', '-c', '--git-dir', '--work-tree', '--namespace', '--exec-path', '--config-env'].includes(word.text) ? 2 : 1;
-    }
-    const subcommand = words[at]?.text ?? '';
-    const rest = words.slice(at + 1);
-    if (at > 0) this.#add({ kind: 'exec', command: ['git', subcommand, ...rest.map((word) => word.text)].join(' ') });
-    if (subcommand === 'config') {
-      for (const word of rest) this.#mentions.add(word.text);
-      if (rest.some((word) => gitPrograms.test(word.text)) && rest.filter((word) => !word.text.startsWith('-')).length > 1) this.doubt('git is configured to run another program');
-    } else if (!quietGit.has(subcommand)) this.#mention(rest);
-    for (const word of rest) if (/^[a-z+]+:\/\//i.test(word.text)) this.#add({ kind: 'net', url: word.text });
-    this.#places = saved;
+  #git(words: readonly Word[], depth: number): void {
+    const { directories, plain, mentions, scripts, addresses, cleans, doubts } = gitCommand(words);
+    this.#where.enter();
+    for (const directory of directories) this.#changeDirectory([directory], '&&');
+    if (plain !== undefined) this.#add({ kind: 'exec', command: plain });
+    for (const { text } of mentions) this.#mentions.add(text);
+    this.#mention(mentions);
+    for (const script of scripts) this.script(script, depth + 1);
+    if (cleans) this.#touched('fs.delete', [plainWord('.')]);
+    for (const url of addresses) this.#add({ kind: 'net', url });
+    for (const doubt of doubts) this.doubt(doubt);
+    this.#where.leave();
   }
 
   #copy(program: string, words: readonly Word[], operands: readonly Word[]): void {
-    const option = words.findIndex((word) => /^(?:-t|--target-directory)$/.test(word.text));
-    const into = option >= 0 ? words[option + 1] : words.find((word) => word.text.startsWith('--target-directory='));
-    const target = into ?? operands[operands.length - 1];
-    const sources = operands.filter((word) => word !== target && word !== into);
+    const { target, sources, inside, links, moves } = copied(program, words, operands);
     this.#touched('fs.read', sources);
-    if (program === 'ln') this.#mention(sources);
-    if (program === 'mv' || program === 'gmv' || words.some((word) => word.text === '--remove-source-files')) this.#touched('fs.delete', sources);
-    if (target !== undefined) this.#touched('fs.write', [withoutOption(target)]);
-    if (target !== undefined && /(?:^|\/)\.?\.?$/.test(target.text)) for (const source of sources) this.#touched('fs.write', [{ ...source, text: `${target.text}/${basename(source.text)}` }]);
+    if (links) this.#mention(sources);
+    if (moves) this.#touched('fs.delete', sources);
+    if (target === undefined) return;
+    this.#touched('fs.write', [target]);
+    if (/(?:^|\/)\.?\.?$/.test(target.text)) this.#touched('fs.write', inside);
+    else this.#mention(inside);
+    if (!links && !moves) return;
+    for (const [at, source] of sources.entries()) for (const name of [target, ...inside.slice(at, at + 1)]) this.#where.linked(this.#tilde(name), this.#tilde(source));
   }
 
   #dd(words: readonly Word[]): void {
@@ -265,17 +313,17 @@ class Walk {
   #search(program: string, words: readonly Word[], operands: readonly Word[]): void {
     const given = words.some((word) => /^(?:-[A-Za-z]*[ef]|--regexp|--file|--expression|--from-file)/.test(word.text)) && program !== 'jq';
     const files = given ? operands : operands.slice(1);
-    const inPlace = program === 'sed' && words.some((word) => /^(?:-[A-Za-z]*i|--in-place)/.test(word.text));
+    const inPlace = /^(?:sed|yq|g?awk)$/.test(program) && words.some((word) => /^(?:-[A-Za-z]*i|--in-?place)/.test(word.text));
     this.#touched(inPlace ? 'fs.write' : 'fs.read', files);
     const code = operands[0]?.text ?? '';
-    if (/awk$/.test(program) && /system\s*\(|\|\s*getline|\|\s*"|>\s*"/.test(code)) this.doubt(`the ${program} program runs commands or writes files`);
-    if (program === 'sed' && /(?:^|[;}\d$\/])\s*[we]\s+\S/.test(code)) this.doubt('the sed program writes a file or runs a command');
+    if (/awk$/.test(program) && awkDoesMore.test(code)) this.doubt(`the ${program} program runs commands or writes files`);
+    if (program === 'sed' && sedDoesMore(words)) this.doubt('the sed program writes a file or runs a command');
   }
 
   #find(words: readonly Word[], command: SimpleCommand, depth: number): void {
     const test = words.findIndex((word) => /^[-(!]/.test(word.text) && !/^-[HLPOD]/.test(word.text));
     const roots = (test < 0 ? words : words.slice(0, test)).filter((word) => !word.text.startsWith('-'));
-    const places = roots.length > 0 ? roots : [{ text: '.', dynamic: false, pattern: false, quoted: false }];
+    const places = roots.length > 0 ? roots : [plainWord('.')];
     this.#touched('fs.read', places);
     const names = words.flatMap((word, index) => /^-i?name$/.test(words[index - 1]?.text ?? '') ? [word] : []);
     const found = places.flatMap((place) => names.length === 0 ? [place] : names.map((name) => ({ ...name, text: `${place.text}/**/${name.text}` })));
@@ -290,22 +338,23 @@ class Walk {
   }
 
   #fetch(words: readonly Word[]): void {
-    const outputs = /^(?:-[A-Za-z]*[oO]|--output|--output-document|--output-dir|-P|--directory-prefix|-D|-c|--cookie-jar|--dump-header)$/;
-    for (const [at, word] of words.entries()) {
-      const before = words[at - 1]?.text ?? '';
-      const isValue = /^-/.test(before) && !/^(?:-[sSLfkvIiNgq#]+|--(?:silent|location|fail|insecure|verbose|head|include|compressed|show-error))$/.test(before);
-      if (outputs.test(before) && !/^-[A-Za-z]*O$/.test(before) || (before === '-O' && !word.text.startsWith('-') && !word.text.includes('://'))) this.#touched('fs.write', [word]);
-      const upload = /^(?:-[dFT]|--data(?:-\w+)?|--form|--upload-file)$/.test(before);
-      if (upload && word.text.includes('@')) this.#touched('fs.read', [{ ...word, text: word.text.slice(word.text.indexOf('@') + 1) }]);
-      else if (/^(?:-T|--upload-file|-K|--config)$/.test(before)) this.#touched('fs.read', [word]);
-      if (!word.text.startsWith('-') && !isValue && !word.text.includes('://') && word.text !== '') this.#add({ kind: 'net', url: `http://${word.text}` });
+    const { writes, reads, addresses } = fetched(words);
+    this.#touched('fs.write', writes);
+    this.#touched('fs.read', reads);
+    for (const word of addresses) {
+      if (word.dynamic && !/^[a-z]+:\/\/[^/$`]+\//i.test(word.text)) this.doubt(`what "${word.text.slice(0, 60)}" stands for shows only at run time, and it is called`);
+      else if (!word.text.includes('://')) this.#add({ kind: 'net', url: `http://${word.text}` });
     }
     for (const word of words) if (/\.sock$/.test(word.text)) this.#mentions.add(word.text);
   }
 
   /** A program that nothing is known about. */
-  #other(program: string, words: readonly Word[]): void {
+  #other(program: string, words: readonly Word[], command: SimpleCommand, fed: boolean): void {
     const codeOptions = interpreters.get(program);
+    if (codeOptions !== undefined || program === 'make') {
+      for (const { text } of command.input) this.#mentions.add(text);
+      if (fed && !words.some((word) => !/^-(?!c|e|p|m)/.test(word.text) && word.text !== '-')) this.doubt(`what is fed to ${program} shows only at run time`);
+    }
     const code = codeOptions === undefined ? -1 : words.findIndex((word) => codeOptions.includes(word.text));
     if (code >= 0) this.#mentions.add(words[code + 1]?.text ?? '');
     this.#mention(words.filter((_, at) => code < 0 || at !== code + 1));
@@ -319,8 +368,9 @@ class Walk {
   #mention(words: readonly Word[]): void {
     for (const word of words) {
       const text = word.text.replace(/^--?[\w-]+=/, '');
-      if (text.startsWith('-') || text.length > 4096) continue;
-      for (const place of this.#places) this.#mentions.add(/[\s]/.test(text) ? text : resolved(this.#tilde({ ...word, text }), place));
+      if (text.startsWith('-')) continue;
+      if (/[\s]/.test(text) || text.length > 4096) this.#mentions.add(text);
+      else for (const path of this.#where.meanings(this.#tilde({ ...word, text }))) this.#mentions.add(path);
     }
   }
 
@@ -335,12 +385,13 @@ class Walk {
   #unrolled(word: Word): readonly Word[] {
     const found = word.dynamic ? /^([^$]*)\$\{?(\w+)\}?([^$]*)$/.exec(word.text) : null;
     const values = found === null ? undefined : this.#loops.get(found[2] ?? '');
-    if (values === undefined || values.some((value) => value.dynamic)) return [word];
+    if (values === undefined || values.some((value) => value.dynamic) || this.#assigned.has(found?.[2] ?? '')) return [word];
     return values.map((value) => ({ ...value, text: `${found?.[1] ?? ''}${value.text}${found?.[3] ?? ''}` }));
   }
 
   #tilde(word: Word): string {
     if (this.#home === undefined || !/^~(?:\/|$)/.test(word.text)) return word.text;
+    if (this.#assigned.has('HOME')) this.doubt('HOME is set, and "~" stands for it');
     return this.#home + word.text.slice(1);
   }
 
@@ -350,13 +401,14 @@ class Walk {
       if (word.text === '' || (word.text === '-' && kind === 'fs.read') || uncounted.test(word.text)) continue;
       if (word.dynamic) {
         if (kind !== 'fs.read') this.doubt(`what "${word.text.slice(0, 60)}" stands for shows only at run time, and it is ${kind === 'fs.delete' ? 'deleted' : 'written'}`);
+        else if (this.#home !== undefined && /^~[^/$]+\//.test(word.text)) this.#mentions.add(this.#home + word.text.slice(word.text.indexOf('/')));
         continue;
       }
       const text = this.#tilde(word);
-      for (const place of this.#places) {
-        if (place === undefined && !isAbsolute(text) && kind !== 'fs.read' && this.#places.length > 1) this.doubt('a relative path follows a change of directory that cannot be followed');
-        for (const path of word.pattern ? expandedBraces(text) : [text]) this.#add({ kind, file_path: resolved(path, place) });
-      }
+      if (this.#where.strayed && !isAbsolute(text) && kind !== 'fs.read') this.doubt('a relative path follows a change of directory that cannot be followed');
+      const paths = word.pattern ? expandedBraces(text) : [text];
+      if (paths === undefined) this.doubt(`what "${text.slice(0, 60)}" stands for cannot be followed`);
+      for (const path of paths ?? []) for (const meaning of this.#where.meanings(path)) this.#add({ kind, file_path: meaning });
     }
   }
 }

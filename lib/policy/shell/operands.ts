@@ -1,24 +1,11 @@
 /** Words of a command as operands: which are, what they name, and where they lead. Text only; the disk is not asked. */
-import { basename, isAbsolute, resolveFrom } from '../../base/paths.ts';
+import { basename } from '../../base/paths.ts';
 import { optionValues } from './programs.ts';
 import type { Word } from './words.ts';
-
-/** Longer directories are not followed. */
-const longestPlace = 512;
 
 /** The file name of a program, however it is called. */
 export function programName(text: string): string {
   return basename(text).replace(/\.exe$/i, '');
-}
-
-/** A path seen from a directory, where that is known. */
-export function resolved(path: string, place: string | undefined): string {
-  return place === undefined || isAbsolute(path) ? path : resolveFrom(place, path);
-}
-
-/** A directory deeper than anybody works in is not followed. */
-export function bounded(path: string): string | undefined {
-  return path.length > longestPlace ? undefined : path;
 }
 
 /** The words of a program that are neither options nor their values. */
@@ -36,20 +23,47 @@ export function operandsOf(program: string, words: readonly Word[]): readonly Wo
   return operands;
 }
 
-/** The value of `--target-directory=…`. */
-export function withoutOption(word: Word): Word {
-  return { ...word, text: word.text.replace(/^--target-directory=/, '') };
-}
-
 /** Whether a word given to an unknown program is likely to be a path. */
 export function looksLikePath(text: string): boolean {
   if (text.length > 4096 || /[\s;|()<>$`'"]/.test(text) || text.includes('://') || text.startsWith('-')) return false;
   return /^(?:\/|~(?:\/|$)|\.{1,2}(?:\/|$))/.test(text) || (text.includes('/') && !text.startsWith('@'));
 }
 
-/** `{a,b}` outside quotes, one level; other patterns stay as they are. */
-export function expandedBraces(text: string): readonly string[] {
-  const brace = /^([^{}]*)\{([^{}]*,[^{}]*)\}([^{}]*)$/.exec(text);
-  if (brace === null) return [text];
-  return (brace[2] ?? '').split(',').map((part) => `${brace[1] ?? ''}${part}${brace[3] ?? ''}`);
+/** Paths beyond this are not told one by one. */
+const mostPaths = 64;
+
+/**
+ * `{a,b}` outside quotes, as often and as deep as it stands there; other patterns stay as they are. Undefined when it is not
+ * clear what the braces come to: sequences, and more than can be told.
+ */
+export function expandedBraces(text: string): readonly string[] | undefined {
+  const done: string[] = [];
+  const pending = [text];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (done.length + pending.length > mostPaths) return undefined;
+    const brace = /\{([^{}]*)\}/.exec(next);
+    const inner = brace?.[1] ?? '';
+    if (brace === null || (!inner.includes(',') && !inner.includes('..'))) done.push(next);
+    else if (!inner.includes(',')) return undefined;
+    else for (const part of inner.split(',')) pending.push(next.slice(0, brace.index) + part + next.slice(brace.index + brace[0].length));
+  }
+  return done;
+}
+
+/** A word as if it had been written without quotes. */
+export function plainWord(text: string): Word {
+  return { text, dynamic: false, pattern: false, quoted: false };
+}
+
+/** The words of a shell that are no options: with `-c`, the first of them is what it is told to run. */
+export function shellWords(words: readonly Word[]): { readonly told: boolean; readonly operands: readonly Word[] } {
+  let told = false;
+  for (let at = 0; at < words.length; at += 1) {
+    const text = words[at]?.text ?? '';
+    if (text === '--' || text === '-') return { told, operands: words.slice(at + 1) };
+    if (!/^[-+]./.test(text)) return { told, operands: words.slice(at) };
+    if (/^-[A-Za-z]*c/.test(text)) told = true;
+    if (/^[-+][A-Za-z]*[oO]$/.test(text) || /^--(?:rcfile|init-file|init-command)$/.test(text)) at += 1;
+  }
+  return { told, operands: [] };
 }

@@ -3,16 +3,21 @@
  * and, where a path is protected, to write it.
  */
 
+/** Words before a command that leave it what it is. */
+export const keywords: ReadonlySet<string> = new Set(['if', 'then', 'else', 'elif', 'while', 'until', 'do', '{', '!', 'time', 'coproc']);
+
 /** Programs that run the rest of their words. `values` are options that take the next word; `skip` further words come first. */
 export interface Wrapper {
   readonly values: readonly string[];
   readonly skip?: number;
+  /** Options whose value is the directory the rest runs in. */
+  readonly into?: readonly string[];
 }
 
 export const wrappers: ReadonlyMap<string, Wrapper> = new Map(Object.entries({
-  sudo: { values: ['-u', '-g', '-h', '-p', '-C', '-D', '-R', '-T', '-U', '-r', '-t'] },
+  sudo: { values: ['-u', '-g', '-h', '-p', '-C', '-D', '-R', '-T', '-U', '-r', '-t', '--chdir'], into: ['-D', '--chdir'] },
   doas: { values: ['-u', '-C'] },
-  env: { values: ['-u', '--unset', '-C', '--chdir'] },
+  env: { values: ['-u', '--unset', '-C', '--chdir'], into: ['-C', '--chdir'] },
   timeout: { values: ['-k', '-s', '--kill-after', '--signal'], skip: 1 },
   time: { values: ['-f', '-o'] },
   nice: { values: ['-n', '--adjustment'] },
@@ -28,9 +33,34 @@ export const wrappers: ReadonlyMap<string, Wrapper> = new Map(Object.entries({
   watch: { values: ['-n', '-d'] },
   chronic: { values: [] },
   unbuffer: { values: [] },
+  flock: { values: ['-w', '--timeout', '-E', '--conflict-exit-code'], skip: 1 },
+  taskset: { values: [], skip: 1 },
+  chrt: { values: ['-T', '-P', '-D'], skip: 1 },
+  chroot: { values: [], skip: 1 },
+  strace: { values: ['-e', '-o', '-p', '-s', '-u', '-E', '-a', '-P'] },
+  ltrace: { values: ['-e', '-o', '-p', '-s', '-u', '-a', '-n'] },
+  unshare: { values: ['-S', '-G', '-R', '-w'], into: ['-w', '--wd'] },
+  setpriv: { values: [] },
+  gtimeout: { values: ['-k', '-s'], skip: 1 },
+  parallel: { values: ['-j', '-a', '-I', '-n', '-N', '--colsep'] },
+  'xvfb-run': { values: ['-s', '-e', '-f', '-n', '-w'] },
+  'dbus-run-session': { values: [] },
 }));
 
 export const shells: ReadonlySet<string> = new Set(['sh', 'bash', 'zsh', 'dash', 'ksh', 'ash', 'fish', 'rbash', 'mksh']);
+
+/** Options that give a program another command line to run. */
+export const commandOptions: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
+  su: ['-c', '--command'], runuser: ['-c', '--command'], script: ['-c', '--command'], flock: ['-c', '--command'], npx: ['-c', '--call'], npm: ['-c', '--call'], rg: ['--pre'], rsync: ['-e', '--rsh', '--rsync-path'],
+  tar: ['-I', '--use-compress-program', '--to-command', '--checkpoint-action', '--info-script', '--rmt-command', '--rsh-command', '-F'], sort: ['--compress-program'],
+  git: ['--upload-pack', '--receive-pack', '--exec', '-x', '--extcmd', '--open-files-in-pager'],
+}));
+
+/** Options that name the file a program writes its result to. */
+export const outputOptions: RegExp = /^(?:-o|--output|--output-file|--out)$/;
+
+/** Readers that write their second operand. */
+export const secondWriters: ReadonlySet<string> = new Set(['uniq', 'xxd']);
 
 /** Programs whose code option holds a program text. */
 export const interpreters: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
@@ -40,7 +70,7 @@ export const interpreters: ReadonlyMap<string, readonly string[]> = new Map(Obje
 
 /** Words are text for them, never a path or an address. */
 export const speakers: ReadonlySet<string> = new Set([
-  'echo', 'printf', ':', 'true', 'false', 'seq', 'sleep', 'date', 'read', 'exit', 'return', 'break', 'continue', 'shift', 'set', 'unset', 'trap', 'wait', 'alias', 'type',
+  'echo', 'printf', ':', 'true', 'false', 'seq', 'sleep', 'date', 'read', 'exit', 'return', 'break', 'continue', 'shift', 'set', 'unset', 'wait', 'type',
   'which', 'export', 'declare', 'local', 'readonly', 'typeset', 'whoami', 'hostname', 'uname', 'id', 'pwd', 'expr', 'kill', 'jobs', 'fg', 'bg', 'ulimit', 'umask', 'basename', 'dirname',
 ]);
 
@@ -82,4 +112,4 @@ export const quietGit: ReadonlySet<string> = new Set([
 export const gitPrograms: RegExp = /^(?:alias\.|core\.(?:pager|editor|sshcommand|fsmonitor|askpass|hookspath|gitproxy)|pager\.|diff\..*(?:command|textconv)|diff\.external|merge\..*driver|filter\.|credential\.|gpg\.|sequence\.editor|uploadpack\.|include)/i;
 
 /** Variables that make a program run another one. */
-export const loaderVariables: RegExp = /^(?:LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|DYLD_\w+|NODE_OPTIONS|BASH_ENV|ENV|PYTHONSTARTUP|PERL5OPT|RUBYOPT|GIT_(?:SSH|SSH_COMMAND|EXTERNAL_DIFF|PAGER|EDITOR|CONFIG\w*|ASKPASS|PROXY_COMMAND)|PROMPT_COMMAND|IFS|PATH)$/;
+export const loaderVariables: RegExp = /^(?:LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|DYLD_\w+|NODE_OPTIONS|BASH_ENV|ENV|PYTHONSTARTUP|PERL5OPT|RUBYOPT|GIT_(?:SSH|SSH_COMMAND|EXTERNAL_DIFF|PAGER|EDITOR|CONFIG\w*|ASKPASS|PROXY_COMMAND)|PROMPT_COMMAND|IFS|PATH|CDPATH|GLOBIGNORE)$/;

@@ -5,6 +5,7 @@
  */
 
 import { ansiEscape, closingBracket } from './quoting.ts';
+import { Variables } from './variables.ts';
 
 export interface Word {
   /** The word as the program would see it; unknown parts keep their `$name`. */
@@ -39,24 +40,38 @@ export type ShellEvent = SimpleCommand | { readonly is: 'open' } | { readonly is
 export interface ShellText {
   readonly events: readonly ShellEvent[];
   readonly uncertain: readonly string[];
+  /** Names the text gives a value to. */
+  readonly assigned: ReadonlySet<string>;
 }
 
 const deepest = 8;
 const mostCommands = 2000;
+/** Readings of one text, each with fewer certain variables. */
+const mostReadings = 4;
 
 /** What cannot be understood any further; caught once for the whole text. */
 class Unclear extends Error {}
 
 /** The commands of a text, those inside substitutions included. `known` gives variables whose value is certain. */
-export function readShell(text: string, known: ReadonlyMap<string, string>, depth = 0): ShellText {
-  const reader = new Reader(text, new Map(known), depth);
+export function readShell(text: string, known: ReadonlyMap<string, string>): ShellText {
+  const variables = new Variables();
+  for (let reading = 1; ; reading += 1) {
+    const { events, uncertain } = readOnce(text, known, variables, 0);
+    const settled = !variables.changed();
+    if (!settled && reading < mostReadings) continue;
+    return { events, uncertain: [...new Set(settled ? uncertain : [...uncertain, 'what its variables hold cannot be followed'])], assigned: variables.assigned };
+  }
+}
+
+function readOnce(text: string, known: ReadonlyMap<string, string>, variables: Variables, depth: number): Reader {
+  const reader = new Reader(text, new Map(known), variables, depth);
   try {
     reader.run();
   } catch (error) {
     if (!(error instanceof Unclear)) throw error;
     reader.uncertain.push(error.message);
   }
-  return { events: reader.events, uncertain: [...new Set(reader.uncertain)] };
+  return reader;
 }
 
 interface Draft {
@@ -70,13 +85,12 @@ interface PendingHeredoc { readonly end: string; readonly literal: boolean; read
 
 const blank = /[ \t]/;
 const breaksWord = /[ \t\n;&|()<>]/;
-const assignment = /^([A-Za-z_][A-Za-z0-9_]*)=/;
-
 class Reader {
   readonly events: ShellEvent[] = [];
   readonly uncertain: string[] = [];
   readonly #text: string;
   readonly #known: Map<string, string>;
+  readonly #variables: Variables;
   readonly #depth: number;
   #at = 0;
   #words: Word[] = [];
@@ -86,9 +100,10 @@ class Reader {
   #piped = false;
   #inTest = false;
 
-  constructor(text: string, known: Map<string, string>, depth: number) {
+  constructor(text: string, known: Map<string, string>, variables: Variables, depth: number) {
     this.#text = text;
     this.#known = known;
+    this.#variables = variables;
     this.#depth = depth;
   }
 
@@ -161,25 +176,11 @@ class Reader {
     if (this.#words.length > 0 || this.#redirects.length > 0) {
       if (this.events.length >= mostCommands) throw new Unclear(`there are more than ${mostCommands} commands`);
       this.events.push({ is: 'command', words: this.#words, redirects: this.#redirects, input: this.#input, piped: this.#piped, next });
-      this.#remember();
+      this.#variables.after(this.#words, this.#known);
       [this.#words, this.#redirects, this.#input] = [[], [], []];
     }
     this.#piped = false;
     this.#inTest = false;
-  }
-
-  /** `name=value` on its own, or after export and its kin, makes the name known from here on. */
-  #remember(): void {
-    const first = this.#words[0]?.text ?? '';
-    const from = ['export', 'declare', 'local', 'readonly', 'typeset'].includes(first) ? 1 : 0;
-    const rest = this.#words.slice(from);
-    if (from === 0 && !rest.every(({ text }) => assignment.test(text))) return;
-    for (const { text, dynamic } of rest) {
-      const name = assignment.exec(text)?.[1];
-      if (name === undefined) continue;
-      if (dynamic) this.#known.delete(name);
-      else this.#known.set(name, text.slice(name.length + 1));
-    }
   }
 
   #addWord(word: Word): void {
@@ -223,7 +224,7 @@ class Reader {
 
   /** Text in which only `$`, backquotes and backslashes have a meaning. */
   #expanded(body: string): Word {
-    const inner = new Reader(body, this.#known, this.#depth);
+    const inner = new Reader(body, this.#known, this.#variables, this.#depth);
     const draft: Draft = { text: '', dynamic: false, pattern: false, quoted: true };
     while (inner.#at < body.length) inner.#inDouble(draft);
     this.events.push(...inner.events);
@@ -257,9 +258,11 @@ class Reader {
     else if (char === '$' && this.#text.charAt(this.#at + 1) === '"') {
       this.#at += 1;
       this.#double(draft);
-    } else if (char === '$' || char === '`') this.#expansion(char, draft);
+    } else if (char === '$' || char === '`') this.#expansion(char, draft, false);
     else {
       if (/[*?[{]/.test(char)) draft.pattern = true;
+      // The home of a named user, or a directory the shell was in before.
+      if (char === '~' && draft.text === '' && !draft.quoted && /[^\s/;&|()<>]/.test(this.#text.charAt(this.#at + 1))) draft.dynamic = true;
       draft.text += char;
       this.#at += 1;
     }
@@ -293,7 +296,7 @@ class Reader {
 
   #inDouble(draft: Draft): void {
     const char = this.#text.charAt(this.#at);
-    if (char === '$' || char === '`') this.#expansion(char, draft);
+    if (char === '$' || char === '`') this.#expansion(char, draft, true);
     else if (char === '\\' && /[$`"\\\n]/.test(this.#text.charAt(this.#at + 1))) {
       if (this.#text.charAt(this.#at + 1) !== '\n') draft.text += this.#text.charAt(this.#at + 1);
       this.#at += 2;
@@ -324,7 +327,7 @@ class Reader {
     this.#at += 1;
   }
 
-  #expansion(char: string, draft: Draft): void {
+  #expansion(char: string, draft: Draft, quoted: boolean): void {
     if (char === '`') {
       const end = this.#backquoteEnd();
       this.#nested(this.#text.slice(this.#at + 1, end).replace(/\\([\\`$])/g, '$1'));
@@ -336,14 +339,14 @@ class Reader {
     } else if (this.#text.startsWith('$(', this.#at)) {
       this.#substitution(this.#at + 2);
       draft.dynamic = true;
-    } else this.#variable(draft);
+    } else this.#variable(draft, quoted);
   }
 
-  #variable(draft: Draft): void {
+  #variable(draft: Draft, quoted: boolean): void {
     const rest = this.#text.slice(this.#at, this.#at + 256);
     const plain = /^\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/.exec(rest);
     if (plain !== null) {
-      const value = this.#known.get(plain[1] ?? plain[2] ?? '');
+      const value = this.#variables.value(this.#known, plain[1] ?? plain[2] ?? '', quoted);
       this.#at += plain[0].length;
       draft.text += value ?? plain[0];
       if (value === undefined) draft.dynamic = true;
@@ -351,6 +354,8 @@ class Reader {
       const end = this.#text.indexOf('}', this.#at);
       const inner = this.#text.slice(this.#at, end);
       if (end < 0 || /\$\(|`/.test(inner)) throw new Unclear('a parameter expansion is not understood');
+      const set = /^\$\{([A-Za-z_]\w*):?=/.exec(inner)?.[1];
+      if (set !== undefined) this.#variables.spoil(set);
       draft.text += inner.slice(0, 200);
       draft.dynamic = true;
       this.#at = end + 1;
@@ -379,7 +384,7 @@ class Reader {
 
   #nested(text: string): void {
     if (this.#depth + 1 >= deepest) throw new Unclear(`commands are nested deeper than ${deepest}`);
-    const inner = readShell(text, this.#known, this.#depth + 1);
+    const inner = readOnce(text, this.#known, this.#variables, this.#depth + 1);
     this.events.push({ is: 'open' }, ...inner.events, { is: 'close' });
     this.uncertain.push(...inner.uncertain);
     if (this.events.length > mostCommands) throw new Unclear(`there are more than ${mostCommands} commands`);

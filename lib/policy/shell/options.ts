@@ -1,0 +1,38 @@
+/** Options of programs that are more than switches: other command lines, files to write, directories to work in. */
+import { commandOptions, outputOptions } from './programs.ts';
+import type { Wrapper } from './programs.ts';
+import type { Word } from './words.ts';
+
+export interface OptionValues {
+  /** Command lines the program will run. */
+  readonly scripts: readonly Word[];
+  /** Files it is told to write. */
+  readonly outputs: readonly Word[];
+}
+
+/** The values of such options, written apart (`-o x`, `--pre x`) or together (`-ox`, `--pre=x`). */
+export function optionsOf(program: string, words: readonly Word[]): OptionValues {
+  const holders = commandOptions.get(program) ?? [];
+  const [scripts, outputs]: [Word[], Word[]] = [[], []];
+  for (const [at, word] of words.entries()) {
+    const sign = word.text.startsWith('--') ? word.text.indexOf('=') : -1;
+    const name = sign < 0 ? word.text : word.text.slice(0, sign);
+    const value = sign < 0 ? words[at + 1] : { ...word, text: word.text.slice(sign + 1) };
+    const joined = holders.find((holder) => /^-\w$/.test(holder) && word.text.startsWith(holder) && word.text.length > 2);
+    const script = holders.includes(name) ? value : joined === undefined ? undefined : { ...word, text: word.text.slice(2) };
+    if (script !== undefined && script.text !== '-') scripts.push({ ...script, text: script.text.replace(/^exec=/, '') });
+    if (outputOptions.test(name) && value !== undefined) outputs.push(value);
+  }
+  return { scripts, outputs };
+}
+
+/** The directory a wrapper is told to run the rest in. */
+export function directoryOf({ into = [] }: Wrapper, words: readonly Word[]): Word | undefined {
+  for (const [at, word] of words.entries()) {
+    if (!word.text.startsWith('-')) return undefined;
+    if (into.includes(word.text)) return words[at + 1];
+    const long = into.find((name) => word.text.startsWith(name.startsWith('--') ? `${name}=` : name));
+    if (long !== undefined) return { ...word, text: word.text.slice(long.length).replace(/^=/, '') };
+  }
+  return undefined;
+}
