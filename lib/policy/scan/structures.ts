@@ -3,20 +3,29 @@ import { base64, characters, isPlaceholder, runEnd, startsWord, wordDash } from 
 import type { Matcher } from './matcher.ts';
 
 const longestKey = 16_384;
+/** Taken for part of a key that has no end. */
+const longestTorn = 4096;
 
 /** A PEM block, up to its end where there is one. Public keys and certificates are none. */
 const privateKey: Matcher = (text, report) => {
   for (let at = text.indexOf('-----BEGIN '); at >= 0; at = text.indexOf('-----BEGIN ', at + 11)) {
     const label = /^[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/.exec(text.slice(at + 11, at + 80));
     if (label === null) continue;
-    const body = text.slice(at, at + longestKey);
-    const begin = 11 + label[0].length;
-    const close = body.indexOf('-----END ', begin);
-    const end = close < 0 ? Math.min(body.length, begin + 4096) : body.indexOf('-----', close + 9) + 5;
-    const material = body.slice(begin, close < 0 ? end : close).replace(/\\n/g, '').replace(/[^A-Za-z0-9+/]/g, '');
-    if (material.length >= 32) report({ rule: 'private-key', offset: at, length: Math.max(end, begin), confidence: 'high' });
+    const begin = at + 11 + label[0].length;
+    // The next dashes end it, whatever they begin: no part of the text is looked at for two keys.
+    const dashes = text.slice(begin, begin + longestKey).indexOf('-----');
+    const stop = dashes < 0 ? Math.min(text.length, begin + longestTorn) : begin + dashes;
+    const end = text.startsWith('-----END ', stop) ? endOfLabel(text, stop) : stop;
+    const material = text.slice(begin, stop).replace(/\\n/g, '').replace(/[^A-Za-z0-9+/]/g, '');
+    if (material.length >= 32) report({ rule: 'private-key', offset: at, length: end - at, confidence: 'high' });
   }
 };
+
+/** Behind the dashes that close `-----END …-----`; behind its opening ones when the line is cut off. */
+function endOfLabel(text: string, at: number): number {
+  const close = text.slice(at + 9, at + 80).indexOf('-----');
+  return at + 9 + (close < 0 ? 0 : close + 5);
+}
 
 /** Three base64url parts, of which the first two open with `{"`. */
 const jsonWebToken: Matcher = (text, report) => {
