@@ -4,7 +4,7 @@
  * leaves the control plane up. A run that was broken off is taken up again; nothing recorded before is lost.
  */
 import { terminal, type Terminal } from '../lib/host/terminal.ts';
-import { join } from '../lib/base/paths.ts';
+import { join, resolveFrom } from '../lib/base/paths.ts';
 import { openRecord } from '../lib/app/audit.ts';
 import { runningAddress, startControlPlane } from '../lib/app/control-plane.ts';
 import { confirmCommands, performInit, planInit, trustState } from '../lib/app/enrol.ts';
@@ -20,14 +20,18 @@ import { reportFailure } from './failure.ts';
 import { createOutput, type Output } from './output.ts';
 import { sessionOptions } from './session.ts';
 
-const flags = [{ name: 'once', kind: 'switch', summary: 'End after the run instead of leaving the control plane up' }] as const;
+const flags = [
+  { name: 'once', kind: 'switch', summary: 'End after the run instead of leaving the control plane up' },
+  { name: 'scratch', kind: 'text', value: 'DIR', summary: 'Keep the copies and the records here (.sample beside the program)' },
+] as const;
 
 async function main(): Promise<number> {
   const args = parseArgs(terminal.argv, { called: 'npm start --', flags, operands: [] });
   const output = createOutput(terminal, { json: false, quiet: false, plain: args.on('no-color') });
   const heading = (text: string): void => { output.line(); output.line(output.out.paint('bold', text)); };
 
-  const ground = openSampleGround(terminal.env, terminal.signal);
+  const scratch = args.text('scratch');
+  const ground = openSampleGround(scratch === undefined ? packageFile('.sample') : resolveFrom(terminal.cwd, scratch), terminal.env, terminal.signal);
   const brokenOff = ground.newest !== undefined && await wasBrokenOff(ground.newest);
   const places = ground.newest !== undefined && brokenOff ? ground.newest : await ground.copy();
   heading('1  A project, and who governs it');

@@ -85,6 +85,8 @@ export interface RecordFile {
    * (truncated) and the error is thrown. When the sync fails the file must be closed and never synced again.
    */
   append(bytes: Uint8Array): void;
+  /** What any process has written to the file is durable when it returns; when it fails, as for `append`. */
+  sync(): void;
   /** Cuts the file to `size` bytes, durable when it returns. Only recovery does this, after the cut part has been kept aside. */
   cut(size: number): void;
   close(): void;

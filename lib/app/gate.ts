@@ -6,7 +6,7 @@ import { actionHash } from '../policy/canonical.ts';
 import { createJudge, type Judge } from '../policy/judge.ts';
 import { scanners } from '../policy/scan/scanners.ts';
 import type { Policy } from '../policy/evaluate.ts';
-import { createGate, type ApprovalReply, type Judgement } from '../gate/gate.ts';
+import { createGate, refused, type ApprovalReply, type Judgement } from '../gate/gate.ts';
 import { currentBranch } from '../gate/project.ts';
 import type { ActionOutcome, Gate } from '../gate/reply.ts';
 import { openRecord, type OpenLog } from './audit.ts';
@@ -17,7 +17,7 @@ import { assertAsEnrolled, createPolicySource, probeOf } from './policy.ts';
 export interface GateOptions {
   /** What kind of agent asks: `generic`, `claude` … */
   readonly agent: string;
-  /** The session that is assumed for actions that name none. */
+  /** The session that the actions belong to, whatever they say; without it, the one they name. */
   readonly sessionId?: string;
   /** How long an action that needs approval may wait for it. */
   readonly waitMs: number;
@@ -38,15 +38,22 @@ export function openGate(installation: Installation, options: GateOptions): Gate
   const phase = surroundings.env['LOKI_PHASE'] ?? 'none';
   const judgeBy = createJudgeSource(installation, projectDir);
   const policyNow = createPolicySource(installation);
-  const sessionOf = (action: Action): string => action.session_id ?? options.sessionId ?? 'none';
+  const sessionOf = (action: Action): string => action.session_id ?? 'none';
+  // The session our surroundings name is the one: an agent that names another, or none, would hide its decisions from its own.
+  const inSession = (action: Action): Action => options.sessionId === undefined ? action : { ...action, session_id: options.sessionId };
 
   function judge(action: Action): Judgement {
-    assertAsEnrolled(installation);
     const branch = currentBranch(host.disk, projectDir);
     const decision = judgeBy(policyNow())({ ...action, cwd: action.cwd ?? surroundings.cwd, session_id: sessionOf(action) }, {
       project_dir: projectDir, actor: `agent:${options.agent}`, active_agents: 1, provider: surroundings.env['LOKI_PROVIDER'] ?? options.agent,
       branch: branch ?? 'none', phase, tenant: 'none', project: project?.id ?? 'none', session_id: sessionOf(action),
     });
+    try {
+      assertAsEnrolled(installation);
+    } catch (error) {
+      // Judged all the same: the record says what was tried while the project was not what a person enrolled.
+      return refused(error, decision.canonical);
+    }
     return { decision, canonical: decision.canonical, actionHash: actionHash(decision.canonical) };
   }
 
@@ -66,7 +73,7 @@ export function openGate(installation: Installation, options: GateOptions): Gate
     }
   }
 
-  return createGate({
+  const gate = createGate({
     judge, approve, record: log.record, onFailure: config.audit.onFailure, actor: `agent:${options.agent}`,
     recordOutcome: (outcome) => recordOutcome(installation, log, options.agent, sessionOf(outcome.action), outcome),
     metadata: (action) => metadataOf(installation, sessionOf(action)),
@@ -74,6 +81,7 @@ export function openGate(installation: Installation, options: GateOptions): Gate
       if (options.log === undefined) await log.close();
     },
   });
+  return { ...gate, decide: (action) => gate.decide(inSession(action)), report: (outcome) => gate.report({ ...outcome, action: inSession(outcome.action) }) };
 }
 
 /** Waiting goes on so long after the time-out, to see that nobody decided. */

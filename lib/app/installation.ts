@@ -45,7 +45,7 @@ const largestConfigFile = 1 << 20;
 /** Finds LOKI_HOME and the project, and resolves the configuration. Throws `config.invalid` with every mistake. */
 export function openInstallation(surroundings: Surroundings, options: InstallationOptions = {}): Installation {
   const machine = { homeDir: surroundings.homeDirectory };
-  const wanted = resolveFrom(surroundings.cwd, lokiHome(surroundings.env, machine));
+  const wanted = resolveFrom(workingDirectory(surroundings), lokiHome(surroundings.env, machine));
   // The real path once the directory exists; it may be made after this object.
   const home = { path: wanted };
   const host = createHost(() => home.path);
@@ -63,6 +63,15 @@ export function openInstallation(surroundings: Surroundings, options: Installati
   });
   assertNoFalsePromise(config);
   return { surroundings, host, home: layout, config, project, layout: project === undefined ? undefined : projectLayout(project.dir) };
+}
+
+/** A shell, or an agent, may stand in a directory that has been removed; then not even a relative path can be understood. */
+function workingDirectory(surroundings: Surroundings): string {
+  try {
+    return surroundings.cwd;
+  } catch (cause) {
+    throw new LokiError('usage', { attempted: 'find the working directory', found: 'it does not exist any more', hint: 'Change to a directory that exists', cause });
+  }
 }
 
 function projectFor(disk: Disk, surroundings: Surroundings, options: InstallationOptions, home: HomeLayout): Project | undefined {

@@ -101,6 +101,8 @@ export function assertAsEnrolled(installation: Installation): void {
   if (project === undefined) return;
   const enrolment = readEnrolment(disk, home.home, home.project(project.id));
   if (enrolment === undefined) return;
+  // A folder under another name is not protected under that name.
+  if (disk.readlink(join(project.dir, '.loki')) !== undefined) throw new LokiError('project.changed', { attempted: `act in the enrolled project "${project.dir}"`, found: '.loki is a symbolic link' });
   const change = changedSince(disk, enrolment, projectPolicyName(disk, project.dir));
   if (change !== undefined) throw new LokiError('project.changed', { attempted: `act in the enrolled project "${project.dir}"`, found: change });
 }

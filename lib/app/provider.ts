@@ -45,7 +45,17 @@ function common(installation: Installation, { sessionId, runId }: ProviderReques
   const { project } = requireProject(installation);
   const hook = [...host.facts.loki, 'hook', 'generic', '--project', project.dir];
   const env = agentEnvironment(surroundings.env, { home: home.home, hook, sessionId, runId, projectDir: project.dir });
-  return { cwd: project.dir, timeoutMs: providerTimeoutMs, spawn: host.spawn, env: { ...env, LOKI_PROVIDER: name } };
+  return { cwd: project.dir, timeoutMs: providerTimeoutMs, spawn: host.spawn, env: { ...env, ...gateSettings(surroundings.env), LOKI_PROVIDER: name } };
+}
+
+/** Settings of the gate that may stand in our environment. The agent hands them on to the gate it asks; none is a secret. */
+const gateVariables = [
+  'LOKI_MANAGED_POLICY', 'LOKI_AUDIT_DISABLED', 'LOKI_ENTERPRISE_AUDIT', 'LOKI_AUDIT_LEVEL', 'LOKI_AUDIT_MAX_SIZE_MB', 'LOKI_AUDIT_NO_INTEGRITY', 'LOKI_AUDIT_ON_FAILURE',
+  'LOKI_HOST', 'LOKI_PORT',
+] as const;
+
+function gateSettings(env: Installation['surroundings']['env']): Readonly<Record<string, string>> {
+  return Object.fromEntries(gateVariables.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
 /** Commands of the project's own file need a person's confirmation; those of a user or an organisation do not. */

@@ -21,8 +21,9 @@ export interface SampleGround {
 
 const gitTimeoutMs = 20_000;
 
-export function openSampleGround(env: Readonly<Record<string, string | undefined>>, signal: AbortSignal): SampleGround {
-  const scratch = createScratch(packageFile('.sample'));
+/** The ground in `folder`, an absolute path; in the system's temporary folder where that cannot be written. */
+export function openSampleGround(folder: string, env: Readonly<Record<string, string | undefined>>, signal: AbortSignal): SampleGround {
+  const scratch = createScratch(folder);
   const home = scratch.directory('home');
   const placesIn = (project: string): SamplePlaces => ({ home, project, prd: join(project, 'PRD.md') });
   const newest = scratch.newestCopy('project-');

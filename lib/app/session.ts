@@ -5,6 +5,7 @@ import { resolveFrom } from '../base/paths.ts';
 import type { PolicyDecision } from '../base/action.ts';
 import { queryLog, type LoggedEntry } from '../audit/query.ts';
 import type { ApprovalView as StoredApproval } from '../approvals/approval.ts';
+import type { ApprovalRequest } from '../approvals/approvals.ts';
 import { budgetCovers, budgetState } from '../policy/budget.ts';
 import { scanners } from '../policy/scan/scanners.ts';
 import type { Policy } from '../policy/evaluate.ts';
@@ -105,7 +106,7 @@ function runDeps(installation: Installation, options: SessionOptions, { log, sto
     judgeResource: (context) => Promise.resolve(judgeResource(policyNow(), context)),
     judgeData: (content, path, direction) => Promise.resolve(policyNow().evaluate('data', { content, path: path ?? 'none', tool: 'diff', direction })),
     judgeDeployment: ({ passed_gates, branch }) => Promise.resolve(policyNow().evaluate('pre_deployment', { passed_gates: [...passed_gates], environment: 'development', branch: branch ?? 'none', actor: options.actor, phase: 'VERIFY' })),
-    approve: (question) => askPeople(approvals, project.id, question),
+    approve: (question) => askPeople(approvals, project.id, termsOf(policyNow(), question), question),
     redact: (text) => scanners.redact(text),
     trusted: isTrusted(installation),
     decisionsAfter: (seq, sessionId) => Promise.resolve(decisionsAfter(queryLog(disk, home.audit, { resource: `session:${sessionId}`, after: seq }), project.dir)),
@@ -125,13 +126,23 @@ function judgeResource(policy: Policy, context: ResourceContext): ResourceJudgem
 }
 
 /** Puts a question of the run itself to people; bound to what is asked, under the policy that asks. */
-async function askPeople(approvals: OpenApprovals, projectId: string, question: ApprovalQuestion): Promise<ApprovalAnswer> {
+async function askPeople(approvals: OpenApprovals, projectId: string, terms: ApprovalTerms, question: ApprovalQuestion): Promise<ApprovalAnswer> {
   const action: JsonObject = { kind: 'other', point: question.point, reason: question.reason };
   const answer = await approvals.room.obtain({
     actionHash: sha256Hex(canonicalJson(action)), policyDigest: question.decision.policy_digest, sessionId: question.session_id, projectId,
-    rule: ruleOf(question.decision), reason: question.reason, action, approvers: [], required: 1, timeoutMs: questionTimeoutMs, requestedBy: 'agent:runner',
-  }, questionTimeoutMs, question.signal);
+    rule: ruleOf(question.decision), reason: question.reason, action, requestedBy: 'agent:runner', ...terms,
+  }, terms.timeoutMs, question.signal);
   return { approved: answer.outcome === 'approved', reason: answer.reason, approval_id: answer.id };
+}
+
+/** Who may answer, how many must, and for how long they are asked. */
+type ApprovalTerms = Pick<ApprovalRequest, 'approvers' | 'required' | 'timeoutMs'>;
+
+/** What the policy's approval gate says: that of deployments before one, else that of the phase the run is in. */
+function termsOf(policy: Policy, { point, phase }: ApprovalQuestion): ApprovalTerms {
+  const gate = (point === 'pre_deployment' ? policy.approvalGate('deploy') : undefined) ?? policy.approvalGate(phase ?? 'none');
+  if (gate === undefined) return { approvers: [], required: 1, timeoutMs: questionTimeoutMs };
+  return { approvers: gate.approvers, required: gate.required, timeoutMs: gate.timeoutMinutes * 60_000 };
 }
 
 function ruleOf(decision: PolicyDecision): string {

@@ -82,7 +82,7 @@ export function openAgentChain(options: AgentChainOptions): AgentChain {
 
   function adopt(file: Segment, from: number): void {
     const found = findTail(file, file.size(), from, from === 0 ? undefined : tail);
-    if (found.kind === 'good' || found.kind === 'damaged') tail = found.tail;
+    if (found.kind === 'good' || found.kind === 'damaged') tail = found.tail ?? emptyTail;
     if (found.kind !== 'zeros') return;
     options.onTorn(file.setAside(found.offset));
     tail = emptyTail;
@@ -109,7 +109,7 @@ export function openAgentChain(options: AgentChainOptions): AgentChain {
 
   const commits = createGroupCommit<AgentEntry, number>({
     lock: options.lock, clock: options.clock, timers: options.timers, lockTimeoutMs: options.lockTimeoutMs,
-    batchItems: 512, batchBytes: tailWindow / 2, weigh: (entry) => JSON.stringify(entry.details).length + 256, commit,
+    batchItems: 512, batchBytes: tailWindow / 2, weigh: (entry) => Buffer.byteLength(JSON.stringify(entry)) + 256, commit,
   });
   return {
     append: (entry) => commits.add(bounded(entry)),
@@ -123,7 +123,7 @@ export function openAgentChain(options: AgentChainOptions): AgentChain {
 
 function open(options: AgentChainOptions): Segment {
   options.disk.ensureDirectory(options.base, dirname(options.path), 0o700);
-  return openSegment({ ...options, mode: 0o600, longestLine: longestLine * 2 });
+  return openSegment({ ...options, mode: 0o600, longestLine: tailWindow });
 }
 
 /** Longer than any agent's name and any branch that people use. */

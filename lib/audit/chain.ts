@@ -9,13 +9,13 @@ import { sha256Hex } from '../base/digest.ts';
 export const genesisHash: string = '0'.repeat(64);
 
 const opening = ',"chain_hash":"';
-const hashLength = 64;
+/** Characters of a hash. */
+export const hashLength = 64;
 /** Bytes of `,"chain_hash":"<64>"}`. */
 export const sealLength: number = opening.length + hashLength + 2;
 
 const openingBytes = Buffer.from(opening, 'latin1');
 const closingBrace = 0x7d;
-const comma = 0x2c;
 const quote = 0x22;
 
 /** Where a chain stands after a line. */
@@ -35,24 +35,23 @@ export function sealLine(previousHash: string, json: string): { readonly line: s
   return { line: `${json.slice(0, -1)}${opening}${hash}"}\n`, hash };
 }
 
-/** The hash a line claims, or undefined when the line does not end in a seal. */
-export function claimedHash(bytes: Buffer, start: number, end: number): string | undefined {
+/** Whether a line ends in a seal, whatever its hash may be. */
+export function isSealed(bytes: Buffer, start: number, end: number): boolean {
   const at = end - sealLength;
-  if (at <= start || bytes[end - 1] !== closingBrace || bytes[end - 2] !== quote) return undefined;
-  for (let n = 0; n < openingBytes.length; n += 1) if (bytes[at + n] !== openingBytes[n]) return undefined;
-  return bytes.toString('latin1', at + opening.length, at + opening.length + hashLength);
+  if (at <= start || bytes[end - 1] !== closingBrace || bytes[end - 2] !== quote) return false;
+  for (let n = 0; n < openingBytes.length; n += 1) if (bytes[at + n] !== openingBytes[n]) return false;
+  return true;
 }
 
-/** Computes what the lines' hashes should be; owns the scratch memory that takes. */
+/** The hash a line claims, or undefined when the line does not end in a seal. */
+export function claimedHash(bytes: Buffer, start: number, end: number): string | undefined {
+  return isSealed(bytes, start, end) ? bytes.toString('latin1', end - 2 - hashLength, end - 2) : undefined;
+}
+
+/** Computes what a line's hash should be; owns the scratch memory that takes. */
 export interface LineHasher {
   /** The hash of the line `bytes[start, end)`, which ends in a seal, after a line whose hash was `previousHash`. */
   hash(previousHash: string, bytes: Buffer, start: number, end: number): string;
-  /**
-   * The same for a line that follows another one in the same bytes, without copying it (measured: verifying is twice as
-   * fast). The hash of the line before is moved to the 64 bytes before the line; what stood there is lost. The line itself
-   * is left as it was.
-   */
-  hashInPlace(bytes: Buffer, start: number, end: number): string;
 }
 
 export function createLineHasher(): LineHasher {
@@ -65,15 +64,6 @@ export function createLineHasher(): LineHasher {
       bytes.copy(scratch, hashLength, start, start + body);
       scratch[hashLength + body] = closingBrace;
       return sha256Hex(scratch.subarray(0, hashLength + body + 1));
-    },
-    hashInPlace(bytes, start, end) {
-      const sealAt = end - sealLength;
-      // The line before ends in the hash, a quote, a brace and a line feed.
-      bytes.copyWithin(start - hashLength, start - hashLength - 3, start - 3);
-      bytes[sealAt] = closingBrace;
-      const hash = sha256Hex(bytes.subarray(start - hashLength, sealAt + 1));
-      bytes[sealAt] = comma;
-      return hash;
     },
   };
 }

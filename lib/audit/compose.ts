@@ -1,5 +1,6 @@
 /** An event and its stamp -> the JSON text of the entry, without its seal. Details too large for a line go to a blob. */
 import type { Disk, Random } from '../ports.ts';
+import { LokiError } from '../errors.ts';
 import { sha256Hex } from '../base/digest.ts';
 import type { JsonObject } from '../base/json.ts';
 import { join } from '../base/paths.ts';
@@ -35,8 +36,12 @@ export function isoTime(time: number): string {
 /** The entry's JSON, its members in the order of contract section 4. */
 export function composeEntry(event: AuditEvent, stamp: EntryStamp, place: BlobPlace, longestLine: number): string {
   const json = stringify(event, stamp, place, event.details ?? {});
-  if (Buffer.byteLength(json) + sealLength + 1 <= longestLine) return json;
-  return stringify(event, stamp, place, moveToBlob(event.details ?? {}, place));
+  // The seal takes the place of the closing brace, which leaves a byte for the line feed.
+  if (Buffer.byteLength(json) + sealLength <= longestLine) return json;
+  const short = stringify(event, stamp, place, moveToBlob(event.details ?? {}, place));
+  const bytes = Buffer.byteLength(short) + sealLength;
+  if (bytes > longestLine) throw new LokiError('request.large', { attempted: `record ${event.event}`, found: `it takes ${bytes} bytes without its details; an entry has at most ${longestLine}` });
+  return short;
 }
 
 function stringify(event: AuditEvent, stamp: EntryStamp, place: BlobPlace, details: JsonObject): string {

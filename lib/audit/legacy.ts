@@ -24,13 +24,23 @@ interface LegacyPlaces {
 const ourOpening = '{"seq":';
 const largestLegacyFile = 2 ** 31;
 
-/** Moves them and says what was moved. Costs one short read of the newest file when there is nothing to do. */
+/**
+ * Moves them and says what was moved. While the log has no entry yet, that includes those moved before: whoever moved them
+ * may have died, or met a full disk, before it was recorded. Costs one short read of the newest file when there is nothing to do.
+ */
 export function moveLegacyFiles(places: LegacyPlaces): readonly LegacyFile[] {
-  const { disk, directory } = places;
+  const { disk, directory, legacyDirectory } = places;
   const names = logFiles(disk.list(directory)).filter((file) => !file.compressed).map((file) => file.name);
   const newest = names.at(-1);
-  if (newest === undefined || isOurs(places, newest)) return [];
-  return names.filter((name) => !isOurs(places, name)).map((name) => move(places, name));
+  if (newest !== undefined && isOurs(places, newest) && !isEmpty(places, newest)) return [];
+  const foreign = names.filter((name) => !isOurs(places, name));
+  const isFirst = names.every((name) => foreign.includes(name) || isEmpty(places, name));
+  const before = isFirst ? disk.list(legacyDirectory).map((name) => describe(places, legacyDirectory, name)) : [];
+  return [...before, ...foreign.map((name) => move(places, name))];
+}
+
+function isEmpty({ disk, directory }: LegacyPlaces, name: string): boolean {
+  return (disk.stat(join(directory, name))?.size ?? 0) === 0;
 }
 
 /** An empty file, or one torn before its first line was whole, is ours to write. */
@@ -45,10 +55,18 @@ function isOurs({ disk, directory }: LegacyPlaces, name: string): boolean {
   }
 }
 
+/** A file moved before under the same name stays what it is. */
 function move(places: LegacyPlaces, name: string): LegacyFile {
   const { disk, base, directory, legacyDirectory } = places;
-  const bytes = disk.read(join(directory, name), largestLegacyFile) ?? new Uint8Array();
+  const file = describe(places, directory, name);
   disk.ensureDirectory(base, legacyDirectory, places.directoryMode);
-  disk.move(join(directory, name), join(legacyDirectory, name));
+  const taken = disk.stat(join(legacyDirectory, name)) !== undefined;
+  const moved = { ...file, name: taken ? `${name}.${file.sha256.slice(0, 12)}` : name };
+  disk.move(join(directory, name), join(legacyDirectory, moved.name));
+  return moved;
+}
+
+function describe({ disk }: LegacyPlaces, directory: string, name: string): LegacyFile {
+  const bytes = disk.read(join(directory, name), largestLegacyFile) ?? new Uint8Array();
   return { name, sha256: sha256Hex(bytes), bytes: bytes.length };
 }

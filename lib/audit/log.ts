@@ -14,8 +14,9 @@ import { emptyTail, genesisHash, sealLine, type ChainTail } from './chain.ts';
 import { composeEntry, type EntryStamp } from './compose.ts';
 import type { AuditEvent, AuditReceipt } from './entry.ts';
 import { canBeExcluded, levels, usualLevel, type EventName, type Level } from './events.ts';
-import { compareFiles, dayOf, logFileName, logFiles, type LogFileName } from './files.ts';
+import { compareFiles, dayOf, logFileName, type LogFileName } from './files.ts';
 import { moveLegacyFiles, type LegacyFile } from './legacy.ts';
+import { NewestFile } from './newest.ts';
 import { findTail, tailWindow } from './tail.ts';
 
 /** Where the log lives and what it leaves out. */
@@ -55,6 +56,8 @@ export interface AuditLog {
 
 /** An entry's line is shorter than 64 KiB, so that it fits a tile of a transparency log (C2SP tlog-tiles). */
 const longestLine = 65_536;
+/** Bytes of a line beside what its event brings: names, time, seal and the log's own metadata. */
+const lineOverhead = 512;
 /** With the longest entry on top, a batch stays below what `findTail` checks. */
 const batchBytes = tailWindow - 2 * longestLine;
 
@@ -99,9 +102,15 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
   };
 }
 
-/** A rough size is enough: it only bounds a batch. */
+/** What callers choose besides details: more than this is not recorded, so that no line outgrows what recovery looks at. */
+const longestHead = 8192;
+
+/** Bytes of the entry's line, about. Throws for what cannot become a line, so that it does not take its batch with it. */
 function weightOf(event: AuditEvent): number {
-  return event.details === undefined ? 400 : Math.min(longestLine, 400 + JSON.stringify(event.details).length);
+  const head = Buffer.byteLength(JSON.stringify([event.actor, event.resource, event.metadata]));
+  if (head > longestHead) throw new LokiError('request.large', { attempted: `record ${event.event}`, found: `actor, resource and metadata take ${head} bytes; at most ${longestHead} are recorded` });
+  const details = event.details === undefined ? 0 : Buffer.byteLength(JSON.stringify(event.details));
+  return Math.min(longestLine, lineOverhead + head + details);
 }
 
 function unwritable(event: EventName, cause: unknown): LokiError {
@@ -112,23 +121,26 @@ function unwritable(event: EventName, cause: unknown): LokiError {
 /** The chain's state and the file it is in. Used under the lock only. */
 class ChainWriter {
   readonly #options: AuditLogOptions;
+  readonly #newest: NewestFile;
   #file: OpenFile | undefined;
   #tail: ChainTail = emptyTail;
-  /** Whether the open file has its `audit.open` entry. */
-  #opened = false;
-  /** What happened since the last batch and must be recorded with the next one. */
+  /** The furthest this process has seen the chain on disk: where a file was taken away, it goes on from here. */
+  #seen: ChainTail = emptyTail;
+  /** What the next batch must say: tails set aside, a file that went away, damage in the newest file, files of another format. */
   #pending: AuditEvent[] = [];
-  #openDetails: JsonObject = {};
+  #lost: JsonObject | undefined;
+  #damage: JsonObject | undefined;
+  #legacy: readonly LegacyFile[] = [];
 
   constructor(options: AuditLogOptions) {
     this.#options = options;
+    this.#newest = new NewestFile(options);
   }
 
   commit(events: readonly AuditEvent[]): readonly AuditReceipt[] {
     try {
       this.#catchUp();
-      this.#turnPage();
-      return this.#write(events);
+      return this.#write(this.#turnPage(), events);
     } catch (error) {
       // What is on disk is no longer certain: look again before the next batch, on a new descriptor.
       this.close();
@@ -141,154 +153,144 @@ class ChainWriter {
     this.#file = undefined;
   }
 
-  /** Brings the state up to what stands on disk. */
+  /** Brings the state up to what stands on disk: the newest file that holds something is open, unless there is none. */
   #catchUp(): void {
-    if (this.#file === undefined) this.#openNewest();
-    const { segment } = this.#require();
+    this.#damage = undefined;
+    while (!this.#readNewest());
+    if (this.#tail.seq < this.#seen.seq) {
+      this.#lost ??= { reason: 'replaced', lost_file: this.#file?.name.name ?? null, found: 'shorter' };
+      this.#tail = this.#seen;
+    }
+    this.#seen = this.#tail;
+  }
+
+  /** False when the file at hand turned out not to be the one: look again. */
+  #readNewest(): boolean {
+    if (this.#file === undefined) this.#legacy = [...this.#legacy, ...moveLegacyFiles(this.#options)];
+    const newest = this.#newest.look();
+    // Another process may have begun a new file for reasons this one does not see: another clock, another limit, damage.
+    if (newest !== undefined && (this.#file === undefined || compareFiles(newest, this.#file.name) > 0)) this.#open(newest);
+    if (this.#file === undefined) {
+      this.#tail = emptyTail;
+      return true;
+    }
+    const { segment, name } = this.#file;
     const from = segment.size();
     const refresh = segment.refresh();
-    if (refresh.kind === 'replaced') return this.#startOver(refresh.found);
-    if (refresh.kind === 'grown') {
-      if (refresh.torn !== undefined) this.#pending.push(recoveryOf(refresh.torn));
-      this.#adopt(from);
+    if (refresh.kind === 'same') return true;
+    if (refresh.kind === 'replaced') {
+      this.#lost ??= { reason: 'replaced', lost_file: name.name, found: refresh.found };
+      this.close();
+      return false;
     }
-    const unchanged = this.#require().segment === segment;
-    if (!this.#opened && unchanged) this.#inherit();
+    if (refresh.torn !== undefined) this.#pending.push(recoveryOf(refresh.torn));
+    return this.#adopt(from);
   }
 
-  /** A file without entries goes on where the newest one that has some ends. */
-  #inherit(): void {
-    const { name } = this.#require();
-    const before = this.#present().filter((file) => compareFiles(file, name) < 0).reverse();
-    for (const file of before) {
-      const tail = this.#tailOf(file);
-      if (tail === undefined) continue;
-      this.#tail = tail;
-      this.#openDetails = { reason: file.day === name.day ? 'size' : 'day', previous_file: file.name };
-      return;
-    }
-    this.#tail = emptyTail;
-  }
-
-  #present(): readonly LogFileName[] {
-    return logFiles(this.#options.disk.list(this.#options.directory)).filter((file) => !file.compressed);
-  }
-
-  #adopt(from: number): void {
+  #adopt(from: number): boolean {
     const { segment, name } = this.#require();
+    if (segment.size() === 0) {
+      this.close();
+      return false;
+    }
     const found = findTail(segment, segment.size(), from, from === 0 ? undefined : this.#tail);
-    if (found.kind === 'empty') return;
     if (found.kind === 'zeros') {
       this.#pending.push(recoveryOf(segment.setAside(found.offset)));
-      if (segment.size() > 0) this.#adopt(0);
-      return;
+      return this.#adopt(0);
     }
-    this.#tail = found.tail;
-    this.#opened = true;
-    if (found.kind === 'damaged') this.#startFile(nextPart(name), { reason: 'damaged', damaged_file: name.name, damaged_offset: found.offset });
+    if (found.kind === 'damaged') this.#damage = { reason: 'damaged', damaged_file: name.name, damaged_offset: found.offset };
+    this.#tail = found.kind === 'empty' ? emptyTail : found.tail ?? this.#newest.tailBefore(name);
+    return true;
   }
 
-  /** The file went away or became another one: evidence is not overwritten, the chain goes on in what is newest now. */
-  #startOver(found: string): void {
-    const lost = this.#require().name;
-    const before = this.#tail;
-    const { disk, base, directory, directoryMode } = this.#options;
-    this.close();
-    disk.ensureDirectory(base, directory, directoryMode);
-    this.#openNewest();
-    const { name } = this.#require();
-    const refresh = this.#require().segment.refresh();
-    if (refresh.kind === 'grown') this.#adopt(0);
-    if (this.#tail.seq < before.seq) this.#tail = before;
-    this.#startFile(name.name === lost.name && !this.#opened ? name : nextPart(name), { reason: 'replaced', lost_file: lost.name, found });
-  }
-
-  /** Opens the newest file, or the first one. */
-  #openNewest(): void {
-    const legacy = moveLegacyFiles(this.#options);
-    this.#opened = false;
-    this.#openDetails = firstOpen(legacy);
-    this.#open(this.#present().at(-1) ?? logFileName(dayOf(this.#options.clock.now()), 0));
-  }
-
-  /** Where a file ends; undefined when it holds no entry. */
-  #tailOf(name: LogFileName): ChainTail | undefined {
-    const segment = this.#segment(name);
-    try {
-      segment.refresh();
-      const found = findTail(segment, segment.size(), 0, undefined);
-      return found.kind === 'good' || found.kind === 'damaged' ? found.tail : undefined;
-    } finally {
-      segment.close();
-    }
-  }
-
-  /** A new day, or a full file: the next one is opened, unless another process did so already. */
-  #turnPage(): void {
-    const { name, segment } = this.#require();
+  /** Opens the next file when there is a reason to; gives what its `audit.open` says. */
+  #turnPage(): JsonObject | undefined {
+    const current = this.#file;
     const today = dayOf(Math.max(this.#options.clock.now(), this.#tail.time));
-    const full = segment.size() >= this.#options.maxFileBytes;
-    if (today === name.day && !full) return;
-    if (!this.#opened) {
-      if (today !== name.day) this.#startFile(logFileName(today, 0), this.#openDetails);
-      return;
-    }
-    const newest = this.#present().at(-1);
-    if (newest !== undefined && compareFiles(newest, name) > 0) {
-      this.#open(newest);
-      this.#opened = false;
-      this.#openDetails = { reason: 'day', previous_file: name.name };
-      this.#catchUp();
-      return this.#turnPage();
-    }
-    if (today !== name.day) this.#startFile(logFileName(today, 0), { reason: 'day' });
-    else this.#startFile(nextPart(name), { reason: 'size' });
+    const why = this.#whyTurn(today);
+    if (why === undefined) return undefined;
+    // What others wrote before they died was read, but may not be on the medium; the next file builds on it.
+    current?.segment.sync();
+    const name = current === undefined || today > current.name.day ? logFileName(today, 0) : nextPart(current.name);
+    const { disk, base, directory, directoryMode } = this.#options;
+    disk.ensureDirectory(base, directory, directoryMode);
+    const { segment } = this.#open(name);
+    if (segment.refresh().kind !== 'same') throw new LokiError('io.failed', { attempted: `begin log file "${name.name}"`, found: 'it holds something already' });
+    return { previous_file: current?.name.name ?? null, ...why };
   }
 
-  #startFile(name: LogFileName, details: JsonObject): void {
-    const previous = this.#file?.name;
-    this.#open(name);
-    this.#opened = false;
-    this.#openDetails = { ...(previous === undefined || previous.name === name.name ? {} : { previous_file: previous.name }), ...details };
+  #whyTurn(today: string): JsonObject | undefined {
+    const legacy = this.#legacy.map((file) => ({ name: file.name, sha256: file.sha256, bytes: file.bytes }));
+    const moved = legacy.length === 0 ? {} : { legacy_files: legacy };
+    if (this.#lost !== undefined) return { ...this.#lost, ...moved };
+    if (this.#file === undefined) return { reason: 'first', ...moved };
+    if (this.#damage !== undefined) return { ...this.#damage, ...moved };
+    if (legacy.length > 0) return { reason: 'legacy', ...moved };
+    if (today > this.#file.name.day) return { reason: 'day' };
+    return this.#file.segment.size() >= this.#options.maxFileBytes ? { reason: 'size' } : undefined;
   }
 
-  #open(name: LogFileName): void {
-    this.#file?.segment.close();
-    this.#file = undefined;
+  #open(name: LogFileName): OpenFile {
+    this.close();
     this.#file = { name, segment: this.#segment(name) };
+    return this.#file;
   }
 
   #segment(name: LogFileName): Segment {
     const { disk, base, directory, fileMode, tornDirectory } = this.#options;
-    return openSegment({ disk, base, path: join(directory, name.name), mode: fileMode, tornDirectory, longestLine: longestLine * 2 });
+    return openSegment({ disk, base, path: join(directory, name.name), mode: fileMode, tornDirectory, longestLine: tailWindow });
   }
 
-  #write(events: readonly AuditEvent[]): readonly AuditReceipt[] {
+  #write(open: JsonObject | undefined, events: readonly AuditEvent[]): readonly AuditReceipt[] {
     const now = this.#options.clock.now();
-    const before = this.#tail;
-    const first = [...(this.#opened ? [] : [this.#openEvent()]), ...this.#pending];
+    const first = [...(open === undefined ? [] : [this.#openEvent(open)]), ...this.#pending];
+    let tail = this.#tail;
     let text = '';
     const receipts: AuditReceipt[] = [];
     for (const event of [...first, ...events]) {
-      const stamp: EntryStamp = { seq: this.#tail.seq + 1, time: Math.max(now, this.#tail.time), behindMs: Math.max(0, this.#tail.time - now) };
-      const sealed = sealLine(this.#tail.hash, composeEntry(event, stamp, this.#options, longestLine));
+      const stamp: EntryStamp = { seq: tail.seq + 1, time: Math.max(now, tail.time), behindMs: Math.max(0, tail.time - now) };
+      const sealed = sealLine(tail.hash, composeEntry(event, stamp, this.#options, longestLine));
       text += sealed.line;
-      this.#tail = { seq: stamp.seq, hash: sealed.hash, time: stamp.time };
+      tail = { seq: stamp.seq, hash: sealed.hash, time: stamp.time };
       receipts.push({ seq: stamp.seq, chain_hash: sealed.hash });
     }
-    try {
-      this.#require().segment.append(Buffer.from(text, 'utf8'));
-    } catch (error) {
-      this.#tail = before;
-      throw error;
-    }
-    this.#opened = true;
-    this.#pending = [];
+    this.#append(Buffer.from(text, 'utf8'));
+    this.#tail = tail;
+    this.#seen = tail;
+    [this.#pending, this.#lost, this.#legacy] = [[], undefined, []];
     return receipts.slice(first.length);
   }
 
-  #openEvent(): AuditEvent {
-    const details: JsonObject = { previous_file: null, ...this.#openDetails, previous_hash: this.#tail.hash, first_seq: this.#tail.seq + 1 };
+  /**
+   * A failed append leaves whole lines in the file when only its sync failed. Their callers are told that nothing was
+   * recorded, and nothing may be built on bytes that may never reach the medium: they are set aside on a new descriptor.
+   */
+  #append(lines: Buffer): void {
+    const { name, segment } = this.#require();
+    const size = segment.size();
+    try {
+      segment.append(lines);
+    } catch (error) {
+      this.close();
+      this.#takeBack(name, size);
+      throw error;
+    }
+  }
+
+  #takeBack(name: LogFileName, size: number): void {
+    try {
+      const { segment } = this.#open(name);
+      const refresh = segment.refresh();
+      if (refresh.kind === 'grown' && refresh.torn !== undefined) this.#pending.push(recoveryOf(refresh.torn));
+      if (segment.size() > size) this.#pending.push(recoveryOf(segment.setAside(size)));
+    } catch {
+      // The disk does not even take that. What stands there is looked at before the next batch.
+      this.close();
+    }
+  }
+
+  #openEvent(open: JsonObject): AuditEvent {
+    const details: JsonObject = { ...open, previous_hash: this.#tail.hash, first_seq: this.#tail.seq + 1 };
     return { event: 'audit.open', actor: 'system', resource: `file:${this.#require().name.name}`, details };
   }
 
@@ -300,11 +302,6 @@ class ChainWriter {
 
 function nextPart(name: LogFileName): LogFileName {
   return logFileName(name.day, name.part + 1);
-}
-
-function firstOpen(legacy: readonly LegacyFile[]): JsonObject {
-  if (legacy.length === 0) return { reason: 'first' };
-  return { reason: 'first', legacy_files: legacy.map((file) => ({ name: file.name, sha256: file.sha256, bytes: file.bytes })) };
 }
 
 function recoveryOf(torn: TornTail): AuditEvent {

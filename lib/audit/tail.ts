@@ -2,25 +2,27 @@
  * Where a chain file stands, found by reading its end only. The last lines are checked against each other, because a power
  * cut may leave a tail whose lines end well and whose middle never reached the disk.
  */
-import type { Segment } from '../journal/segment.ts';
-import { linesOf } from '../journal/lines.ts';
+import { linesOf, type Readable } from '../journal/lines.ts';
 import { claimedHash, createLineHasher, seqOf, type ChainTail } from './chain.ts';
 
 /** How far back the end of a file is checked. No batch is longer, so nothing before it can be half-written. */
 export const tailWindow: number = 256 * 1024;
 
-/** The end of a file as found: good, damaged by a power cut (zeros where text should be), or damaged otherwise. */
+/**
+ * The end of a file as found: good, damaged by a power cut (zeros where text should be), or damaged otherwise; then with
+ * the last sealed line's state, if there is one.
+ */
 export type FoundTail =
   | { readonly kind: 'empty' }
   | { readonly kind: 'good'; readonly tail: ChainTail }
   | { readonly kind: 'zeros'; readonly offset: number }
-  | { readonly kind: 'damaged'; readonly offset: number; readonly tail: ChainTail };
+  | { readonly kind: 'damaged'; readonly offset: number; readonly tail: ChainTail | undefined };
 
 /** Reads the last lines of the first `size` bytes. `known` is the state at byte `from`, when that is known. */
-export function findTail(segment: Segment, size: number, from: number, known: ChainTail | undefined): FoundTail {
+export function findTail(file: Readable, size: number, from: number, known: ChainTail | undefined): FoundTail {
   if (size === 0) return { kind: 'empty' };
   const start = Math.max(from, size - tailWindow);
-  const bytes = asBuffer(segment.read(start, size - start));
+  const bytes = asBuffer(file.read(start, size - start));
   const hasher = createLineHasher();
   let previous = start === from ? known?.hash : undefined;
   let last: { readonly start: number; readonly end: number } | undefined;
@@ -28,14 +30,14 @@ export function findTail(segment: Segment, size: number, from: number, known: Ch
   let skip = start > from;
   for (const [lineStart, lineEnd] of linesOf(bytes)) {
     if (skip) { skip = false; continue; }
-    const claimed = claimedHash(bytes, lineStart, lineEnd);
+    const claimed = sealOf(bytes, lineStart, lineEnd);
     const wrong = claimed === undefined || (previous !== undefined && hasher.hash(previous, bytes, lineStart, lineEnd) !== claimed);
-    if (wrong && hasZeros(bytes, lineStart)) return { kind: 'zeros', offset: start + lineStart };
-    if (wrong) return { kind: 'damaged', offset: start + lineStart, tail: readTail(bytes, ...lastSealedLine(bytes)) };
+    if (wrong && bytes.indexOf(0, lineStart) >= 0) return { kind: 'zeros', offset: start + lineStart };
+    if (wrong) return { kind: 'damaged', offset: start + lineStart, tail: lastTail(bytes) };
     previous = claimed;
     last = { start: lineStart, end: lineEnd };
   }
-  if (last === undefined) return { kind: 'damaged', offset: start, tail: readTail(bytes, ...lastSealedLine(bytes)) };
+  if (last === undefined) return { kind: 'damaged', offset: start, tail: lastTail(bytes) };
   return { kind: 'good', tail: readTail(bytes, last.start, last.end) };
 }
 
@@ -43,13 +45,18 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function hasZeros(bytes: Buffer, from: number): boolean {
-  return bytes.indexOf(0, from) >= 0;
+/**
+ * The hash of a line that can be an entry: it begins with its number and has no NUL, which JSON never holds. The first line
+ * that is looked at has nothing to be checked against, and zeros may stand before or within a seal that is whole.
+ */
+function sealOf(bytes: Buffer, start: number, end: number): string | undefined {
+  const isEntry = seqOf(bytes, start, end) >= 0 && !bytes.subarray(start, end).includes(0);
+  return isEntry ? claimedHash(bytes, start, end) : undefined;
 }
 
-function lastSealedLine(bytes: Buffer): readonly [number, number] {
-  let found: readonly [number, number] = [0, 0];
-  for (const line of linesOf(bytes)) if (claimedHash(bytes, ...line) !== undefined) found = line;
+function lastTail(bytes: Buffer): ChainTail | undefined {
+  let found: ChainTail | undefined;
+  for (const [start, end] of linesOf(bytes)) if (sealOf(bytes, start, end) !== undefined) found = readTail(bytes, start, end);
   return found;
 }
 

@@ -6,7 +6,8 @@
 import type { Disk, ReadFile, Timers } from '../ports.ts';
 import { join } from '../base/paths.ts';
 import { pieces } from '../journal/lines.ts';
-import { claimedHash, createLineHasher, genesisHash, seqOf, type LineHasher } from './chain.ts';
+import { claimedHash, createLineHasher, genesisHash, hashLength, seqOf, type LineHasher } from './chain.ts';
+import { ChainRunner, roomForLine } from './run.ts';
 import { asBuffer } from './tail.ts';
 
 /** What is wrong at a place. */
@@ -59,8 +60,6 @@ export interface VerifyOptions {
 }
 
 const mostBreaks = 100;
-/** No line begins right after this. */
-const nowhere = -2;
 
 /** How severe each cause is. */
 const verdictOf: Readonly<Record<BreakCause, Verdict>> = {
@@ -82,45 +81,53 @@ export function worst(verdicts: readonly Verdict[]): Verdict {
   return severity[Math.max(0, ...verdicts.map((verdict) => severity.indexOf(verdict)))] ?? 'ok';
 }
 
-interface OpenedFile {
+interface SizedFile {
   readonly name: string;
-  readonly file: ReadFile;
   /** Bytes the file had when verification began; what is appended meanwhile is not looked at. */
   readonly size: number;
 }
 
 /** Verifies one chain. Lets other work go on between pieces. */
 export async function verifyChain(source: ChainSource, options: VerifyOptions): Promise<ChainReport> {
-  const opened = openAll(source, options.disk);
-  try {
-    const walk = new ChainWalk();
-    const total = opened.reduce((sum, { size }) => sum + size, 0);
-    let done = 0;
-    for (const { name, file, size } of opened) {
+  const sized = sizesOf(source, options.disk);
+  const walk = new ChainWalk();
+  const total = sized.reduce((sum, { size }) => sum + size, 0);
+  let done = 0;
+  for (const { name, size } of sized) {
+    const file = options.disk.openRead(join(source.directory, name));
+    if (file === undefined) continue;
+    try {
       walk.beginFile(name);
-      for (const piece of pieces(file, 0, size)) {
-        options.signal?.throwIfAborted();
-        if (piece.complete) walk.lines(asBuffer(piece.bytes), piece.offset);
-        else await tornOrLive(walk, file, piece.offset, piece.bytes.length, options.timers);
-        options.onProgress?.(done + piece.offset + piece.bytes.length, total);
-        await options.timers.yield();
-      }
-      done += size;
+      await walkFile(walk, file, size, options, (bytes) => options.onProgress?.(done + bytes, total));
+    } finally {
+      file.close();
     }
-    return report(source, walk, done);
-  } finally {
-    for (const { file } of opened) file.close();
+    done += size;
+  }
+  return report(source, walk, done);
+}
+
+async function walkFile(walk: ChainWalk, file: ReadFile, size: number, { signal, timers }: VerifyOptions, onProgress: (bytes: number) => void): Promise<void> {
+  for (const piece of pieces(file, 0, size, roomForLine)) {
+    signal?.throwIfAborted();
+    const end = piece.offset + piece.bytes.length;
+    if (piece.complete) walk.piece(piece.bytes, piece.offset);
+    else if (end < size && end < file.stat().size) walk.endless(piece.offset, piece.bytes.length);
+    else await tornOrLive(walk, file, piece.offset, piece.bytes.length, timers);
+    onProgress(end);
+    await timers.yield();
   }
 }
 
-/** All sizes are taken first, so that a log being written is seen as it was at one moment. */
-function openAll(source: ChainSource, disk: Disk): readonly OpenedFile[] {
-  const opened: OpenedFile[] = [];
-  for (const name of source.names) {
-    const file = disk.openRead(join(source.directory, name));
-    if (file !== undefined) opened.push({ name, file, size: file.stat().size });
-  }
-  return opened;
+/**
+ * All sizes are taken first, so that a log being written is seen as it was at one moment. The files are opened one at a
+ * time: a log of several years has more of them than a process may have open.
+ */
+function sizesOf({ directory, names }: ChainSource, disk: Disk): readonly SizedFile[] {
+  return names.flatMap((name) => {
+    const stat = disk.stat(join(directory, name));
+    return stat === undefined ? [] : [{ name, size: stat.size }];
+  });
 }
 
 /** A tail without a line feed may be a batch that is being written this moment: look again a little later. */
@@ -176,8 +183,7 @@ class ChainWalk {
   #file = '';
   #previousFile: string | undefined;
   #line = 0;
-  /** Where in the bytes at hand the newest sealed line ends; a line that begins right after it finds its hash there. */
-  #sealedEnd = nowhere;
+  readonly #runner = new ChainRunner();
   /** Hash before the newest line, to tell an inserted line from an edited one. */
   #hashBefore: string = genesisHash;
 
@@ -187,34 +193,59 @@ class ChainWalk {
     this.#line = 0;
   }
 
-  /** Whole lines, the first of which begins at byte `offset` of the file. The bytes are used up. */
-  lines(bytes: Buffer, offset: number): void {
-    this.#sealedEnd = nowhere;
-    for (let start = 0, end = 0; start < bytes.length; start = end + 1) {
-      end = bytes.indexOf(10, start);
-      if (end < 0) return;
-      this.#line += 1;
-      this.#oneLine(bytes, start, end, offset + start);
+  /** Whole lines as `pieces` gave them, with room before them; the first begins at byte `offset` of the file. */
+  piece(bytes: Uint8Array, offset: number): void {
+    const memory = Buffer.from(bytes.buffer, bytes.byteOffset - roomForLine, roomForLine + bytes.byteLength);
+    for (let at = roomForLine; at < memory.length;) {
+      at = this.#run(memory, at);
+      if (at < memory.length) at = this.#lookAt(memory, at, offset + at - roomForLine);
     }
   }
 
-  #oneLine(bytes: Buffer, start: number, end: number, offset: number): void {
+  /** Whole lines, the first of which begins at byte `offset` of the file. */
+  lines(bytes: Buffer, offset: number): void {
+    for (let at = 0; at < bytes.length;) at = this.#lookAt(bytes, at, offset + at);
+  }
+
+  /** Passes the lines that follow each other as they should; answers where the first one begins that does not. */
+  #run(memory: Buffer, start: number): number {
+    const { end, count, hashAt, hashBeforeAt } = this.#runner.run(memory, start, memory.length, (this.lastSeq ?? 0) + 1, this.hash);
+    if (count === 0) return start;
+    const hashIn = (at: number): string => memory.toString('latin1', at, at + hashLength);
+    this.#hashBefore = count === 1 ? this.hash : hashIn(hashBeforeAt);
+    this.hash = hashIn(hashAt);
+    this.firstSeq ??= (this.lastSeq ?? 0) + 1;
+    this.lastSeq = (this.lastSeq ?? 0) + count;
+    this.entries += count;
+    this.#line += count;
+    return end;
+  }
+
+  /** Takes one line, whatever it is; answers where the next one begins. */
+  #lookAt(bytes: Buffer, start: number, offset: number): number {
+    const end = bytes.indexOf(10, start);
+    this.#line += 1;
     const claimed = claimedHash(bytes, start, end);
     if (claimed === undefined) {
-      this.#sealedEnd = nowhere;
-      return this.#unsealed(bytes, start, end, offset);
+      this.#unsealed(bytes, start, end, offset);
+      return end + 1;
     }
     const seq = seqOf(bytes, start, end);
-    const computed = this.#sealedEnd === start - 1 ? this.#hasher.hashInPlace(bytes, start, end) : this.#hasher.hash(this.hash, bytes, start, end);
-    this.#sealedEnd = end;
-    if (computed !== claimed || seq !== (this.lastSeq ?? 0) + 1) this.#wrong(bytes, start, end, offset, seq, claimed, computed === claimed);
+    const fits = this.#hasher.hash(this.hash, bytes, start, end) === claimed;
+    if (!fits || seq !== (this.lastSeq ?? 0) + 1) this.#wrong(bytes, start, end, offset, seq, claimed, fits);
     this.#accept(seq, claimed);
+    return end + 1;
   }
 
   torn(offset: number, length: number): void {
+    this.#line += 1;
     this.#add({ ...this.#place(offset, null), cause: 'torn tail', found: `${length} bytes after the last line feed` });
-    const last = this.#breaks.at(-1);
-    if (last !== undefined) last.line += 1;
+  }
+
+  /** A line too long to be read; what follows it in its file is not looked at. */
+  endless(offset: number, length: number): void {
+    this.#line += 1;
+    this.#add({ ...this.#place(offset, null), cause: 'not an entry', found: `${length} bytes without a line feed` });
   }
 
   /** The breaks, with causes that only the whole chain can tell. */
@@ -251,7 +282,7 @@ class ChainWalk {
     const place = this.#place(offset, seq);
     const fits = (hash: string): boolean => this.#hasher.hash(hash, bytes, start, end) === claimed;
     if (this.entries === 0) return this.#wrongStart(bytes, start, end, place, fits);
-    if (follows) return this.#add({ ...place, cause: 'edited', found: `seq ${seq} where ${expected} was expected, in a chain that fits: it was rewritten` });
+    if (follows && (seq < 0 || seq > expected)) return this.#add({ ...place, cause: 'edited', found: `seq ${seq} where ${expected} was expected, in a chain that fits: it was rewritten` });
     if (seq < 0) return this.#add({ ...place, cause: 'edited', found: 'it does not begin with its seq' });
     if (seq === (this.lastSeq ?? 0) && fits(this.#hashBefore)) return this.#blameInsertion(place);
     if (this.#fillsGap(seq, place)) return undefined;
@@ -263,7 +294,7 @@ class ChainWalk {
 
   /** The chain may rightly begin later, where older files were removed; the first entry says after what. */
   #wrongStart(bytes: Buffer, start: number, end: number, place: OpenBreak, fits: (hash: string) => boolean): void {
-    const before = memberOf(bytes, start, end, 'previous_hash');
+    const before = isOpening(bytes, start, end) ? memberOf(bytes, start, end, 'previous_hash') : undefined;
     const seq = place.seq ?? 0;
     if (seq > 1 && before !== undefined && fits(before)) return this.#add({ ...place, cause: 'oldest entries missing', found: `the log begins at seq ${seq}` });
     if (seq > 1) return this.#add({ ...place, cause: 'deleted', found: gap(1, seq - 1) });
@@ -315,6 +346,11 @@ class ChainWalk {
 
 function gap(from: number, to: number): string {
   return from === to ? `seq ${from} is missing before it` : `seq ${from} to ${to} are missing before it`;
+}
+
+/** Only the log's own `audit.open` may say what came before; details of other entries are what callers chose. */
+function isOpening(bytes: Buffer, start: number, end: number): boolean {
+  return /^\{"seq":\d+,"timestamp":"[^"]*","event":"audit\.open",/.test(bytes.toString('utf8', start, Math.min(end, start + 160)));
 }
 
 function memberOf(bytes: Buffer, start: number, end: number, name: string): string | undefined {

@@ -4,6 +4,9 @@ import * as crypto from 'node:crypto';
 /** One-shot hashing is twice as fast where Node has it (20.12 and later). */
 export const sha256Hex: (data: string | Uint8Array) => string = (data) => crypto.hash('sha256', data, 'hex');
 
+/** SHA-256 as a string whose 32 characters are the bytes; measured a little faster than hex. */
+export const sha256Latin1: (data: Uint8Array) => string = (data) => crypto.hash('sha256', data, 'binary');
+
 /** SHA-256 as 32 bytes. */
 export function sha256(data: string | Uint8Array): Uint8Array {
   return crypto.createHash('sha256').update(data).digest();

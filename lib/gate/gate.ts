@@ -71,13 +71,18 @@ function judgeSafely(parts: GateParts, action: Action): Judgement {
   try {
     return parts.judge(action);
   } catch (error) {
-    const reason = error instanceof LokiError ? `${error.message}. ${error.hint}` : `Cannot judge the action: ${messageOf(error)}`;
-    const decision: PolicyDecision = {
-      decision: 'DENY', allowed: false, requiresApproval: false, reason, policy_digest: '', duration_us: 0,
-      violations: [{ name: error instanceof LokiError ? error.code : 'internal', action: 'deny', reason, place: 'gate' }],
-    };
-    return { decision, canonical: { kind: action.kind }, actionHash: '' };
+    return refused(error, { kind: action.kind });
   }
+}
+
+/** The judgement on an action that cannot be judged, or not be judged any more. `canonical` is what is recorded of it. */
+export function refused(error: unknown, canonical: JsonObject): Judgement {
+  const reason = error instanceof LokiError ? `${error.message}. ${error.hint}` : `Cannot judge the action: ${messageOf(error)}`;
+  const decision: PolicyDecision = {
+    decision: 'DENY', allowed: false, requiresApproval: false, reason, policy_digest: '', duration_us: 0,
+    violations: [{ name: error instanceof LokiError ? error.code : 'internal', action: 'deny', reason, place: 'gate' }],
+  };
+  return { decision, canonical, actionHash: '' };
 }
 
 async function settle(parts: GateParts, judgement: Judgement, action: Action): Promise<Verdict> {

@@ -63,7 +63,7 @@ function ensureDirectory(files: Files, base: string, path: string, mode: number,
 }
 
 /**
- * openat with O_CREAT|O_APPEND|O_NOFOLLOW, fstat; fsync of the directory when the file is new. A power cut leaves the file
+ * openat with O_CREAT|O_APPEND|O_NOFOLLOW, fstat; fsync of its directories when the file is new. A power cut leaves the file
  * or no file; what was appended and synced before is there.
  */
 function openRecord(files: Files, base: string, path: string, mode: number, owner: number | undefined): RecordFile {
@@ -73,8 +73,8 @@ function openRecord(files: Files, base: string, path: string, mode: number, owne
   const handle = attempt(`open record file "${path}"`, () => files.open(path, 'create-append', mode));
   try {
     assertSafeFile(path, files.statHandle(handle), owner);
-    // An empty file may be one whose maker died before this very call.
-    if (existed === undefined || existed.size === 0) files.syncDirectory(dirname(path));
+    // An empty file may be one whose maker died before this very call, and so may the directories above it.
+    if (existed === undefined || existed.size === 0) syncParents(files, base, path);
   } catch (error) {
     files.close(handle);
     throw error;
@@ -84,12 +84,23 @@ function openRecord(files: Files, base: string, path: string, mode: number, owne
     stat: () => files.statHandle(handle),
     read: (position, length) => readAt(files, handle, position, length),
     append: (bytes) => append(files, handle, path, bytes),
+    sync: () => attempt(`make "${path}" durable`, () => files.sync(handle)),
     cut(size) {
       files.truncate(handle, size);
       files.sync(handle);
     },
     close: () => files.close(handle),
   };
+}
+
+/** fsync of each directory from the file's up to the base. */
+function syncParents(files: Files, base: string, path: string): void {
+  let at = dirname(path);
+  files.syncDirectory(at);
+  while (at !== base) {
+    at = dirname(at);
+    files.syncDirectory(at);
+  }
 }
 
 /**
@@ -136,7 +147,8 @@ function create(files: Files, options: DurableOptions, base: string, path: strin
     files.link(temporary, path);
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw ioError(`create "${path}"`, error);
-    const present = readWhole(files, path, bytes.length + 1, 'read');
+    const isAsLong = files.stat(path)?.size === bytes.length;
+    const present = isAsLong ? readWhole(files, path, bytes.length, 'read') : undefined;
     if (present === undefined || !sameBytes(present, bytes)) {
       throw new LokiError('conflict', { attempted: `create "${path}"`, found: 'it exists with other content', cause: error });
     }

@@ -299,7 +299,13 @@ function ownIdentityFile(directory: string): string {
   const token = randomBytes(16).toString('hex');
   const path = identityPath(directory, token);
   const holder: Holder = { token, pid: process.pid, ...place() };
-  fs.writeFileSync(path, JSON.stringify(holder), { mode: 0o600, flag: 'wx' });
+  try {
+    fs.writeFileSync(path, JSON.stringify(holder), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    // On a full disk the file is there and says nothing: nobody would ever remove it.
+    removeIfThere(path);
+    throw error;
+  }
   if (identities.size === 0) process.once('exit', () => identities.forEach((file) => quietly(() => removeIfThere(file))));
   identities.set(directory, path);
   return path;

@@ -27,15 +27,17 @@ export interface Piece {
 
 /**
  * Pieces from byte `from` (a line's start) to byte `to`. All of them share memory, which saves the kernel a page fault
- * every 4 KiB: a piece's bytes are good until the next one is asked for.
+ * every 4 KiB: a piece's bytes are good until the next one is asked for. The `room` bytes of memory before them are the
+ * caller's, when it asks for any.
  */
-export function* pieces(file: Readable, from: number, to: number): Generator<Piece> {
-  const memory = Buffer.allocUnsafeSlow(Math.min(pieceBytes, to - from));
+export function* pieces(file: Readable, from: number, to: number, room = 0): Generator<Piece> {
+  let memory = Buffer.allocUnsafeSlow(room + Math.min(pieceBytes, to - from));
   let offset = from;
   let length = pieceBytes;
   while (offset < to) {
     const wanted = Math.min(length, to - offset);
-    const bytes = file.read(offset, wanted, memory);
+    if (memory.length - room < wanted) memory = Buffer.allocUnsafeSlow(room + wanted);
+    const bytes = file.read(offset, wanted, memory.subarray(room));
     if (bytes.length === 0) return;
     const end = bytes.lastIndexOf(lineFeed) + 1;
     if (end > 0) {

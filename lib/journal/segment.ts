@@ -45,8 +45,13 @@ export interface Segment {
   size(): number;
   /** Looks at the disk. Call it under the lock before `append`. */
   refresh(): Refresh;
-  /** Appends whole lines, durable when it returns. After an error the segment must be closed and opened again. */
+  /**
+   * Appends whole lines, durable when it returns. Refuses when the file is not as long as it was: whoever was stopped in
+   * the middle of a batch may have lost the lock to another machine. After an error the segment must be closed and opened again.
+   */
   append(lines: Uint8Array): void;
+  /** All that stands in the file is durable, whoever wrote it. */
+  sync(): void;
   read(position: number, length: number): Uint8Array;
   /** Sets everything from `offset` on aside: for a tail that has a line feed and is damaged all the same. */
   setAside(offset: number): TornTail;
@@ -87,9 +92,12 @@ export function openSegment(options: SegmentOptions): Segment {
     size: () => known,
     refresh,
     append(lines) {
+      const { size } = file.stat();
+      if (size !== known) throw new LokiError('io.failed', { attempted: `append to "${path}"`, found: `it has ${size} bytes, not ${known}: another process writes it, or it was cut` });
       file.append(lines);
       known += lines.length;
     },
+    sync: () => file.sync(),
     read: (position, length) => file.read(position, length),
     setAside,
     close: () => file.close(),

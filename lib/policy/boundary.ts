@@ -44,7 +44,7 @@ export function absolutePath(path: string, base: string | undefined): string {
 export function realPlaces(path: string, base: string | undefined, probe: PathProbe): readonly string[] {
   const absolute = absolutePath(path, base);
   const real = realPath(absolute, probe);
-  if (!path.includes('..')) return [real];
+  if (!path.includes('..') && (isAbsolute(path) || base?.includes('..') !== true)) return [real];
   const walked = walk(isAbsolute(path) ? path : `${base ?? ''}/${path}`, probe);
   return walked === real ? [real] : [real, walked];
 }

@@ -6,6 +6,8 @@
 import type { Action, Violation } from '../base/action.ts';
 import { compileGlob } from '../base/glob.ts';
 import { basename, isInside } from '../base/paths.ts';
+import { longestCommand } from './shell/analyze.ts';
+import { fetchers, lokiName } from './shell/programs.ts';
 
 /** Where the things to protect are. All paths real and absolute. */
 export interface ProtectedPlaces {
@@ -29,7 +31,7 @@ type Access = 'read' | 'write' | 'delete';
 /** Names below any directory, and what they are. */
 const anywhere: readonly (readonly [RegExp, string])[] = [
   [/\/\.loki(?:$|\/(?!state\/agent(?:\/|$)))/, 'the records and settings of loki'],
-  [/\/\.claude\/(?:settings[^/]*\.json|hooks(?:\/.*)?)$/, 'hook settings of an agent'],
+  [/\/\.claude\/(?:settings[^/]*\.json|(?:hooks|plugins)(?:\/.*)?)$/, 'hook settings of an agent'],
   [/\/\.codex(?:$|\/)/, 'hook settings of an agent'],
   [/\/\.gemini\/settings\.json$/, 'hook settings of an agent'],
   [/\/\.cursor\/hooks(?:\.json$|\/)/, 'hook settings of an agent'],
@@ -41,7 +43,7 @@ const anywhere: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Names below the home directory. */
-const atHome: RegExp = /^\/(?:\.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv|zprofile|zlogin|zlogout|kshrc|cshrc|tcshrc|login|pam_environment|gitconfig)|\.config\/(?:fish\/.*|git\/.*|environment\.d\/.*))$/;
+const atHome: RegExp = /^\/(?:\.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv|zprofile|zlogin|zlogout|kshrc|cshrc|tcshrc|login|pam_environment|gitconfig)|\.config\/(?:fish\/.*|zsh\/.*|bash\/.*|git\/.*|environment\.d\/.*))$/;
 
 /** Places of the whole machine. */
 const onMachine: RegExp = /^\/(?:etc\/(?:loki|claude-code|codex|gemini-cli|cursor|opencode|profile\.d)(?:$|\/)|etc\/(?:profile|bash\.bashrc|bashrc|zshenv|zshrc|environment|gitconfig|zsh\/.*)$|library\/application support\/(?:claudecode|cursor|geminicli)(?:$|\/))/;
@@ -54,9 +56,19 @@ const fragments: readonly string[] = [
 
 /** Commands of `loki` that decide, reconfigure or erase: the words after the program's name, options left out. */
 const decisive: readonly RegExp[] = [
-  /^(?:approve|reject|trust|init|approver|stop|login|logout|worker|store|keys|tenants)(?: |$)/,
+  /^(?:approve|reject|trust|init|approver|stop|pause|resume|login|logout|worker|store|keys|tenants)(?: |$)/,
   /^hooks? (?:install|uninstall|disable)(?: |$)/, /^audit (?:erase|prune)(?: |$)/, /^enterprise token(?: |$)/, /^policy enrol/, /^dashboard(?: (?:start|stop)|$)/, /^config (?:set|unset)(?: |$)/,
+  /^(?:projects|tasks|runs) (?:create|update|delete|cancel|replay)(?: |$)/,
 ];
+
+/** The same inside a program text, at the begin of a command. */
+const decisiveText = /(?:^|[;&|(`"'\n])\s*(?:\S{0,200}\/)?loki(?:\.[cm]?[jt]s)?["']?,?\s+(?:--?\S+\s+){0,4}["']?(?:approve|reject|trust|init|approver|stop|pause|resume|hooks|keys|audit (?:erase|prune)|enterprise token)\b/;
+
+/** Spellings of this machine's own address. */
+const loopbackText = /localhost|127\.\d|::1|0\.0\.0\.0|0x7f|2130706433/i;
+
+/** Options that send a request elsewhere than its address says. */
+const detours = /(?:^| )(?:-x|--(?:resolve|connect-to|proxy|preproxy|socks\w*))/;
 
 /** Programs that open connections to a host and port given as words. */
 const connectors: ReadonlySet<string> = new Set(['nc', 'ncat', 'netcat', 'telnet', 'socat', 'openssl', 'ssh', 'websocat', 'grpcurl', 'python', 'python3', 'node', 'perl', 'ruby', 'php', 'deno', 'bun']);
@@ -68,10 +80,12 @@ export function createBuiltins(places: ProtectedPlaces): Builtins {
   const projects = places.projectDirs.map((path) => path.toLowerCase());
   const ports = new Set(places.controlPlane.map((address) => address.slice(address.lastIndexOf(':') + 1)));
   const addresses = new Set(places.controlPlane.map((address) => address.toLowerCase()));
+  const secrets = [`${lokiHome}/keys`, `${lokiHome}/run`];
   const examples = protectedExamples(home, lokiHome, projects);
 
   function reason(path: string, access: Access): string | undefined {
-    const lower = path.toLowerCase();
+    const lower = folded(path);
+    if (access === 'read' && /[*?[{]/.test(lower)) return secrets.some((example) => mayName(lower, example, access)) ? 'keys or tokens of loki' : undefined;
     if (access === 'read') return isInside(lower, `${lokiHome}/keys`) || isInside(lower, `${lokiHome}/run`) || lower === lokiHome ? 'keys or tokens of loki' : undefined;
     if (isInside(lower, lokiHome)) return 'the records and settings of loki';
     for (const [form, what] of anywhere) if (form.test(lower)) return what;
@@ -94,29 +108,43 @@ export function createBuiltins(places: ProtectedPlaces): Builtins {
       case 'fs.read': return first(paths, (path) => filed(path, 'read'));
       case 'fs.write': return first(paths, (path) => filed(path, 'write'));
       case 'fs.delete': return first(paths, (path) => filed(path, 'delete'));
-      case 'net': return callsHome(action.url ?? '') ? [violation('builtin:control-plane', 'an agent does not call the control plane')] : [];
+      case 'net': return called(action.url ?? '');
       case 'exec': return commanded(action.command ?? '');
       default: return [];
     }
   }
 
+  function called(url: string): readonly Violation[] {
+    const file = /^file:\/*(\/.*)$/is.exec(url)?.[1];
+    if (file !== undefined) return filed(decoded(file), 'read');
+    return callsHome(url) || folded(decoded(url)).includes('loki.sock') ? [atControlPlane] : [];
+  }
+
+  /** Whether a URL, with or without its scheme, leads to the control plane. One that cannot be read and looks like it does. */
   function callsHome(url: string): boolean {
-    const web = url.replace(/^[a-z][a-z0-9+.-]*:\/\//i, 'http://');
-    if (!URL.canParse(web)) return false;
-    const { hostname, port, protocol } = new URL(web);
-    const real = port === '' ? (/^https/i.test(url) ? '443' : protocol === 'http:' ? '80' : '') : port;
-    return addresses.has(`${hostname}:${real}`) || (ports.has(real) && isLoopback(hostname));
+    const web = /^\s*[a-z][a-z0-9+.-]*:(?:\/\/|(?=[\\/]))|^\s*(?:https?|wss?|ftp):/i.test(url) ? url.replace(/^\s*[a-z][a-z0-9+.-]*:/i, 'http:') : `http://${url.trim().replace(/^\/+/, '')}`;
+    const full = web.replace(/^http:\/*:/, 'http://localhost:');
+    if (!URL.canParse(full)) return loopbackText.test(url);
+    const { hostname, port } = new URL(full);
+    const real = port === '' ? (/^\s*(?:https|wss)/i.test(url) ? '443' : '80') : port;
+    const host = hostname.replace(/\.$/, '');
+    return addresses.has(`${host}:${real}`) || (ports.has(real) && isLoopback(host));
   }
 
   function commanded(command: string): readonly Violation[] {
-    const words = command.slice(0, 4096).split(' ');
-    const after = lokiWords(words);
-    if (after !== undefined && decisive.some((form) => form.test(after))) return [violation('builtin:loki-commands', `an agent does not run "loki ${after.split(' ').slice(0, 2).join(' ')}"`)];
+    const words = command.slice(0, longestCommand).split(' ').filter((word) => word !== '');
+    const after = lokiCommands(words).find((text) => decisive.some((form) => form.test(text)));
+    if (after !== undefined) return [violation('builtin:loki-commands', `an agent does not run "loki ${after.split(' ').slice(0, 2).join(' ')}"`)];
     const program = basename(words[0] ?? '');
-    if (connectors.has(program) && [...ports].some((port) => new RegExp(`(?:localhost|127\\.\\d|\\[?::1|0\\.0\\.0\\.0)[^ ]{0,12}(?:[: ]|', ?|", ?)\\D{0,4}${port}\\b`).test(command))) {
-      return [violation('builtin:control-plane', 'an agent does not call the control plane')];
-    }
-    return [];
+    const named = words.some((word) => [...ports].some((port) => word === port || word.includes(`:${port}`)));
+    if (named && fetchers.has(program) && detours.test(command)) return [atControlPlane];
+    if (!connectors.has(program)) return [];
+    return (named && words.some(isLoopbackWord)) || namesAddress(command) ? [atControlPlane] : [];
+  }
+
+  /** This machine's address with one of the ports behind it, in a text. */
+  function namesAddress(text: string): boolean {
+    return [...ports].some((port) => new RegExp(`(?:localhost|127\\.\\d|\\[?::1|0\\.0\\.0\\.0)[^ ]{0,12}(?:[: ]|', ?|", ?)\\D{0,4}${port}\\b`).test(text));
   }
 
   function judgeMention(mention: string): readonly Violation[] {
@@ -124,6 +152,8 @@ export function createBuiltins(places: ProtectedPlaces): Builtins {
     if (lower === 'core.hookspath' || lower.endsWith('/core.hookspath')) return [violation('builtin:protected-files', 'an agent does not move the hooks of git')];
     const named = first([mention], (path) => [...filed(path, 'write'), ...filed(path, 'read')]);
     if (named.length > 0 || !/[\s'"()]/.test(mention)) return named;
+    if (decisiveText.test(lower)) return [violation('builtin:loki-commands', 'an agent does not run commands of loki that decide')];
+    if (namesAddress(lower)) return [atControlPlane];
     const found = fragments.find((fragment) => lower.includes(fragment)) ?? (lower.includes(lokiHome) ? 'the home of loki' : undefined);
     return found === undefined ? [] : [violation('builtin:protected-files', `a program text names something protected (${found})`)];
   }
@@ -134,6 +164,8 @@ export function createBuiltins(places: ProtectedPlaces): Builtins {
       : [violation('builtin:unclear-command', `the command cannot be judged: ${uncertain.slice(0, 5).join('; ')}`, 'require_approval')],
   };
 }
+
+const atControlPlane = violation('builtin:control-plane', 'an agent does not call the control plane');
 
 function violation(name: string, reason: string, action: Violation['action'] = 'deny'): Violation {
   return { name, action, reason: `Rule "${name}" (built in): ${reason}`, place: 'built in' };
@@ -147,23 +179,43 @@ function first(paths: readonly string[], judge: (path: string) => readonly Viola
   return [];
 }
 
+/** As the most forgiving file system reads it: no case, no invisible characters, no dots or blanks at the end of a name. */
+function folded(path: string): string {
+  const lower = path.toLowerCase();
+  return /[^\x21-\x5b\x5d-\x7e]|\.(?:\/|$)/.test(lower) ? lower.replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g, '').replaceAll('\\', '/').replace(/(?<=[^/. ])[. ]+(?=\/|$)|(?<=\/) +/g, '') : lower;
+}
+
+function decoded(url: string): string {
+  try {
+    return decodeURIComponent(url);
+  } catch {
+    return url;
+  }
+}
+
+function isLoopbackWord(word: string): boolean {
+  return /^[\w.[\]:-]{1,64}$/.test(word) && URL.canParse(`http://${word}`) && isLoopback(new URL(`http://${word}`).hostname);
+}
+
 function shown(path: string): string {
   return path.length > 160 ? `${path.slice(0, 160)}…` : path;
 }
 
 const starters: ReadonlySet<string> = new Set(['npx', 'bunx', 'node', 'tsx', 'npm', 'pnpm', 'yarn', 'bun', 'deno']);
 
-/** The words of a `loki` command after its name and without options; undefined for other programs. */
-function lokiWords(words: readonly string[]): string | undefined {
-  const at = words.slice(0, 8).findIndex((word) => /(?:^|\/)loki(?:\.(?:js|ts|mjs|cmd))?$/.test(word) || /^loki-enterprise(?:@\S+)?$/.test(word));
-  if (at < 0 || (at > 0 && !starters.has(basename(words[0] ?? '')))) return undefined;
-  const rest = words.slice(at + 1);
-  return rest.filter((word, index) => !word.startsWith('-') && !/^--(?:project|home)$/.test(rest[index - 1] ?? '')).join(' ');
+/** What may be said to `loki` in a command, each without options; empty for other programs. */
+function lokiCommands(words: readonly string[]): readonly string[] {
+  const starts = starters.has(basename(words[0] ?? ''));
+  return words.flatMap((word, at) => {
+    if (!lokiName.test(word) || (at > 0 && !starts)) return [];
+    const rest = words.slice(at + 1);
+    return [rest.filter((next, index) => !next.startsWith('-') && !/^--(?:project|home)$/.test(rest[index - 1] ?? '')).slice(0, 8).join(' ')];
+  });
 }
 
 function isLoopback(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
-  return /^(?:127(?:\.\d{1,3}){0,3}|0\.0\.0\.0|localhost|.*\.localhost|::1?|::ffff:(?:127\.|7f).*|host\.docker\.internal)$/.test(host);
+  const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '').toLowerCase();
+  return /^(?:127(?:\.\d{1,3}){0,3}|0\.0\.0\.0|localhost|.*\.localhost|localhost\.localdomain|ip6-(?:localhost|loopback)|::1?|::ffff:(?:127\.|7f).*|::ffff:0:0|host\.docker\.internal)$/.test(host);
 }
 
 /** Places that patterns and folder deletions are held against. */

@@ -11,8 +11,10 @@ const longestText = 8192;
 
 /** Members sorted. `redact` takes secrets out of a text; `realPath` is where the action's path really is. */
 export function canonicalAction(action: Action, redact: (text: string) => string, realPath: string | undefined, findings: readonly Finding[]): JsonObject {
+  const hidden: string[] = [];
   const text = (value: string): JsonValue => {
     const clean = redact(value.slice(0, longestText));
+    if (clean !== value.slice(0, longestText)) hidden.push(value);
     return value.length > longestText ? { text: clean, bytes: bytesOf(value), sha256: sha256Hex(value) } : clean;
   };
   const members: Record<string, JsonValue> = { kind: action.kind };
@@ -21,6 +23,8 @@ export function canonicalAction(action: Action, redact: (text: string) => string
     if (value !== undefined) members[name] = text(value);
   }
   if (action.file_path !== undefined) members['file_path'] = text(realPath ?? action.file_path);
+  // What was taken out still tells two actions apart: an approval of one is none of the other.
+  if (hidden.length > 0) members['redacted_sha256'] = sha256Hex(canonicalJson(hidden));
   if (action.content !== undefined) {
     members['content'] = { bytes: bytesOf(action.content), findings: findings.map(({ rule, line, column, fingerprint }) => ({ column, fingerprint, line, rule })), sha256: sha256Hex(action.content) };
   }

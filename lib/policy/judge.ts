@@ -8,7 +8,8 @@ import { decisionRank, fieldsOfKind } from '../base/action.ts';
 import type { JsonObject } from '../base/json.ts';
 import { isAbsolute, resolveFrom } from '../base/paths.ts';
 import type { PathProbe } from '../base/paths.ts';
-import { CannotEvaluate, pathMistake, realPlaces } from './boundary.ts';
+import { CannotEvaluate, pathMistake, realPath, realPlaces } from './boundary.ts';
+import { pathsInArguments } from './arguments.ts';
 import type { Builtins } from './builtin.ts';
 import { canonicalAction } from './canonical.ts';
 import { conclude, longestContent } from './evaluate.ts';
@@ -71,15 +72,18 @@ class Hearing {
     const started = this.#parts.monotonic();
     const cwd = this.#directory(action);
     const real = this.#one({ ...action, cwd });
+    // Some file tools read a leading tilde as a shell does, and others do not.
+    if (action.file_path !== undefined && /^~(?:\/|$)/.test(action.file_path)) this.#one({ ...action, cwd, file_path: this.#parts.homeDir + action.file_path.slice(1) });
     if (action.kind === 'exec' && action.command !== undefined) this.#command(action, action.command, cwd);
     if (action.content !== undefined) this.#content(action, real);
+    if (action.content !== undefined && (action.kind === 'mcp' || action.kind === 'other')) this.#arguments(action.content, cwd);
     const { scanners, policy } = this.#parts;
     return {
       decision: this.#decision, allowed: this.#decision === 'ALLOW', requiresApproval: this.#decision === 'REQUIRE_APPROVAL',
       reason: this.#reason, violations: this.#violations, policy_digest: policy.digest,
       duration_us: Math.round((this.#parts.monotonic() - started) * 1000),
       ...(this.#explain ? { explain: { point: 'pre_execution' as const, rules: this.#explained } } : {}),
-      canonical: canonicalAction({ ...action, cwd }, (text) => scanners.redact(text), real, this.#findings),
+      canonical: canonicalAction({ ...action, cwd: this.#real(cwd) }, (text) => scanners.redact(text), real, this.#findings),
     };
   }
 
@@ -87,6 +91,15 @@ class Hearing {
   #directory(action: Action): string {
     const { project_dir: project } = this.#surroundings;
     return action.cwd === undefined || action.cwd === '' ? project : isAbsolute(action.cwd) ? action.cwd : resolveFrom(project, action.cwd);
+  }
+
+  /** Where a directory really is; as written when that cannot be told. */
+  #real(directory: string): string {
+    try {
+      return realPath(directory, this.#parts.probe);
+    } catch {
+      return directory;
+    }
   }
 
   /** An action's own rules. Returns where its path really is. */
@@ -127,6 +140,18 @@ class Hearing {
     }
     for (const mention of mentions) this.#add(builtins.judgeMention(mention));
     this.#add(builtins.unclear(uncertain));
+    const written = actions.flatMap((derived) => derived.kind === 'fs.write' && derived.file_path !== undefined ? [derived.file_path] : []);
+    if (written.length > mostWritten) this.#add(builtins.unclear([`it writes more than ${mostWritten} files`]));
+    // A text that a command writes stands in the command.
+    for (const path of written.slice(0, mostWritten)) this.#visit('data', { content: command, path, tool, direction: 'write' });
+  }
+
+  /** A tool that nothing is known about may write whatever its arguments name. */
+  #arguments(content: string, cwd: string): void {
+    const { builtins } = this.#parts;
+    const paths = content.length > longestContent ? undefined : pathsInArguments(content);
+    if (paths === undefined) return this.#add(builtins.unclear(['its arguments are too many to look at']));
+    for (const path of paths) for (const place of this.#paths({ kind: 'fs.write', file_path: path, cwd }) ?? []) this.#add(builtins.judgeMention(place));
   }
 
   #content(action: Action, real: string | undefined): void {
@@ -161,6 +186,9 @@ class Hearing {
     [this.#weight, this.#decision, this.#reason] = [weight, decision, reason];
   }
 }
+
+/** The text of a command is looked at for so many of the files it writes; for more a person is asked. */
+const mostWritten = 20;
 
 /** What the content of each kind of action is. */
 const directions: Readonly<Record<ActionKind, 'write' | 'read' | 'prompt'>> = {

@@ -52,7 +52,7 @@ export async function askPerson(context: RunContext, point: RunPoint, decision: 
   const { approve } = context.deps;
   if (approve === undefined) return { approved: false, reason: 'nobody can be asked to approve it' };
   const answer = await approve({
-    point, reason: decision.reason, decision, session_id: context.sessionId, run_id: context.timeline.run.id, signal: context.halt.signal,
+    point, phase: context.timeline.progress.phase, reason: decision.reason, decision, session_id: context.sessionId, run_id: context.timeline.run.id, signal: context.halt.signal,
   });
   const id = answer.approval_id === undefined ? {} : { approval_id: answer.approval_id };
   await context.timeline.write({ events: [{ event_type: 'approval', details: { point, status: answer.approved ? 'approved' : 'rejected', reason: short(answer.reason), ...id } }] });

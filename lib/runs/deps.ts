@@ -7,7 +7,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { PolicyDecision } from '../base/action.ts';
 import type { Recorder } from '../audit/entry.ts';
 import type { Store } from '../store/store.ts';
-import type { Run, RunEvent, RunTrigger } from './run.ts';
+import type { Phase, Run, RunEvent, RunTrigger } from './run.ts';
 import type { Usage } from './answer.ts';
 import type { GateSpec } from './gates.ts';
 import type { Prd } from './prd.ts';
@@ -44,6 +44,8 @@ export interface ResourceJudgement {
 /** Something that only a person may allow. */
 export interface ApprovalQuestion {
   readonly point: 'resource' | 'data' | 'pre_deployment';
+  /** The phase the run is in. */
+  readonly phase: Phase | null;
   readonly reason: string;
   readonly decision: PolicyDecision;
   readonly session_id: string;

@@ -170,7 +170,9 @@ class Player {
   async #edit({ path, find, replace }: Extract<ScriptStep, { does: 'edit' }>): Promise<void> {
     const text = await attempt(async () => ({ ok: true, text: new TextDecoder().decode(this.#bytesOf(path)) }));
     const before = text.ok ? text.text ?? '' : '';
-    if (before.includes(find)) return this.#act(this.#writing(path, 'edit', before.replace(find, () => replace)));
+    // What is put in may hold what it was put in place of, as lines that are added do.
+    const done = replace.includes(find) && before.includes(replace);
+    if (!done && before.includes(find)) return this.#act(this.#writing(path, 'edit', before.replace(find, () => replace)));
     const message = before.includes(replace) ? `${path} has the change already` : `Cannot edit ${path}: ${text.ok ? 'the text to change is not there' : text.text ?? ''}`;
     this.#message({ type: 'log', level: before.includes(replace) ? 'info' : 'error', message });
   }

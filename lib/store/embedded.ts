@@ -39,6 +39,9 @@ export interface EmbeddedStoreOptions {
   readonly onTrouble?: (trouble: StoreTrouble) => void;
 }
 
+/** Bytes of a change in the journal beside its key and value; one that removes a key has a weight too. */
+const changeOverhead = 16;
+
 /** While something waits in `watch`, other processes' changes are looked for so often; less often once it is quiet. */
 const pollMs = { quick: 50, slow: 250, quickRounds: 20 } as const;
 
@@ -84,7 +87,7 @@ class EmbeddedStore implements Store {
       lockTimeoutMs: options.lockTimeoutMs ?? 10_000,
       batchItems: 256,
       batchBytes: storeLimits.bytes,
-      weigh: ({ bytes }) => bytes,
+      weigh: ({ bytes, changes }) => bytes + changes.length * (storeLimits.key + changeOverhead),
       commit: (wanted) => this.#commit(wanted),
     });
   }

@@ -7,6 +7,9 @@ import { runBench, type Bench, type BenchResult, type Figure } from './harness.t
 
 const benches: readonly Bench[] = [...auditBenches, ...policyBenches, ...commandBenches];
 
+// `node --test` without names starts this file too, and a bench is no test.
+if (process.env['NODE_TEST_CONTEXT'] !== undefined) process.exit(0);
+
 const json = process.argv.includes('--json');
 const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const wanted = benches.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));

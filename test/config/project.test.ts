@@ -181,3 +181,8 @@ test('commandsDigest() changes with any name, any command and the order', () => 
   assert.equal(commandsDigest([a, b]), commandsDigest([{ ...a }, { ...b }]));
   assert.match(commandsDigest([a]), /^[0-9a-f]{64}$/);
 });
+
+test('metadata of the project\'s choice copies no address that is itself a secret into the log', () => {
+  const error = errorOf({ project: 'enterprise: { audit: { include_metadata: [slack_webhook_url] } }\n' });
+  assert.match(error.problems[0]?.message ?? '', /says nothing of a key, token, secret, password or webhook/);
+});

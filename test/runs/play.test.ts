@@ -97,6 +97,14 @@ test('an edit changes the first place only, and takes the replacement as it is',
   assert.equal(asked[0]?.['content'], 'one $& $1 two\n', 'the gate sees the whole file as it will be');
 });
 
+test('an edit that adds to what it finds is done once, however often it is played', async () => {
+  const step = { edit: 'a.txt', find: 'two two', replace: 'two two three' };
+  const { disk, asked, lines } = await act([step, step]);
+  assert.equal(content(disk, '/p/a.txt'), 'one two two three\n');
+  assert.deepEqual(asked.map(({ phase }) => phase), ['pre', 'post']);
+  assert.equal(JSON.parse(lines[1] ?? '').message, 'a.txt has the change already');
+});
+
 test('an edit that is done already, or cannot be done, asks for nothing and goes on', async () => {
   const { asked, lines } = await act([{ edit: 'a.txt', find: 'three', replace: 'one' }, { edit: 'a.txt', find: 'three', replace: 'four' }, { edit: 'none.txt', find: 'x', replace: 'y' }, { say: 'end' }]);
   assert.deepEqual(asked, []);

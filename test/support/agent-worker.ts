@@ -1,7 +1,9 @@
 /** Appends to a project's agent chain and prints the number of each entry once it is acknowledged. Arguments: project, LOKI_HOME, count. */
 import { openAgentChain } from '../../lib/audit/agent-chain.ts';
 import { createHost } from '../../lib/host/host.ts';
+import { endWithoutArguments } from './program.ts';
 
+endWithoutArguments();
 const [project = '', home = '', count = '0'] = process.argv.slice(2);
 const { disk, clock, timers, lock } = createHost(() => home);
 const chain = openAgentChain({

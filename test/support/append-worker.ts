@@ -1,7 +1,9 @@
 /** Appends entries to a real log and prints the hash of each once it is acknowledged. Arguments: LOKI_HOME, count, callers. */
 import { createHost } from '../../lib/host/host.ts';
 import { openAuditLog } from '../../lib/audit/log.ts';
+import { endWithoutArguments } from './program.ts';
 
+endWithoutArguments();
 const [home = '', count = '0', callers = '1'] = process.argv.slice(2);
 const { disk, clock, timers, random, lock } = createHost(() => home);
 disk.ensureDirectory(home, `${home}/run`, 0o700);

@@ -15,11 +15,13 @@ interface Node {
   entries: Map<string, Node>;
   syncedEntries: Map<string, Node>;
   mode: number;
+  /** Counts what happened to a directory's entries. */
+  changes: number;
 }
 
 /** What a power cut leaves of what was not synced. */
-export type Leftover = 'nothing' | 'everything' | 'half' | 'zeros';
-export const leftovers: readonly Leftover[] = ['nothing', 'everything', 'half', 'zeros'];
+export type Leftover = 'nothing' | 'everything' | 'half' | 'zeros' | 'zeros first';
+export const leftovers: readonly Leftover[] = ['nothing', 'everything', 'half', 'zeros', 'zeros first'];
 
 /** Thrown by the call at which the power goes; every later call throws it too. */
 export class PowerCut extends Error {}
@@ -42,7 +44,7 @@ let names = 0;
 
 function makeNode(kind: Node['kind'], mode: number, data: Uint8Array = new Uint8Array()): Node {
   inodes += 1;
-  return { inode: inodes, kind, data, synced: data, entries: new Map(), syncedEntries: new Map(), mode };
+  return { inode: inodes, kind, data, synced: data, entries: new Map(), syncedEntries: new Map(), mode, changes: 0 };
 }
 
 function failure(code: string, path: string): Error {
@@ -89,9 +91,11 @@ export function createFaultFiles(root: Node = makeNode('directory', 0o700)): Fau
     return at;
   }
 
+  /** The directory whose entries are about to change. */
   function parentOf(path: string): Node {
     const parent = find(dirname(path));
     if (parent?.kind !== 'directory') throw failure('ENOENT', path);
+    parent.changes += 1;
     return parent;
   }
 
@@ -111,7 +115,7 @@ export function createFaultFiles(root: Node = makeNode('directory', 0o700)): Fau
   }
 
   function statOf(node: Node): FileStat {
-    return { kind: node.kind, size: node.data.length, inode: node.inode, device: 1, links: node.kind === 'file' ? linksTo(node) : 2, owner: 0, mode: node.mode, modifiedMs: 0, changedMs: 0 };
+    return { kind: node.kind, size: node.data.length, inode: node.inode, device: 1, links: node.kind === 'file' ? linksTo(node) : 2, owner: 0, mode: node.mode, modifiedMs: node.changes, changedMs: 0 };
   }
 
   return {
@@ -241,7 +245,7 @@ function leftData(node: Node, leftover: Leftover): Uint8Array {
   if (leftover === 'half') return joined(synced, fresh.subarray(0, Math.ceil(fresh.length / 2)));
   // Whole sectors that never reached the medium read as zeros; the end of the file may have reached it all the same.
   const zeroed = fresh.slice();
-  zeroed.fill(0, 0, Math.max(1, fresh.length - 20));
+  zeroed.fill(0, 0, leftover === 'zeros first' ? Math.ceil(fresh.length / 2) : Math.max(1, fresh.length - 20));
   return joined(synced, zeroed);
 }
 

@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { createHost } from '../../lib/host/host.ts';
 import { play } from '../../lib/runs/play.ts';
+import { endWithoutArguments } from './program.ts';
 
+endWithoutArguments();
 const [, , filename = ''] = process.argv;
 const { disk, spawn, timers } = createHost(() => '/');
 await play({

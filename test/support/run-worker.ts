@@ -11,7 +11,9 @@ import { resumeRun, startRun } from '../../lib/runs/runner.ts';
 import { openEmbeddedStore } from '../../lib/store/embedded.ts';
 import { createBench, diligent, verdict } from './run-bench.ts';
 import { onlyRun } from './run-check.ts';
+import { endWithoutArguments } from './program.ts';
 
+endWithoutArguments();
 const [, , home = '', dir = ''] = process.argv;
 const projectDir = realpathSync(dir);
 const host = createHost(() => home);

@@ -4,7 +4,9 @@
  */
 import { writeSync } from 'node:fs';
 import { openStoreAt } from './embedded-stores.ts';
+import { endWithoutArguments } from './program.ts';
 
+endWithoutArguments();
 const [home = '', name = ''] = process.argv.slice(2);
 const store = await openStoreAt(home, { journalBytes: 20_000 });
 

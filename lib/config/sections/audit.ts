@@ -46,8 +46,8 @@ const excludable: Kind<string> = scalar(
 
 /** A name that says secret must not copy a secret variable into the log. */
 const metadataName: Kind<string> = scalar(
-  'a name of small letters, digits and "_" such as environment, which says nothing of a key, token, secret or password',
-  (value) => (/^[a-z][a-z0-9_]{0,63}$/.test(value) && !/key|token|secret|pass|cred|auth/.test(value) ? value : undefined),
+  'a name of small letters, digits and "_" such as environment, which says nothing of a key, token, secret, password or webhook',
+  (value) => (/^[a-z][a-z0-9_]{0,63}$/.test(value) && !/key|token|secret|pass|cred|auth|webhook/.test(value) ? value : undefined),
 );
 
 /** One row a field of `AuditConfig`. */

@@ -7,14 +7,14 @@ import type { Action } from '../../base/action.ts';
 import { isAbsolute } from '../../base/paths.ts';
 import { copied } from './copy.ts';
 import { fetched } from './fetch.ts';
+import { awkDoesMore, sedDoesMore } from './filters.ts';
 import { gitCommand } from './git.ts';
 import { expandedBraces, looksLikePath, operandsOf, plainWord, programName, shellWords } from './operands.ts';
 import { directoryOf, optionsOf } from './options.ts';
 import {
-  copiers, deleters, fetchers, interpreters, keywords, loaderVariables, readers, searchers, secondWriters, shells, speakers, wrappers, writers,
+  copiers, deleters, fetchers, interpreters, keywords, lastingVariables, loaderVariables, lokiName, patternSwitches, readers, searchers, secondWriters, shells, speakers, wrappers, writers,
 } from './programs.ts';
 import type { Wrapper } from './programs.ts';
-import { sedDoesMore } from './sed.ts';
 import { Whereabouts } from './whereabouts.ts';
 import { readShell } from './words.ts';
 import type { SimpleCommand, Word } from './words.ts';
@@ -61,9 +61,7 @@ export function commandsIn(command: string): readonly string[] {
 
 const uncounted = /^\/dev\/(?:null|zero|full|u?random|tty|fd\/\d+|std(?:in|out|err))$/;
 const tooManyPlaces = 'there are too many changes of directory to follow';
-const awkDoesMore = /system\s*\(|\|\s*getline|\|\s*"|>\s*"|\bprintf?\b[^;}\n]{0,200}(?:>>?|[^|]\|)\s*[A-Za-z_(]/;
-/** What is not set in passing. */
-const exported = /^(?:LD_\w+|DYLD_\w+|NODE_OPTIONS|BASH_ENV|ENV|PYTHONSTARTUP|PERL5OPT|RUBYOPT|PROMPT_COMMAND|GIT_\w+|CDPATH|GLOBIGNORE)=/;
+const otherPatterns = 'the shell is told to read patterns or names in another way';
 const closers = new Set(['fi', 'done', 'esac', '}']);
 const assignment = /^([A-Za-z_][A-Za-z0-9_]*)\+?=/;
 
@@ -175,7 +173,7 @@ class Walk {
       const name = assignment.exec(word.text)?.[1];
       if (name === undefined) break;
       this.#assigned.add(name);
-      if (/^(?:CDPATH|GLOBIGNORE)$/.test(name) || (words.length > 1 || wrapped) && loaderVariables.test(name)) this.doubt(`${name} is set, which can make a program run another`);
+      if (/^(?:CDPATH|GLOBIGNORE)$/.test(name) || (words.length > 1 || wrapped) && loaderVariables.test(name) && !(name === 'IFS' && words[from + 1]?.text === 'read')) this.doubt(`${name} is set, which can make a program run another`);
       from += 1;
     }
     return words.slice(from);
@@ -198,8 +196,8 @@ class Walk {
     let at = 0;
     for (let word = words[at]; word !== undefined && word.text.startsWith('-') && word.text.length > 1; word = words[at]) {
       at += 1;
-      if (program === 'env' && /^(?:-S|--split-string)/.test(word.text)) {
-        const rest = word.text.replace(/^(?:-S|--split-string=?)/, '');
+      if (program === 'env' && /^(?:-[A-Za-z0-9]*S|--split-string)/.test(word.text)) {
+        const rest = word.text.replace(/^(?:-[A-Za-z0-9]*?S|--split-string=?)/, '');
         this.script(rest === '' ? words[at]?.text ?? '' : rest, depth + 1);
       }
       if (word.text === '--') break;
@@ -215,10 +213,11 @@ class Walk {
     if (program === 'popd') this.#where.move(undefined, '');
     if (program === 'trap') return this.#nested(words.find((word) => !word.text.startsWith('-')), depth);
     if (program === 'alias') for (const { text } of words) if (text.includes('=')) this.script(text.slice(text.indexOf('=') + 1), depth + 1);
-    if (program === 'shopt' || words.some((word) => /^(?:dotglob|globdots|globsubst)$/i.test(word.text))) return this.doubt('the shell is told to read patterns in another way');
-    if (/^(?:export|declare|typeset)$/.test(program)) for (const { text } of words) if (exported.test(text)) this.doubt(`${text.split('=')[0] ?? ''} is set, which can make a program run another`);
-    if (speakers.has(program) || program === 'loki') return;
+    if (/^(?:shopt|setopt|set)$/.test(program) && words.some((word) => patternSwitches.test(word.text))) this.doubt(otherPatterns);
+    if (/^(?:export|declare|typeset)$/.test(program)) for (const { text } of words) if (lastingVariables.test(text)) this.doubt(`${text.split('=')[0] ?? ''} is set, which can make a program run another`);
+    if (speakers.has(program)) return;
     this.#options(program, words, depth);
+    if (program === 'loki') return;
     if (program === 'git') return this.#git(words, depth);
     for (const word of words) this.#addresses(program, word);
     const operands = operandsOf(program, words);
@@ -231,11 +230,13 @@ class Walk {
     if (searchers.has(program)) return this.#search(program, words, operands);
     if (program === 'find') return this.#find(words, command, depth);
     if (fetchers.has(program)) return this.#fetch(words);
+    const loki = words.findIndex((word) => lokiName.test(word.text));
+    if (loki >= 0) this.#add({ kind: 'exec', command: words.slice(loki).map((word) => word.text).join(' ') });
     this.#other(program, words, command, fed);
   }
 
   #shell(program: string, words: readonly Word[], command: SimpleCommand, fed: boolean, depth: number): void {
-    if (words.some((word) => /^(?:dotglob|globdots|nullglob|expand_aliases)$/i.test(word.text))) this.doubt('the shell is told to read patterns in another way');
+    if (words.some((word) => patternSwitches.test(word.text))) this.doubt(otherPatterns);
     const { told, operands } = shellWords(words);
     if (told) {
       const [script] = operands;
@@ -255,7 +256,7 @@ class Walk {
 
   /** `xargs` adds words that nobody knows yet. */
   #supplied(program: string, words: readonly Word[]): void {
-    const changes = deleters.has(program) || writers.has(program) || copiers.has(program) || program === 'git' || program === 'loki' || (program === 'sed' && words.some((word) => /^-[A-Za-z]*i/.test(word.text)));
+    const changes = shells.has(program) || deleters.has(program) || writers.has(program) || copiers.has(program) || program === 'git' || program === 'loki' || (program === 'sed' && words.some((word) => /^-[A-Za-z]*i/.test(word.text)));
     if (changes) this.doubt(`what ${program} is given shows only at run time`);
   }
 

@@ -33,21 +33,32 @@ export function looksLikePath(text: string): boolean {
 const mostPaths = 64;
 
 /**
- * `{a,b}` outside quotes, as often and as deep as it stands there; other patterns stay as they are. Undefined when it is not
- * clear what the braces come to: sequences, and more than can be told.
+ * `{a,b}` and `{1..3}` outside quotes, as often and as deep as they stand there; other patterns stay as they are. Undefined
+ * when they come to more than can be told.
  */
 export function expandedBraces(text: string): readonly string[] | undefined {
   const done: string[] = [];
   const pending = [text];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (done.length + pending.length > mostPaths) return undefined;
-    const brace = /\{([^{}]*)\}/.exec(next);
-    const inner = brace?.[1] ?? '';
-    if (brace === null || (!inner.includes(',') && !inner.includes('..'))) done.push(next);
-    else if (!inner.includes(',')) return undefined;
-    else for (const part of inner.split(',')) pending.push(next.slice(0, brace.index) + part + next.slice(brace.index + brace[0].length));
+    const brace = /\{([^{}]*(?:,|\.\.)[^{}]*)\}/.exec(next);
+    const parts = brace === null ? [] : alternatives(brace[1] ?? '');
+    if (brace === null) done.push(next);
+    else if (parts === undefined) return undefined;
+    else for (const part of parts) pending.push(next.slice(0, brace.index) + part + next.slice(brace.index + brace[0].length));
   }
   return done;
+}
+
+/** What one pair of braces without others in it stands for. */
+function alternatives(inner: string): readonly string[] | undefined {
+  if (inner.includes(',')) return inner.split(',');
+  const [, from, to] = /^(\d{1,4}|[A-Za-z])\.\.(\d{1,4}|[A-Za-z])$/.exec(inner) ?? [];
+  if (from === undefined || to === undefined || /\d/.test(from) !== /\d/.test(to)) return undefined;
+  const isNumber = /\d/.test(from);
+  const [low, high] = [from, to].map((end) => isNumber ? Number(end) : end.charCodeAt(0)).sort((a, b) => a - b);
+  if (low === undefined || high === undefined || high - low > mostPaths) return undefined;
+  return Array.from({ length: high - low + 1 }, (_, step) => isNumber ? String(low + step) : String.fromCharCode(low + step));
 }
 
 /** A word as if it had been written without quotes. */

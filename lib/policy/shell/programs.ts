@@ -93,6 +93,9 @@ export const deleters: ReadonlySet<string> = new Set(['rm', 'rmdir', 'unlink', '
 /** The last operand, or the value of `-t`, is written; the others are read, and by `mv` removed. */
 export const copiers: ReadonlySet<string> = new Set(['cp', 'mv', 'ln', 'install', 'rsync', 'scp', 'gcp', 'gmv']);
 
+/** The names `loki` goes by, with and without its path, and the package that brings it. */
+export const lokiName: RegExp = /(?:^|\/)loki(?:\.(?:[cm]?[jt]s|cmd|exe))?$|^loki-enterprise(?:@\S+)?$/i;
+
 export const fetchers: ReadonlySet<string> = new Set(['curl', 'wget', 'http', 'https', 'xh', 'aria2c']);
 
 /** Options that take the next word, for programs whose operands matter. */
@@ -113,3 +116,9 @@ export const gitPrograms: RegExp = /^(?:alias\.|core\.(?:pager|editor|sshcommand
 
 /** Variables that make a program run another one. */
 export const loaderVariables: RegExp = /^(?:LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|DYLD_\w+|NODE_OPTIONS|BASH_ENV|ENV|PYTHONSTARTUP|PERL5OPT|RUBYOPT|GIT_(?:SSH|SSH_COMMAND|EXTERNAL_DIFF|PAGER|EDITOR|CONFIG\w*|ASKPASS|PROXY_COMMAND)|PROMPT_COMMAND|IFS|PATH|CDPATH|GLOBIGNORE)$/;
+
+/** Assignments that `export` makes last for the commands after it. */
+export const lastingVariables: RegExp = /^(?:LD_\w+|DYLD_\w+|NODE_OPTIONS|BASH_ENV|ENV|PYTHONSTARTUP|PERL5OPT|RUBYOPT|PROMPT_COMMAND|GIT_\w+|CDPATH|GLOBIGNORE)=/;
+
+/** Options of shells that give patterns or names another meaning. */
+export const patternSwitches: RegExp = /^(?:dot_?glob|glob_?dots|glob_?subst|expand_?aliases)$/i;

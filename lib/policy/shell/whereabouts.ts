@@ -8,7 +8,7 @@ import { isAbsolute, isInside, join, resolveFrom } from '../../base/paths.ts';
 type Places = readonly (string | undefined)[];
 
 /** More directories than this at once are not followed. */
-const mostPlaces = 8;
+const mostPlaces = 16;
 const mostLinks = 32;
 /** Longer directories are not followed. */
 const longestPlace = 512;

@@ -83,6 +83,10 @@ interface Draft {
 
 interface PendingHeredoc { readonly end: string; readonly literal: boolean; readonly tabs: boolean; readonly into: Word[] }
 
+/** What an arithmetic expression is made of. Some shells take two brackets for two subshells, and others do when that fits better. */
+const arithmetic = /^[\s\w$+\-*/%<>=!&|^~?:,()[\]{}#"]*$/;
+/** Two names in a row, or a redirect to a path: commands, and not arithmetic. */
+const commandLike = /[\w$}]\s+[\w$]|[-+]\s*[A-Za-z_]\w*\s+[\w$]|[<>]\s*\//;
 const blank = /[ \t]/;
 const breaksWord = /[ \t\n;&|()<>]/;
 class Reader {
@@ -152,7 +156,7 @@ class Reader {
       return;
     }
     if (char === '(' && this.#words.length === 0 && this.#text.startsWith('((', this.#at)) {
-      this.#arithmetic(this.#at + 2);
+      if (/^\s*[A-Za-z_]\w*\s*$/.test(this.#arithmetic(this.#at + 2))) throw new Unclear('a name alone in two brackets may be a command');
       return;
     }
     if (char === '(' && this.#words.length > 0) throw new Unclear('a bracket stands where none is expected');
@@ -167,7 +171,7 @@ class Reader {
     const end = this.#text.indexOf('))', from);
     if (end < 0) throw new Unclear('an arithmetic expression has no end');
     const inner = this.#text.slice(from, end);
-    if (/\$\(|`/.test(inner)) throw new Unclear('an arithmetic expression runs a command');
+    if (/\$\(|`/.test(inner) || !arithmetic.test(inner) || commandLike.test(inner)) throw new Unclear('an arithmetic expression runs a command');
     this.#at = end + 2;
     return inner;
   }
@@ -262,7 +266,7 @@ class Reader {
     else {
       if (/[*?[{]/.test(char)) draft.pattern = true;
       // The home of a named user, or a directory the shell was in before.
-      if (char === '~' && draft.text === '' && !draft.quoted && /[^\s/;&|()<>]/.test(this.#text.charAt(this.#at + 1))) draft.dynamic = true;
+      if (char === '~' && !draft.quoted && /^$|[=:]$/.test(draft.text.slice(-1)) && /[^\s/;&|()<>]/.test(this.#text.charAt(this.#at + 1))) draft.dynamic = true;
       draft.text += char;
       this.#at += 1;
     }
