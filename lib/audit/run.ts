@@ -32,8 +32,6 @@ export class ChainRunner {
   #memory: ArrayBufferLike | undefined;
   /** By length: views of the memory's front. */
   #views: (Uint8Array | undefined)[] = [];
-  /** Lines of one log are often equally long. */
-  #length = 0;
 
   /**
    * Runs along the whole lines in `memory[start, end)`, the first of which should have the number `seq` and follow a line
@@ -42,12 +40,14 @@ export class ChainRunner {
   run(memory: Buffer, start: number, end: number, seq: number, previousHash: string): Run {
     if (memory.buffer !== this.#memory) [this.#memory, this.#views] = [memory.buffer, []];
     memory.write(previousHash, 0, hashLength, 'latin1');
-    let [at, count, hashAt, hashBeforeAt] = [start, 0, -1, -1];
+    const views = this.#views;
+    let [at, count, hashAt, hashBeforeAt, length] = [start, 0, -1, -1, 0];
     while (at < end) {
-      const lineEnd = this.#endOf(memory, at);
+      const lineEnd = endOf(memory, at, length);
+      length = lineEnd - at;
       if (!isSealed(memory, at, lineEnd) || seqOf(memory, at, lineEnd) !== seq + count) break;
       const claimedAt = lineEnd - 2 - hashLength;
-      if (!this.#follows(memory, at, lineEnd - sealLength, claimedAt)) break;
+      if (!follows(memory, views, at, lineEnd - sealLength, claimedAt)) break;
       memory.copyWithin(0, claimedAt, claimedAt + hashLength);
       hashBeforeAt = hashAt;
       hashAt = claimedAt;
@@ -56,30 +56,30 @@ export class ChainRunner {
     }
     return { end: at, count, hashAt, hashBeforeAt };
   }
+}
 
-  /** A line feed that is jumped over lies within what is hashed: no entry that was written has one. */
-  #endOf(memory: Buffer, start: number): number {
-    const likely = start + this.#length;
-    if (memory[likely] === lineFeed && memory[likely - 1] === closingBrace) return likely;
-    const found = memory.indexOf(lineFeed, start);
-    this.#length = found - start;
-    return found;
-  }
+/**
+ * Lines of one log are often as long as the one before. A line feed that is jumped over so lies within what is hashed, and
+ * no entry that was written has one.
+ */
+function endOf(memory: Buffer, start: number, lengthBefore: number): number {
+  const likely = start + lengthBefore;
+  return memory[likely] === lineFeed && memory[likely - 1] === closingBrace ? likely : memory.indexOf(lineFeed, start);
+}
 
-  #follows(memory: Buffer, start: number, bodyEnd: number, claimedAt: number): boolean {
-    const length = hashLength + bodyEnd - start + 1;
-    if (length > roomForLine) return false;
-    memory.copyWithin(hashLength, start, bodyEnd);
-    memory[length - 1] = closingBrace;
-    const view = this.#views[length] ??= new Uint8Array(memory.buffer, memory.byteOffset, length);
-    return carries(memory, claimedAt, sha256Latin1(view));
-  }
+function follows(memory: Buffer, views: (Uint8Array | undefined)[], start: number, bodyEnd: number, claimedAt: number): boolean {
+  const length = hashLength + bodyEnd - start + 1;
+  if (length > roomForLine) return false;
+  memory.copyWithin(hashLength, start, bodyEnd);
+  memory[length - 1] = closingBrace;
+  const view = views[length] ??= new Uint8Array(memory.buffer, memory.byteOffset, length);
+  return carries(memory, claimedAt, sha256Latin1(view));
 }
 
 /** Whether the 64 hex digits at `at` are this hash. */
 function carries(memory: Buffer, at: number, hash: string): boolean {
   for (let n = 0; n < hashLength / 2; n += 1) {
-    const pair = ((memory[at + 2 * n] ?? 0) << 8) | (memory[at + 2 * n + 1] ?? 0);
+    const pair = (Number(memory[at + 2 * n]) << 8) | Number(memory[at + 2 * n + 1]);
     if (byteOfPair[pair] !== hash.charCodeAt(n)) return false;
   }
   return true;

@@ -60,6 +60,8 @@ export interface VerifyOptions {
 }
 
 const mostBreaks = 100;
+/** Others have their turn after so many bytes. */
+const turnBytes = 1 << 20;
 
 /** How severe each cause is. */
 const verdictOf: Readonly<Record<BreakCause, Verdict>> = {
@@ -108,12 +110,15 @@ export async function verifyChain(source: ChainSource, options: VerifyOptions): 
 }
 
 async function walkFile(walk: ChainWalk, file: ReadFile, size: number, { signal, timers }: VerifyOptions, onProgress: (bytes: number) => void): Promise<void> {
+  let nextTurn = 0;
   for (const piece of pieces(file, 0, size, roomForLine)) {
     signal?.throwIfAborted();
     const end = piece.offset + piece.bytes.length;
     if (piece.complete) walk.piece(piece.bytes, piece.offset);
     else if (end < size && end < file.stat().size) walk.endless(piece.offset, piece.bytes.length);
     else await tornOrLive(walk, file, piece.offset, piece.bytes.length, timers);
+    if (end < nextTurn && end < size) continue;
+    nextTurn = end + turnBytes;
     onProgress(end);
     await timers.yield();
   }

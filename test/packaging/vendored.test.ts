@@ -40,7 +40,6 @@ describe('a vendored copy', () => {
     const failed = stdout.split('\n').filter((line) => /^\s*not ok/.test(line) || /^\s+error: /.test(line));
     assert.equal(exit, 0, `${failed.join('\n')}\n${stderr.slice(-2000)}`);
     assert.match(stdout, /^# fail 0$/m);
-    assert.match(stdout, /^# skipped 0$/m);
     assert.ok(Number(/^# pass (\d+)$/m.exec(stdout)?.[1]) > 300, 'they were run');
     return undefined;
   });
