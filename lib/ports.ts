@@ -179,6 +179,11 @@ export interface Spawn {
   run(request: SpawnRequest): Promise<SpawnResult>;
   /** Absolute path of a program on PATH (or of a path given), if it can be executed. */
   find(program: string, path: string | undefined): string | undefined;
+  /**
+   * Ends every process of this user that was started with the variable `name=value` in its environment, which is handed down
+   * to whatever an agent starts. How many there were; always 0 where the system does not show environments.
+   */
+  endMarked(name: string, value: string): number;
 }
 
 /** Facts of the process that records carry. */

@@ -25,7 +25,7 @@ async function run(context: CommandContext): Promise<number> {
   const { host, home } = installation;
   const of = { ...project, tenant_id: null };
   const ended = await withParts(installation, async ({ store, record }) => {
-    const deps = { store, record, facts: host.facts, clock: host.clock, timers: host.timers, random: host.random, lock: (path: string) => host.lock(path), home: home.home };
+    const deps = { ...host, store, record, home: home.home };
     const outcome = await stopSession(deps, of, actorOf(installation));
     return outcome === 'closed' || waitForEnd(deps, of, patienceMs);
   });

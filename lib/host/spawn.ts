@@ -11,11 +11,34 @@ import { LokiError, messageOf } from '../errors.ts';
 const graceMs = 500;
 const longestLine = 65_536;
 
-export const spawn: Spawn = { run, find };
+export const spawn: Spawn = { run, find, endMarked };
 
 function find(program: string, path: string | undefined): string | undefined {
   const candidates = program.includes('/') ? [program] : (path ?? '').split(':').filter(Boolean).map((directory) => `${directory}/${program}`);
   return candidates.find(isExecutable);
+}
+
+function endMarked(name: string, value: string): number {
+  if (process.platform !== 'linux') return 0;
+  const marked = fs.readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid && environmentOf(entry).includes(`${name}=${value}`));
+  return marked.filter((pid) => kill(Number(pid))).length;
+}
+
+/** As the process was started; empty for those of others and those that are gone. */
+function environmentOf(pid: string): readonly string[] {
+  try {
+    return fs.readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+  } catch {
+    return [];
+  }
+}
+
+function kill(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
+  }
 }
 
 function isExecutable(path: string): boolean {

@@ -1,5 +1,5 @@
 /** Ends, from outside, a run whose process died. The caller holds the project's session lock, so nobody is at work. */
-import type { Clock, Random } from '../ports.ts';
+import type { Clock, ProcessFacts, Random, Spawn } from '../ports.ts';
 import type { Recorder } from '../audit/entry.ts';
 import type { EventName } from '../audit/events.ts';
 import type { Store } from '../store/store.ts';
@@ -7,7 +7,7 @@ import { auditOf } from './context.ts';
 import type { RunProject } from './deps.ts';
 import { readRun, StoredObject, type Progress } from './progress.ts';
 import { runKeys } from './run.ts';
-import { readSession } from './session.ts';
+import { endLeftovers, readSession } from './session.ts';
 import { hasEnded, stateOf, step } from './state.ts';
 import { taskKeys, taskPriorities, type Task, type TaskStatus } from './task.ts';
 import { Timeline } from './timeline.ts';
@@ -18,6 +18,8 @@ export interface ClosingDeps {
   readonly random: Random;
   readonly store: Store;
   readonly record: Recorder;
+  readonly facts: Pick<ProcessFacts, 'hostname'>;
+  readonly spawn: Pick<Spawn, 'endMarked'>;
 }
 
 const endings: Readonly<Record<'failed' | 'cancelled', { readonly move: 'fail' | 'stop'; readonly run: EventName; readonly session: EventName }>> = {
@@ -30,6 +32,7 @@ export async function closeDeadSession(deps: ClosingDeps, project: RunProject, a
   const sessionEntry = await deps.store.get(runKeys.session(project.id));
   if (sessionEntry === undefined) return false;
   const session = readSession(sessionEntry.value);
+  endLeftovers(session, deps);
   const entry = await deps.store.get(runKeys.run(session.run_id));
   const run = entry === undefined ? undefined : readRun(entry.value);
   if (entry === undefined || run === undefined || hasEnded(run.status)) {

@@ -2,7 +2,7 @@
  * Steering a session from another process: a wish is put into the session record by compare-and-set, and the session's
  * own process carries it out. A session whose process died is said to be dead, never waited for.
  */
-import type { Clock, Lock, ProcessFacts, Random, Timers } from '../ports.ts';
+import type { Clock, Lock, ProcessFacts, Random, Spawn, Timers } from '../ports.ts';
 import { LokiError } from '../errors.ts';
 import type { Recorder } from '../audit/entry.ts';
 import type { Store } from '../store/store.ts';
@@ -23,6 +23,7 @@ export interface StopDeps extends ControlDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly record: Recorder;
+  readonly spawn: Pick<Spawn, 'endMarked'>;
   readonly lock: (path: string) => Lock;
   readonly home: string;
 }

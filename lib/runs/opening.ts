@@ -19,7 +19,7 @@ import { prdBytes, type Prd } from './prd.ts';
 import type { Provider } from './provider.ts';
 import { noProgress, progressOf, readRun, StoredObject } from './progress.ts';
 import { runKeys, type Run } from './run.ts';
-import { readSession, type SessionRecord } from './session.ts';
+import { endLeftovers, readSession, type SessionRecord } from './session.ts';
 import { hasEnded, stateOf, step } from './state.ts';
 import { Timeline } from './timeline.ts';
 
@@ -82,6 +82,7 @@ export async function createRun(deps: RunDeps, order: RunOrder): Promise<RunCont
 /** The project's unfinished run, ready to go on from the phase it was in. Throws `run.none` when there is none. */
 export async function takeUpRun(deps: RunDeps, place: RunPlace): Promise<RunContext> {
   const { session, entry } = await unfinishedRun(deps, place);
+  endLeftovers(session, deps);
   const run = readRun(entry.value);
   const config = new StoredObject('run configuration', run.config);
   const settings = readSettings(run.config);

@@ -3,7 +3,7 @@
  * processes see and steer the session; what keeps a second one out is the kernel's lock, not the record.
  */
 import type { JsonValue } from '../base/json.ts';
-import type { ProcessFacts } from '../ports.ts';
+import type { ProcessFacts, Spawn } from '../ports.ts';
 import { StoredObject } from './progress.ts';
 
 /** `pausing` and `stopping` are wishes of a person that the session's process has not yet carried out. */
@@ -47,4 +47,12 @@ export function readSession(value: JsonValue): SessionRecord {
 /** Whether the session's process still lives. One on another machine is taken to: only its own machine can tell. */
 export function processLives(session: SessionRecord, facts: Pick<ProcessFacts, 'hostname' | 'startOf'>): boolean {
   return session.hostname !== facts.hostname || facts.startOf(session.pid) === session.process_start;
+}
+
+/**
+ * Ends what an agent of a dead session left running: its processes outlive a runner that was killed, and would work on beside
+ * whoever takes the project over. They are known by the session's id in their environment.
+ */
+export function endLeftovers(session: SessionRecord, { facts, spawn }: { readonly facts: Pick<ProcessFacts, 'hostname'>; readonly spawn: Pick<Spawn, 'endMarked'> }): number {
+  return session.hostname === facts.hostname ? spawn.endMarked('LOKI_SESSION_ID', session.id) : 0;
 }

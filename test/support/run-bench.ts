@@ -151,6 +151,7 @@ function memoryLock(path: string, held: Set<string>): Lock {
 function gateSpawn(exits: ReadonlyMap<string, number>): Spawn {
   return {
     find: () => undefined,
+    endMarked: () => 0,
     async run(request: SpawnRequest): Promise<SpawnResult> {
       const command = request.args[1] ?? '';
       const stdout = new TextEncoder().encode(`output of ${command} with hunter2`);
