@@ -79,7 +79,7 @@ function follows(memory: Buffer, views: (Uint8Array | undefined)[], start: numbe
 /** Whether the 64 hex digits at `at` are this hash. */
 function carries(memory: Buffer, at: number, hash: string): boolean {
   for (let n = 0; n < hashLength / 2; n += 1) {
-    const pair = (Number(memory[at + 2 * n]) << 8) | Number(memory[at + 2 * n + 1]);
+    const pair = ((memory[at + 2 * n] ?? 0) << 8) | (memory[at + 2 * n + 1] ?? 0);
     if (byteOfPair[pair] !== hash.charCodeAt(n)) return false;
   }
   return true;

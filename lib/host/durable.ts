@@ -6,7 +6,7 @@
  */
 import type { Disk, Files, FileStat, ReadFile, RecordFile } from '../ports.ts';
 import { LokiError, messageOf, systemCode } from '../errors.ts';
-import { basename, dirname, isInside, normalize } from '../base/paths.ts';
+import { basename, dirname, isInside } from '../base/paths.ts';
 
 /** Who may own record files: the numeric user id, or undefined where the system has none. */
 export interface DurableOptions {
@@ -28,7 +28,7 @@ export function createDisk(files: Files, options: DurableOptions): Disk {
     },
     stat: (path) => files.stat(path),
     list: (path) => missing(() => files.list(path), [])?.toSorted() ?? [],
-    realpath: (path) => missing(() => normalize(files.realpath(path)), undefined),
+    realpath: (path) => missing(() => files.realpath(path), undefined),
     readlink: (path) => files.readlink(path),
     openRead: (path) => missing(() => openForReading(files, path), undefined),
     openRecord: (base, path, mode) => openRecord(files, base, path, mode, options.owner),
