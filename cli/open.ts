@@ -1,13 +1,22 @@
 /** What most commands begin with: the installation in effect, its warnings told. */
-import { openInstallation, type Installation } from '../lib/app/installation.ts';
+import { assertHome, openInstallation, type Installation } from '../lib/app/installation.ts';
 import { settingsWithoutEffect } from '../lib/app/not-yet.ts';
 import type { CommandContext } from './command.ts';
 import { printable } from './output.ts';
+
+/** Opens the installation to look at records: whatever a project's own configuration says, they can be looked at. */
+export function openToLook({ args, terminal }: CommandContext): Installation {
+  const project = args.text('project');
+  const installation = openInstallation(terminal, { withoutProjectFile: true, ...(project === undefined ? {} : { project }) });
+  assertHome(installation);
+  return installation;
+}
 
 /** Opens the installation; `flags` are settings given on the command line, by the flag's name with its dashes. */
 export function open({ args, terminal, output }: CommandContext, flags: ReadonlyMap<string, string> = new Map()): Installation {
   const project = args.text('project');
   const installation = openInstallation(terminal, { flags, ...(project === undefined ? {} : { project }) });
+  assertHome(installation);
   for (const { message, file, line } of [...installation.config.warnings, ...settingsWithoutEffect(installation.config)]) {
     output.warn(printable(`${file === undefined ? '' : `${file}:${line ?? 1}: `}${message}`));
   }

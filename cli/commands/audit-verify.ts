@@ -5,7 +5,7 @@ import type { ChainReport, Verdict } from '../../lib/audit/verify.ts';
 import { worst } from '../../lib/audit/verify.ts';
 import { verifyAll, verifyDocument, type VerifyReport } from '../../lib/app/verify.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { open } from '../open.ts';
+import { openToLook } from '../open.ts';
 import { columns, printable, type Colour, type Output } from '../output.ts';
 import { createProgress } from '../progress.ts';
 
@@ -52,7 +52,7 @@ async function run(context: CommandContext): Promise<number> {
 
 async function check(context: CommandContext): Promise<VerifyReport> {
   const { args, terminal } = context;
-  const installation = open(context);
+  const installation = openToLook(context);
   const progress = createProgress(terminal.stderr, 'verifying', installation.host.clock, args.on('quiet'));
   const log = args.text('log');
   try {

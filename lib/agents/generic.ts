@@ -90,8 +90,14 @@ function textProblems(value: Record<string, unknown>): string[] {
     if (name === 'content') return [];
     if (text === '') return [`"${name}" is empty`];
     if (text.includes('\0')) return [`"${name}" holds a NUL character`];
+    if (name === 'url' && !isAddress(text)) return ['"url" is no address that can be read'];
     return name === 'cwd' && !isAbsolute(text.replaceAll('\\', '/')) ? ['"cwd" is an absolute path'] : [];
   });
+}
+
+/** With a scheme, or as people type it: what no reader of addresses understands cannot be judged. */
+function isAddress(text: string): boolean {
+  return URL.canParse(text) || URL.canParse(`http://${text}`);
 }
 
 /** The kind is known, and the members that belong to kinds are the ones of this kind, all of them and no other. */

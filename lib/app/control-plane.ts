@@ -64,7 +64,8 @@ export async function startControlPlane(installation: Installation, options: Con
       url, port: listening.port,
       async stop() {
         api.drain();
-        host.disk.remove(addressFile(installation));
+        // Another one may have been started since, and have written down where it is.
+        if (runningAddress(installation) === url) host.disk.remove(addressFile(installation));
         await listening.close(drainMs);
         await store.close();
         await log.close();

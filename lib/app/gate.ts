@@ -1,6 +1,7 @@
 /** The gate of a project, put together: policy and enrolment judge, the log of record records, approvals ask people. */
 import type { Action } from '../base/action.ts';
-import type { JsonObject } from '../base/json.ts';
+import { isPlainObject, type JsonObject } from '../base/json.ts';
+import { searchLog, type LoggedEntry } from '../audit/query.ts';
 import { createBuiltins } from '../policy/builtin.ts';
 import { actionHash } from '../policy/canonical.ts';
 import { createJudge, type Judge } from '../policy/judge.ts';
@@ -115,13 +116,35 @@ function metadataOf(installation: Installation, sessionId: string): JsonObject {
   return { ...(project === undefined ? {} : { project_id: project.id }), ...(sessionId === 'none' ? {} : { session_id: sessionId }) };
 }
 
+/** So many turns of two thousand lines back a decision is looked for: an outcome follows its decision closely. */
+const mostTurns = 10;
+
+/** Marks an outcome that no decision allowed: the agent acted without asking, or names another action's decision. */
+function ungated({ host: { disk }, home, config }: Installation, action: Action, ref: number | undefined): JsonObject {
+  if (ref === undefined) return { ungated: true };
+  if (!config.audit.enabled) return {};
+  let turns = 0;
+  for (const entry of searchLog(disk, home.audit, { after: ref - 1, before: ref + 1 })) {
+    turns += entry === undefined ? 1 : 0;
+    if (turns > mostTurns) return { ungated: true, because: 'its decision lies too far back' };
+    if (entry !== undefined) return refusedAction(entry, action);
+  }
+  return { ungated: true, because: 'there is no such decision' };
+}
+
+function refusedAction({ event, details }: LoggedEntry, action: Action): JsonObject {
+  if (event !== 'policy.allow' && event !== 'policy.warn') return { ungated: true, because: 'its decision was no permission' };
+  const decided = isPlainObject(details) && isPlainObject(details['action']) ? details['action']['kind'] : undefined;
+  return decided === action.kind ? {} : { ungated: true, because: 'its decision was about another kind of action' };
+}
+
 /** What became of an action: in the log of record, and where it is one of the six, in the project's agent chain. */
 async function recordOutcome(installation: Installation, log: OpenLog, agent: string, sessionId: string, outcome: ActionOutcome): Promise<void> {
   const { action, ref, ok, exit, bytes } = outcome;
   const result: JsonObject = { ...(ref === undefined ? {} : { ref }), ok, ...(exit === undefined ? {} : { exit }), ...(bytes === undefined ? {} : { bytes }) };
   await log.record({
     event: 'agent.action', actor: `agent:${agent}`, ...(sessionId === 'none' ? {} : { resource: `session:${sessionId}` }),
-    details: { kind: action.kind, ...result, ...(ref === undefined ? { ungated: true } : {}) }, metadata: metadataOf(installation, sessionId),
+    details: { kind: action.kind, ...result, ...ungated(installation, action, ref) }, metadata: metadataOf(installation, sessionId),
   });
   const { project } = installation;
   if (project === undefined) return;

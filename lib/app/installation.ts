@@ -27,6 +27,8 @@ export interface InstallationOptions {
   readonly project?: string;
   /** Flags that stand for settings, by their name with dashes. */
   readonly flags?: ReadonlyMap<string, string>;
+  /** For looking at records: the project's own file is left aside, so that a repository cannot keep anybody from looking. */
+  readonly withoutProjectFile?: boolean;
 }
 
 export interface Installation {
@@ -55,7 +57,7 @@ export function openInstallation(surroundings: Surroundings, options: Installati
   const files = [
     configFile(host.disk, 'organisation', organisationFiles.config),
     configFile(host.disk, 'user', layout.config),
-    project === undefined ? undefined : projectConfigFile(host.disk, project.dir),
+    project === undefined || options.withoutProjectFile === true ? undefined : projectConfigFile(host.disk, project.dir),
   ].filter((file) => file !== undefined);
   const config = resolveConfig({
     env: surroundings.env, files, ...(options.flags === undefined ? {} : { flags: options.flags }),
@@ -81,6 +83,13 @@ function projectFor(disk: Disk, surroundings: Surroundings, options: Installatio
     ...(options.project === undefined ? {} : { named: resolveFrom(surroundings.cwd, options.project) }),
     ...(session === undefined || session === '' ? {} : { session }),
   });
+}
+
+/** Throws `config.invalid` when something else than a directory stands where LOKI_HOME should be. */
+export function assertHome({ host: { disk }, home: { home } }: Installation): void {
+  const kind = disk.stat(home)?.kind;
+  if (kind === undefined || kind === 'directory') return;
+  throw new LokiError('config.invalid', { attempted: `use LOKI_HOME "${home}"`, found: 'it is not a directory', hint: 'Name a directory, or unset LOKI_HOME to use ~/.loki' });
 }
 
 /** The project, or an error that says how to get one. */

@@ -1,7 +1,7 @@
 /** A governed session, put together: the runner, its provider, the policy's answers, approvals, and the stores it writes. */
 import { canonicalJson, type JsonObject } from '../base/json.ts';
 import { sha256Hex } from '../base/digest.ts';
-import { resolveFrom } from '../base/paths.ts';
+import { join, resolveFrom } from '../base/paths.ts';
 import type { PolicyDecision } from '../base/action.ts';
 import { queryLog, type LoggedEntry } from '../audit/query.ts';
 import type { ApprovalView as StoredApproval } from '../approvals/approval.ts';
@@ -61,6 +61,7 @@ function settingsOf({ config: { runs } }: Installation): RunSettings {
 
 async function withParts(installation: Installation, options: SessionOptions, work: (deps: RunDeps, place: RunPlace) => Promise<RunOutcome>): Promise<RunOutcome> {
   const { project } = requireProject(installation);
+  assertChainUsable(installation, project.dir);
   const log = openRecord(installation);
   const store = await openStore(installation, log.record);
   const approvals = await openApprovals(installation, log.record, store);
@@ -89,6 +90,12 @@ async function withParts(installation: Installation, options: SessionOptions, wo
     await store.close();
     await log.close();
   }
+}
+
+/** A session whose actions could not be put into the agent chain is refused before it begins, not at its first action. */
+function assertChainUsable({ host: { disk } }: Installation, dir: string): void {
+  disk.ensureDirectory(dir, join(dir, '.loki/logs'), 0o700);
+  disk.openRecord(dir, join(dir, '.loki/logs/agent-audit.jsonl'), 0o600).close();
 }
 
 interface OpenParts {

@@ -1,8 +1,9 @@
 /** Verification of every chain this installation can see: the log of record, and the agent chain of each enrolled project. */
-import type { JsonObject } from '../base/json.ts';
+import { isPlainObject, type JsonObject } from '../base/json.ts';
 import { basename, dirname, join, resolveFrom } from '../base/paths.ts';
-import { LokiError } from '../errors.ts';
+import { LokiError, messageOf } from '../errors.ts';
 import { logFiles } from '../audit/files.ts';
+import { queryLog, type LoggedEntry } from '../audit/query.ts';
 import { verifyChain, worst, type ChainReport, type ChainSource, type Verdict } from '../audit/verify.ts';
 import { listEnrolments } from '../gate/enrolment.ts';
 import type { Installation } from './installation.ts';
@@ -23,24 +24,55 @@ export interface VerifyRequest {
 
 /** Checks them one after the other; their verdict is that of the worst. */
 export async function verifyAll(installation: Installation, request: VerifyRequest = {}): Promise<VerifyReport> {
-  const { disk, timers } = installation.host;
   const sources = request.log === undefined ? visibleChains(installation) : [chainAt(installation, request.log)];
   const chains: ChainReport[] = [];
-  for (const source of sources) {
-    chains.push(await verifyChain(source, {
-      disk, timers,
-      ...(request.signal === undefined ? {} : { signal: request.signal }),
-      onProgress: (done, total) => request.onProgress?.(source.chain, done, total),
-    }));
-  }
-  const verdict = worst([...chains.map((chain) => chain.verdict), ...(isMissing(installation, chains) ? ['incomplete' as const] : [])]);
+  for (const source of sources) chains.push(await verifyOne(installation, source, request));
+  const verdict = worst(chains.map((chain) => chain.verdict));
   return { valid: verdict === 'ok', verdict, chains };
 }
 
-/** Enrolling is recorded: where projects are enrolled and the log of record holds nothing, it was taken away. */
-function isMissing({ host: { disk }, home }: Installation, chains: readonly ChainReport[]): boolean {
-  const record = chains.find(({ chain }) => chain === 'record');
-  return record !== undefined && record.entries_checked === 0 && disk.list(home.projects).length > 0;
+/** One chain. What keeps it from being read is told of this chain alone: the others are judged all the same. */
+async function verifyOne(installation: Installation, source: ChainSource, request: VerifyRequest): Promise<ChainReport> {
+  const { disk, timers } = installation.host;
+  let report: ChainReport;
+  try {
+    report = await verifyChain(source, {
+      disk, timers,
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+      onProgress: (done, total) => request.onProgress?.(source.chain, done, total),
+    });
+  } catch (error) {
+    if (request.signal?.aborted === true) throw error;
+    return incomplete(source, `it cannot be read: ${messageOf(error)}`);
+  }
+  const missing = report.entries_checked === 0 && report.breaks.length === 0 ? missingChain(installation, source) : undefined;
+  return missing === undefined ? report : incomplete(source, missing);
+}
+
+function incomplete(source: ChainSource, found: string): ChainReport {
+  const [file = source.directory] = source.names;
+  return {
+    chain: source.chain, verdict: 'incomplete', valid: false, entries_checked: 0, bytes_checked: 0, directory: source.directory, files: source.names,
+    first_seq: null, last_seq: null, last_hash: null, breaks: [{ file, line: 0, seq: null, offset: 0, cause: 'missing file', found }],
+  };
+}
+
+/** Why a chain without entries should have some; undefined when nothing says so. */
+function missingChain(installation: Installation, { chain, names }: ChainSource): string | undefined {
+  const { host: { disk }, home } = installation;
+  if (chain === 'record') return disk.list(home.projects).length > 0 ? 'projects are enrolled, which is recorded, and there is no record' : undefined;
+  if (!chain.startsWith('agent:')) return names.length === 0 ? 'there is no log file' : undefined;
+  const project = chain.slice('agent:'.length);
+  return tellsOfActions(queryLog(disk, home.audit, { text: project })) ? 'the log of record tells of sessions or actions here, and this chain is gone' : undefined;
+}
+
+/** Sessions, and outcomes of the kinds that the agent chain records. */
+function tellsOfActions(entries: Iterable<LoggedEntry>): boolean {
+  for (const { event, details } of entries) {
+    if (event === 'session.start') return true;
+    if (event === 'agent.action' && isPlainObject(details) && ['exec', 'fs.write', 'fs.delete'].includes(String(details['kind']))) return true;
+  }
+  return false;
 }
 
 /** The log of record, each enrolled project's chain, and that of the project at hand. */
@@ -49,7 +81,8 @@ function visibleChains(installation: Installation): readonly ChainSource[] {
   const projects = new Map(listEnrolments(disk, home.home, home.projects).map(({ id, path }) => [id, path]));
   if (project !== undefined) projects.set(project.id, project.dir);
   const agents = [...projects].map(([id, dir]): ChainSource => ({ chain: `agent:${id}`, directory: join(dir, '.loki/logs'), names: ['agent-audit.jsonl'] }));
-  return [recordChain(installation, home.audit), ...agents.filter(({ directory }) => disk.stat(join(directory, 'agent-audit.jsonl')) !== undefined)];
+  const worthTelling = agents.filter((source) => disk.stat(join(source.directory, 'agent-audit.jsonl')) !== undefined || missingChain(installation, source) !== undefined);
+  return [recordChain(installation, home.audit), ...worthTelling];
 }
 
 function recordChain({ host: { disk } }: Installation, directory: string): ChainSource {

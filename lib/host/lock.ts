@@ -15,7 +15,7 @@ import * as fs from 'node:fs';
 import * as net from 'node:net';
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Lock } from '../ports.ts';
-import { LokiError, systemCode } from '../errors.ts';
+import { LokiError, messageOf, systemCode } from '../errors.ts';
 import { facts } from './facts.ts';
 import { clock } from './time.ts';
 
@@ -62,9 +62,9 @@ export function createLock(path: string, secret: () => Uint8Array, timing: LockT
     async acquire(timeoutMs) {
       if (held !== undefined) throw new LokiError('internal', { attempted: `take the lock of "${path}"`, found: 'this holder has it already' });
       const until = clock.monotonic() + timeoutMs;
-      const kernel = await waitFor(() => takeKernelLock(path, secret()), until, path);
+      const kernel = await taking(path, () => waitFor(() => takeKernelLock(path, secret()), until, path));
       try {
-        held = { kernel, link: await waitFor(() => Promise.resolve(takeLink(`${path}.lock`, timing)), until, path) };
+        held = { kernel, link: await taking(path, () => waitFor(() => Promise.resolve(takeLink(`${path}.lock`, timing)), until, path)) };
       } catch (error) {
         kernel.release();
         throw error;
@@ -78,6 +78,16 @@ export function createLock(path: string, secret: () => Uint8Array, timing: LockT
       given?.kernel.release();
     },
   };
+}
+
+/** The system's own errors (ENOSPC, EACCES …) say neither which lock nor what to do. */
+async function taking(path: string, take: () => Promise<Held>): Promise<Held> {
+  try {
+    return await take();
+  } catch (cause) {
+    if (cause instanceof LokiError) throw cause;
+    throw new LokiError('io.failed', { attempted: `take the lock of "${path}"`, found: messageOf(cause), cause, hint: 'LOKI_HOME must be writable and have free space' });
+  }
 }
 
 /** Tries until it is held. Waiters are woken by the release; the pause is for the cases where no word comes. */

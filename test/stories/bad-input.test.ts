@@ -121,10 +121,10 @@ test('a port that another program has is told the same way', async (t) => {
 
 describe('a LOKI_HOME that cannot be written', { concurrency: 2 }, () => {
   const rows: readonly (readonly [string, readonly string[], string, number, RegExp])[] = [
-    ['init', ['init', '--yes'], '', 1, /error: Cannot .*home/],
-    ['start', ['start', 'prd.md'], '', 1, /error: Cannot .*home/],
-    ['dashboard', ['dashboard', '--port', '0'], '', 1, /error: Cannot .*home/],
-    ['approve', ['approve', 'apr_01J8Z3K4M5N6P7Q8R9S0T1V2W3', '--yes'], '', 1, /error: Cannot .*home/],
+    ['init', ['init', '--yes'], '', 2, /error: Cannot use LOKI_HOME ".*home": it is not a directory/],
+    ['start', ['start', 'prd.md'], '', 2, /error: Cannot use LOKI_HOME ".*home": it is not a directory/],
+    ['dashboard', ['dashboard', '--port', '0'], '', 2, /error: Cannot use LOKI_HOME ".*home": it is not a directory/],
+    ['approve', ['approve', 'apr_01J8Z3K4M5N6P7Q8R9S0T1V2W3', '--yes'], '', 2, /error: Cannot use LOKI_HOME ".*home": it is not a directory/],
   ];
   for (const [what, args, input, exit, message] of rows) {
     test(`loki ${what} says so`, async (t) => {

@@ -51,13 +51,14 @@ export function preExecution(...rules: readonly string[]): Policy {
 /** The contract's example of a boundary. */
 export const boundary = `{ name: project-boundary, rule: "file_path must start with project_dir", action: deny }`;
 
-/** Milliseconds of the fastest of several runs. */
+/** Milliseconds of processor time of the fastest of several runs: what else the machine does shows less in it than in wall time. */
 export function fastest(run: () => void, rounds = 5): number {
   let best = Infinity;
   for (let round = 0; round < rounds; round += 1) {
-    const started = performance.now();
+    const started = process.cpuUsage();
     run();
-    best = Math.min(best, performance.now() - started);
+    const { user, system } = process.cpuUsage(started);
+    best = Math.min(best, (user + system) / 1000);
   }
   return best;
 }
