@@ -3,7 +3,6 @@
  * conservative: what it cannot follow it says, in `uncertain`, and the judge then asks a person. Text in data positions
  * (messages, patterns, here-documents no shell reads) is never taken for a path.
  */
-import type { Action } from '../../base/action.ts';
 import { isAbsolute } from '../../base/paths.ts';
 import { copied } from './copy.ts';
 import { fetched } from './fetch.ts';
@@ -15,6 +14,7 @@ import {
   copiers, deleters, fetchers, interpreters, keywords, lastingVariables, loaderVariables, lokiName, patternSwitches, readers, searchers, secondWriters, shells, speakers, wrappers, writers,
 } from './programs.ts';
 import type { Wrapper } from './programs.ts';
+import { Tally, type ShellAnalysis } from './tally.ts';
 import { Whereabouts } from './whereabouts.ts';
 import { readShell } from './words.ts';
 import type { SimpleCommand, Word } from './words.ts';
@@ -26,19 +26,9 @@ export interface ShellOptions {
   readonly home?: string | undefined;
 }
 
-export interface ShellAnalysis {
-  /** `exec` for each command run (words joined by one space), and the files and addresses touched. */
-  readonly actions: readonly Action[];
-  /** What could not be understood, each in a few words. */
-  readonly uncertain: readonly string[];
-  /** Words that a program which is not known to only read was given: places it may change. */
-  readonly mentions: readonly string[];
-}
-
 /** Longer commands are not read; nobody reviews them either. */
 export const longestCommand: number = 64 * 1024;
 const deepest = 8;
-const mostActions = 1000;
 
 /** What the command would do. Never throws; never looks at the disk. */
 export function analyzeCommand(command: string, options: ShellOptions = {}): ShellAnalysis {
@@ -69,9 +59,7 @@ type FileKind = 'fs.read' | 'fs.write' | 'fs.delete';
 
 class Walk {
   readonly #home: string | undefined;
-  readonly #actions = new Map<string, Action>();
-  readonly #uncertain = new Set<string>();
-  readonly #mentions = new Set<string>();
+  readonly #found = new Tally();
   readonly #loops = new Map<string, readonly Word[]>();
   readonly #assigned = new Set<string>();
   readonly #where: Whereabouts;
@@ -82,11 +70,11 @@ class Walk {
   }
 
   result(): ShellAnalysis {
-    return { actions: [...this.#actions.values()], uncertain: [...this.#uncertain], mentions: [...this.#mentions] };
+    return this.#found.result();
   }
 
   doubt(what: string): void {
-    this.#uncertain.add(what);
+    this.#found.doubt(what);
   }
 
   script(text: string, depth: number): void {
@@ -104,11 +92,6 @@ class Walk {
         if (!this.#where.ended(event.next)) this.doubt(tooManyPlaces);
       }
     }
-  }
-
-  #add(action: Action): void {
-    if (this.#actions.size >= mostActions) return this.doubt(`the command does more than ${mostActions} things`);
-    this.#actions.set(`${action.kind} ${action.command ?? action.file_path ?? action.url ?? ''}`, action);
   }
 
   #command(command: SimpleCommand, depth: number): void {
@@ -130,7 +113,7 @@ class Walk {
 
   #redirect(operator: string, target: Word): void {
     const socket = /^\/dev\/(tcp|udp)\/([^/]+)\/(.+)$/.exec(target.text);
-    if (socket !== null) return this.#add({ kind: 'net', url: `${socket[1] ?? ''}://${socket[2] ?? ''}:${socket[3] ?? ''}` });
+    if (socket !== null) return this.#found.action({ kind: 'net', url: `${socket[1] ?? ''}://${socket[2] ?? ''}:${socket[3] ?? ''}` });
     if (operator === '<') this.#touched('fs.read', [target]);
     else this.#touched('fs.write', [target]);
   }
@@ -146,9 +129,9 @@ class Walk {
       if (wrapped > 32) return this.doubt('too many programs start one another');
       if (first.dynamic) return this.doubt(`which program "${first.text.slice(0, 60)}" is shows only at run time`);
       if (first.pattern && !['[', '[[', '{'].includes(first.text)) return this.doubt(`which program "${first.text.slice(0, 60)}" is depends on the files there are`);
-      this.#add({ kind: 'exec', command: words.map((word) => word.text).join(' ') });
+      this.#found.action({ kind: 'exec', command: words.map((word) => word.text).join(' ') });
       const program = programName(first.text);
-      if (program !== first.text) this.#add({ kind: 'exec', command: [program, ...words.slice(1).map((word) => word.text)].join(' ') });
+      if (program !== first.text) this.#found.action({ kind: 'exec', command: [program, ...words.slice(1).map((word) => word.text)].join(' ') });
       const wrapper = wrappers.get(program);
       if (wrapper === undefined) {
         if (supplied) this.#supplied(program, words);
@@ -231,7 +214,7 @@ class Walk {
     if (program === 'find') return this.#find(words, command, depth);
     if (fetchers.has(program)) return this.#fetch(words);
     const loki = words.findIndex((word) => lokiName.test(word.text));
-    if (loki >= 0) this.#add({ kind: 'exec', command: words.slice(loki).map((word) => word.text).join(' ') });
+    if (loki >= 0) this.#found.action({ kind: 'exec', command: words.slice(loki).map((word) => word.text).join(' ') });
     this.#other(program, words, command, fed);
   }
 
@@ -281,12 +264,12 @@ class Walk {
     const { directories, plain, mentions, scripts, addresses, cleans, doubts } = gitCommand(words);
     this.#where.enter();
     for (const directory of directories) this.#changeDirectory([directory], '&&');
-    if (plain !== undefined) this.#add({ kind: 'exec', command: plain });
-    for (const { text } of mentions) this.#mentions.add(text);
+    if (plain !== undefined) this.#found.action({ kind: 'exec', command: plain });
+    for (const { text } of mentions) this.#found.mention(text);
     this.#mention(mentions);
     for (const script of scripts) this.script(script, depth + 1);
     if (cleans) this.#touched('fs.delete', [plainWord('.')]);
-    for (const url of addresses) this.#add({ kind: 'net', url });
+    for (const url of addresses) this.#found.action({ kind: 'net', url });
     for (const doubt of doubts) this.doubt(doubt);
     this.#where.leave();
   }
@@ -344,20 +327,20 @@ class Walk {
     this.#touched('fs.read', reads);
     for (const word of addresses) {
       if (word.dynamic && !/^[a-z]+:\/\/[^/$`]+\//i.test(word.text)) this.doubt(`what "${word.text.slice(0, 60)}" stands for shows only at run time, and it is called`);
-      else if (!word.text.includes('://')) this.#add({ kind: 'net', url: `http://${word.text}` });
+      else if (!word.text.includes('://')) this.#found.action({ kind: 'net', url: `http://${word.text}` });
     }
-    for (const word of words) if (/\.sock$/.test(word.text)) this.#mentions.add(word.text);
+    for (const word of words) if (/\.sock$/.test(word.text)) this.#found.mention(word.text);
   }
 
   /** A program that nothing is known about. */
   #other(program: string, words: readonly Word[], command: SimpleCommand, fed: boolean): void {
     const codeOptions = interpreters.get(program);
     if (codeOptions !== undefined || program === 'make') {
-      for (const { text } of command.input) this.#mentions.add(text);
+      for (const { text } of command.input) this.#found.mention(text);
       if (fed && !words.some((word) => !/^-(?!c|e|p|m)/.test(word.text) && word.text !== '-')) this.doubt(`what is fed to ${program} shows only at run time`);
     }
     const code = codeOptions === undefined ? -1 : words.findIndex((word) => codeOptions.includes(word.text));
-    if (code >= 0) this.#mentions.add(words[code + 1]?.text ?? '');
+    if (code >= 0) this.#found.mention(words[code + 1]?.text ?? '');
     this.#mention(words.filter((_, at) => code < 0 || at !== code + 1));
     const paths = words.flatMap((word) => {
       const text = word.text.replace(/^--?[\w-]+=/, '');
@@ -370,8 +353,8 @@ class Walk {
     for (const word of words) {
       const text = word.text.replace(/^--?[\w-]+=/, '');
       if (text.startsWith('-')) continue;
-      if (/[\s]/.test(text) || text.length > 4096) this.#mentions.add(text);
-      else for (const path of this.#where.meanings(this.#tilde({ ...word, text }))) this.#mentions.add(path);
+      if (/[\s]/.test(text) || text.length > 4096) this.#found.mention(text);
+      else for (const path of this.#where.meanings(this.#tilde({ ...word, text }))) this.#found.mention(path);
     }
   }
 
@@ -379,7 +362,7 @@ class Walk {
     const at = word.text.indexOf('://');
     if (at <= 0 || at > 64 || (searchers.has(program) && word.quoted)) return;
     const url = /[a-z][a-z0-9+.-]*:\/\/\S+/i.exec(word.text.slice(0, 4096))?.[0];
-    if (url !== undefined && !url.startsWith('file://')) this.#add({ kind: 'net', url });
+    if (url !== undefined && !url.startsWith('file://')) this.#found.action({ kind: 'net', url });
   }
 
   /** A word with a loop's variable in it, once for each value of the loop. */
@@ -402,14 +385,14 @@ class Walk {
       if (word.text === '' || (word.text === '-' && kind === 'fs.read') || uncounted.test(word.text)) continue;
       if (word.dynamic) {
         if (kind !== 'fs.read') this.doubt(`what "${word.text.slice(0, 60)}" stands for shows only at run time, and it is ${kind === 'fs.delete' ? 'deleted' : 'written'}`);
-        else if (this.#home !== undefined && /^~[^/$]+\//.test(word.text)) this.#mentions.add(this.#home + word.text.slice(word.text.indexOf('/')));
+        else if (this.#home !== undefined && /^~[^/$]+\//.test(word.text)) this.#found.mention(this.#home + word.text.slice(word.text.indexOf('/')));
         continue;
       }
       const text = this.#tilde(word);
       if (this.#where.strayed && !isAbsolute(text) && kind !== 'fs.read') this.doubt('a relative path follows a change of directory that cannot be followed');
       const paths = word.pattern ? expandedBraces(text) : [text];
       if (paths === undefined) this.doubt(`what "${text.slice(0, 60)}" stands for cannot be followed`);
-      for (const path of paths ?? []) for (const meaning of this.#where.meanings(path)) this.#add({ kind, file_path: meaning });
+      for (const path of paths ?? []) for (const meaning of this.#where.meanings(path)) this.#found.action({ kind, file_path: meaning });
     }
   }
 }
