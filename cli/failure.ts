@@ -45,22 +45,17 @@ export function failureLines(failure: Failure, output: Output): readonly string[
   const { paint } = output.err;
   return [
     `${paint('red', 'error:')} ${printable(failure.message)}`,
-    ...(saidAlready(failure) ? [] : failure.problems.flatMap((problem) => problemLines(problem, failure.hint))),
+    ...failure.problems.flatMap((problem, at) => problemLines(problem, failure.hint, at === 0 && failure.message.includes(problem.message))),
     `${paint('cyan', 'hint:')} ${printable(failure.hint)}`,
   ];
 }
 
-/** One mistake without an excerpt, whose words are in the message. */
-function saidAlready({ message, problems }: Failure): boolean {
-  const [first] = problems;
-  return problems.length === 1 && first !== undefined && first.excerpt === undefined && message.includes(first.message);
-}
-
-function problemLines(problem: Problem, hint: string): string[] {
+/** A mistake with its place and caret; without its words when the message has `said` them. */
+function problemLines(problem: Problem, hint: string, said: boolean): string[] {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== undefined).join(':');
   const excerpt = (problem.excerpt ?? '').split('\n').filter((line) => line !== '');
   return [
-    `  ${place === '' ? '' : `${printable(place)}: `}${printable(problem.message)}`,
+    ...(said ? [] : [`  ${place === '' ? '' : `${printable(place)}: `}${printable(problem.message)}`]),
     ...excerpt.map((line) => `      ${printable(line)}`),
     ...(problem.hint === undefined || problem.hint === hint ? [] : [`      ${printable(problem.hint)}`]),
   ];

@@ -8,7 +8,9 @@ import { terminal } from '../lib/host/terminal.ts';
 try {
   const { argv } = terminal;
   const helpAlone = argv.length === 0 || (argv.length === 1 && ['--help', '-h', 'help'].includes(argv[0] ?? ''));
-  await terminal.finish(argv[0] === 'hook' ? await hook() : helpAlone ? await help() : await anyCommand());
+  // A verdict that could not be written is a no.
+  if (argv[0] === 'hook') await terminal.finish(await hook(), 2);
+  await terminal.finish(helpAlone ? await help() : await anyCommand());
 } catch (error) {
   terminal.stderr.write(`error: Cannot run loki: ${error instanceof Error ? error.message : String(error)}\nhint: Install the package again\n`);
   await terminal.finish(2);

@@ -19,6 +19,7 @@ import { parseArgs } from './args.ts';
 import { reportFailure } from './failure.ts';
 import { createOutput, type Output } from './output.ts';
 import { sessionOptions } from './session.ts';
+import { shellWord } from './shell-word.ts';
 
 const flags = [
   { name: 'once', kind: 'switch', summary: 'End after the run instead of leaving the control plane up' },
@@ -39,7 +40,7 @@ async function main(): Promise<number> {
 
   heading('2  A governed run: every action is judged, recorded, then done');
   if (brokenOff) output.line('   the last run was broken off: it is taken up where it stood');
-  const options = { ...sessionOptions({ args, output, terminal }, installation), script: packageFile('fixtures/sample/agent/script.json') };
+  const options = { ...sessionOptions({ args, output, terminal }, installation, lokiFor(installation)), script: packageFile('fixtures/sample/agent/script.json') };
   const outcome = await (brokenOff ? takeUpSession(installation, options) : startSession(installation, places.prd, options));
   output.line(`${outcome.status === 'completed' ? output.out.paint('green', outcome.status) : output.out.paint('red', outcome.status)}: ${outcome.reason}`);
 
@@ -100,10 +101,15 @@ function tellPlaces(output: Output, installation: Installation, places: SamplePl
     ['the policy it was judged by', join(places.project, '.loki/policies.yaml')],
     ['the log of record', installation.home.audit],
     ['what the agent did', join(places.project, '.loki/logs/agent-audit.jsonl')],
-    ['look at it', `LOKI_HOME=${places.home} node ${packageFile('dist/cli/loki.js')} enterprise audit tail`],
-    ['check it', `LOKI_HOME=${places.home} node ${packageFile('dist/cli/loki.js')} audit verify`],
+    ['look at it', `${lokiFor(installation)} enterprise audit tail`],
+    ['check it', `${lokiFor(installation)} audit verify`],
   ];
   for (const [what, where] of rows) output.line(`   ${what.padEnd(32)}${where}`);
+}
+
+/** What reaches the sample's records when it is typed into a shell. */
+function lokiFor({ host, home }: Installation): string {
+  return [`LOKI_HOME=${shellWord(home.home)}`, ...host.facts.loki.map(shellWord)].join(' ');
 }
 
 /** Leaves the control plane up until Ctrl-C. */

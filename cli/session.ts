@@ -1,25 +1,30 @@
 /** Driving a session from the terminal: its timeline is told as it happens, approvals are asked of whoever sits there. */
-import { exitCode, messageOf } from '../lib/errors.ts';
-import type { OpenApprovals } from '../lib/app/approvals.ts';
+import { exitCode } from '../lib/errors.ts';
 import type { Installation } from '../lib/app/installation.ts';
 import type { SessionOptions } from '../lib/app/session.ts';
-import type { ApprovalView, RunOutcome } from '../lib/runs/deps.ts';
+import type { RunOutcome } from '../lib/runs/deps.ts';
+import { createAsker } from './asker.ts';
 import type { CommandContext } from './command.ts';
 import { eventLines } from './narration.ts';
 import { actorOf } from './open.ts';
 import { printable } from './output.ts';
 
-/** What `startSession` and `takeUpSession` are given here. With `--json` each event is a line of JSON. */
-export function sessionOptions({ output, terminal }: CommandContext, installation: Installation): SessionOptions {
-  const asker = createAsker({ output, terminal }, actorOf(installation));
+/**
+ * What `startSession` and `takeUpSession` are given here. With `--json` each event is a line of JSON. `loki`: what reaches
+ * the same records when it is typed in another terminal.
+ */
+export function sessionOptions({ output, terminal }: CommandContext, installation: Installation, loki = 'loki'): SessionOptions {
+  const actor = actorOf(installation);
+  const asker = createAsker({ output, terminal }, { actor, loki });
   return {
-    actor: actorOf(installation),
+    actor,
     signal: terminal.signal,
     narrate(event) {
-      if (output.json) output.line(JSON.stringify(event));
-      else for (const line of eventLines(event, output.out)) output.line(line);
+      if (output.json) return output.line(JSON.stringify(event));
+      const lines = eventLines(event, output.out);
+      if (lines.length > 0) asker.between(event, () => { for (const line of lines) output.line(line); });
     },
-    onApproval: asker,
+    onApproval: asker.onApproval,
   };
 }
 
@@ -33,32 +38,4 @@ export function reportOutcome({ output, terminal }: CommandContext, { run, sessi
   }
   if (status === 'completed') return exitCode.done;
   return status === 'cancelled' && terminal.signal.aborted ? exitCode.interrupted : exitCode.failed;
-}
-
-/**
- * Asks about one approval after the other. Where nobody sits, the approval is only shown: it is decided elsewhere, or time
- * decides it. An approval that is decided elsewhere while the question stands keeps that decision.
- */
-function createAsker({ output, terminal }: Pick<CommandContext, 'output' | 'terminal'>, actor: string): (view: ApprovalView, room: OpenApprovals['room']) => void {
-  const asked = new Set<string>();
-  let before: Promise<void> = Promise.resolve();
-  return (view, room) => {
-    if (view.status !== 'pending' || asked.has(view.id)) return;
-    asked.add(view.id);
-    if (!terminal.inputIsTerminal || output.json) output.note(`To decide: loki approve ${view.id}, or loki reject ${view.id} (until ${view.expires_at ?? 'it expires'})`);
-    else before = before.then(() => ask(view, room));
-  };
-
-  async function ask(view: ApprovalView, room: OpenApprovals['room']): Promise<void> {
-    const now = await room.get(view.id);
-    if (now?.status !== 'pending') return;
-    const answer = await terminal.ask(`${output.err.paint('yellow', 'Approve')} ${printable(view.action)}? ${printable(view.reason)} ${output.err.paint('bold', '[y/N]')} `);
-    if (answer === undefined) return;
-    const outcome = /^y(es)?$/i.test(answer.trim()) ? 'approve' : 'reject';
-    try {
-      await room.decide({ id: view.id, outcome, by: actor, proof: { kind: 'terminal' } });
-    } catch (error) {
-      output.warn(printable(messageOf(error)));
-    }
-  }
 }

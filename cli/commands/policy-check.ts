@@ -44,7 +44,10 @@ function run(context: CommandContext): Promise<number> {
 }
 
 function loadNamed({ terminal }: CommandContext, { host: { disk } }: Installation, name: string): PolicyFile {
-  const bytes = disk.read(resolveFrom(terminal.cwd, name), largestPolicy);
+  const path = resolveFrom(terminal.cwd, name);
+  const real = disk.realpath(path);
+  if (real !== undefined && disk.stat(real)?.kind === 'directory') throw new LokiError('usage', { attempted: `check "${name}"`, found: 'it is a directory', hint: 'Name a policy file' });
+  const bytes = disk.read(path, largestPolicy);
   if (bytes === undefined) throw new LokiError('not_found', { attempted: `check "${name}"`, found: 'there is no such file', hint: 'Name a policy file' });
   return loadPolicyFile({ text: new TextDecoder().decode(bytes), filename: name, layer: 'project' });
 }
@@ -59,7 +62,7 @@ function tell(report: PolicyReport, changed: string | undefined, listRules: bool
   const { paint } = output.out;
   if (report.problems.length > 0) {
     const count = report.problems.length;
-    throw new LokiError('policy.invalid', { attempted: 'use the policy', found: `${count} ${count === 1 ? 'mistake' : 'mistakes'}`, problems: report.problems });
+    throw new LokiError('policy.invalid', { attempted: 'use the policy', found: `${count} ${count === 1 ? 'mistake' : 'mistakes'}`, hint: report.problems[0]?.hint ?? 'Correct what is named above; docs/policy.md describes every field', problems: report.problems });
   }
   if (report.files.length === 0) output.line('No policies configured: only the built-in rules apply. A first policy: loki init');
   const files = report.files.map(({ filename, layer, rules, tests }) => ['ok', printable(filename), layer, `${rules} ${rules === 1 ? 'rule' : 'rules'}`, `${tests} ${tests === 1 ? 'test' : 'tests'}`]);

@@ -3,7 +3,7 @@ import { LokiError } from '../../lib/errors.ts';
 import { trustState } from '../../lib/app/enrol.ts';
 import { requireProject, type Installation } from '../../lib/app/installation.ts';
 import { startSession } from '../../lib/app/session.ts';
-import { join } from '../../lib/base/paths.ts';
+import { join, resolveFrom } from '../../lib/base/paths.ts';
 import { readEnrolment } from '../../lib/gate/enrolment.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { open } from '../open.ts';
@@ -40,6 +40,7 @@ async function run(context: CommandContext): Promise<number> {
   if (readEnrolment(disk, home.home, home.project(project.id)) === undefined) output.warn('The project is not enrolled: its policy can be changed unseen. Enrol it with: loki init');
   const document = args.operand('PRD') ?? usualDocument(installation, project.dir);
   const script = args.text('script');
+  if (script !== undefined) assertScript(installation, script);
   return reportOutcome(context, await startSession(installation, document, { ...sessionOptions(context, installation), ...(script === undefined ? {} : { script }) }));
 }
 
@@ -56,6 +57,14 @@ function assertTrusted(installation: Installation): void {
     attempted: 'start a session', found: 'nobody has confirmed the commands that the project\'s configuration names',
     problems: commands.map(({ what, command: line }) => ({ message: `${what}: ${line}` })),
   });
+}
+
+/** Before anything is recorded of a run that could do nothing. */
+function assertScript({ host: { disk }, surroundings }: Installation, script: string): void {
+  const path = disk.realpath(resolveFrom(surroundings.cwd, script));
+  const kind = path === undefined ? undefined : disk.stat(path)?.kind;
+  if (kind === 'file') return;
+  throw new LokiError('usage', { attempted: `play the script "${script}"`, found: kind === undefined ? 'there is no such file' : 'it is not a file', hint: 'Name a script: --script FILE; docs/runs.md describes it' });
 }
 
 function usualDocument({ host: { disk } }: Installation, dir: string): string {

@@ -1,6 +1,7 @@
 /** `loki status`. */
-import { exitCode } from '../../lib/errors.ts';
-import { requireProject } from '../../lib/app/installation.ts';
+import { exitCode, LokiError } from '../../lib/errors.ts';
+import { requireProject, type Installation } from '../../lib/app/installation.ts';
+import { assertAsEnrolled } from '../../lib/app/policy.ts';
 import { readEnrolment, type Enrolment } from '../../lib/gate/enrolment.ts';
 import { latestRun, sessionStatus, type SessionView } from '../../lib/runs/control.ts';
 import type { Run } from '../../lib/runs/run.ts';
@@ -14,7 +15,7 @@ export const command: Command = {
   about: 'Shows the project, whether it is enrolled, its session or its last run, and what waits for a decision.',
   operands: [],
   flags: [],
-  examples: [['loki status', ''], ['loki status --json', 'as {"project", "enrolled", "session", "last_run", "approvals_pending"}']],
+  examples: [['loki status', ''], ['loki status --json', 'as {"project", "enrolled", "everything_denied", "session", "last_run", "approvals_pending"}']],
   exits: [],
   run,
 };
@@ -30,8 +31,8 @@ async function run(context: CommandContext): Promise<number> {
   const { output } = context;
   const installation = open(context);
   const { project } = requireProject(installation);
-  const { host, home } = installation;
-  const enrolment = readEnrolment(host.disk, home.home, home.project(project.id));
+  const { host } = installation;
+  const standing = standingOf(installation, project.id);
   const work: Work = hasStore(installation)
     ? await withParts(installation, async ({ store, approvals }) => {
       const of = { ...project, tenant_id: null };
@@ -41,16 +42,41 @@ async function run(context: CommandContext): Promise<number> {
     : { pending: [] };
   if (output.json) {
     const { session, lastRun, pending } = work;
-    output.value({ project, enrolled: enrolment?.enrolled_at ?? null, session: session === undefined ? null : sessionJson(session), last_run: lastRun ?? null, approvals_pending: pending, proof: 'terminal' });
-  } else tell(project, enrolment, work, output);
+    output.value({ project, enrolled: standing.enrolment?.enrolled_at ?? null, everything_denied: standing.denied ?? null, session: session === undefined ? null : sessionJson(session), last_run: lastRun ?? null, approvals_pending: pending, proof: 'terminal' });
+  } else tell(project, standing, work, output);
   return exitCode.done;
 }
 
-function tell(project: { readonly id: string; readonly dir: string }, enrolment: Enrolment | undefined, { session, lastRun, pending }: Work, output: Output): void {
+/** How the project is enrolled; `denied` when it is not as it was, for then every action is. */
+interface Standing {
+  readonly enrolment: Enrolment | undefined;
+  readonly denied?: { readonly reason: string; readonly hint: string };
+}
+
+function standingOf(installation: Installation, id: string): Standing {
+  const { host: { disk }, home } = installation;
+  let enrolment: Enrolment | undefined;
+  try {
+    enrolment = readEnrolment(disk, home.home, home.project(id));
+    assertAsEnrolled(installation);
+    return { enrolment };
+  } catch (error) {
+    if (!(error instanceof LokiError)) throw error;
+    const hint = error.code === 'project.changed' ? 'Put everything back as it was; or look at the difference, then enrol the project again with: loki init' : error.hint;
+    return { enrolment, denied: { reason: error.message, hint } };
+  }
+}
+
+function tell(project: { readonly id: string; readonly dir: string }, { enrolment, denied }: Standing, { session, lastRun, pending }: Work, output: Output): void {
   const { out } = output;
+  if (denied !== undefined) {
+    output.line(`${out.paint('red', 'EVERYTHING IS DENIED')}  ${printable(denied.reason)}`);
+    output.line(`To repair it: ${printable(denied.hint)}`);
+    output.line();
+  }
   const rows: (readonly [string, string])[] = [
     ['Project', `${printable(project.dir)} (${project.id})`],
-    ['Enrolled', enrolment === undefined ? out.paint('yellow', 'no; loki init enrols it') : `${enrolment.enrolled_at} by ${printable(enrolment.enrolled_by)}`],
+    ['Enrolled', enrolment === undefined && denied !== undefined ? out.paint('red', 'cannot be read') : enrolment === undefined ? out.paint('yellow', 'no; loki init enrols it') : `${enrolment.enrolled_at} by ${printable(enrolment.enrolled_by)}`],
     ...(session === undefined ? [['Session', 'none'] as const] : sessionRows(session, out)),
     ...(session !== undefined || lastRun === undefined ? [] : runRows(lastRun, out)),
     ['Approvals', pending.length === 0 ? 'none pending' : out.paint('yellow', `${pending.length} pending: ${pending.join(', ')}`)],

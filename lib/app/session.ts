@@ -183,8 +183,10 @@ function objectAt(from: JsonObject, name: string): JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as JsonObject : {};
 }
 
-/** A canonical action in a line. */
+/** A canonical action in a line; a question of the run itself by its point and reason. */
 export function describeAction(action: JsonObject): string {
+  const { point, reason } = action;
+  if (typeof point === 'string' && typeof reason === 'string') return `${point}: ${reason}`.slice(0, 300);
   const what = ['command', 'file_path', 'url', 'mcp_tool', 'agent'].map((name) => action[name]).find((value) => typeof value === 'string');
   return [action['kind'], what].filter((part) => typeof part === 'string').join(' ').slice(0, 300);
 }

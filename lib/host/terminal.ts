@@ -1,7 +1,8 @@
 /**
  * The process as a command sees it: arguments, environment, the three standard streams, signals, the end. Streams are
  * touched on first use only, because opening them costs a few milliseconds that `loki hook` and `loki --help` do not have.
- * A reader that goes away (EPIPE) is no error: what follows is dropped and the signal aborts.
+ * A reader that goes away (EPIPE) is no error: what follows is dropped and the signal aborts. Any other failure to write the
+ * result is one, and shows in the exit code.
  */
 import * as os from 'node:os';
 
@@ -34,8 +35,12 @@ export interface Terminal {
   readonly inputIsTerminal: boolean;
   /** Standard input to its end, to `limit` bytes, or for `timeoutMs`, whichever comes first. */
   readInput(limit: number, timeoutMs: number): Promise<InputResult>;
-  /** One line typed after a question (put on stderr); undefined at the end of input or on a signal. */
-  ask(question: string): Promise<string | undefined>;
+  /**
+   * One line typed after a question (put on stderr); undefined at the end of input, on a signal, and when `withdrawn` aborts.
+   * The line of a question without an answer is ended at once. Nothing typed up to the question after a withdrawn one is an
+   * answer.
+   */
+  ask(question: string, withdrawn?: AbortSignal): Promise<string | undefined>;
   /**
    * Aborts on the first SIGINT or SIGTERM, or when the reader of stdout has gone; the reason is the signal's name or
    * `closed`. Asking for it takes over both signals; a second one ends the process at once.
@@ -43,8 +48,11 @@ export interface Terminal {
   readonly signal: AbortSignal;
   /** Called once for an exception or a rejection nobody caught. */
   onCrash(handle: (error: unknown) => void): void;
-  /** Waits until both streams have taken everything, then ends the process. */
-  finish(code: number): Promise<never>;
+  /**
+   * Waits until both streams have taken everything, then ends the process. `unwritten` stands in for exit code 0 when the
+   * result could not be written; 1 when left out.
+   */
+  finish(code: number, unwritten?: number): Promise<never>;
 }
 
 /** How long an answer typed at the terminal may be, in UTF-16 code units. */
@@ -80,6 +88,8 @@ function withSlashes(path: string): string {
 }
 
 const used = new Set<NodeJS.WriteStream>();
+/** Why the result could not be written, unless its reader had simply gone. */
+let unwrittenBecause: string | undefined;
 
 /** A standard stream that is opened by its first use and forgets what comes after its reader has gone. */
 function sink(open: () => NodeJS.WriteStream, endsWork: boolean): TextSink {
@@ -89,10 +99,12 @@ function sink(open: () => NodeJS.WriteStream, endsWork: boolean): TextSink {
     if (opened !== undefined) return opened;
     opened = open();
     used.add(opened);
-    opened.on('error', () => {
+    opened.on('error', (error: NodeJS.ErrnoException) => {
       gone = true;
       if (opened !== undefined) used.delete(opened);
-      if (endsWork) stopping.abort('closed');
+      if (!endsWork) return;
+      if (error.code !== 'EPIPE') unwrittenBecause ??= error.message;
+      stopping.abort('closed');
     });
     return opened;
   };
@@ -105,12 +117,19 @@ function sink(open: () => NodeJS.WriteStream, endsWork: boolean): TextSink {
   };
 }
 
-async function finish(code: number): Promise<never> {
+async function finish(code: number, unwritten = 1): Promise<never> {
   process.exitCode = code;
+  await flush();
+  if (unwrittenBecause === undefined) process.exit(code);
+  terminal.stderr.write(`error: Cannot write the result to standard output: ${unwrittenBecause}\nhint: Give it a place that takes everything, then run the command again\n`);
+  await flush();
+  process.exit(code === 0 ? unwritten : code);
+}
+
+async function flush(): Promise<void> {
   for (const stream of used) {
     await new Promise<void>((resolve) => { stream.write('', () => resolve()); });
   }
-  process.exit(code);
 }
 
 function takeSignals(): void {
@@ -145,29 +164,60 @@ function readInput(limit: number, timeoutMs: number): Promise<InputResult> {
 
 /** What was typed ahead of the next question. */
 let typed = '';
+/** Whether a question was withdrawn and none was put since: what is typed meanwhile was meant for the old one. */
+let outdated = false;
+/** How long a terminal has to hand over what is left of it. */
+const forgettingMs = 50;
 
-function ask(question: string): Promise<string | undefined> {
-  terminal.stderr.write(question);
+async function ask(question: string, withdrawn?: AbortSignal): Promise<string | undefined> {
+  if (outdated) await forgetTyped();
   const { stdin } = process;
   const { signal } = terminal;
+  if (signal.aborted || withdrawn?.aborted === true) return undefined;
+  terminal.stderr.write(question);
   return new Promise((resolve) => {
     const settle = (answer: string | undefined): void => {
       stdin.off('data', take).off('end', atEnd).pause();
-      signal.removeEventListener('abort', atAbort);
+      signal.removeEventListener('abort', unanswered);
+      withdrawn?.removeEventListener('abort', atWithdrawal);
       resolve(answer);
     };
-    const atAbort = (): void => settle(undefined);
-    const atEnd = (): void => settle(typed === '' ? undefined : taken(typed.length));
+    const unanswered = (): void => {
+      terminal.stderr.write('\n');
+      settle(undefined);
+    };
+    const atWithdrawal = (): void => {
+      outdated = true;
+      unanswered();
+    };
+    const atEnd = (): void => (typed === '' ? unanswered() : settle(taken(typed.length)));
     const take = (chunk: Uint8Array): void => {
       typed += Buffer.from(chunk).toString('utf8');
       const end = typed.indexOf('\n');
       if (end >= 0 || typed.length > longestAnswer) settle(taken(end >= 0 ? end : longestAnswer));
     };
-    if (signal.aborted) return settle(undefined);
-    signal.addEventListener('abort', atAbort, { once: true });
-    stdin.on('data', take).once('end', atEnd);
+    signal.addEventListener('abort', unanswered, { once: true });
+    withdrawn?.addEventListener('abort', atWithdrawal, { once: true });
+    if (stdin.readableEnded) return atEnd();
+    // A stream that was paused explicitly, as `settle` does, is not started again by a listener alone.
+    stdin.on('data', take).once('end', atEnd).resume();
     if (typed !== '') take(new Uint8Array());
   });
+}
+
+/** Half a line stays in the terminal until its end is typed, and would begin the next answer; without line mode it is handed over. */
+async function forgetTyped(): Promise<void> {
+  outdated = false;
+  typed = '';
+  const { stdin } = process;
+  if (stdin.isTTY !== true || stdin.readableEnded) return;
+  // Without line mode Ctrl-C is a character like any other.
+  const drop = (chunk: Uint8Array): void => { if (chunk.includes(3)) process.kill(process.pid, 'SIGINT'); };
+  stdin.setRawMode(true);
+  stdin.on('data', drop).resume();
+  await new Promise<void>((resolve) => { setTimeout(resolve, forgettingMs); });
+  stdin.off('data', drop).pause();
+  stdin.setRawMode(false);
 }
 
 /** The first `length` characters of what was typed, which then are gone with the line's end. */

@@ -1,6 +1,6 @@
 /** Talking to the control plane that served this page, and to nothing else. */
 
-/** The JSON of a path. Throws an error with words for people. */
+/** The JSON of a path. Throws an error with words for people, and with the `status` of an answer that is a refusal. */
 export async function getJson(path, signal) {
   let response;
   try {
@@ -11,7 +11,8 @@ export async function getJson(path, signal) {
   }
   const body = await response.json().catch(() => null);
   if (response.ok) return body;
-  throw new Error(body?.detail ? `${body.detail}. ${body.hint ?? ''} (${body.request_id})` : `The control plane answered ${response.status}`);
+  const words = body?.detail ? `${body.detail}. ${body.hint ?? ''} (${body.request_id})` : `The control plane answered ${response.status}`;
+  throw Object.assign(new Error(words), { status: response.status });
 }
 
 /**

@@ -3,7 +3,8 @@ import { openStream } from './api.js';
 import { checkLog, showRecord } from './audit.js';
 import { fill, notice } from './dom.js';
 import { createRunList } from './runs.js';
-import { showRun } from './timeline.js';
+import { noSuchRun, showRun } from './timeline.js';
+import { pageOf } from './words.js';
 
 const byId = (id) => document.getElementById(id);
 const [main, view, chip, connection] = [byId('main'), byId('view'), byId('verdict'), byId('connection')];
@@ -14,16 +15,16 @@ let leave = () => undefined;
 function show() {
   leave();
   leave = () => undefined;
-  const [, page = '', id = ''] = location.hash.split('/');
-  const name = page === 'record' ? 'record' : page === 'runs' && /^run_[0-9A-Z]{26}$/.test(id) ? 'run' : 'runs';
-  main.dataset.page = name;
+  const { name, id } = pageOf(location.hash);
+  main.dataset.page = name === 'missing' ? 'run' : name;
   for (const link of document.querySelectorAll('nav a')) {
     if (link.dataset.page === (name === 'record' ? 'record' : 'runs')) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-  list.select(name === 'run' ? id : null);
+  list.select(id);
   if (name === 'record') leave = showRecord(view, chip);
   else if (name === 'run') leave = showRun(view, id);
+  else if (name === 'missing') fill(view, noSuchRun(id));
   else fill(view, notice('empty', 'Choose a run', 'Its timeline appears here, live: what the agent did, what was allowed, what was not, and why.'));
 }
 

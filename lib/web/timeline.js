@@ -7,6 +7,11 @@ const filters = [['', 'Everything'], ['policy_decision', 'Decisions'], ['agent_a
 /** Rows kept in the page; the API has all of them. */
 const mostRows = 4000;
 
+/** In place of a run that the control plane does not have. */
+export function noSuchRun(id) {
+  return notice('error', 'There is no such run', id, el('a', { href: '#/' }, 'Back to all runs'));
+}
+
 /** Shows a run in `view`. Returns what ends it. */
 export function showRun(view, id) {
   let run = null;
@@ -51,9 +56,23 @@ export function showRun(view, id) {
     state(next) {
       state.dataset.state = next;
       state.textContent = { live: 'Live', reconnecting: run === null ? 'Waiting for the control plane' : 'Reconnecting', ended: 'Complete' }[next] ?? '';
-      if (next === 'reconnecting' && run === null) fill(scroller, notice('error', 'This run cannot be shown', 'It does not exist, or the control plane does not answer.', el('a', { href: '#/' }, 'Back to all runs')));
+      if (next === 'reconnecting' && run === null) void sayWhy();
     },
   });
+
+  /** A stream only says that it has failed; asking for the run itself tells why. */
+  async function sayWhy() {
+    const error = await getJson(`/api/v2/runs/${id}`).then(() => null, (reason) => reason);
+    if (error === null || run !== null || !view.contains(scroller)) return;
+    if (error.status !== 404) {
+      fill(scroller, notice('error', 'This run cannot be shown', error.message, el('a', { href: '#/' }, 'Back to all runs')));
+      return;
+    }
+    close();
+    state.textContent = '';
+    toolbar.hidden = true;
+    fill(scroller, noSuchRun(id));
+  }
 
   async function findRoot(projectId) {
     root = '';

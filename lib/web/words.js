@@ -54,11 +54,11 @@ export function shortId(id) {
   return typeof id === 'string' && id.length > 14 ? `${id.slice(0, 4)}…${id.slice(-6)}` : String(id);
 }
 
-/** What a run is about, from its configuration. */
+/** What a run is about, from its configuration: the document, in its folder. */
 export function runTitle(run) {
   const prd = run.config?.prd ?? run.config?.prd_path ?? run.config?.title;
   const path = typeof prd === 'string' ? prd : typeof prd?.path === 'string' ? prd.path : '';
-  return path.split('/').pop() || shortId(run.id);
+  return path.split('/').filter((part) => part !== '' && part !== '.' && part !== '..').slice(-2).join(' / ') || shortId(run.id);
 }
 
 const kinds = {
@@ -87,6 +87,23 @@ export function outcomeOf({ event_type: type, details }) {
 
 const text = (...values) => values.filter((value) => typeof value === 'string' && value !== '');
 
+/** Long text shows its beginning in a line; all of it is in the row's details. */
+const longestText = 160;
+
+function shortened(value) {
+  if (typeof value !== 'string') return '';
+  const line = value.slice(0, 4 * longestText).replaceAll(/\s+/g, ' ').trim();
+  return line.length > longestText || value.length > 4 * longestText ? `${line.slice(0, longestText - 1)}…` : line;
+}
+
+/** Which page an address (the part from `#`) asks for: `runs`, `record`, one `run`, or a run that cannot exist. */
+export function pageOf(hash) {
+  const [, page = '', id = ''] = hash.split('/');
+  if (page === 'record') return { name: 'record', id: null };
+  if (page !== 'runs' || id === '') return { name: 'runs', id: null };
+  return { name: /^run_[0-9A-Z]{26}$/.test(id) ? 'run' : 'missing', id };
+}
+
 /** One line that says what happened. */
 export function headline({ event_type: type, phase, details }) {
   const parts = {
@@ -97,7 +114,7 @@ export function headline({ event_type: type, phase, details }) {
     approval: () => text(details.action ?? details.point, details.reason),
     council: () => text(details.reviewer ?? details.outcome, details.reason),
     error: () => text(details.message, details.reason, details.role),
-    log: () => text(details.message),
+    log: () => text(details.message, shortened(details.text)),
   }[type]?.() ?? [];
   return parts.join(' · ') || phase || kinds[type] || type;
 }

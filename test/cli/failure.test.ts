@@ -27,6 +27,23 @@ test('a failure is told with every mistake, its place and caret, and a hint', ()
   ].join('\n'));
 });
 
+test('a mistake that the message has told is not told again; its caret and the others are', () => {
+  const terminal = fakeTerminal();
+  const problems = [
+    { message: 'unknown key "prot"', file: 'a.yaml', line: 3, column: 5, excerpt: '    prot: 1\n    ^' },
+    { message: 'unknown key "hots"', file: 'a.yaml', line: 4, column: 5 },
+  ];
+  reportFailure(new LokiError('config.invalid', { attempted: 'use the configuration', found: 'a.yaml:3:5: unknown key "prot" (and 1 more)', hint: 'Correct it', problems }), terminal, false);
+  assert.equal(terminal.printed.err, [
+    'error: Cannot use the configuration: a.yaml:3:5: unknown key "prot" (and 1 more)',
+    '          prot: 1',
+    '          ^',
+    '  a.yaml:4:5: unknown key "hots"',
+    'hint: Correct it',
+    '',
+  ].join('\n'));
+});
+
 test('with --json a failure is one object on stderr', () => {
   const terminal = fakeTerminal({ argv: ['policy', 'check', '--json'] });
   reportFailure(new LokiError('run.none', { attempted: 'stop the session', found: 'none runs' }), terminal, false);

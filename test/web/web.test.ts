@@ -69,6 +69,10 @@ test('a headline says what happened and, unless it was simply allowed, why', () 
   assert.equal(headline('policy_decision', { action: 'exec ls', decision: 'ALLOW', reason: 'no rule' }), 'exec ls');
   assert.equal(headline('quality_gate', { name: 'tests', outcome: 'ended with exit code 1' }), 'tests · ended with exit code 1');
   assert.equal(headline('log', { message: '<img src=x onerror=alert(1)>' }), '<img src=x onerror=alert(1)>');
+  assert.equal(headline('log', { message: 'developer answered', text: 'Wrote a\n\n  and b' }), 'developer answered · Wrote a and b');
+  const long = headline('log', { message: 'developer answered', text: 'x '.repeat(2000) });
+  assert.ok(long.length < 200 && long.endsWith('…'), long);
+  assert.equal(headline('log', { message: 'developer answered', text: '' }), 'developer answered');
   assert.equal(headline('something_new', {}), 'ACT');
   assert.equal(headline('error', { message: { toString: 'no' } }), 'ACT');
   assert.equal(words.aboutEntry({ details: { action: { kind: 'exec', command: 'rm -rf /' }, reason: 'no' } }), 'exec rm -rf / · no');
@@ -85,6 +89,23 @@ test('times and amounts as people read them', () => {
   assert.equal(words.clockTime('2026-02-15T11:59:58.123Z', now), '11:59:58');
   assert.equal(words.clockTime('2026-02-14T11:59:58.123Z', now), '2026-02-14 11:59:58');
   assert.equal(words.clockTime(null, now), '–');
-  assert.equal(words.runTitle({ id: 'run_1', config: { prd: './docs/prd.md' } }), 'prd.md');
+  assert.equal(words.runTitle({ id: 'run_1', config: { prd: './docs/prd.md' } }), 'docs / prd.md');
+  assert.equal(words.runTitle({ id: 'run_1', config: { prd: { path: '/home/a/shop/PRD.md' } } }), 'shop / PRD.md');
+  assert.equal(words.runTitle({ id: 'run_1', config: { prd: { path: 'prd.md' } } }), 'prd.md');
   assert.equal(words.runTitle({ id: 'run_01M7ZSABQA38P3VXY1HGY3Y5NR', config: {} }), 'run_…Y3Y5NR');
+});
+
+test('an address of a run that cannot exist is told apart from the list', () => {
+  assert.deepEqual(['', '#/', '#/runs', '#/runs/', '#/other'].map((hash) => words.pageOf(hash).name), ['runs', 'runs', 'runs', 'runs', 'runs']);
+  assert.deepEqual(words.pageOf('#/record'), { name: 'record', id: null });
+  assert.deepEqual(words.pageOf('#/runs/run_01M7ZSABQA38P3VXY1HGY3Y5NR'), { name: 'run', id: 'run_01M7ZSABQA38P3VXY1HGY3Y5NR' });
+  assert.deepEqual(words.pageOf('#/runs/run_1'), { name: 'missing', id: 'run_1' });
+});
+
+test('what the control plane refuses carries its status, so that a run that is not there can be told from one that cannot be asked for', async (t) => {
+  const api = await import(pathToFileURL(join(folder, 'api.js')).href);
+  const answering = t.mock.method(globalThis, 'fetch', () => Promise.resolve(new Response('{"detail":"There is no run","hint":"List them","request_id":"req_1"}', { status: 404 })));
+  await assert.rejects(api.getJson('/api/v2/runs/run_1'), { status: 404, message: 'There is no run. List them (req_1)' });
+  answering.mock.mockImplementation(() => Promise.reject(new TypeError('fetch failed')));
+  await assert.rejects(api.getJson('/api/v2/runs/run_1'), (error: Error) => !('status' in error) && error.message.startsWith('The control plane does not answer'));
 });
