@@ -383,11 +383,11 @@ test('while another waits, no batch is begun that would keep the lock for more t
   await Promise.all(Array.from({ length: 6 }, (_, n) => add(n)));
   // Two batches of 2 ms; a third would end after 6.
   assert.equal(taken, 3);
-  await realTimers.sleep(1);
+  await realTimers.sleep(25);
   assert.deepEqual(slept, [1, 1, 1]);
   contended = false;
   await add(7);
-  await realTimers.sleep(1);
+  await realTimers.sleep(25);
   assert.equal(slept.length, 3);
 });
 
