@@ -58,11 +58,13 @@ type Try = Held | { readonly released: Promise<void> };
 /** The lock that belongs to `path`. Its directory must exist. `secret` comes from a directory only this user can read. */
 export function createLock(path: string, secret: () => Uint8Array, timing: LockTiming = usualTiming): Lock {
   let held: { readonly kernel: Held; readonly link: Held } | undefined;
+  let known: string | undefined;
+  const name = (): string => known ??= socketName(path, secret());
   return {
     async acquire(timeoutMs) {
       if (held !== undefined) throw new LokiError('internal', { attempted: `take the lock of "${path}"`, found: 'this holder has it already' });
       const until = clock.monotonic() + timeoutMs;
-      const kernel = await taking(path, () => waitFor(() => takeKernelLock(path, secret()), until, path));
+      const kernel = await taking(path, () => waitFor(() => takeKernelLock(path, name), until, path));
       try {
         held = { kernel, link: await taking(path, () => waitFor(() => Promise.resolve(takeLink(`${path}.lock`, timing)), until, path)) };
       } catch (error) {
@@ -110,12 +112,16 @@ function timedOut(path: string): LokiError {
   return new LokiError('lock.timeout', { attempted: `take the lock of "${path}"`, found: `${who} holds it` });
 }
 
-function takeKernelLock(path: string, secret: Uint8Array): Promise<Try> {
-  if (process.platform === 'darwin') return Promise.resolve(takeFileLock(`${path}.excl`));
+function takeKernelLock(path: string, name: () => string): Promise<Try> {
+  return process.platform === 'darwin' ? Promise.resolve(takeFileLock(`${path}.excl`)) : takeSocketName(name());
+}
+
+/** One name for all ways to write the path, the same in every process that can read the secret. */
+function socketName(path: string, secret: Uint8Array): string {
   const directory = directoryOf(path);
   const place = `${fs.realpathSync.native(directory)}\0${path.slice(directory.length)}`;
   const name = `loki-${createHmac('sha256', secret).update(place).digest('hex')}`;
-  return takeSocketName(process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : `\0${name}`);
+  return process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : `\0${name}`;
 }
 
 function directoryOf(path: string): string {
