@@ -48,7 +48,7 @@ test('each allowed action of an agent is asked before and told after, and no sec
   assert.equal(Reflect.get(Object(told[1]), 'ref'), 1);
   const environment = Reflect.get(Object(told[0]), 'env');
   // Node itself hands NODE_V8_COVERAGE down while coverage is measured.
-  assert.deepEqual(environment.filter((name) => name !== 'NODE_V8_COVERAGE'), ['HOME', 'LC_ALL', 'LOKI_HOME', 'LOKI_HOOK', 'LOKI_ITERATION', 'LOKI_PHASE', 'LOKI_PROJECT_DIR', 'LOKI_ROLE', 'LOKI_RUN_ID', 'LOKI_SESSION_ID', 'PATH']);
+  assert.deepEqual(environment.filter((name: string) => name !== 'NODE_V8_COVERAGE'), ['HOME', 'LC_ALL', 'LOKI_HOME', 'LOKI_HOOK', 'LOKI_ITERATION', 'LOKI_PHASE', 'LOKI_PROJECT_DIR', 'LOKI_ROLE', 'LOKI_RUN_ID', 'LOKI_SESSION_ID', 'PATH']);
   assert.ok(progressOf(outcome.run).input_tokens > 1000);
   assert.equal(progressOf(outcome.run).unmetered_calls, 0);
 });
