@@ -26,13 +26,19 @@ export interface VerifyRequest {
 export async function verifyAll(installation: Installation, request: VerifyRequest = {}): Promise<VerifyReport> {
   const sources = request.log === undefined ? visibleChains(installation) : [chainAt(installation, request.log)];
   const chains: ChainReport[] = [];
-  for (const source of sources) chains.push(await verifyOne(installation, source, request));
+  for (const source of sources) {
+    const report = await verifyOne(installation, source, request);
+    if (report !== undefined) chains.push(report);
+  }
   const verdict = worst(chains.map((chain) => chain.verdict));
   return { valid: verdict === 'ok', verdict, chains };
 }
 
-/** One chain. What keeps it from being read is told of this chain alone: the others are judged all the same. */
-async function verifyOne(installation: Installation, source: ChainSource, request: VerifyRequest): Promise<ChainReport> {
+/**
+ * One chain; undefined for a project's that was never begun. What keeps it from being read is told of this chain alone: the
+ * others are judged all the same.
+ */
+async function verifyOne(installation: Installation, source: ChainSource, request: VerifyRequest): Promise<ChainReport | undefined> {
   const { disk, timers } = installation.host;
   let report: ChainReport;
   try {
@@ -45,8 +51,15 @@ async function verifyOne(installation: Installation, source: ChainSource, reques
     if (request.signal?.aborted === true) throw error;
     return incomplete(source, `it cannot be read: ${messageOf(error)}`);
   }
-  const missing = report.entries_checked === 0 && report.breaks.length === 0 ? missingChain(installation, source) : undefined;
-  return missing === undefined ? report : incomplete(source, missing);
+  if (report.entries_checked > 0 || report.breaks.length > 0) return report;
+  const missing = missingChain(installation, source);
+  if (missing !== undefined) return incomplete(source, missing);
+  return isBegun(installation, source) ? report : undefined;
+}
+
+/** The log of record is always told of; a project's chain once it is there. */
+function isBegun({ host: { disk } }: Installation, { chain, directory, names }: ChainSource): boolean {
+  return !chain.startsWith('agent:') || names.some((name) => disk.stat(join(directory, name)) !== undefined);
 }
 
 function incomplete(source: ChainSource, found: string): ChainReport {
@@ -63,14 +76,15 @@ function missingChain(installation: Installation, { chain, names }: ChainSource)
   if (chain === 'record') return disk.list(home.projects).length > 0 ? 'projects are enrolled, which is recorded, and there is no record' : undefined;
   if (!chain.startsWith('agent:')) return names.length === 0 ? 'there is no log file' : undefined;
   const project = chain.slice('agent:'.length);
-  return tellsOfActions(queryLog(disk, home.audit, { text: project })) ? 'the log of record tells of sessions or actions here, and this chain is gone' : undefined;
+  const told = (event: string): boolean => tellsOfActions(queryLog(disk, home.audit, { event }), project);
+  return told('session.start') || told('agent.action') ? 'the log of record tells of sessions or actions here, and this chain is gone' : undefined;
 }
 
-/** Sessions, and outcomes of the kinds that the agent chain records. */
-function tellsOfActions(entries: Iterable<LoggedEntry>): boolean {
-  for (const { event, details } of entries) {
-    if (event === 'session.start') return true;
-    if (event === 'agent.action' && isPlainObject(details) && ['exec', 'fs.write', 'fs.delete'].includes(String(details['kind']))) return true;
+/** Sessions of a project, and outcomes of the kinds that its agent chain records. */
+function tellsOfActions(entries: Iterable<LoggedEntry>, project: string): boolean {
+  for (const { event, details, metadata } of entries) {
+    if (!isPlainObject(metadata) || metadata['project_id'] !== project) continue;
+    if (event === 'session.start' || (isPlainObject(details) && ['exec', 'fs.write', 'fs.delete'].includes(String(details['kind'])))) return true;
   }
   return false;
 }
@@ -81,8 +95,7 @@ function visibleChains(installation: Installation): readonly ChainSource[] {
   const projects = new Map(listEnrolments(disk, home.home, home.projects).map(({ id, path }) => [id, path]));
   if (project !== undefined) projects.set(project.id, project.dir);
   const agents = [...projects].map(([id, dir]): ChainSource => ({ chain: `agent:${id}`, directory: join(dir, '.loki/logs'), names: ['agent-audit.jsonl'] }));
-  const worthTelling = agents.filter((source) => disk.stat(join(source.directory, 'agent-audit.jsonl')) !== undefined || missingChain(installation, source) !== undefined);
-  return [recordChain(installation, home.audit), ...worthTelling];
+  return [recordChain(installation, home.audit), ...agents];
 }
 
 function recordChain({ host: { disk } }: Installation, directory: string): ChainSource {

@@ -10,7 +10,7 @@ import { join } from '../base/paths.ts';
 import type { JsonObject } from '../base/json.ts';
 import { createGroupCommit, type GroupCommit } from '../journal/group-commit.ts';
 import { openSegment, type Segment, type TornTail } from '../journal/segment.ts';
-import { emptyTail, genesisHash, sealLine, type ChainTail } from './chain.ts';
+import { emptyTail, sealLine, type ChainTail } from './chain.ts';
 import { composeEntry, type EntryStamp } from './compose.ts';
 import type { AuditEvent, AuditReceipt } from './entry.ts';
 import { canBeExcluded, levels, usualLevel, type EventName, type Level } from './events.ts';
@@ -310,6 +310,3 @@ function recoveryOf(torn: TornTail): AuditEvent {
     details: { file: torn.file, offset: torn.offset, length: torn.length, sha256: torn.sha256, kept_as: torn.keptAs },
   };
 }
-
-/** What a chain begins with; named here for those who build one by hand. */
-export { genesisHash };

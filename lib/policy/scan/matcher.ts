@@ -48,7 +48,6 @@ export const word: CharacterClass = characters('A-Za-z0-9_');
 export const wordDash: CharacterClass = characters('A-Za-z0-9_-');
 export const hex: CharacterClass = characters('0-9a-f');
 export const base64: CharacterClass = characters('A-Za-z0-9+/=');
-export const upperDigits: CharacterClass = characters('A-Z0-9');
 
 /** Index of the first character at or after `from` that is not in the class; looks at most `most` characters ahead. */
 export function runEnd(text: string, from: number, run: CharacterClass, most: number): number {
