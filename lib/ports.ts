@@ -110,6 +110,11 @@ export interface Disk {
   readlink(path: string): string | undefined;
   /** Opens an existing record file for reading at positions; undefined when missing. */
   openRead(path: string): ReadFile | undefined;
+  /**
+   * Opens a gzip file as the bytes it holds: sizes and positions are those of the uncompressed content, and the content's
+   * check sums are checked where they are read. Undefined when missing; throws `io.failed` for what is no whole gzip file.
+   */
+  openGzip(path: string): ReadFile | undefined;
   /** Opens or creates a record file for appending. A created file's directory entry is durable. */
   openRecord(base: string, path: string, mode: number): RecordFile;
   /** The file has exactly these bytes, durable and atomic: a reader or a power cut sees the old file or the new one. */

@@ -7,6 +7,7 @@
 import type { Disk, Files, FileStat, ReadFile, RecordFile } from '../ports.ts';
 import { LokiError, messageOf, systemCode } from '../errors.ts';
 import { basename, dirname, isInside } from '../base/paths.ts';
+import { openGzip } from './gzip.ts';
 
 /** Who may own record files: the numeric user id, or undefined where the system has none. */
 export interface DurableOptions {
@@ -31,6 +32,7 @@ export function createDisk(files: Files, options: DurableOptions): Disk {
     realpath: (path) => missing(() => files.realpath(path), undefined),
     readlink: (path) => files.readlink(path),
     openRead: (path) => missing(() => openForReading(files, path), undefined),
+    openGzip: (path) => missing(() => openGzip(openForReading(files, path), path), undefined),
     openRecord: (base, path, mode) => openRecord(files, base, path, mode, options.owner),
     replace: (base, path, bytes, mode) => replace(files, options, base, path, bytes, mode),
     create: (base, path, bytes, mode) => create(files, options, base, path, bytes, mode),

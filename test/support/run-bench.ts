@@ -166,7 +166,7 @@ export function memoryDisk(): Disk {
   const missing = (): never => { throw new Error('not used by runs'); };
   return {
     read: (path) => files.get(path), readRecord: (_base, path) => files.get(path), stat: () => undefined, list: () => [], realpath: (path) => path,
-    readlink: () => undefined, openRead: missing, openRecord: missing, ensureDirectory: () => undefined, move: missing,
+    readlink: () => undefined, openRead: missing, openGzip: missing, openRecord: missing, ensureDirectory: () => undefined, move: missing,
     replace: (_base, path, bytes) => { files.set(path, bytes); }, create: (_base, path, bytes) => { files.set(path, bytes); }, remove: (path) => { files.delete(path); },
   };
 }
