@@ -2,7 +2,9 @@
 import type { JsonObject } from '../lib/base/json.ts';
 import { isPlainObject } from '../lib/base/json.ts';
 import type { Disk } from '../lib/ports.ts';
+import { agentChainFiles } from '../lib/audit/agent-files.ts';
 import { linesBackward } from '../lib/audit/lines-backward.ts';
+import { tryLogFile } from '../lib/audit/log-file.ts';
 
 /** One entry of an agent chain. */
 export interface AgentLine extends JsonObject {
@@ -14,9 +16,14 @@ export interface AgentLine extends JsonObject {
   readonly details: JsonObject;
 }
 
-export function* agentLines(disk: Disk, path: string, action: string | undefined): Generator<AgentLine> {
-  const file = disk.openRead(path);
-  if (file === undefined) return;
+/** Those of all its files in a directory, compressed or not. One that cannot be inflated is passed over as well. */
+export function* agentLines(disk: Disk, directory: string, action: string | undefined): Generator<AgentLine> {
+  for (const { name } of agentChainFiles(disk.list(directory)).toReversed()) yield* linesIn(disk, directory, name, action);
+}
+
+function* linesIn(disk: Disk, directory: string, name: string, action: string | undefined): Generator<AgentLine> {
+  const file = tryLogFile(disk, directory, name);
+  if (file === undefined || file === 'unreadable') return;
   try {
     for (const line of linesBackward(file, file.stat().size)) {
       const entry = parse(line);

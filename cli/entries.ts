@@ -2,9 +2,15 @@
 import type { JsonObject, JsonValue } from '../lib/base/json.ts';
 import type { LoggedEntry } from '../lib/audit/query.ts';
 import type { Level } from '../lib/audit/events.ts';
-import { printable, type Colour, type Look } from './output.ts';
+import type { OnUnreadable } from '../lib/app/reading.ts';
+import { printable, type Colour, type Look, type Output } from './output.ts';
 
 const levelColours: Readonly<Record<Level, Colour>> = { debug: 'dim', info: 'green', warning: 'yellow', error: 'red' };
+
+/** Says once, after the entries, that some are closed. */
+export function noteClosed(closed: number, output: Output): void {
+  if (closed > 0) output.note(`${closed} ${closed === 1 ? 'entry is' : 'entries are'} sealed: the key is not here (LOKI_AUDIT_KEY, LOKI_AUDIT_KEY_FILE), or was destroyed by an erasure.`);
+}
 
 /** Details in one line are cut here; `--json` shows all. */
 const longestDetails = 160;
@@ -14,8 +20,24 @@ export function entryLine(entry: LoggedEntry, look: Look): string {
   const level = look.paint(levelColours[entry.level], entry.level.padEnd(7));
   const resource = entry['resource'];
   const about = typeof resource === 'string' ? `  ${printable(resource)}` : '';
-  const line = `${look.paint('dim', printable(entry.timestamp))}  ${level}  ${printable(entry.event).padEnd(22)}  ${printable(entry.actor)}${about}`;
+  const line = `${look.paint('dim', printable(entry.timestamp))}  ${level}  ${printable(entry.event).padEnd(22)}  ${printable(actorWord(entry.actor))}${about}`;
   return `${line}${details(entry['details'], look)}`;
+}
+
+/** An entry as a command prints it: a line for a person, the entry's JSON with `--json`. */
+export function entryText(entry: LoggedEntry, { json, out }: Output): string {
+  return json ? JSON.stringify(entry) : entryLine(entry, out);
+}
+
+/** Tells of files that cannot be read; the others are shown all the same. */
+export function warnUnreadable(output: Output): OnUnreadable {
+  return (_file, error) => output.warn(`${printable(error.message)}; what it holds is not shown`);
+}
+
+/** The actor as it is shown; one that is encrypted and could not be opened has no name. */
+export function actorWord(actor: LoggedEntry['actor']): string {
+  if (typeof actor !== 'string') return '(encrypted)';
+  return actor.startsWith('sealed:') ? '(encrypted)' : actor;
 }
 
 function details(value: JsonValue | undefined, look: Look): string {

@@ -69,6 +69,16 @@ export interface Files {
   chmod(path: string, mode: number): void;
   /** Entries of the directory (creations, renames, removals) are on the medium. */
   syncDirectory(path: string): void;
+  /** The file system that holds an existing path. */
+  volume(path: string): Volume;
+}
+
+/** A file system. */
+export interface Volume {
+  /** Bytes that this user may still write. */
+  readonly freeBytes: number;
+  /** What kind it is, when its files lie on another machine: `nfs`, `smb` … */
+  readonly network: string | undefined;
 }
 
 /** How `Files.open` opens. None of them follows a symlink in the last component except `read-following`. */
@@ -102,6 +112,10 @@ export interface Disk {
   /** The whole record file: refuses symlinks, foreign owners, more than one link, below `base`. */
   readRecord(base: string, path: string, limit: number): Uint8Array | undefined;
   stat(path: string): FileStat | undefined;
+  /** The file system that holds the path; undefined when the path does not exist. */
+  volume(path: string): Volume | undefined;
+  /** Bytes that may still be written where the path lies; undefined as for `volume`. */
+  freeBytes(path: string): number | undefined;
   /** Names in a directory, sorted; empty when there is none. */
   list(path: string): readonly string[];
   /** Canonical absolute path, symlinks followed; undefined when it does not exist. */
@@ -115,18 +129,39 @@ export interface Disk {
    * check sums are checked where they are read. Undefined when missing; throws `io.failed` for what is no whole gzip file.
    */
   openGzip(path: string): ReadFile | undefined;
+  /**
+   * Writes the lines of the record file `from` as the gzip file `to` beside it, with the same mode, in steps: each gives how
+   * many bytes are done, so that others have their turn in between. `to` appears, durable and whole, with the last step,
+   * after it has been read back and found to hold `sha256`; `from` stays. An existing `to` is `conflict`. What an earlier
+   * try left unfinished is cleared away, so only one process may do this at a time.
+   */
+  compress(base: string, from: string, to: string, sha256: string): Iterable<number>;
   /** Opens or creates a record file for appending. A created file's directory entry is durable. */
   openRecord(base: string, path: string, mode: number): RecordFile;
   /** The file has exactly these bytes, durable and atomic: a reader or a power cut sees the old file or the new one. */
   replace(base: string, path: string, bytes: Uint8Array, mode: number): void;
   /** Creates the file, durable. Present with the same bytes is fine; with other bytes `conflict`. */
   create(base: string, path: string, bytes: Uint8Array, mode: number): void;
+  /** Begins a file where a person wants one, following symlinks on the way there. Throws when none can be created. */
+  beginFile(path: string, mode: number): FileInMaking;
   /** Directory and its parents below `base` exist, durable. */
   ensureDirectory(base: string, path: string, mode: number): void;
   /** Renamed within one file system, durable. */
   move(from: string, to: string): void;
   /** The entry is gone, durable. Missing is fine. */
   remove(path: string): void;
+}
+
+/** A file that does not have its name yet. Nobody sees it before `finish`, and after `abandon` it never was. */
+export interface FileInMaking {
+  /** All bytes, after those before. */
+  write(bytes: Uint8Array): void;
+  /** What was written is on the medium. Nothing is written after that. */
+  settle(): void;
+  /** It has its name, durable: in place of what is there, or `conflict` when something is. */
+  finish(replace: boolean): void;
+  /** Takes it away. Harmless after `finish`. */
+  abandon(): void;
 }
 
 /** A file open for reading. */
@@ -182,6 +217,8 @@ export interface SpawnResult {
 /** Starts child processes, each in a process group of its own. A program that cannot be started rejects with `provider.missing`. */
 export interface Spawn {
   run(request: SpawnRequest): Promise<SpawnResult>;
+  /** Starts a process that outlives this one and has nothing of it open: no input, no output. Nobody hears how it ends. */
+  leave(request: Pick<SpawnRequest, 'program' | 'args' | 'cwd' | 'env'>): void;
   /** Absolute path of a program on PATH (or of a path given), if it can be executed. */
   find(program: string, path: string | undefined): string | undefined;
   /**
@@ -196,6 +233,8 @@ export interface ProcessFacts {
   readonly pid: number;
   readonly hostname: string;
   readonly username: string;
+  /** The number of the account whose rights this process has; undefined where the system has none. */
+  readonly userId?: number | undefined;
   readonly platform: string;
   /** Program and arguments that run this installation's `loki` command; what it is to do comes after them. */
   readonly loki: readonly string[];
@@ -213,4 +252,112 @@ export interface Host {
   readonly facts: ProcessFacts;
   /** The lock that belongs to the file or directory `path`. */
   lock(path: string): Lock;
+}
+
+/**
+ * Outgoing connections to the receivers of records. Whatever cannot be reached, breaks off or takes too long rejects with
+ * `net.unreachable`. They take addresses, not names: who resolves a name judges where it leads before anything is opened.
+ */
+export interface Sockets {
+  /** The addresses of a host, as the system knows them, at least one; those of an address are itself. */
+  resolve(host: string, timeoutMs: number): Promise<readonly string[]>;
+  /** A socket for datagrams to one address. */
+  datagrams(address: string, port: number): Promise<Datagrams>;
+  connect(target: StreamTarget): Promise<StreamConnection>;
+  /** Looks at what a TLS server presents, sends nothing, and ends the connection. */
+  inspect(target: Omit<StreamTarget, 'stallMs'> & { readonly tls: TlsTrust }): Promise<PresentedCertificate>;
+  /** One POST; redirects are answers like any other. */
+  post(request: PostRequest): Promise<PostAnswer>;
+}
+
+/** Sends and is never answered; a message that was refused at once makes the next call reject, or `settled`. */
+export interface Datagrams {
+  send(bytes: Uint8Array): Promise<void>;
+  /** Waits a moment for word from the other machine's system that nobody listens there. */
+  settled(): Promise<void>;
+  close(): void;
+}
+
+/** Where a stream leads. */
+export interface StreamTarget {
+  readonly address: string;
+  readonly port: number;
+  readonly timeoutMs: number;
+  /** A write of which nothing moves for so long breaks the connection. */
+  readonly stallMs: number;
+  /** Encrypted, TLS 1.2 or newer. */
+  readonly tls?: TlsTrust;
+}
+
+/** Who is believed, and who we are. Certificates and keys as PEM. */
+export interface TlsTrust {
+  /** The name or address that the server's certificate must be for. */
+  readonly name: string;
+  /** Who signs servers' certificates; the usual authorities when left out. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** A stream that is written and not read. */
+export interface StreamConnection {
+  /** Resolves when the bytes are on their way. That is no word from the receiver. */
+  write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Ends our side; true when the other side then ends its own, in order: then it has read everything. False when it says
+   * nothing for so long. Rejects when the connection breaks.
+   */
+  end(timeoutMs: number): Promise<boolean>;
+  destroy(): void;
+}
+
+/** A server's certificate, believed or not. */
+export interface PresentedCertificate {
+  readonly subject: string;
+  /** The names and addresses it is for. */
+  readonly names: string;
+  readonly issuer: string;
+  readonly validTo: string;
+  readonly protocol: string;
+  /** Why it is not believed, as the system names it; undefined when it is. */
+  readonly refused: string | undefined;
+}
+
+export interface PostRequest {
+  /** http: or https:. */
+  readonly url: string;
+  /** The address that the URL's host stands for. */
+  readonly address: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly timeoutMs: number;
+  /** As `TlsTrust.ca`. */
+  readonly ca?: string;
+}
+
+export interface PostAnswer {
+  readonly status: number;
+  /** Seconds to wait, where the answer says so. */
+  readonly retryAfterS: number | undefined;
+  readonly body: string;
+}
+
+/** Work on other threads of this process. */
+export interface Threads {
+  /** How many can run at once without taking turns. */
+  readonly processors: number;
+  /** Starts a module of this program, by its file: URL, on a thread of its own. */
+  start(module: string, hears: ThreadHears): Thread;
+}
+
+export interface ThreadHears {
+  onMessage(message: unknown): void;
+  /** Once, however it ended; `error` when it failed. */
+  onEnd(error?: unknown): void;
+}
+
+/** A running thread. It keeps the process alive until it is stopped. */
+export interface Thread {
+  send(message: unknown): void;
+  stop(): void;
 }

@@ -64,11 +64,12 @@ function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[^:'"`\\])\/\/.*$/gm, '$1');
 }
 
-/** `import … from 'x'`, `import 'x'`, `import('x')`. */
+/** `import … from 'x'`, `import 'x'`, `import('x')`, `process.getBuiltinModule('x')`; the last two load when they are called. */
 const importForms: readonly RegExp[] = [
   /(?:^|\n)\s*(?:import|export)\s[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/g,
   /(?:^|\n)\s*import\s+['"]([^'"]+)['"]/g,
   /\bimport\s*\(\s*['"]([^'"]+)['"]\s*\)/g,
+  /\bgetBuiltinModule\s*\(\s*['"]([^'"]+)['"]\s*\)/g,
 ];
 
 function readSource(path: string): Source {

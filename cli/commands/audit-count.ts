@@ -21,7 +21,7 @@ function run(context: CommandContext): Promise<number> {
   const installation = open(context);
   const { layout } = requireProject(installation);
   const counts = new Map<string, number>();
-  for (const { action } of agentLines(installation.host.disk, layout.agentAudit, args.text('action'))) counts.set(action, (counts.get(action) ?? 0) + 1);
+  for (const { action } of agentLines(installation.host.disk, layout.logs, args.text('action'))) counts.set(action, (counts.get(action) ?? 0) + 1);
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const known = agentActions.flatMap((action) => [[action, counts.get(action) ?? 0] as const]).filter(([, count]) => count > 0);
   if (output.json) output.value({ total, by_action: Object.fromEntries(known) });

@@ -30,7 +30,7 @@ function run(context: CommandContext): Promise<number> {
   const installation = open(context);
   const { layout } = requireProject(installation);
   const entries: AgentLine[] = [];
-  for (const entry of agentLines(installation.host.disk, layout.agentAudit, args.text('action'))) {
+  for (const entry of agentLines(installation.host.disk, layout.logs, args.text('action'))) {
     if (entries.length === count) break;
     entries.push(entry);
   }

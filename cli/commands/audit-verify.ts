@@ -1,28 +1,43 @@
 /** `loki audit verify`. */
-import { errorMeanings, exitCode } from '../../lib/errors.ts';
-import { join } from '../../lib/base/paths.ts';
-import type { ChainReport, Verdict } from '../../lib/audit/verify.ts';
+import { errorMeanings, exitCode, LokiError, messageOf } from '../../lib/errors.ts';
+import { splitNotes } from '../../lib/base/merkle/checkpoint.ts';
+import { join, resolveFrom } from '../../lib/base/paths.ts';
+import type { ChainReport, CheckpointReport, Verdict } from '../../lib/audit/verify.ts';
 import { worst } from '../../lib/audit/verify.ts';
+import { openRecord } from '../../lib/app/audit.ts';
+import type { Installation } from '../../lib/app/installation.ts';
 import { verifyAll, verifyDocument, type VerifyReport } from '../../lib/app/verify.ts';
+import type { BroughtNote } from '../../lib/app/verify-proofs.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { openToLook } from '../open.ts';
+import { actorOf, openToLook } from '../open.ts';
 import { columns, printable, type Colour, type Output } from '../output.ts';
 import { createProgress } from '../progress.ts';
 
 export const command: Command = {
   about: 'Reads every chain of records byte by byte and says whether anything in it was edited, deleted, inserted or moved, with the file, the line and '
-    + 'the sequence number: the log of record, and the agent chain of every enrolled project.\n\nA chain alone cannot show that its newest entries were '
-    + 'cut off cleanly, or that all of it was written anew.',
+    + 'the sequence number: the log of record, and the agent chain of every enrolled project. Then holds each against its newest signed checkpoint, which shows that '
+    + 'nothing before it was cut off or written anew by somebody without the key.\n\nFiles that have not changed since they were last found to be good are not read again; '
+    + '--full reads everything. A checkpoint that was kept elsewhere, given with --against, shows what happened since even where the key was stolen. The verification is itself recorded.',
   operands: [],
-  flags: [{ name: 'log', kind: 'text', value: 'PATH', summary: 'Only this log file, or the log in this directory' }],
+  flags: [
+    { name: 'log', kind: 'text', value: 'PATH', summary: 'Only this log file, or the log in this directory' },
+    { name: 'against', kind: 'text', value: 'FILE', repeated: true, summary: 'Hold the chains against the checkpoints in this file ("-": standard input)' },
+    { name: 'vkey', kind: 'text', value: 'KEY', repeated: true, summary: 'Believe checkpoints that this public key signed, too' },
+    { name: 'full', kind: 'switch', summary: 'Read every file again, also those that have not changed' },
+  ],
   examples: [
     ['loki audit verify', 'every chain'],
+    ['loki audit verify --full --against /mnt/auditor/checkpoint', 'all of it, against a checkpoint kept elsewhere'],
     ['loki audit verify --log ~/.loki/dashboard/audit/audit-2026-02-15.jsonl', 'one file by itself'],
     ['loki audit verify --json', 'the verdict for a program'],
   ],
-  exits: [[0, 'everything fits'], [6, 'tampering found'], [7, 'incomplete (a torn tail, missing oldest entries), or written without chain hashes']],
+  exits: [[0, 'everything fits'], [6, 'tampering found'], [7, 'incomplete (a torn tail, missing oldest entries, a missing checkpoint), or written without chain hashes']],
   run,
 };
+
+/** Far more checkpoints than anybody keeps. */
+const largestFile = 1 << 24;
+const inputTimeoutMs = 60_000;
 
 /** What a verdict means to a shell and to a person. */
 interface Meaning {
@@ -51,18 +66,38 @@ async function run(context: CommandContext): Promise<number> {
 }
 
 async function check(context: CommandContext): Promise<VerifyReport> {
-  const { args, terminal } = context;
+  const { args, terminal, output } = context;
   const installation = openToLook(context);
+  const against = await broughtNotes(context, installation);
   const progress = createProgress(terminal.stderr, 'verifying', installation.host.clock, args.on('quiet'));
   const log = args.text('log');
+  const record = openRecord(installation);
   try {
     const report = await verifyAll(installation, {
-      signal: terminal.signal, onProgress: (_chain, done, total) => progress.update(done, total), ...(log === undefined ? {} : { log }),
+      signal: terminal.signal, onProgress: (_chain, done, total) => progress.update(done, total), full: args.on('full'), against, vkeys: args.list('vkey'),
+      record: record.record, actor: actorOf(installation), onUnrecorded: (error) => { progress.end(); output.note(`This verification could not be recorded: ${messageOf(error)}`); },
+      ...(log === undefined ? {} : { log }),
     });
     return log === undefined ? report : alone(report);
   } finally {
     progress.end();
+    await record.close();
   }
+}
+
+/** The checkpoints in the files that were named. */
+async function broughtNotes({ args, terminal }: CommandContext, { host: { disk }, surroundings }: Installation): Promise<readonly BroughtNote[]> {
+  const found: BroughtNote[] = [];
+  for (const name of args.list('against')) {
+    const bytes = name === '-' ? (await terminal.readInput(largestFile, inputTimeoutMs)).bytes : disk.read(resolveFrom(surroundings.cwd, name), largestFile);
+    const from = name === '-' ? 'standard input' : name;
+    const notes = bytes === undefined ? [] : splitNotes(Buffer.from(bytes).toString('utf8'));
+    if (notes.length === 0) {
+      throw new LokiError('usage', { attempted: `verify against "${from}"`, found: bytes === undefined ? 'there is no such file' : 'it holds no signed checkpoint', hint: 'Give a file that loki audit checkpoint has written' });
+    }
+    found.push(...notes.map((note) => ({ from, note })));
+  }
+  return found;
 }
 
 /** A file that is looked at by itself may begin anywhere: what came before it is not asked about. */
@@ -72,21 +107,39 @@ function alone(report: VerifyReport): VerifyReport {
     return chain.files.length !== 1 || breaks.length > 0 ? chain : { ...chain, breaks, verdict: 'ok', valid: true };
   });
   const verdict = worst(chains.map((chain) => chain.verdict));
-  return { chains, verdict, valid: verdict === 'ok' };
+  return { ...report, chains, verdict, valid: verdict === 'ok' };
 }
 
-function tell({ verdict, chains }: VerifyReport, output: Output): void {
+function tell({ verdict, chains, since }: VerifyReport, output: Output): void {
   const { paint } = output.out;
   const rows = columns(chains.map((chain) => [printable(chain.chain), meanings[chain.verdict].word, extent(chain)]));
   chains.forEach((chain, at) => {
     output.line(paint(meanings[chain.verdict].colour, rows[at] ?? ''));
+    for (const line of proofLines(chain)) output.line(`  ${printable(line)}`);
     for (const { file, line, seq, offset, cause, found } of chain.breaks) {
       output.line(`  ${printable(join(chain.directory, file))} line ${line} (${seq === null ? '' : `seq ${seq}, `}byte ${offset}): ${paint('bold', cause)}: ${printable(found)}`);
     }
   });
+  const known = chains.reduce((sum, chain) => sum + chain.entries_known, 0);
   const entries = chains.reduce((sum, chain) => sum + chain.entries_checked, 0);
   output.line();
+  if (since !== null) output.line(`${counted(known)} of these stand in files that have not changed since they were verified at ${since}; --full reads them again.`);
   output.line(paint(meanings[verdict].colour, `${meanings[verdict].sentence}${verdict === 'ok' ? ` (${counted(entries)})` : ''}.`));
+}
+
+/** What vouches for a chain, in words. */
+function proofLines({ checkpoint, against, unsealed, pruned, notes }: ChainReport): readonly string[] {
+  const after = unsealed === null || unsealed === 0 ? '' : `; ${counted(unsealed)} after it ${unsealed === 1 ? 'is' : 'are'} not signed yet`;
+  return [
+    ...(pruned === null ? [] : [`seq ${pruned.first_seq} to ${pruned.last_seq} were pruned, as a signed statement of ${pruned.time} says`]),
+    ...(checkpoint?.verified === true ? [`the checkpoint over ${counted(checkpoint.size)} holds${after}`] : []),
+    ...against.filter(({ verified }) => verified).map(brought),
+    ...notes,
+  ];
+}
+
+function brought({ from, size }: CheckpointReport): string {
+  return `since the checkpoint in ${from} nothing of the first ${counted(size)} was cut or rewritten`;
 }
 
 function extent({ entries_checked, files, first_seq, last_seq }: ChainReport): string {

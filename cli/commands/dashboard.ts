@@ -6,6 +6,7 @@ import { httpGet } from '../../lib/host/http-client.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { open } from '../open.ts';
 import { printable } from '../output.ts';
+import { warnOfUnknownOutcomes } from '../unknown-outcomes.ts';
 
 /** A control plane that lives answers this at once. */
 const patienceMs = 2000;
@@ -33,6 +34,7 @@ async function run(context: CommandContext): Promise<number> {
     return exitCode.done;
   }
   const { signal } = terminal;
+  warnOfUnknownOutcomes(output, installation, {});
   const running = await startControlPlane(installation);
   if (output.json) output.value({ url: running.url, port: running.port });
   else output.line(`The control plane listens on ${output.out.paint('bold', running.url)}`);

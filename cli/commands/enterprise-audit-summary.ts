@@ -1,9 +1,10 @@
 /** `loki enterprise audit summary`. */
 import { exitCode } from '../../lib/errors.ts';
-import { queryLog } from '../../lib/audit/query.ts';
-import { createSumming } from '../../lib/audit/summary.ts';
+import { openReading } from '../../lib/app/reading.ts';
+import type { AuditSummary } from '../../lib/audit/summary.ts';
 import { formatDuration } from '../../lib/base/duration.ts';
 import type { Command, CommandContext } from '../command.ts';
+import { warnUnreadable } from '../entries.ts';
 import { open } from '../open.ts';
 import { printable } from '../output.ts';
 
@@ -14,22 +15,29 @@ export const command: Command = {
   operands: [],
   flags: [{ name: 'period', kind: 'duration', value: 'TIME', summary: 'How far back: 30m, 24h, 7d (24h)' }],
   examples: [['loki enterprise audit summary', 'the last 24 hours'], ['loki enterprise audit summary --period 7d --json', 'a week, for a program']],
-  exits: [],
+  exits: [[130, 'interrupted']],
   run,
 };
 
 async function run(context: CommandContext): Promise<number> {
-  const { args, output } = context;
-  const { host, home } = open(context);
+  const { args, output, terminal } = context;
+  const installation = open(context);
+  const { clock, timers } = installation.host;
   const period = args.number('period') ?? dayMs;
-  const from = new Date(Math.max(0, host.clock.now() - period)).toISOString();
-  const summing = createSumming();
-  for (const entry of queryLog(host.disk, home.audit, { from })) summing.add(entry);
-  const summary = summing.result();
-  if (output.json) {
-    output.value({ period: inHours(period), ...summary });
-    return exitCode.done;
+  const counting = (await openReading(installation, warnUnreadable(output))).summarize({ from: new Date(Math.max(0, clock.now() - period)).toISOString() });
+  for (;;) {
+    const { done, value } = counting.next();
+    if (done === true) {
+      print(context, period, value);
+      return exitCode.done;
+    }
+    await timers.yield();
+    if (terminal.signal.aborted) return exitCode.interrupted;
   }
+}
+
+function print({ output }: CommandContext, period: number, summary: AuditSummary): void {
+  if (output.json) return output.value({ period: inHours(period), ...summary });
   const { paint } = output.out;
   output.line(paint('bold', `Audit Log Summary (${period === dayMs ? 'Last 24 Hours' : `Last ${inHours(period)}`})`));
   const parts = [['Events by Type', summary.by_type], ['Events by Level', summary.by_level], ['Events by Actor', summary.by_actor]] as const;
@@ -39,7 +47,6 @@ async function run(context: CommandContext): Promise<number> {
     for (const [name, count] of Object.entries(counts)) output.line(`  ${printable(name)}: ${count}`);
     if (Object.keys(counts).length === 0) output.line('  (none)');
   }
-  return exitCode.done;
 }
 
 /** A day is `24h`, as the API writes it. */

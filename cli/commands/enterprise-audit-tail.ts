@@ -1,18 +1,17 @@
 /** `loki enterprise audit tail`. */
-import { exitCode, LokiError } from '../../lib/errors.ts';
-import { isEventName, eventNames, levels, type Level } from '../../lib/audit/events.ts';
-import { queryLog, type AuditFilter, type LoggedEntry } from '../../lib/audit/query.ts';
-import { didYouMean } from '../../lib/base/suggest.ts';
-import type { Command, CommandContext } from '../command.ts';
-import { entryLine } from '../entries.ts';
+import { exitCode } from '../../lib/errors.ts';
 import type { Installation } from '../../lib/app/installation.ts';
-import { open } from '../open.ts';
-import type { Output } from '../output.ts';
+import { openReading, recordAccessOnce, type LogReading } from '../../lib/app/reading.ts';
+import type { Follower } from '../../lib/audit/follow.ts';
+import { isEntry, matches, parseEntry } from '../../lib/audit/query/filter.ts';
+import type { AuditFilter, LoggedEntry } from '../../lib/audit/query.ts';
+import { entryFilter, entryFlags } from '../audit-filter.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { entryText, noteClosed, warnUnreadable } from '../entries.ts';
+import { actorOf, open } from '../open.ts';
 
 /** How often the log is looked at for new entries. */
 const lookEveryMs = 250;
-/** More new entries than this between two looks are not held in memory; the newest of them are shown. */
-const mostAtOnce = 100_000;
 
 export const command: Command = {
   about: 'Prints the newest entries of the log of record, the oldest of them first. With --follow it goes on with new ones as they are written, until it is interrupted.',
@@ -20,9 +19,7 @@ export const command: Command = {
   flags: [
     { name: 'lines', short: 'n', kind: 'integer', value: 'N', summary: 'So many entries (20)', least: 0, most: 1_000_000 },
     { name: 'follow', short: 'f', kind: 'switch', summary: 'Go on with new entries' },
-    { name: 'event', kind: 'text', value: 'NAME', summary: 'Only this event, such as policy.deny' },
-    { name: 'level', kind: 'text', value: 'LEVEL', summary: 'Only this level', choices: levels },
-    { name: 'actor', kind: 'text', value: 'ACTOR', summary: 'Only this actor: agent:claude, or claude' },
+    ...entryFlags,
   ],
   examples: [
     ['loki enterprise audit tail', 'the last 20 entries'],
@@ -36,66 +33,48 @@ export const command: Command = {
 
 async function run(context: CommandContext): Promise<number> {
   const { args, output, terminal } = context;
-  const filter = filterOf(context);
+  const filter = entryFilter(args, 'show entries');
   const installation = open(context);
-  const { host: { disk }, home } = installation;
-  const last = newestSeq(queryLog(disk, home.audit, {}));
-  const newest = [...first(queryLog(disk, home.audit, { ...filter, before: last + 1 }), args.number('lines') ?? 20)].reverse();
-  for (const entry of newest) print(entry, output);
-  if (newest.length === 0 && !args.on('follow')) output.note('No such entry.');
-  if (!args.on('follow')) return exitCode.done;
-  await follow(output, installation, { ...filter, after: last }, terminal.signal);
+  const { host, home } = installation;
+  const follower = args.on('follow') ? (await import('../../lib/audit/follow.ts')).followLog(host.disk, home.audit) : undefined;
+  try {
+    const newest = await newestEntries(context, installation, follower === undefined ? filter : { ...filter, before: follower.startSeq + 1 });
+    await recordAccessOnce(installation, actorOf(installation), 'tail', filter, newest.length);
+    for (const entry of newest) output.line(entryText(entry, output));
+    if (newest.length === 0 && follower === undefined) output.note('No such entry.');
+    if (follower === undefined) return exitCode.done;
+    await follow(context, installation, filter, follower);
+  } finally {
+    follower?.close();
+  }
   return terminal.signal.reason === 'closed' ? exitCode.done : exitCode.interrupted;
 }
 
-function filterOf({ args }: CommandContext): AuditFilter {
-  const event = args.text('event');
-  if (event !== undefined && !isEventName(event)) {
-    throw new LokiError('usage', {
-      attempted: 'show entries', found: `there is no event "${event}"${didYouMean(event, eventNames)}`, hint: 'docs/formats/audit.md lists the events',
-    });
+async function newestEntries({ args, output }: CommandContext, installation: Installation, filter: AuditFilter): Promise<readonly LoggedEntry[]> {
+  const wanted = args.number('lines') ?? 20;
+  const found: LoggedEntry[] = [];
+  if (wanted === 0) return found;
+  const reading = await openReading(installation, warnUnreadable(output));
+  for (const hit of reading.search(filter)) {
+    if (hit !== undefined) found.push(hit.entry);
+    if (found.length === wanted) break;
   }
-  const level = args.text('level');
-  const actor = args.text('actor');
-  return {
-    ...(event === undefined ? {} : { event }),
-    ...(isLevel(level) ? { level } : {}),
-    ...(actor === undefined ? {} : { actor }),
-  };
+  noteClosed(reading.closed(), output);
+  return found.reverse();
 }
 
-function isLevel(text: string | undefined): text is Level {
-  return levels.some((level) => level === text);
-}
-
-/** Prints what is written after `filter.after` until the signal aborts. */
-async function follow(output: Output, { host, home }: Installation, filter: AuditFilter & { readonly after: number }, signal: AbortSignal): Promise<void> {
-  let { after } = filter;
+/** Prints what is written from now on, until the signal aborts. */
+async function follow({ output, terminal: { signal } }: CommandContext, installation: Installation, filter: AuditFilter, follower: Follower): Promise<void> {
   while (!signal.aborted) {
-    await host.timers.sleep(lookEveryMs);
-    const last = newestSeq(queryLog(host.disk, home.audit, {}));
-    if (last <= after) continue;
-    const fresh = [...first(queryLog(host.disk, home.audit, { ...filter, after, before: last + 1 }), mostAtOnce)];
-    for (const entry of fresh.reverse()) print(entry, output);
-    after = last;
+    let reading: LogReading | undefined;
+    for (const line of follower.look()) {
+      // Made anew with each look: a key that was destroyed meanwhile opens nothing more.
+      reading ??= await openReading(installation);
+      const raw = parseEntry(line);
+      const entry = raw === undefined ? undefined : reading.open(raw);
+      if (isEntry(entry) && matches(entry, filter)) output.line(entryText(entry, output));
+      if (signal.aborted) return;
+    }
+    await installation.host.timers.sleep(lookEveryMs);
   }
-}
-
-function newestSeq(entries: Iterable<LoggedEntry>): number {
-  for (const { seq } of entries) return seq;
-  return 0;
-}
-
-function* first<T>(items: Iterable<T>, most: number): Generator<T> {
-  let left = most;
-  if (left === 0) return;
-  for (const item of items) {
-    yield item;
-    left -= 1;
-    if (left === 0) return;
-  }
-}
-
-function print(entry: LoggedEntry, output: Output): void {
-  output.line(output.json ? JSON.stringify(entry) : entryLine(entry, output.out));
 }

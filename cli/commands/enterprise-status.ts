@@ -1,4 +1,5 @@
 /** `loki enterprise status`. */
+import { auditHealth, healthWords } from '../../lib/app/audit-health.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { open } from '../open.ts';
 import { columns, printable } from '../output.ts';
@@ -19,16 +20,19 @@ export const command: Command = {
 
 function run(context: CommandContext): Promise<number> {
   const { args, output } = context;
-  const { config, project } = open(context);
+  const installation = open(context);
+  const { config, project } = installation;
+  const health = auditHealth(installation);
   const settings = config.explain();
   if (output.json) {
-    output.value({ home: config.home, project: project ?? null, settings });
+    output.value({ home: config.home, project: project ?? null, audit: health, settings });
     return Promise.resolve(0);
   }
   const shown = settings.filter(({ from }) => args.on('all') || from !== 'default');
   output.line(`${output.out.paint('bold', 'Records')}  ${printable(config.home)}`);
   output.line(`${output.out.paint('bold', 'Project')}  ${project === undefined ? 'none here' : `${printable(project.dir)} (${project.id})`}`);
-  output.line(`${output.out.paint('bold', 'Audit  ')}  ${config.audit.enabled ? 'on' : output.out.paint('red', 'OFF: decisions are not recorded')}`);
+  output.line(`${output.out.paint('bold', 'Audit  ')}  ${health.enabled ? healthWords(health) : output.out.paint('red', 'OFF: decisions are not recorded')}`);
+  for (const trouble of health.enabled ? health.troubles : []) output.line(`         ${output.out.paint('red', printable(trouble))}`);
   output.line();
   if (shown.length === 0) output.line('Every setting is at its default. All of them: loki enterprise status --all');
   const rows = shown.map(({ key, value, from }) => [key, printable(value), from === 'default' ? 'default' : `from ${printable(from)}`]);

@@ -8,6 +8,7 @@ import { readEnrolment } from '../../lib/gate/enrolment.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { open } from '../open.ts';
 import { reportOutcome, sessionOptions } from '../session.ts';
+import { warnOfUnknownOutcomes } from '../unknown-outcomes.ts';
 
 /** Looked for in the project when no document is named. */
 const usualDocuments = ['prd.md', 'PRD.md', 'docs/prd.md', 'docs/PRD.md'] as const;
@@ -41,6 +42,7 @@ async function run(context: CommandContext): Promise<number> {
   const document = args.operand('PRD') ?? usualDocument(installation, project.dir);
   const script = args.text('script');
   if (script !== undefined) assertScript(installation, script);
+  warnOfUnknownOutcomes(output, installation, { project: project.id, nobodyWorks: true });
   return reportOutcome(context, await startSession(installation, document, { ...sessionOptions(context, installation), ...(script === undefined ? {} : { script }) }));
 }
 

@@ -1,5 +1,6 @@
 /** `loki status`. */
 import { exitCode, LokiError } from '../../lib/errors.ts';
+import { auditHealth, healthWords, type AuditHealth } from '../../lib/app/audit-health.ts';
 import { requireProject, type Installation } from '../../lib/app/installation.ts';
 import { assertAsEnrolled } from '../../lib/app/policy.ts';
 import { readEnrolment, type Enrolment } from '../../lib/gate/enrolment.ts';
@@ -12,10 +13,10 @@ import { hasStore, withParts } from '../parts.ts';
 import { runRows, sessionJson, sessionRows } from '../session-words.ts';
 
 export const command: Command = {
-  about: 'Shows the project, whether it is enrolled, its session or its last run, and what waits for a decision.',
+  about: 'Shows the project, whether it is enrolled, its session or its last run, what waits for a decision, and how the log of record stands.',
   operands: [],
   flags: [],
-  examples: [['loki status', ''], ['loki status --json', 'as {"project", "enrolled", "everything_denied", "session", "last_run", "approvals_pending"}']],
+  examples: [['loki status', ''], ['loki status --json', 'as {"project", "enrolled", "everything_denied", "session", "last_run", "approvals_pending", "audit"}']],
   exits: [],
   run,
 };
@@ -40,10 +41,11 @@ async function run(context: CommandContext): Promise<number> {
       return { session: await sessionStatus({ store, facts: host.facts }, of), lastRun: await latestRun(store, of), pending: pending.map(({ id }) => id) };
     })
     : { pending: [] };
+  const health = auditHealth(installation);
   if (output.json) {
     const { session, lastRun, pending } = work;
-    output.value({ project, enrolled: standing.enrolment?.enrolled_at ?? null, everything_denied: standing.denied ?? null, session: session === undefined ? null : sessionJson(session), last_run: lastRun ?? null, approvals_pending: pending, proof: 'terminal' });
-  } else tell(project, standing, work, output);
+    output.value({ project, enrolled: standing.enrolment?.enrolled_at ?? null, everything_denied: standing.denied ?? null, session: session === undefined ? null : sessionJson(session), last_run: lastRun ?? null, approvals_pending: pending, audit: health, proof: 'terminal' });
+  } else tell(project, standing, work, health, output);
   return exitCode.done;
 }
 
@@ -67,7 +69,7 @@ function standingOf(installation: Installation, id: string): Standing {
   }
 }
 
-function tell(project: { readonly id: string; readonly dir: string }, { enrolment, denied }: Standing, { session, lastRun, pending }: Work, output: Output): void {
+function tell(project: { readonly id: string; readonly dir: string }, { enrolment, denied }: Standing, { session, lastRun, pending }: Work, health: AuditHealth, output: Output): void {
   const { out } = output;
   if (denied !== undefined) {
     output.line(`${out.paint('red', 'EVERYTHING IS DENIED')}  ${printable(denied.reason)}`);
@@ -80,6 +82,7 @@ function tell(project: { readonly id: string; readonly dir: string }, { enrolmen
     ...(session === undefined ? [['Session', 'none'] as const] : sessionRows(session, out)),
     ...(session !== undefined || lastRun === undefined ? [] : runRows(lastRun, out)),
     ['Approvals', pending.length === 0 ? 'none pending' : out.paint('yellow', `${pending.length} pending: ${pending.join(', ')}`)],
+    ['Audit', health.troubles.length === 0 ? healthWords(health) : `${printable(healthWords(health))}  ${out.paint('red', printable(health.troubles.join('; ')))}; see: loki doctor audit`],
     ['Proof', 'a confirmation at the terminal (there is no approver key)'],
   ];
   for (const line of columns(rows)) output.line(line);

@@ -4,15 +4,20 @@ import type { JsonObject } from '../base/json.ts';
 import { basename, join } from '../base/paths.ts';
 import { listenHttp } from '../host/http-server.ts';
 import { readWebFile } from '../host/package-files.ts';
-import { queryLog, searchLog } from '../audit/query.ts';
-import { createSumming } from '../audit/summary.ts';
+import { renderingOf } from '../audit/export/render.ts';
+import { queryLog } from '../audit/query.ts';
 import { listEnrolments, type Enrolment } from '../gate/enrolment.ts';
 import { createApi } from '../server/api.ts';
 import { checkListen } from '../server/listen.ts';
-import { ensureLocalToken } from '../server/local-token.ts';
+import { ensureLocalToken, readLocalToken } from '../server/local-token.ts';
 import type { AuditService, Collection, Services, StoredItem } from '../server/services.ts';
-import { openRecord } from './audit.ts';
+import type { OpenLog } from './audit.ts';
+import { exportAsStream } from './export.ts';
 import { prepareHome, type Installation } from './installation.ts';
+import { startForwarding } from './forwarding.ts';
+import { startKeeping } from './keeping.ts';
+import { openLongLivedRecord } from './long-lived.ts';
+import { openReading, recordAccess } from './reading.ts';
 import { openStore } from './store.ts';
 import { verifyAll, verifyDocument } from './verify.ts';
 import { version } from './version.ts';
@@ -40,12 +45,12 @@ export async function startControlPlane(installation: Installation, options: Con
   checkListen({ host: config.server.host, authentication: config.auth.enabled });
   if (config.server.tls.cert !== undefined) throw new LokiError('config.invalid', { attempted: 'serve HTTPS', found: 'this version serves HTTP on this machine only', hint: 'Unset LOKI_TLS_CERT and LOKI_TLS_KEY' });
   prepareHome(installation);
-  const log = openRecord(installation);
+  const log = await openLongLivedRecord(installation, 'control plane');
   const store = await openStore(installation, log.record);
   const startedAt = host.clock.now();
   const services: Services = {
     store, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
-    projects: projectCollection(installation), audit: auditService(installation),
+    projects: projectCollection(installation), audit: auditService(installation, log.record),
     status: () => Promise.resolve({
       version, started_at: new Date(startedAt).toISOString(), uptime_seconds: Math.round((host.clock.now() - startedAt) / 1000),
       authentication: config.auth.enabled ? 'required' : 'off',
@@ -55,11 +60,14 @@ export async function startControlPlane(installation: Installation, options: Con
   try {
     const api = createApi(services, {
       listenHost: config.server.host, allowedHosts: config.server.allowedHosts, corsOrigins: config.server.corsOrigins,
-      authentication: config.auth.enabled, rateLimit: config.server.rateLimit, localToken: ensureLocalToken(host.disk, { home: home.home, path: home.localToken }, host.random),
+      authentication: config.auth.enabled, rateLimit: config.server.rateLimit, localToken: await localToken(installation, log.record),
+      recordResponses: config.audit.level === 'debug',
     });
     const listening = await listen(installation, api, options);
+    const forwarding = startForwarding(installation, log);
     const url = `http://${config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host}:${listening.port}`;
     host.disk.replace(home.home, addressFile(installation), Buffer.from(`${url}\n`), 0o600);
+    const keeping = startKeeping(installation, log);
     return {
       url, port: listening.port,
       async stop() {
@@ -67,8 +75,11 @@ export async function startControlPlane(installation: Installation, options: Con
         // Another one may have been started since, and have written down where it is.
         if (runningAddress(installation) === url) host.disk.remove(addressFile(installation));
         await listening.close(drainMs);
+        await keeping.stop();
         await store.close();
+        await log.end('stopped');
         await log.close();
+        await forwarding.stop();
       },
     };
   } catch (error) {
@@ -76,6 +87,15 @@ export async function startControlPlane(installation: Installation, options: Con
     await log.close();
     throw error;
   }
+}
+
+/** The token of this machine's command line; a new one counts only once it is recorded that there is one. */
+async function localToken({ host: { disk, random, facts }, home }: Installation, record: OpenLog['record']): Promise<string> {
+  const place = { home: home.home, path: home.localToken };
+  const known = readLocalToken(disk, place);
+  if (known !== undefined) return known;
+  await record({ event: 'auth.token.create', actor: `user:${facts.username}`, resource: 'token:local', details: { name: 'local', scopes: ['control', 'audit'], from: 'this machine' } });
+  return ensureLocalToken(disk, place, random);
 }
 
 async function listen(installation: Installation, api: ReturnType<typeof createApi>, options: ControlPlaneOptions): ReturnType<typeof listenHttp> {
@@ -104,32 +124,46 @@ function lastSeq({ host: { disk }, home }: Installation): number | null {
   return null;
 }
 
-function auditService(installation: Installation): AuditService {
-  const { host: { disk, clock, timers }, home } = installation;
+function auditService(installation: Installation, record: OpenLog['record']): AuditService {
+  const { clock, timers } = installation.host;
   let verified: { readonly at: number; readonly document: Promise<JsonObject> } | undefined;
   return {
     async *query(filter) {
-      for (const entry of searchLog(disk, home.audit, filter)) {
-        if (entry === undefined) await timers.yield();
-        else yield entry;
+      for (const hit of (await openReading(installation)).search(filter)) {
+        if (hit === undefined) await timers.yield();
+        else yield hit.entry;
       }
     },
+    access: (by, filter, entries) => recordAccess(installation, record, by, 'api', filter, entries),
+    async export({ by, format, filter, signal }) {
+      const parts = await exportAsStream(installation, record, { by, format, filter }, { signal });
+      const { mediaType, extension } = renderingOf(format);
+      return { mediaType, fileName: `audit-${new Date(clock.now()).toISOString().slice(0, 10)}.${extension}`, parts };
+    },
     async summary(periodMs) {
-      const summing = createSumming();
-      for (const entry of searchLog(disk, home.audit, { from: new Date(clock.now() - periodMs).toISOString() })) {
-        if (entry === undefined) await timers.yield();
-        else summing.add(entry);
+      const counting = (await openReading(installation)).summarize({ from: new Date(Math.max(0, clock.now() - periodMs)).toISOString() });
+      for (;;) {
+        const { done, value } = counting.next();
+        if (done === true) return value;
+        await timers.yield();
       }
-      return summing.result();
     },
     verify() {
       // Verifying reads the whole log; callers that come together, or again at once, share one answer.
       if (verified === undefined || clock.monotonic() - verified.at > verifyEveryMs) {
-        const document = verifyAll(installation).then(verifyDocument);
+        const document = verifyAll(installation, { record }).then(verifyDocument);
         verified = { at: clock.monotonic(), document };
         document.catch(() => { verified = undefined; });
       }
       return verified.document;
+    },
+    async checkpoint() {
+      const { checkpointDocument } = await import('./checkpoints.ts');
+      return checkpointDocument(installation);
+    },
+    async proof(seq) {
+      const { proofText } = await import('./checkpoints.ts');
+      return proofText(installation, seq);
     },
   };
 }

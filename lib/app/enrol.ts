@@ -4,6 +4,7 @@
  */
 import { LokiError, type Problem } from '../errors.ts';
 import { join } from '../base/paths.ts';
+import type { AuditEvent } from '../audit/entry.ts';
 import { chooseConfigFile } from '../config/layout.ts';
 import { commandsDigest, commandsNamedByProject, type NamedCommand } from '../config/commands.ts';
 import { initialConfigText } from '../config/initial.ts';
@@ -66,7 +67,7 @@ export async function performInit(installation: Installation, plan: InitPlan, by
   disk.ensureDirectory(plan.project.dir, folder, 0o700);
   for (const { path, text } of plan.writes) disk.create(plan.project.dir, path, Buffer.from(text), 0o600);
   assertUsable(installation, plan.project);
-  return enrol(installation, plan.project, by, plan.enrolled?.commands_digest ?? null);
+  return enrol(installation, plan.project, by, plan.enrolled?.commands_digest ?? null, plan.enrolled);
 }
 
 /** Throws `policy.invalid` with every mistake, and with every test of the policy that fails. */
@@ -87,7 +88,8 @@ function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
-async function enrol(installation: Installation, project: Project, by: string, commands: string | null): Promise<Enrolment> {
+/** Writes the enrolment; `before` is the one it takes the place of. */
+async function enrol(installation: Installation, project: Project, by: string, commands: string | null, before: Enrolment | undefined): Promise<Enrolment> {
   const { host: { disk, clock }, home } = installation;
   const enrolment: Enrolment = {
     version: 1, id: project.id, path: project.dir, enrolled_at: new Date(clock.now()).toISOString(), enrolled_by: by,
@@ -96,12 +98,25 @@ async function enrol(installation: Installation, project: Project, by: string, c
   const log = openRecord(installation);
   try {
     // Recorded before it counts: an enrolment nobody knows of would be a way in.
-    await log.record({ event: 'project.enrol', actor: by, resource: `project:${project.id}`, details: { path: project.dir, files: enrolment.files, commands_digest: commands }, metadata: { project_id: project.id } });
+    for (const entry of enrolmentEntries(enrolment, before)) await log.record({ ...entry, actor: by, resource: `project:${project.id}`, metadata: { project_id: project.id } });
     writeEnrolment(disk, home.home, home.project(project.id), enrolment);
   } finally {
     await log.close();
   }
   return enrolment;
+}
+
+/** What is said of an enrolment: what was enrolled, and what differs from the enrolment before. */
+function enrolmentEntries({ path, files, commands_digest }: Enrolment, before: Enrolment | undefined): readonly Pick<AuditEvent, 'event' | 'details'>[] {
+  const names = [...new Set([...Object.keys(before?.files ?? {}), ...Object.keys(files)])].sort();
+  const changed = names.filter((name) => before?.files[name] !== files[name]).map((name) => ({ name, from: before?.files[name] ?? null, to: files[name] ?? null }));
+  const enrolled = { event: 'project.enrol', details: { path, files, commands_digest } } as const;
+  if (before === undefined) return [enrolled];
+  return [
+    enrolled,
+    ...(changed.length === 0 ? [] : [{ event: 'policy.change', details: { path, changed } } as const]),
+    ...(before.commands_digest === commands_digest ? [] : [{ event: 'config.change', details: { what: 'confirmed commands', path, from: before.commands_digest, to: commands_digest } } as const]),
+  ];
 }
 
 /** The commands that the project's configuration names, and whether a person has confirmed this very list. */
@@ -127,6 +142,6 @@ export async function confirmCommands(installation: Installation, by: string): P
   if (known === undefined) throw new LokiError('project.unknown', { attempted: 'confirm the commands of the project', found: `"${project.dir}" is not enrolled`, hint: 'Run: loki init' });
   const changed = changedFiles(installation, known, project);
   if (changed.length > 0) throw new LokiError('project.changed', { attempted: 'confirm the commands of the project', found: `${changed.join(', ')} changed since it was enrolled` });
-  return enrol(installation, project, by, trustState(installation).digest);
+  return enrol(installation, project, by, trustState(installation).digest, known);
 }
 

@@ -10,7 +10,7 @@ import type { Policy } from '../policy/evaluate.ts';
 import { createGate, refused, type ApprovalReply, type Judgement } from '../gate/gate.ts';
 import { currentBranch } from '../gate/project.ts';
 import type { ActionOutcome, Gate } from '../gate/reply.ts';
-import { openRecord, type OpenLog } from './audit.ts';
+import { encrypts, openRecord, type OpenLog } from './audit.ts';
 import type { Installation } from './installation.ts';
 import { assertAsEnrolled, createPolicySource, probeOf } from './policy.ts';
 
@@ -94,13 +94,18 @@ function createJudgeSource(installation: Installation, projectDir: string): (pol
   const probe = probeOf(host.disk);
   const builtins = createBuiltins({
     lokiHome: home.home, projectDirs: [projectDir], homeDir: host.disk.realpath(surroundings.homeDirectory) ?? surroundings.homeDirectory,
-    controlPlane: controlPlaneAddresses(installation),
+    controlPlane: controlPlaneAddresses(installation), keyFiles: keyFilesOf(installation),
   });
   let known: { readonly policy: Policy; readonly judge: Judge } | undefined;
   return (policy) => {
     if (known?.policy !== policy) known = { policy, judge: createJudge({ policy, builtins, probe, monotonic: () => host.clock.monotonic(), scanners, homeDir: surroundings.homeDirectory }) };
     return known.judge;
   };
+}
+
+/** The file with the log's key, as it is named and as it is really called. */
+function keyFilesOf({ host: { disk }, config: { audit: { keyFile } } }: Installation): readonly string[] {
+  return keyFile === undefined ? [] : [keyFile, disk.realpath(keyFile) ?? keyFile];
 }
 
 /** The address that is configured, and the one a control plane that runs has written down. */
@@ -119,17 +124,26 @@ function metadataOf(installation: Installation, sessionId: string): JsonObject {
 /** So many turns of two thousand lines back a decision is looked for: an outcome follows its decision closely. */
 const mostTurns = 10;
 
-/** Marks an outcome that no decision allowed: the agent acted without asking, or names another action's decision. */
-function ungated({ host: { disk }, home, config }: Installation, action: Action, ref: number | undefined): JsonObject {
-  if (ref === undefined) return { ungated: true };
-  if (!config.audit.enabled) return {};
+/** What an outcome's decision says of it. */
+interface Decided {
+  /** Marks an outcome that no decision allowed: the agent acted without asking, or names another action's decision. */
+  readonly marks: JsonObject;
+  /** When it was decided, where that is known. */
+  readonly time?: number;
+}
+
+async function decisionOf(installation: Installation, action: Action, ref: number | undefined): Promise<Decided> {
+  const { host: { disk }, home, config } = installation;
+  if (ref === undefined) return { marks: { ungated: true } };
+  if (!config.audit.enabled) return { marks: {} };
+  const opener = encrypts(installation) ? (await import('./protection.ts')).openEntries(installation) : undefined;
   let turns = 0;
-  for (const entry of searchLog(disk, home.audit, { after: ref - 1, before: ref + 1 })) {
+  for (const entry of searchLog(disk, home.audit, { after: ref - 1, before: ref + 1 }, opener === undefined ? {} : { opener })) {
     turns += entry === undefined ? 1 : 0;
-    if (turns > mostTurns) return { ungated: true, because: 'its decision lies too far back' };
-    if (entry !== undefined) return refusedAction(entry, action);
+    if (turns > mostTurns) return { marks: { ungated: true, because: 'its decision lies too far back' } };
+    if (entry !== undefined) return { marks: refusedAction(entry, action), time: Date.parse(entry.timestamp) };
   }
-  return { ungated: true, because: 'there is no such decision' };
+  return { marks: { ungated: true, because: 'there is no such decision' } };
 }
 
 function refusedAction({ event, details }: LoggedEntry, action: Action): JsonObject {
@@ -142,19 +156,22 @@ function refusedAction({ event, details }: LoggedEntry, action: Action): JsonObj
 async function recordOutcome(installation: Installation, log: OpenLog, agent: string, sessionId: string, outcome: ActionOutcome): Promise<void> {
   const { action, ref, ok, exit, bytes } = outcome;
   const result: JsonObject = { ...(ref === undefined ? {} : { ref }), ok, ...(exit === undefined ? {} : { exit }), ...(bytes === undefined ? {} : { bytes }) };
+  const decided = await decisionOf(installation, action, ref);
   await log.record({
     event: 'agent.action', actor: `agent:${agent}`, ...(sessionId === 'none' ? {} : { resource: `session:${sessionId}` }),
-    details: { kind: action.kind, ...result, ...ungated(installation, action, ref) }, metadata: metadataOf(installation, sessionId),
+    details: { kind: action.kind, ...result, ...decided.marks }, metadata: metadataOf(installation, sessionId),
   });
   const { project } = installation;
   if (project === undefined) return;
-  const { agentEntryOf } = await import('../gate/outcome.ts');
-  const entry = agentEntryOf(outcome, result, agent, currentBranch(installation.host.disk, project.dir) ?? null, (text) => scanners.redact(text));
-  if (entry === undefined) return;
+  const { agentEntriesOf, mayCommit } = await import('../gate/outcome.ts');
+  const commits = mayCommit(action) ? await (await import('./commits.ts')).commitsMadeBy(installation, action, decided.time) : [];
+  const branch = currentBranch(installation.host.disk, project.dir) ?? null;
+  const entries = agentEntriesOf(outcome, result, { agent, branch, projectDir: project.dir, redact: (text) => scanners.redact(text) }, commits);
+  if (entries.length === 0) return;
   const { openProjectChain } = await import('./audit.ts');
   const chain = openProjectChain(installation, project, log.record);
   try {
-    await chain.append(entry);
+    await Promise.all(entries.map((entry) => chain.append(entry)));
   } finally {
     await chain.close();
   }

@@ -11,7 +11,6 @@ import type { ConfigFile } from '../config/document.ts';
 import { chooseConfigFile, homeLayout, organisationFiles, projectLayout, type HomeLayout, type ProjectLayout } from '../config/layout.ts';
 import { lokiHome, resolveConfig } from '../config/resolve.ts';
 import { eventNames } from '../audit/events.ts';
-import { assertNoFalsePromise } from './not-yet.ts';
 import { findProject, projectAt, type Project } from '../gate/project.ts';
 
 /** What the process was started with. */
@@ -63,7 +62,6 @@ export function openInstallation(surroundings: Surroundings, options: Installati
     env: surroundings.env, files, ...(options.flags === undefined ? {} : { flags: options.flags }),
     facts: { hostname: host.facts.hostname, homeDir: surroundings.homeDirectory, eventNames },
   });
-  assertNoFalsePromise(config);
   return { surroundings, host, home: layout, config, project, layout: project === undefined ? undefined : projectLayout(project.dir) };
 }
 

@@ -1,4 +1,5 @@
 /** A governed session, put together: the runner, its provider, the policy's answers, approvals, and the stores it writes. */
+import { LokiError } from '../errors.ts';
 import { canonicalJson, type JsonObject } from '../base/json.ts';
 import { sha256Hex } from '../base/digest.ts';
 import { join, resolveFrom } from '../base/paths.ts';
@@ -15,9 +16,13 @@ import { readPrd } from '../runs/prd.ts';
 import { resumeRun, startRun } from '../runs/runner.ts';
 import type { Store } from '../store/store.ts';
 import { openApprovals, type OpenApprovals } from './approvals.ts';
-import { openProjectChain, openRecord, type OpenLog } from './audit.ts';
+import { openProjectChain, type OpenLog } from './audit.ts';
 import { requireProject, type Installation } from './installation.ts';
+import { startForwarding } from './forwarding.ts';
+import { startKeeping } from './keeping.ts';
+import { openLongLivedRecord } from './long-lived.ts';
 import { assertAsEnrolled, createPolicySource } from './policy.ts';
+import { openEntries } from './protection.ts';
 import { isTrusted, makeProvider } from './provider.ts';
 import { openStore } from './store.ts';
 
@@ -62,10 +67,13 @@ function settingsOf({ config: { runs } }: Installation): RunSettings {
 async function withParts(installation: Installation, options: SessionOptions, work: (deps: RunDeps, place: RunPlace) => Promise<RunOutcome>): Promise<RunOutcome> {
   const { project } = requireProject(installation);
   assertChainUsable(installation, project.dir);
-  const log = openRecord(installation);
+  assertKeyReachesHooks(installation);
+  const log = await openLongLivedRecord(installation, 'session');
   const store = await openStore(installation, log.record);
   const approvals = await openApprovals(installation, log.record, store);
   const chain = openProjectChain(installation, project, log.record);
+  const keeping = startKeeping(installation, log);
+  const forwarding = startForwarding(installation, log);
   let agent = 'none';
   const mark = async (action: 'session_start' | 'session_stop', details: JsonObject): Promise<void> => {
     await chain.append({ action, agent, branch: currentBranch(installation.host.disk, project.dir) ?? null, details });
@@ -83,12 +91,15 @@ async function withParts(installation: Installation, options: SessionOptions, wo
       },
     });
     await mark('session_stop', { session_id: outcome.session_id, run_id: outcome.run.id, status: outcome.status });
+    await log.end(`session ${outcome.status}`);
     return outcome;
   } finally {
+    await keeping.stop();
     await approvals.close();
     await chain.close();
     await store.close();
     await log.close();
+    await forwarding.stop();
   }
 }
 
@@ -96,6 +107,15 @@ async function withParts(installation: Installation, options: SessionOptions, wo
 function assertChainUsable({ host: { disk } }: Installation, dir: string): void {
   disk.ensureDirectory(dir, join(dir, '.loki/logs'), 0o700);
   disk.openRecord(dir, join(dir, '.loki/logs/agent-audit.jsonl'), 0o600).close();
+}
+
+/** Agents get no secret of ours, and so their hooks do not: what they could not record they would refuse, all of it. */
+function assertKeyReachesHooks({ config }: Installation): void {
+  if (config.audit.key === undefined) return;
+  throw new LokiError('config.invalid', {
+    attempted: 'start a session with an encrypted log', found: 'its key stands in LOKI_AUDIT_KEY, which is not handed down to agents, so that their hooks could record nothing',
+    hint: 'Put the key into a file that agents do not read, and name that in LOKI_AUDIT_KEY_FILE',
+  });
 }
 
 interface OpenParts {
@@ -116,7 +136,7 @@ function runDeps(installation: Installation, options: SessionOptions, { log, sto
     approve: (question) => askPeople(approvals, project.id, termsOf(policyNow(), question), question),
     redact: (text) => scanners.redact(text),
     trusted: isTrusted(installation),
-    decisionsAfter: (seq, sessionId) => Promise.resolve(decisionsAfter(queryLog(disk, home.audit, { resource: `session:${sessionId}`, after: seq }), project.dir)),
+    decisionsAfter: (seq, sessionId) => Promise.resolve(decisionsAfter(queryLog(disk, home.audit, { resource: `session:${sessionId}`, after: seq }, { opener: openEntries(installation) }), project.dir)),
     watchApprovals: (sessionId, signal) => watchSession(approvals, project.id, project.dir, sessionId, signal),
     ...(options.narrate === undefined ? {} : { narrate: options.narrate }),
     ...(options.onApproval === undefined ? {} : { onApproval: (view: ApprovalView) => options.onApproval?.(view, approvals.room) }),

@@ -8,6 +8,9 @@ import { sha256Hex } from '../base/digest.ts';
 /** What the first entry of a chain hashes against. */
 export const genesisHash: string = '0'.repeat(64);
 
+/** A line with its line feed has at most so many bytes, so that it fits a tile of a transparency log (C2SP tlog-tiles). */
+export const longestLine: number = 65_536;
+
 const opening = ',"chain_hash":"';
 /** Characters of a hash. */
 export const hashLength = 64;

@@ -28,17 +28,15 @@ export interface AuditReceipt {
 /** Records one event. Resolves when it is on the medium; rejects with `audit.unwritable` when it could not be recorded. */
 export type Recorder = (event: AuditEvent) => Promise<AuditReceipt>;
 
-/**
- * What encryption and pseudonyms do to entries on their way to disk and back. Both directions are pure of time; `protect`
- * may make a key, durable before it returns.
- */
+/** What encryption and keys of subjects do to entries on their way to disk. Used under the log's lock: it may make a key, durable before it returns. */
 export interface EntryProtection {
-  /** The members that are written in place of the event's own. Envelopes are bound to `seq`. Throws when a key that is needed is not there. */
-  protect(event: AuditEvent, seq: number): ProtectedMembers;
-  /** What is stored as a blob in place of details that are too large for the line. */
-  protectBlob(event: AuditEvent, seq: number, content: Uint8Array): Uint8Array;
-  /** An entry as it was before `protect`, where its keys are at hand; what cannot be opened stays as it stands. */
-  open(entry: JsonObject): JsonObject;
+  /**
+   * The members that are written in place of the event's own: plain, or an envelope in place of each protected value, bound
+   * to the entry's `seq`. `time` is the entry's. Throws `config.invalid` when a key that is needed is not there.
+   */
+  protect(event: AuditEvent, seq: number, time: number): ProtectedMembers;
+  /** Bytes that the line is longer by, at most. Throws `request.large` for what can never become a line. */
+  overhead(event: AuditEvent): number;
 }
 
 /** Members of an entry as they are written: plain, or an envelope in place of each protected value. */

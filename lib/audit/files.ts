@@ -38,3 +38,8 @@ export function logFileName(day: string, part: number): LogFileName {
 export function dayOf(milliseconds: number): string {
   return new Date(milliseconds).toISOString().slice(0, 10);
 }
+
+/** The name by which entries, seals and statements know a file, compressed or not. */
+export function plainName(name: string): string {
+  return name.endsWith('.gz') ? name.slice(0, -'.gz'.length) : name;
+}

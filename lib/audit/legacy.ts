@@ -6,6 +6,7 @@ import type { Disk } from '../ports.ts';
 import { sha256Hex } from '../base/digest.ts';
 import { join } from '../base/paths.ts';
 import { logFiles } from './files.ts';
+import { tryLogFile } from './log-file.ts';
 
 export interface LegacyFile {
   readonly name: string;
@@ -30,7 +31,7 @@ const largestLegacyFile = 2 ** 31;
  */
 export function moveLegacyFiles(places: LegacyPlaces): readonly LegacyFile[] {
   const { disk, directory, legacyDirectory } = places;
-  const names = logFiles(disk.list(directory)).filter((file) => !file.compressed).map((file) => file.name);
+  const names = logFiles(disk.list(directory)).map((file) => file.name);
   const newest = names.at(-1);
   if (newest !== undefined && isOurs(places, newest) && !isEmpty(places, newest)) return [];
   const foreign = names.filter((name) => !isOurs(places, name));
@@ -43,13 +44,19 @@ function isEmpty({ disk, directory }: LegacyPlaces, name: string): boolean {
   return (disk.stat(join(directory, name))?.size ?? 0) === 0;
 }
 
-/** An empty file, or one torn before its first line was whole, is ours to write. */
+/**
+ * An empty file, or one torn before its first line was whole, is ours to write. A compressed one that cannot be inflated may
+ * be ours, damaged: it stays where verification finds it.
+ */
 function isOurs({ disk, directory }: LegacyPlaces, name: string): boolean {
-  const file = disk.openRead(join(directory, name));
-  if (file === undefined) return true;
+  const file = tryLogFile(disk, directory, name);
+  if (file === undefined || file === 'unreadable') return true;
   try {
     const start = Buffer.from(file.read(0, ourOpening.length)).toString('latin1');
     return ourOpening.startsWith(start) || start.startsWith('\0');
+  } catch (error) {
+    if (name.endsWith('.gz')) return true;
+    throw error;
   } finally {
     file.close();
   }

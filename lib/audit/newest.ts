@@ -1,14 +1,14 @@
 /**
- * Which of the log's files is the newest that holds something. Asked before every batch, and the directory may hold a
- * thousand files: it is listed only when it changed. Empty files are passed over: a process that died right after creating
- * one, or a name with a date that is yet to come, must not decide where the chain goes on.
+ * Which of the log's files is the newest that holds something, compressed or not. Asked before every batch, and the
+ * directory may hold a thousand files: it is listed only when it changed. Empty files are passed over: a process that died
+ * right after creating one, or a name with a date that is yet to come, must not decide where the chain goes on.
  */
 import type { Clock, Disk } from '../ports.ts';
 import { join } from '../base/paths.ts';
-import { endOfLastLine } from '../journal/lines.ts';
 import { emptyTail, type ChainTail } from './chain.ts';
 import { compareFiles, logFiles, type LogFileName } from './files.ts';
-import { findTail, tailWindow } from './tail.ts';
+import { openLogFile, tryLogFile } from './log-file.ts';
+import { tailOf } from './tail.ts';
 
 interface NewestOptions {
   readonly disk: Disk;
@@ -37,27 +37,45 @@ export class NewestFile {
   look(): LogFileName | undefined {
     this.#refresh();
     const { disk, directory } = this.#options;
-    return this.#files.find(({ name }) => (disk.stat(join(directory, name))?.size ?? 0) > 0);
+    return this.#files.find((file) => (disk.stat(join(directory, file.name))?.size ?? 0) > 0 && !(file.compressed && this.#holdsNothing(file)));
+  }
+
+  #holdsNothing({ name }: LogFileName): boolean {
+    const { disk, directory } = this.#options;
+    const file = tryLogFile(disk, directory, name);
+    if (file === 'unreadable') return false;
+    const size = file?.stat().size ?? 0;
+    file?.close();
+    return size === 0;
   }
 
   /** Where the chain stands at the end of the newest file before `name` that holds an entry. */
   tailBefore(name: LogFileName): ChainTail {
     this.#refresh();
     for (const file of this.#files) {
-      const tail = compareFiles(file, name) < 0 ? this.#tailOf(file) : undefined;
+      const tail = compareFiles(file, name) < 0 ? this.tailOf(file) : undefined;
       if (tail !== undefined) return tail;
     }
     return emptyTail;
   }
 
-  #tailOf({ name }: LogFileName): ChainTail | undefined {
+  /** Where the chain stands at the end of a file; undefined when that cannot be told. */
+  tailOf(name: LogFileName): ChainTail | undefined {
+    try {
+      return this.#readTail(name);
+    } catch (error) {
+      // One that is compressed and cannot be inflated is verification's concern: the log goes on from the one before.
+      if (name.compressed) return undefined;
+      throw error;
+    }
+  }
+
+  #readTail({ name }: LogFileName): ChainTail | undefined {
     const { disk, directory } = this.#options;
-    const file = disk.openRead(join(directory, name));
+    const file = openLogFile(disk, directory, name);
     if (file === undefined) return undefined;
     try {
-      const size = endOfLastLine(file, file.stat().size, tailWindow);
-      const found = size > 0 ? findTail(file, size, 0, undefined) : undefined;
-      return found?.kind === 'good' || found?.kind === 'damaged' ? found.tail : undefined;
+      return tailOf(file);
     } finally {
       file.close();
     }
@@ -71,6 +89,7 @@ export class NewestFile {
     if (state === this.#state && this.#settled) return;
     if (state !== this.#state) [this.#state, this.#since] = [state, now];
     this.#settled = now - this.#since > settledAfterMs;
-    this.#files = logFiles(disk.list(directory)).filter((file) => !file.compressed).toReversed();
+    // Of a file that stands there twice, the plain one is to be written on.
+    this.#files = logFiles(disk.list(directory)).toSorted((a, b) => compareFiles(b, a) || Number(a.compressed) - Number(b.compressed));
   }
 }

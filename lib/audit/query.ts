@@ -1,117 +1,129 @@
 /**
- * Reads entries of the log of record, the newest first, without an index: whole files are skipped by their day, lines by a
- * look for the bytes that a match must contain, and only what is left is parsed. A line that is no entry is passed over:
- * finding damage is verification's task, and a search must still answer.
+ * Finds entries of the log of record, without an index: whole files are passed over by their day and their seal, stretches of
+ * a file by number and time, lines by a look for the bytes that a match must contain, and only what is left is parsed. A
+ * line that is no entry is passed over: finding damage is verification's task, and a search must still answer.
  */
-import type { Disk } from '../ports.ts';
-import { isPlainObject, type JsonObject } from '../base/json.ts';
-import { join } from '../base/paths.ts';
-import { levels, type Level } from './events.ts';
-import { logFiles, type LogFileName } from './files.ts';
-import { linesBackward } from './lines-backward.ts';
+import { LokiError } from '../errors.ts';
+import type { Disk, ReadFile } from '../ports.ts';
+import { dirname, join } from '../base/paths.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { LogFileName } from './files.ts';
+import { openLogFile, readableFiles } from './log-file.ts';
+import { firstHead, wantedBytes } from './query/bounds.ts';
+import { isEntry, matches, parseEntry, type AuditFilter, type LoggedEntry } from './query/filter.ts';
+import { createFinder, needlesOf, type ProtectedNeedles } from './query/needles.ts';
+import { piecesBackward, piecesForward } from './query/pieces.ts';
+import { sealAllows } from './query/seal-hint.ts';
 
-/** Which entries are wanted. Every member narrows. */
-export interface AuditFilter {
-  /** First and last time, ISO 8601 with milliseconds; both included. */
-  readonly from?: string;
-  readonly to?: string;
-  readonly event?: string;
-  /** Exactly this level. */
-  readonly level?: Level;
-  /** With a colon the whole actor; without one what follows its colon. */
-  readonly actor?: string;
-  readonly resource?: string;
-  /** Anything that stands in the entry's text. */
-  readonly text?: string;
-  /** Only entries with a smaller, and with a greater sequence number. */
-  readonly before?: number;
-  readonly after?: number;
+export { matches, type AuditFilter, type LoggedEntry } from './query/filter.ts';
+
+/** What reads protected entries (lib/audit/protection/opener.ts). */
+export interface LineOpener extends ProtectedNeedles {
+  open(entry: JsonObject): JsonObject;
+  /** Whether an entry, as it stands on disk, concerns a subject. */
+  concerns(raw: JsonObject, subject: string): boolean;
 }
 
-/** An entry as it stands in the log. */
-export interface LoggedEntry extends JsonObject {
-  readonly seq: number;
-  readonly timestamp: string;
-  readonly event: string;
-  readonly level: Level;
-  readonly actor: string;
+/** How a log is read. */
+export interface QueryOptions {
+  /** `newest` first unless told. */
+  readonly order?: 'newest' | 'oldest';
+  /** Opens what is protected, as far as its keys are at hand. Filters are applied to what comes out. */
+  readonly opener?: LineOpener;
+  /** Hears of a file that cannot be read, such as a damaged compressed one; the search goes on without it unless this throws. */
+  readonly onUnreadable?: (file: string, error: LokiError) => void;
 }
 
-/** Matching entries of the log in `directory`, the newest first. */
-export function* queryLog(disk: Disk, directory: string, filter: AuditFilter): Generator<LoggedEntry> {
-  for (const entry of searchLog(disk, directory, filter)) if (entry !== undefined) yield entry;
+/** A matching entry, opened where asked, and its line as it stands in the log, which is good until the next one is asked for. */
+export interface Hit {
+  readonly entry: LoggedEntry;
+  readonly line: Buffer;
+  /** Whether the entry says more than its line. */
+  readonly isOpened: boolean;
 }
 
-/** So many lines are looked at before others may have a turn. */
-const linesATurn = 2000;
+/** Matching entries of the log in `directory`, the newest first unless told. */
+export function* queryLog(disk: Disk, directory: string, filter: AuditFilter, options: QueryOptions = {}): Generator<LoggedEntry> {
+  for (const hit of searchHits(disk, directory, filter, options)) if (hit !== undefined) yield hit.entry;
+}
 
 /** As `queryLog`, with an undefined now and then: a rare match may lie behind a million lines, and others want their turn. */
-export function* searchLog(disk: Disk, directory: string, filter: AuditFilter): Generator<LoggedEntry | undefined> {
-  const needles = needlesOf(filter);
+export function* searchLog(disk: Disk, directory: string, filter: AuditFilter, options: QueryOptions = {}): Generator<LoggedEntry | undefined> {
+  for (const hit of searchHits(disk, directory, filter, options)) yield hit?.entry;
+}
+
+/** So many pieces of a file are looked at before others may have a turn: a few milliseconds' work. */
+const piecesATurn = 8;
+
+/** As `searchLog`, with the lines. */
+export function* searchHits(disk: Disk, directory: string, filter: AuditFilter, options: QueryOptions = {}): Generator<Hit | undefined> {
+  const { order = 'newest', opener } = options;
+  const find = createFinder(needlesOf(filter, opener));
   let looked = 0;
-  for (const name of logFiles(disk.list(directory)).toReversed()) {
-    if (name.compressed || !mayHold(name, filter)) continue;
-    const file = disk.openRead(join(directory, name.name));
-    if (file === undefined) continue;
-    try {
-      for (const line of linesBackward(file, file.stat().size)) {
-        looked += 1;
-        if (looked % linesATurn === 0) yield undefined;
-        if (!needles.every((needle) => line.includes(needle))) continue;
-        const entry = parseEntry(line);
-        if (entry === undefined) continue;
-        if (filter.after !== undefined && entry.seq <= filter.after) return;
-        if (matches(entry, filter)) yield entry;
-      }
-    } finally {
-      file.close();
+  for (const bytes of wantedPieces(disk, directory, filter, order, options.onUnreadable)) {
+    looked += 1;
+    if (looked % piecesATurn === 0) yield undefined;
+    const ranges = find(bytes);
+    for (const [start, end] of order === 'newest' ? ranges.toReversed() : ranges) {
+      const line = bytes.subarray(start, end);
+      const hit = hitIn(line, filter, opener);
+      if (hit !== undefined) yield hit;
     }
   }
 }
 
-/** One line as an entry; undefined when it is none. */
-function parseEntry(line: Buffer): LoggedEntry | undefined {
-  try {
-    const value: unknown = JSON.parse(line.toString('utf8'));
-    return isEntry(value) ? value : undefined;
-  } catch {
-    return undefined;
+function hitIn(line: Buffer, filter: AuditFilter, opener: LineOpener | undefined): Hit | undefined {
+  const raw = parseEntry(line);
+  if (raw === undefined) return undefined;
+  const entry: JsonObject = opener === undefined ? raw : opener.open(raw);
+  if (!isEntry(entry)) return undefined;
+  const concerns = opener === undefined ? undefined : (subject: string) => opener.concerns(raw, subject);
+  return matches(entry, filter, concerns) ? { entry, line, isOpened: entry !== raw } : undefined;
+}
+
+/** The pieces of all files that may hold something wanted, in order. A piece is good until the next one is asked for. */
+export function* wantedPieces(disk: Disk, directory: string, filter: AuditFilter, order: 'newest' | 'oldest', onUnreadable: QueryOptions['onUnreadable']): Generator<Buffer> {
+  const files = readableFiles(disk, directory);
+  const seals = join(dirname(directory), 'tlog', 'seals');
+  for (const name of order === 'newest' ? files.toReversed() : files) {
+    if (!mayHold(name, filter)) continue;
+    if (!isUnbounded(filter) && !sealAllows(disk, seals, name.name, name.compressed ? undefined : disk.stat(join(directory, name.name))?.size, filter)) continue;
+    try {
+      if (yield* piecesOf(disk, directory, name.name, filter, order)) return;
+    } catch (error) {
+      if (!(error instanceof LokiError) || error.code !== 'io.failed') throw error;
+      onUnreadable?.(name.name, error);
+    }
   }
 }
 
-function isEntry(value: unknown): value is LoggedEntry {
-  return isPlainObject(value) && typeof value['seq'] === 'number' && typeof value['timestamp'] === 'string'
-    && typeof value['event'] === 'string' && typeof value['actor'] === 'string'
-    && levels.some((level) => level === value['level']);
+/** The pieces of one file; whether it was the last one that can hold something wanted. */
+function* piecesOf(disk: Disk, directory: string, name: string, filter: AuditFilter, order: 'newest' | 'oldest'): Generator<Buffer, boolean> {
+  const file = openEither(disk, directory, name);
+  if (file === undefined) return false;
+  try {
+    const { before, after } = filter;
+    const first = before === undefined && after === undefined ? undefined : firstHead(file)?.seq;
+    if (first !== undefined && before !== undefined && first >= before) return order === 'oldest';
+    const [from, to] = wantedBytes(file, file.stat().size, filter);
+    yield* order === 'newest' ? piecesBackward(file, from, to) : piecesForward(file, from, to);
+    // Everything further back has smaller numbers.
+    return order === 'newest' && first !== undefined && after !== undefined && first <= after;
+  } finally {
+    file.close();
+  }
+}
+
+/** Opens a file that may be compressed between being listed and being opened. */
+export function openEither(disk: Disk, directory: string, name: string): ReadFile | undefined {
+  return openLogFile(disk, directory, name) ?? (name.endsWith('.gz') ? undefined : openLogFile(disk, directory, `${name}.gz`));
 }
 
 function mayHold(name: LogFileName, filter: AuditFilter): boolean {
   return (filter.from === undefined || name.day >= filter.from.slice(0, 10)) && (filter.to === undefined || name.day <= filter.to.slice(0, 10));
 }
 
-/** Bytes every match contains. JSON writes the names and plain values in one way only; text that JSON escapes is left to `matches`. */
-function needlesOf(filter: AuditFilter): readonly Buffer[] {
-  const parts: string[] = [];
-  if (filter.event !== undefined) parts.push(`"event":${JSON.stringify(filter.event)}`);
-  if (filter.level !== undefined) parts.push(`"level":"${filter.level}"`);
-  if (filter.actor !== undefined) parts.push(JSON.stringify(filter.actor).slice(1));
-  if (filter.resource !== undefined) parts.push(JSON.stringify(filter.resource));
-  return parts.map((part) => Buffer.from(part));
-}
-
-/** Whether an entry is wanted. */
-export function matches(entry: LoggedEntry, filter: AuditFilter): boolean {
-  return (filter.from === undefined || entry.timestamp >= filter.from)
-    && (filter.to === undefined || entry.timestamp <= filter.to)
-    && (filter.event === undefined || entry.event === filter.event)
-    && (filter.level === undefined || entry.level === filter.level)
-    && (filter.actor === undefined || isActor(entry.actor, filter.actor))
-    && (filter.resource === undefined || entry['resource'] === filter.resource)
-    && (filter.text === undefined || JSON.stringify(entry).includes(filter.text))
-    && (filter.before === undefined || entry.seq < filter.before)
-    && (filter.after === undefined || entry.seq > filter.after);
-}
-
-function isActor(actor: string, wanted: string): boolean {
-  return wanted.includes(':') ? actor === wanted : actor === wanted || actor.slice(actor.indexOf(':') + 1) === wanted;
+/** Whether a seal can say nothing against a file. */
+function isUnbounded({ from, to, event, level, actor, before, after }: AuditFilter): boolean {
+  return [from, to, event, level, actor, before, after].every((member) => member === undefined);
 }

@@ -1,5 +1,7 @@
 /** Counts over entries, as `loki enterprise audit summary` and the API show them. */
-import type { LoggedEntry } from './query.ts';
+import type { Disk } from '../ports.ts';
+import { wantedPieces, type LoggedEntry, type QueryOptions } from './query.ts';
+import { createLineCounter, type Tally } from './query/count.ts';
 
 /** Each count is sorted, the largest first. */
 export interface AuditSummary {
@@ -9,28 +11,58 @@ export interface AuditSummary {
   readonly by_actor: Readonly<Record<string, number>>;
 }
 
-/** More actors than this are counted together: the log of a large installation may name any number. */
-const mostNames = 10_000;
-
-/** Counts entries one by one. */
-export interface Summing {
-  add(entry: LoggedEntry): void;
-  result(): AuditSummary;
+/** How protected actors are counted. */
+export interface SummaryOptions extends Pick<QueryOptions, 'onUnreadable'> {
+  /** The name to count a protected actor under; `(encrypted)` when left out. */
+  readonly actorOf?: (entry: LoggedEntry) => string;
 }
 
-export function createSumming(): Summing {
+/** More names than this are counted together: the log of a large installation may name any number. */
+const mostNames = 10_000;
+
+/** So many pieces of a file are counted before others may have a turn. */
+const piecesATurn = 8;
+
+/**
+ * Counts the entries from one time to another; the last value is the result, what comes before it is undefined and lets others
+ * have a turn.
+ */
+export function* summarize(disk: Disk, directory: string, range: { readonly from?: string; readonly to?: string }, options: SummaryOptions = {}): Generator<undefined, AuditSummary> {
+  const sums = createSums(options);
+  const counter = createLineCounter(range, sums.tally);
+  let looked = 0;
+  for (const bytes of wantedPieces(disk, directory, range, 'oldest', options.onUnreadable)) {
+    counter.add(bytes);
+    looked += 1;
+    if (looked % piecesATurn === 0) yield undefined;
+  }
+  counter.end();
+  return sums.result();
+}
+
+/** `summarize` to its end. */
+export function summaryOf(...args: Parameters<typeof summarize>): AuditSummary {
+  const counting = summarize(...args);
+  for (;;) {
+    const { done, value } = counting.next();
+    if (done === true) return value;
+  }
+}
+
+function createSums({ actorOf = () => '(encrypted)' }: SummaryOptions): { readonly tally: Tally; readonly result: () => AuditSummary } {
   let total = 0;
   const [types, levels, actors] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()];
-  const count = (into: Map<string, number>, name: string): void => {
+  const add = (into: Map<string, number>, name: string, count: number): void => {
     const key = into.size < mostNames || into.has(name) ? name : '(others)';
-    into.set(key, (into.get(key) ?? 0) + 1);
+    into.set(key, (into.get(key) ?? 0) + count);
   };
   return {
-    add(entry) {
-      total += 1;
-      count(types, entry.event);
-      count(levels, entry.level);
-      count(actors, entry.actor);
+    tally(entry, count) {
+      const { event, level, actor } = entry;
+      total += count;
+      add(types, event, count);
+      add(levels, level, count);
+      add(actors, typeof actor === 'string' ? actor : actorOf(entry), count);
     },
     result: () => ({ total_events: total, by_type: sorted(types), by_level: sorted(levels), by_actor: sorted(actors) }),
   };

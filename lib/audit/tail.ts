@@ -2,7 +2,8 @@
  * Where a chain file stands, found by reading its end only. The last lines are checked against each other, because a power
  * cut may leave a tail whose lines end well and whose middle never reached the disk.
  */
-import { linesOf, type Readable } from '../journal/lines.ts';
+import type { ReadFile } from '../ports.ts';
+import { endOfLastLine, linesOf, type Readable } from '../journal/lines.ts';
 import { claimedHash, createLineHasher, seqOf, type ChainTail } from './chain.ts';
 
 /** How far back the end of a file is checked. No batch is longer, so nothing before it can be half-written. */
@@ -10,11 +11,11 @@ export const tailWindow: number = 256 * 1024;
 
 /**
  * The end of a file as found: good, damaged by a power cut (zeros where text should be), or damaged otherwise; then with
- * the last sealed line's state, if there is one.
+ * the last entry's state, if there is one. `chained`: whether the file's entries carry hashes.
  */
 export type FoundTail =
   | { readonly kind: 'empty' }
-  | { readonly kind: 'good'; readonly tail: ChainTail }
+  | { readonly kind: 'good'; readonly tail: ChainTail; readonly chained: boolean }
   | { readonly kind: 'zeros'; readonly offset: number }
   | { readonly kind: 'damaged'; readonly offset: number; readonly tail: ChainTail | undefined };
 
@@ -23,22 +24,73 @@ export function findTail(file: Readable, size: number, from: number, known: Chai
   if (size === 0) return { kind: 'empty' };
   const start = Math.max(from, size - tailWindow);
   const bytes = asBuffer(file.read(start, size - start));
-  const hasher = createLineHasher();
-  let previous = start === from ? known?.hash : undefined;
-  let last: { readonly start: number; readonly end: number } | undefined;
   // In the middle of a file the window most likely begins inside a line, which is then left out.
-  let skip = start > from;
-  for (const [lineStart, lineEnd] of linesOf(bytes)) {
-    if (skip) { skip = false; continue; }
+  const lines = [...linesOf(bytes)].slice(start > from ? 1 : 0);
+  const place: Window = { bytes, start, lines };
+  const last = lines.at(-1);
+  if (last === undefined) return { kind: 'damaged', offset: start, tail: lastTail(bytes) };
+  // The rule is that entries are chained. A file without hashes says so in its first line, which is read only for that.
+  const before = claimedHash(bytes, last[0], last[1]) === undefined ? hashBeforeUnchained(file, size) : undefined;
+  return before === undefined ? chainedTail(place, start === from ? known : undefined) : unchainedTail(place, before);
+}
+
+/** Where the chain stands at the end of a file that is only read; undefined when it holds no entry. */
+export function tailOf(file: ReadFile): ChainTail | undefined {
+  const size = endOfLastLine(file, file.stat().size, tailWindow);
+  const found = size > 0 ? findTail(file, size, 0, undefined) : undefined;
+  return found?.kind === 'good' || found?.kind === 'damaged' ? found.tail : undefined;
+}
+
+/** What is looked at: bytes from `start` of the file, and where in them the lines are. */
+interface Window {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly lines: readonly (readonly [start: number, end: number])[];
+}
+
+function chainedTail({ bytes, start, lines }: Window, known: ChainTail | undefined): FoundTail {
+  const hasher = createLineHasher();
+  let previous = known?.hash;
+  let last: readonly [number, number] = [0, 0];
+  for (const [lineStart, lineEnd] of lines) {
     const claimed = sealOf(bytes, lineStart, lineEnd);
     const wrong = claimed === undefined || (previous !== undefined && hasher.hash(previous, bytes, lineStart, lineEnd) !== claimed);
     if (wrong && bytes.indexOf(0, lineStart) >= 0) return { kind: 'zeros', offset: start + lineStart };
     if (wrong) return { kind: 'damaged', offset: start + lineStart, tail: lastTail(bytes) };
     previous = claimed;
-    last = { start: lineStart, end: lineEnd };
+    last = [lineStart, lineEnd];
   }
-  if (last === undefined) return { kind: 'damaged', offset: start, tail: lastTail(bytes) };
-  return { kind: 'good', tail: readTail(bytes, last.start, last.end) };
+  return { kind: 'good', tail: readTail(bytes, last[0], last[1]), chained: true };
+}
+
+/** Without hashes a tail is good when its lines are entries whose numbers follow each other. `before`: the last hash of the chain before them. */
+function unchainedTail({ bytes, start, lines }: Window, before: string): FoundTail {
+  let tail: ChainTail | undefined;
+  for (const [lineStart, lineEnd] of lines) {
+    const seq = bytes.subarray(lineStart, lineEnd).includes(0) || bytes[lineEnd - 1] !== closingBrace ? -1 : seqOf(bytes, lineStart, lineEnd);
+    const wrong = seq < 0 || (tail !== undefined && seq !== tail.seq + 1);
+    if (wrong && bytes.indexOf(0, lineStart) >= 0) return { kind: 'zeros', offset: start + lineStart };
+    if (wrong) return { kind: 'damaged', offset: start + lineStart, tail };
+    tail = { ...readTail(bytes, lineStart, lineEnd), hash: before };
+  }
+  return tail === undefined ? { kind: 'damaged', offset: start, tail } : { kind: 'good', tail, chained: false };
+}
+
+const closingBrace = 0x7d;
+/** An opening names files of another format that were found; it is an entry, and no longer than one. */
+const longestOpening = 65_536;
+
+/**
+ * For a file whose first line says that its entries carry no hashes: the last hash of the chain before it, which every such
+ * file's opening hands on. Undefined for any other file.
+ */
+export function hashBeforeUnchained(file: Readable, size: number): string | undefined {
+  const bytes = asBuffer(file.read(0, Math.min(size, longestOpening)));
+  const end = bytes.indexOf(10);
+  if (end <= 0 || claimedHash(bytes, 0, end) !== undefined || seqOf(bytes, 0, end) < 0) return undefined;
+  const line = bytes.toString('utf8', 0, end);
+  if (!line.includes('"event":"audit.open"') || !line.includes('"integrity":"off"')) return undefined;
+  return /"previous_hash":"([0-9a-f]{64})"/.exec(line)?.[1];
 }
 
 export function asBuffer(bytes: Uint8Array): Buffer {

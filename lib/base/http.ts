@@ -30,7 +30,7 @@ export interface HttpResponse {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   /** Pulled only as fast as the client reads. Must end soon after the request's signal aborts. */
-  readonly stream?: AsyncIterable<string>;
+  readonly stream?: AsyncIterable<string | Uint8Array>;
 }
 
 /** What answers requests. */

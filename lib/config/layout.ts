@@ -13,6 +13,8 @@ export interface HomeLayout {
   readonly audit: string;
   /** Checkpoints and hash tiles. */
   readonly tlog: string;
+  /** Room kept back for the day the disk is full. */
+  readonly reserve: string;
   /** Details too large for an entry. */
   readonly blobs: string;
   /** Torn tails kept aside. */
@@ -27,6 +29,8 @@ export interface HomeLayout {
   readonly socket: string;
   readonly localToken: string;
   readonly keys: string;
+  /** Keys of days and subjects, one file each. */
+  readonly ring: string;
   /** Telemetry and deliveries waiting for their receiver. */
   readonly spool: string;
   /** Enrolment file of a project. */
@@ -38,10 +42,10 @@ export function homeLayout(home: string): HomeLayout {
   const below = (...parts: readonly string[]): string => join(home, ...parts);
   return {
     home, config: below('config.yaml'),
-    audit: below('dashboard/audit'), tlog: below('dashboard/tlog'), blobs: below('dashboard/blobs'),
+    audit: below('dashboard/audit'), tlog: below('dashboard/tlog'), reserve: below('dashboard/reserve'), blobs: below('dashboard/blobs'),
     torn: below('dashboard/torn'), legacy: below('dashboard/legacy'), store: below('dashboard/store'),
     projects: below('projects'), run: below('run'), socket: below('run/loki.sock'), localToken: below('run/token'),
-    keys: below('keys'), spool: below('spool'),
+    keys: below('keys'), ring: below('keys/ring'), spool: below('spool'),
     project: (id) => below('projects', `${id}.json`),
   };
 }

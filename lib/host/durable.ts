@@ -4,9 +4,10 @@
  * be a symlink, the file must be a plain one, ours, with a single link. Otherwise the verb refuses with `record.unsafe`:
  * writing a record through somebody's link would let an agent choose where evidence goes.
  */
-import type { Disk, Files, FileStat, ReadFile, RecordFile } from '../ports.ts';
+import type { Disk, Files, FileInMaking, FileStat, ReadFile, RecordFile } from '../ports.ts';
 import { LokiError, messageOf, systemCode } from '../errors.ts';
 import { basename, dirname, isInside } from '../base/paths.ts';
+import { compressFile } from './compress.ts';
 import { openGzip } from './gzip.ts';
 
 /** Who may own record files: the numeric user id, or undefined where the system has none. */
@@ -24,18 +25,32 @@ export function createDisk(files: Files, options: DurableOptions): Disk {
       const stat = files.stat(path);
       if (stat === undefined) return undefined;
       assertSafeParents(files, base, path, options.owner);
-      assertSafeFile(path, stat, options.owner);
+      assertSafeFile(path, withoutLeftover(files, path, stat), options.owner);
       return readWhole(files, path, limit, 'read');
     },
     stat: (path) => files.stat(path),
+    volume: (path) => missing(() => files.volume(path), undefined),
+    freeBytes: (path) => missing(() => files.volume(path).freeBytes, undefined),
     list: (path) => missing(() => files.list(path), [])?.toSorted() ?? [],
     realpath: (path) => missing(() => files.realpath(path), undefined),
     readlink: (path) => files.readlink(path),
     openRead: (path) => missing(() => openForReading(files, path), undefined),
     openGzip: (path) => missing(() => openGzip(openForReading(files, path), path), undefined),
+    *compress(base, from, to, sha256) {
+      assertSafeParents(files, base, from, options.owner);
+      const stat = files.stat(from);
+      if (stat === undefined) throw new LokiError('io.failed', { attempted: `compress "${from}"`, found: 'it is gone' });
+      assertSafeFile(from, stat, options.owner);
+      try {
+        yield* compressFile(files, { from, to, sha256, mode: stat.mode }, (path) => openForReading(files, path));
+      } catch (error) {
+        throw error instanceof LokiError ? error : ioError(`compress "${from}"`, error);
+      }
+    },
     openRecord: (base, path, mode) => openRecord(files, base, path, mode, options.owner),
     replace: (base, path, bytes, mode) => replace(files, options, base, path, bytes, mode),
     create: (base, path, bytes, mode) => create(files, options, base, path, bytes, mode),
+    beginFile: (path, mode) => beginFile(files, options, path, mode),
     ensureDirectory: (base, path, mode) => ensureDirectory(files, base, path, mode, options.owner),
     move: (from, to) => move(files, from, to),
     remove: (path) => remove(files, path),
@@ -71,7 +86,7 @@ function ensureDirectory(files: Files, base: string, path: string, mode: number,
 function openRecord(files: Files, base: string, path: string, mode: number, owner: number | undefined): RecordFile {
   assertSafeParents(files, base, path, owner);
   const existed = files.stat(path);
-  if (existed !== undefined) assertSafeFile(path, existed, owner);
+  if (existed !== undefined) assertSafeFile(path, withoutLeftover(files, path, existed), owner);
   const handle = attempt(`open record file "${path}"`, () => files.open(path, 'create-append', mode));
   try {
     assertSafeFile(path, files.statHandle(handle), owner);
@@ -160,6 +175,53 @@ function create(files: Files, options: DurableOptions, base: string, path: strin
   files.syncDirectory(dirname(path));
 }
 
+/**
+ * Creates a new file beside the wanted one; writes; fdatasync; link (or with `replace` rename) to the wanted name, fsync of
+ * the directory. A power cut, or a process that dies, leaves the wanted name as it was until the very end; a left-over
+ * temporary file begins with `.tmp-`. The place is a person's, not ours: no more is asked of it than that it is a directory.
+ */
+function beginFile(files: Files, options: DurableOptions, path: string, mode: number): FileInMaking {
+  const temporary = `${dirname(path)}/.tmp-${options.uniqueName()}`;
+  const handle = attempt(`create a file beside "${path}"`, () => files.open(temporary, 'create-new', mode));
+  let open = true;
+  const closeOnce = (): void => {
+    if (open) files.close(handle);
+    open = false;
+  };
+  return {
+    write(bytes) {
+      let written = 0;
+      while (written < bytes.length) written += attempt(`write "${path}"`, () => files.write(handle, bytes.subarray(written)));
+    },
+    settle: () => attempt(`make "${path}" durable`, () => files.sync(handle), closeOnce),
+    finish(replaceExisting) {
+      closeOnce();
+      if (replaceExisting || !linked(files, temporary, path)) attempt(`give "${path}" its name`, () => files.rename(temporary, path));
+      attempt(`make "${path}" durable`, () => files.syncDirectory(dirname(path)));
+    },
+    abandon() {
+      closeOnce();
+      try {
+        files.unlink(temporary);
+      } catch (error) {
+        if (systemCode(error) !== 'ENOENT') throw ioError(`remove "${temporary}"`, error);
+      }
+    },
+  };
+}
+
+/** Gives a file its name when nobody has it. False where the file system has no links, and nobody had it a moment ago. */
+function linked(files: Files, temporary: string, path: string): boolean {
+  try {
+    files.link(temporary, path);
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST' || files.stat(path) !== undefined) throw new LokiError('conflict', { attempted: `create "${path}"`, found: 'it exists', cause: error });
+    return false;
+  }
+  files.unlink(temporary);
+  return true;
+}
+
 function writeTemporary(files: Files, options: DurableOptions, path: string, bytes: Uint8Array, mode: number): string {
   const temporary = `${dirname(path)}/.tmp-${options.uniqueName()}`;
   const handle = attempt(`create a file beside "${path}"`, () => files.open(temporary, 'create-new', mode));
@@ -240,6 +302,18 @@ function assertSafeParents(files: Files, base: string, path: string, owner: numb
 }
 
 const kindNames: Readonly<Record<FileStat['kind'], string>> = { file: 'file', directory: 'directory', symlink: 'symlink', other: 'device, socket or pipe' };
+
+/** Whoever died in `create` between link and unlink left the file its second name, `.tmp-…` beside it: that one goes. */
+function withoutLeftover(files: Files, path: string, stat: FileStat): FileStat {
+  if (stat.links !== 2 || stat.kind !== 'file') return stat;
+  for (const name of files.list(dirname(path))) {
+    const leftover = `${dirname(path)}/${name}`;
+    if (!name.startsWith('.tmp-') || files.stat(leftover)?.inode !== stat.inode) continue;
+    files.unlink(leftover);
+    return files.stat(path) ?? stat;
+  }
+  return stat;
+}
 
 function assertSafeFile(path: string, stat: FileStat, owner: number | undefined): void {
   if (stat.kind !== 'file') throw unsafe(path, `it is a ${kindNames[stat.kind]}, not a plain file`);

@@ -8,6 +8,7 @@ export const facts: ProcessFacts = {
   pid: process.pid,
   hostname: os.hostname(),
   get username() { return userName(); },
+  get userId() { return process.geteuid?.(); },
   platform: process.platform,
   get loki() { return lokiCommand(); },
   startOf,

@@ -3,7 +3,7 @@
  * component, and never block on a FIFO that somebody put in a file's place.
  */
 import * as fs from 'node:fs';
-import type { Files, FileStat, OpenHow } from '../ports.ts';
+import type { Files, FileStat, OpenHow, Volume } from '../ports.ts';
 import { systemCode } from '../errors.ts';
 
 const { O_RDONLY, O_RDWR, O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = fs.constants;
@@ -60,7 +60,18 @@ export const files: Files = {
       fs.closeSync(handle);
     }
   },
+  volume: (path) => volumeOf(fs.statfsSync(path)),
 };
+
+/** File systems whose files lie elsewhere, by the magic number that statfs gives (Linux, include/uapi/linux/magic.h). */
+const networkFileSystems: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'nfs'], [0x517b, 'smb'], [0xff534d42, 'smb'], [0xfe534d42, 'smb'], [0x5346414f, 'afs'], [0x73757245, 'coda'], [0x00c36400, 'ceph'], [0x01021997, '9p'], [0x564c, 'ncp'],
+]);
+
+/** Other systems use the number for other things. */
+function volumeOf({ bavail, bsize, type }: fs.StatsFs): Volume {
+  return { freeBytes: bavail * bsize, network: process.platform === 'linux' ? networkFileSystems.get(type >>> 0) : undefined };
+}
 
 /** A path below something that is not a directory is a missing path too. */
 function missingIsUndefined<T>(read: () => T | undefined): T | undefined {

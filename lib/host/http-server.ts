@@ -190,7 +190,7 @@ async function send(exchange: Exchange, { status, headers, body, stream }: HttpR
 }
 
 /** Writes parts as fast as the reader takes them. One that takes nothing for too long is cut: nobody else waits for it. */
-async function sendStream(outgoing: http.ServerResponse, stream: AsyncIterable<string>, slowReaderMs: number): Promise<void> {
+async function sendStream(outgoing: http.ServerResponse, stream: AsyncIterable<string | Uint8Array>, slowReaderMs: number): Promise<void> {
   for await (const part of stream) {
     if (outgoing.destroyed) return;
     if (outgoing.write(part)) continue;

@@ -11,7 +11,7 @@ import { LokiError, messageOf } from '../errors.ts';
 const graceMs = 500;
 const longestLine = 65_536;
 
-export const spawn: Spawn = { run, find, endMarked };
+export const spawn: Spawn = { run, leave, find, endMarked };
 
 function find(program: string, path: string | undefined): string | undefined {
   const candidates = program.includes('/') ? [program] : (path ?? '').split(':').filter(Boolean).map((directory) => `${directory}/${program}`);
@@ -48,6 +48,17 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * Without await: who leaves a process behind is about to end. So the module comes the quick way, and a program that cannot
+ * be started is nobody's concern any more.
+ */
+function leave({ program, args, cwd, env }: Pick<SpawnRequest, 'program' | 'args' | 'cwd' | 'env'>): void {
+  const { spawn: start }: typeof childProcess = process.getBuiltinModule('node:child_process');
+  const child = start(program, [...args], { cwd, env: { ...env }, stdio: 'ignore', detached: true, windowsHide: true });
+  child.on('error', () => undefined);
+  child.unref();
 }
 
 /** node:child_process is loaded by the first child: `loki hook` starts none. */

@@ -1,9 +1,9 @@
 /**
  * Many callers, one lock, one sync: what was asked for while a batch was on its way to the disk goes out together in the
  * next one. The lock is held while there is work, but never longer than a few milliseconds, so that other processes come
- * to their turn.
+ * to their turn. What is less urgent may wait a little for company, and never takes the place of what is urgent.
  */
-import type { Clock, Lock, Timers } from '../ports.ts';
+import type { Cancel, Clock, Lock, Timers } from '../ports.ts';
 import { LokiError } from '../errors.ts';
 
 /** How work is committed. */
@@ -22,12 +22,20 @@ export interface GroupCommitOptions<Item, Receipt> {
    * items counts as written and every caller gets the error.
    */
   readonly commit: (items: readonly Item[]) => readonly Receipt[];
+  /** Called after a batch, when its callers have their receipts; the lock is still held, so it must be quick. What it throws is lost. */
+  readonly committed?: () => void;
 }
+
+/**
+ * `now`: the next batch. `soon`: when a batch was written a moment ago, a few milliseconds later, or with what is urgent.
+ * `late`: as far as there is room beside the others, or after a while; a process that has nothing else to do does not wait for it.
+ */
+export type Urgency = 'now' | 'soon' | 'late';
 
 export interface GroupCommit<Item, Receipt> {
   /** Resolves when the item is durable. */
-  add(item: Item): Promise<Receipt>;
-  /** Resolves when nothing is waiting or on its way any more. */
+  add(item: Item, urgency?: Urgency): Promise<Receipt>;
+  /** Sends what is waiting; resolves when nothing is waiting or on its way any more. */
   idle(): Promise<void>;
 }
 
@@ -41,6 +49,11 @@ const stepsOfCaller = 12;
 const longestUnaskedHoldMs = 50;
 /** More items than this do not wait: a medium that stands still must not fill the memory. */
 const mostWaiting = 65_536;
+/** What may be written soon goes out so long after the batch before, and what may be late after this. */
+const soonMs = 10;
+const lateMs = 50;
+/** More of them do not wait for company. */
+const enoughCompany = 64;
 
 interface Waiting<Item, Receipt> {
   readonly item: Item;
@@ -52,15 +65,55 @@ interface Waiting<Item, Receipt> {
 export function createGroupCommit<Item, Receipt>(options: GroupCommitOptions<Item, Receipt>): GroupCommit<Item, Receipt> {
   const { lock, clock, timers } = options;
   let queue: Waiting<Item, Receipt>[] = [];
+  let late: Waiting<Item, Receipt>[] = [];
   let working: Promise<void> | undefined;
+  /** When the last batch was done; before the first one nobody waits for company. */
+  let doneAt = Number.NEGATIVE_INFINITY;
+  let lingering = false;
+  /** Whether what is late is due as well, and the timer that makes it so. */
+  let lateIsDue = false;
+  let lateTimer: Cancel | undefined;
+
+  function start(): void {
+    working ??= work();
+  }
 
   async function work(): Promise<void> {
     try {
-      while (queue.length > 0) await lockAndCommit();
+      while (isWork()) await lockAndCommit();
     } finally {
       // In the same step as the last look at the queue, or an item added in between would wait for ever.
       working = undefined;
     }
+    if (late.length > 0) awaitLate();
+  }
+
+  function isWork(): boolean {
+    return queue.length > 0 || (lateIsDue && late.length > 0);
+  }
+
+  /** Sleeping, not a timer: a caller awaits this item, so the process must live until it is written. */
+  function linger(): void {
+    const wait = doneAt + soonMs - clock.monotonic();
+    if (working !== undefined || wait <= 0 || queue.length >= enoughCompany) return start();
+    if (lingering) return;
+    lingering = true;
+    void timers.sleep(wait).then(() => {
+      lingering = false;
+      if (isWork()) start();
+    });
+  }
+
+  function awaitLate(): void {
+    if (late.length >= enoughCompany) return sendLate();
+    lateTimer ??= timers.after(lateMs, sendLate);
+  }
+
+  function sendLate(): void {
+    lateTimer?.();
+    lateTimer = undefined;
+    lateIsDue = late.length > 0;
+    if (isWork()) start();
   }
 
   async function lockAndCommit(): Promise<void> {
@@ -77,7 +130,7 @@ export function createGroupCommit<Item, Receipt>(options: GroupCommitOptions<Ite
       lock.release();
     }
     // Whoever waits has just been woken: without a pause the lock would be taken again before they can take it.
-    if (asked || queue.length > 0) await timers.sleep(1);
+    if (asked || isWork()) await timers.sleep(1);
   }
 
   /** One batch after the other, until the queue is empty or others have waited long enough; whether others wait. */
@@ -88,21 +141,30 @@ export function createGroupCommit<Item, Receipt>(options: GroupCommitOptions<Ite
       const begun = clock.monotonic();
       settle(takeBatch());
       await callersGoOn();
+      tellCommitted();
       // A turn of the event loop costs as much as a fifth of a sync; it is taken when nobody follows, or is due.
-      if (queue.length === 0 || clock.monotonic() - turned > turnEveryMs) {
+      if (!isWork() || clock.monotonic() - turned > turnEveryMs) {
         await timers.yield();
         turned = clock.monotonic();
       }
       const now = clock.monotonic();
       // The next batch will take about as long as this one did.
       const end = now + (now - begun) - since;
-      if (queue.length === 0 || end > (lock.contended() ? longestHoldMs : longestUnaskedHoldMs)) return lock.contended();
+      if (!isWork() || end > (lock.contended() ? longestHoldMs : longestUnaskedHoldMs)) return lock.contended();
     }
   }
 
   /** Callers that were waiting for this batch add their next items now: a few steps of their promises, no turn of the event loop. */
   async function callersGoOn(): Promise<void> {
     for (let step = 0; step < stepsOfCaller; step += 1) await undefined;
+  }
+
+  function tellCommitted(): void {
+    try {
+      options.committed?.();
+    } catch {
+      // Whoever listens must not stand in the way of those who write.
+    }
   }
 
   function settle(batch: readonly Waiting<Item, Receipt>[]): void {
@@ -112,6 +174,8 @@ export function createGroupCommit<Item, Receipt>(options: GroupCommitOptions<Ite
     } catch (error) {
       for (const waiting of batch) waiting.reject(error);
       return;
+    } finally {
+      doneAt = clock.monotonic();
     }
     batch.forEach((waiting, at) => {
       const receipt = receipts[at];
@@ -120,34 +184,52 @@ export function createGroupCommit<Item, Receipt>(options: GroupCommitOptions<Ite
     });
   }
 
+  /** What is late was asked for before most of the others: it stands first, and takes only the room that they leave. */
   function takeBatch(): readonly Waiting<Item, Receipt>[] {
+    const room = { items: options.batchItems, bytes: options.batchBytes };
+    const urgent = takeFrom(queue, room);
+    queue = queue.slice(urgent.length);
+    if (late.length === 0) return urgent;
+    const company = takeFrom(late, room);
+    late = late.slice(company.length);
+    if (late.length === 0) lateIsDue = false;
+    return [...company, ...urgent];
+  }
+
+  /** As many as there is room for; one of any weight when nothing stands in the batch yet. */
+  function takeFrom(from: readonly Waiting<Item, Receipt>[], room: { items: number; bytes: number }): Waiting<Item, Receipt>[] {
     let count = 0;
-    let weight = 0;
-    for (const waiting of queue) {
-      if (count > 0 && (count >= options.batchItems || weight + waiting.weight > options.batchBytes)) break;
+    for (const { weight } of from) {
+      const isFirst = room.items === options.batchItems;
+      if (!isFirst && (room.items <= 0 || weight > room.bytes)) break;
       count += 1;
-      weight += waiting.weight;
+      room.items -= 1;
+      room.bytes -= weight;
     }
-    const batch = queue.slice(0, count);
-    queue = queue.slice(count);
-    return batch;
+    return from.slice(0, count);
   }
 
   function takeAll(): readonly Waiting<Item, Receipt>[] {
-    const all = queue;
-    queue = [];
+    const all = [...late, ...queue];
+    [queue, late, lateIsDue] = [[], [], false];
     return all;
   }
 
   return {
-    add(item) {
+    add(item, urgency = 'now') {
       return new Promise((resolve, reject) => {
-        if (queue.length >= mostWaiting) throw new LokiError('rate_limited', { attempted: 'queue a write', found: `${queue.length} are waiting already` });
-        queue.push({ item, weight: options.weigh(item), resolve, reject });
-        working ??= work();
+        const count = queue.length + late.length;
+        if (count >= mostWaiting) throw new LokiError('rate_limited', { attempted: 'queue a write', found: `${count} are waiting already` });
+        const waiting = { item, weight: options.weigh(item), resolve, reject };
+        (urgency === 'late' ? late : queue).push(waiting);
+        if (urgency === 'now') start();
+        else if (urgency === 'soon') linger();
+        else awaitLate();
       });
     },
     async idle() {
+      sendLate();
+      if (isWork()) start();
       while (working !== undefined) await working;
     },
   };

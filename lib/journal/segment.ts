@@ -45,6 +45,8 @@ export interface Segment {
   size(): number;
   /** Looks at the disk. Call it under the lock before `append`. */
   refresh(): Refresh;
+  /** Whether the very file that is open stands under another path: somebody renamed it. */
+  isAt(path: string): boolean;
   /**
    * Appends whole lines, durable when it returns. Refuses when the file is not as long as it was: whoever was stopped in
    * the middle of a batch may have lost the lock to another machine. After an error the segment must be closed and opened again.
@@ -91,6 +93,10 @@ export function openSegment(options: SegmentOptions): Segment {
     path,
     size: () => known,
     refresh,
+    isAt(other) {
+      const stat = disk.stat(other);
+      return stat !== undefined && stat.inode === opened.inode && stat.device === opened.device;
+    },
     append(lines) {
       const { size } = file.stat();
       if (size !== known) throw new LokiError('io.failed', { attempted: `append to "${path}"`, found: `it has ${size} bytes, not ${known}: another process writes it, or it was cut` });
@@ -102,6 +108,27 @@ export function openSegment(options: SegmentOptions): Segment {
     setAside,
     close: () => file.close(),
   };
+}
+
+/**
+ * After a failed `append` to a segment that had `size` bytes: what stands in the file beyond them was acknowledged to nobody,
+ * and may never reach the medium. It is set aside through a new descriptor, for the old one's failed sync would not be
+ * reported again. `trouble`: the disk did not even take that.
+ */
+export function takeBack(open: () => Segment, size: number): { readonly torn: readonly TornTail[]; readonly trouble?: unknown } {
+  const torn: TornTail[] = [];
+  let segment: Segment | undefined;
+  try {
+    segment = open();
+    const refresh = segment.refresh();
+    if (refresh.kind === 'grown' && refresh.torn !== undefined) torn.push(refresh.torn);
+    if (segment.size() > size) torn.push(segment.setAside(size));
+    return { torn };
+  } catch (trouble) {
+    return { torn, trouble };
+  } finally {
+    segment?.close();
+  }
 }
 
 function keepTail(options: SegmentOptions, file: RecordFile, offset: number): TornTail {

@@ -16,6 +16,8 @@ export interface ProtectedPlaces {
   readonly homeDir: string;
   /** `host:port` of every address the control plane listens on. */
   readonly controlPlane: readonly string[];
+  /** Files that hold keys elsewhere than in LOKI_HOME. */
+  readonly keyFiles?: readonly string[];
 }
 
 /** The built-in judge of one action. `paths` are the readings of its path; empty for actions without one. */
@@ -57,12 +59,12 @@ const fragments: readonly string[] = [
 /** Commands of `loki` that decide, reconfigure or erase: the words after the program's name, options left out. */
 const decisive: readonly RegExp[] = [
   /^(?:approve|reject|trust|init|approver|stop|pause|resume|login|logout|worker|store|keys|tenants)(?: |$)/,
-  /^hooks? (?:install|uninstall|disable)(?: |$)/, /^audit (?:erase|prune)(?: |$)/, /^enterprise token(?: |$)/, /^policy enrol/, /^dashboard(?: (?:start|stop)|$)/, /^config (?:set|unset)(?: |$)/,
+  /^hooks? (?:install|uninstall|disable)(?: |$)/, /^audit (?:erase|prune|rekey|keep)(?: |$)/, /^enterprise token(?: |$)/, /^policy enrol/, /^dashboard(?: (?:start|stop)|$)/, /^config (?:set|unset)(?: |$)/,
   /^(?:projects|tasks|runs) (?:create|update|delete|cancel|replay)(?: |$)/,
 ];
 
 /** The same inside a program text, at the begin of a command. */
-const decisiveText = /(?:^|[;&|(`"'\n])\s*(?:\S{0,200}\/)?loki(?:\.[cm]?[jt]s)?["']?,?\s+(?:--?\S+\s+){0,4}["']?(?:approve|reject|trust|init|approver|stop|pause|resume|hooks|keys|audit (?:erase|prune)|enterprise token)\b/;
+const decisiveText = /(?:^|[;&|(`"'\n])\s*(?:\S{0,200}\/)?loki(?:\.[cm]?[jt]s)?["']?,?\s+(?:--?\S+\s+){0,4}["']?(?:approve|reject|trust|init|approver|stop|pause|resume|hooks|keys|audit (?:erase|prune|rekey|keep)|enterprise token)\b/;
 
 /** Spellings of this machine's own address. */
 const loopbackText = /localhost|127\.\d|::1|0\.0\.0\.0|0x7f|2130706433/i;
@@ -80,14 +82,15 @@ export function createBuiltins(places: ProtectedPlaces): Builtins {
   const projects = places.projectDirs.map((path) => path.toLowerCase());
   const ports = new Set(places.controlPlane.map((address) => address.slice(address.lastIndexOf(':') + 1)));
   const addresses = new Set(places.controlPlane.map((address) => address.toLowerCase()));
-  const secrets = [`${lokiHome}/keys`, `${lokiHome}/run`];
+  const keyFiles = (places.keyFiles ?? []).map((path) => path.toLowerCase());
+  const secrets = [`${lokiHome}/keys`, `${lokiHome}/run`, ...keyFiles];
   const examples = protectedExamples(home, lokiHome, projects);
 
   function reason(path: string, access: Access): string | undefined {
     const lower = folded(path);
     if (access === 'read' && /[*?[{]/.test(lower)) return secrets.some((example) => mayName(lower, example, access)) ? 'keys or tokens of loki' : undefined;
-    if (access === 'read') return isInside(lower, `${lokiHome}/keys`) || isInside(lower, `${lokiHome}/run`) || lower === lokiHome ? 'keys or tokens of loki' : undefined;
-    if (isInside(lower, lokiHome)) return 'the records and settings of loki';
+    if (access === 'read') return isInside(lower, `${lokiHome}/keys`) || isInside(lower, `${lokiHome}/run`) || lower === lokiHome || keyFiles.includes(lower) ? 'keys or tokens of loki' : undefined;
+    if (isInside(lower, lokiHome) || keyFiles.includes(lower)) return 'the records and settings of loki';
     for (const [form, what] of anywhere) if (form.test(lower)) return what;
     if (isInside(lower, home) && atHome.test(lower.slice(home.length))) return 'a start-up file or settings of git';
     if (onMachine.test(lower)) return 'settings of this machine';

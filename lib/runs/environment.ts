@@ -29,10 +29,14 @@ export interface AgentContext {
   readonly traceparent?: string;
 }
 
+/** Where a secret of ours lies, and none itself: the gate that an agent's hook opens must find the key of the log. */
+const places: readonly string[] = ['LOKI_AUDIT_KEY_FILE'];
+
 /** The environment of an agent. */
 export function agentEnvironment(ours: Environment, context: AgentContext): Readonly<Record<string, string>> {
   return {
     ...allowedEnvironment(ours),
+    ...Object.fromEntries(places.flatMap((name) => (ours[name] === undefined ? [] : [[name, ours[name]]]))),
     LOKI_HOME: context.home,
     LOKI_HOOK: JSON.stringify(context.hook),
     LOKI_SESSION_ID: context.sessionId,

@@ -12,6 +12,19 @@ export interface GitPorts {
   readonly projectDir: string;
   /** `allowedEnvironment` of ours. */
   readonly env: Readonly<Record<string, string>>;
+  /** Longest time of one call of git; a minute when left out. */
+  readonly timeoutMs?: number;
+}
+
+/** One commit as people count it. A merge counts what it brought to its first parent. */
+export interface Commit {
+  readonly id: string;
+  readonly message: string;
+  /** Milliseconds since the epoch, of the second in which it was made, by the committer's word. */
+  readonly committedMs: number;
+  readonly filesChanged: number;
+  readonly insertions: number;
+  readonly deletions: number;
 }
 
 /** One changed file: what was added to it, or why that cannot be told. */
@@ -77,6 +90,16 @@ export class Repository {
     return result.exit === 0 ? textOf(result).trim() : undefined;
   }
 
+  /** The newest commits of the branch at hand, the newest first. Undefined when git cannot tell, or not in time. */
+  async newestCommits(most: number): Promise<readonly Commit[] | undefined> {
+    const result = await this.#git([
+      '-c', 'log.showRoot=true', '--no-pager', 'log', `--max-count=${most}`, '--first-parent', '-m', '--shortstat', '--no-ext-diff', '--no-textconv', '--no-color', '--no-renames',
+      '--submodule=short',
+      '--no-show-signature', '--no-mailmap', '--no-notes', '--encoding=UTF-8', '--format=%x00%x00%H%x00%ct%x00:%B%x00', 'HEAD', '--',
+    ]);
+    return result.exit === 0 && result.stdoutBytes <= diffBytes ? readCommits(textOf(result)) : undefined;
+  }
+
   /** Tracked files that differ from the newest commit, our own left out. */
   async modified(): Promise<readonly string[]> {
     const result = await this.#must(['status', '--porcelain', '-z', '--untracked-files=no', ...withoutOurs]);
@@ -130,10 +153,27 @@ export class Repository {
   #git(args: readonly string[]): Promise<SpawnResult> {
     const { spawn, env, projectDir } = this.#ports;
     return spawn.run({
-      program: spawn.find('git', env['PATH']) ?? 'git', args: [...safety, ...args], cwd: projectDir, timeoutMs: gitTimeoutMs, outputLimit: diffBytes,
-      env: { ...env, GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' },
+      program: spawn.find('git', env['PATH']) ?? 'git', args: [...safety, ...args], cwd: projectDir, timeoutMs: this.#ports.timeoutMs ?? gitTimeoutMs, outputLimit: diffBytes,
+      // A clone that fetches what it lacks would start whatever program the repository names as its transport.
+      env: { ...env, GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: 'none', LC_ALL: 'C' },
     });
   }
+}
+
+/**
+ * What `newestCommits` has git print: a commit is two NULs, then id, time and message, each ended by one, then its counts. A
+ * colon before the message keeps an empty one from making two NULs of its own; a message holds none.
+ */
+function readCommits(text: string): readonly Commit[] {
+  return text.split('\0\0').slice(1).flatMap((part) => {
+    const [id = '', seconds = '', message = '', counts = ''] = part.split('\0');
+    if (!/^[0-9a-f]{40,64}$/.test(id) || !/^\d{1,12}$/.test(seconds)) return [];
+    const counted = (what: RegExp): number => Number(what.exec(counts)?.[1] ?? 0);
+    return [{
+      id, message: message.slice(1).trimEnd(), committedMs: Number(seconds) * 1000,
+      filesChanged: counted(/(\d+) files? changed/), insertions: counted(/(\d+) insertions?\(/), deletions: counted(/(\d+) deletions?\(/),
+    }];
+  });
 }
 
 /** Thrown by `changesSince`: what cannot be looked at must not pass. */

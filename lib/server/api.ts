@@ -28,6 +28,8 @@ export interface ApiOptions extends DoorOptions {
   /** Reads a minute for one caller; 0 switches limits off. */
   readonly rateLimit: number;
   readonly streams?: StreamLimits;
+  /** Whether each answer is recorded as well, as `api.response`. */
+  readonly recordResponses?: boolean;
   /** Rows beside the ones of the control plane. */
   readonly moreRoutes?: readonly Route[];
 }
@@ -58,6 +60,7 @@ export function createApi(services: Services, options: ApiOptions): Api {
     router: createRouter(table),
     authenticate: createAuthenticate({ required: options.authentication, ...(options.localToken === undefined ? {} : { localToken: options.localToken }) }),
     limiter: createRateLimiter(options.rateLimit, services.clock),
+    newUse: createUses(services.clock),
   };
   const newRequestId = requestIds(services);
   return {
@@ -99,6 +102,23 @@ function note(record: Recorder, event: AuditEvent): void {
   }
 }
 
+/** A token at work from one address is told of this often; each request is recorded as such anyway. */
+const useToldEveryMs = 3_600_000;
+const mostUses = 1000;
+
+/** Says whether a use of a token from an address is worth telling again. */
+function createUses({ monotonic }: Services['clock']): Parts['newUse'] {
+  const told = new Map<string, number>();
+  return (actor, address) => {
+    const key = `${actor} ${address}`;
+    const last = told.get(key);
+    if (last !== undefined && monotonic() - last < useToldEveryMs) return false;
+    if (told.size >= mostUses) told.clear();
+    told.set(key, monotonic());
+    return true;
+  };
+}
+
 interface Parts {
   readonly services: Services;
   readonly options: ApiOptions;
@@ -106,6 +126,7 @@ interface Parts {
   readonly router: Router;
   readonly authenticate: Authenticate;
   readonly limiter: RateLimiter;
+  readonly newUse: (actor: string, address: string) => boolean;
 }
 
 /** One request being answered: what is known of it so far, for the answer's headers and the record. */
@@ -131,11 +152,11 @@ class Exchange {
     let response: HttpResponse;
     try {
       response = await this.#respond();
-      this.#record(response.status, undefined);
+      this.#record(response, undefined);
     } catch (error) {
       const seen = this.#request.signal.aborted ? new LokiError('interrupted', { attempted: 'answer the request', found: 'the client has gone' }) : error;
       response = problemResponse(seen, this.#requestId, this.#extra);
-      this.#record(response.status, error);
+      this.#record(response, error);
     }
     return { ...response, headers: this.#headers(response.headers) };
   }
@@ -181,6 +202,10 @@ class Exchange {
       this.#take('auth', 1);
       throw error;
     }
+    const { actor, anonymous } = this.#principal;
+    const { address } = this.#request;
+    if (anonymous || !this.#parts.newUse(actor, address)) return;
+    note(this.#parts.services.record, { event: 'auth.token.use', actor, resource: actor, details: { request_id: this.#requestId, address } });
   }
 
   #take(name: Allowance['name'], cost: 0 | 1): void {
@@ -241,7 +266,7 @@ class Exchange {
   }
 
   /** Requests over the limit are counted by their answers only: recording each would let a flood fill the log. */
-  #record(status: number, error: unknown): void {
+  #record({ status, body }: HttpResponse, error: unknown): void {
     if (status === 429) return;
     const { clock, record } = this.#parts.services;
     const details: JsonObject = {
@@ -249,11 +274,12 @@ class Exchange {
       route: this.#route?.path ?? null, status, duration_ms: Math.round(clock.monotonic() - this.#startedAt), address: this.#request.address,
     };
     const actor = this.#principal.actor;
-    const send = (event: 'api.request' | 'api.error' | 'auth.denied' | 'auth.fail', more: JsonObject): void => {
+    const send = (event: 'api.request' | 'api.response' | 'api.error' | 'auth.denied' | 'auth.fail', more: JsonObject): void => {
       note(record, { event, actor, details: { ...details, ...more } });
     };
     const isApi = details['route'] === null ? String(details['path']).startsWith('/api') : this.#route?.audit === true;
     if (isApi) send('api.request', {});
+    if (isApi && this.#parts.options.recordResponses === true) send('api.response', { bytes: body === undefined ? null : Buffer.byteLength(body) });
     if (status === 401 || status === 403) send(this.#sentToken() && status === 401 ? 'auth.fail' : 'auth.denied', { reason: messageOf(error).slice(0, longestReason) });
     if (status >= 500 && !this.#request.signal.aborted && error !== undefined) send('api.error', { reason: messageOf(error).slice(0, longestReason) });
   }

@@ -65,7 +65,10 @@ export function routeTable(services: Services, streams: Streams, draining: () =>
     { method: 'GET', path: '/events', scope: 'read', query: after, rate: 'exempt', handle: runs.runChanges(services, streams) },
     { method: 'GET', path: '/audit', scope: 'audit', paged: true, query: audit.entryRules, handle: audit.entries(log) },
     { method: 'GET', path: '/audit/summary', scope: 'audit', query: audit.summaryRules, handle: audit.summary(log) },
+    { method: 'GET', path: '/audit/export', scope: 'audit', query: audit.exportRules, handle: audit.exported(log) },
     { method: 'GET', path: '/audit/verify', scope: 'audit', handle: audit.verify(log) },
+    { method: 'GET', path: '/audit/checkpoint', scope: 'audit', handle: audit.checkpoint(log) },
+    { method: 'GET', path: '/audit/proof/:seq', scope: 'audit', handle: audit.proof(log) },
   ];
 
   return [

@@ -1,6 +1,7 @@
 /** What the server needs of the rest of the program. It decides nothing about runs or records: it asks these and presents. */
 import type { JsonObject } from '../base/json.ts';
 import type { Recorder } from '../audit/entry.ts';
+import type { ExportFormat } from '../audit/export/render.ts';
 import type { AuditFilter } from '../audit/query.ts';
 import type { AuditSummary } from '../audit/summary.ts';
 import type { Clock, Random, Timers } from '../ports.ts';
@@ -10,10 +11,32 @@ import type { Store } from '../store/store.ts';
 export interface AuditService {
   /** Matching entries, the newest first. Ending the iteration early closes what it opened. */
   query(filter: AuditFilter): AsyncIterable<JsonObject> | Iterable<JsonObject>;
+  /** Records that somebody reads entries, where the installation asks for that. Resolves before they may see them. */
+  access(by: string, filter: AuditFilter, entries: number): Promise<void>;
+  /** Entries on their way out, oldest first. Resolves once it is recorded that they are taken; rejects when that cannot be. */
+  export(order: ExportOrder): Promise<ExportStream>;
   /** Counts of the entries of the last `periodMs`. */
   summary(periodMs: number): Promise<AuditSummary>;
   /** The verdict over every chain, in the shape of contract section 6. */
   verify(): Promise<JsonObject>;
+  /** The newest checkpoint, with the key that checks it; undefined when there is none. Makes none. */
+  checkpoint(): Promise<JsonObject | undefined>;
+  /** The proof file of an entry under that checkpoint. Rejects with `not_found` for an entry that it does not cover. */
+  proof(seq: number): Promise<string>;
+}
+
+export interface ExportOrder {
+  readonly by: string;
+  readonly format: ExportFormat;
+  readonly filter: AuditFilter;
+  readonly signal: AbortSignal;
+}
+
+export interface ExportStream {
+  readonly mediaType: string;
+  /** What a browser may call the file. */
+  readonly fileName: string;
+  readonly parts: AsyncIterable<Uint8Array>;
 }
 
 /** Objects of one kind, found by id and listed in the order of their ids. */

@@ -144,16 +144,17 @@ describe('what a crash leaves', () => {
 });
 
 describe('what an agent does to its file', () => {
-  test('removed or replaced, the chain goes on in what is there, and verification tells', async () => {
+  test('removed or replaced, the chain goes on after the newest entry that was seen, and verification tells', async () => {
     const disk = faultDisk(freshFiles());
     const chain = chainOn(disk);
     await chain.append(entry(1));
     await chain.append(entry(2));
     disk.replace('/project', path, Buffer.from(`${linesOn(disk)[1]}\n`), 0o600);
     assert.equal(await chain.append(entry(3)), 3);
-    assert.equal((await verifyOn(disk)).verdict, 'tampered');
+    assert.equal((await verifyOn(disk)).verdict, 'incomplete', 'a missing oldest stretch');
     disk.remove(path);
-    assert.equal(await chain.append(entry(4)), 1, 'nothing is there to go on from');
+    assert.equal(await chain.append(entry(4)), 4, 'no number is given twice');
+    assert.equal(await chainOn(disk).append(entry(5)), 5);
   });
 
   test('a line of another program in between is told by verification, and the chain goes on from what is sealed', async () => {

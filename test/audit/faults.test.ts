@@ -278,13 +278,13 @@ test('verification of swapped, copied, empty and single files', async () => {
   const second = 'audit-2026-02-16.jsonl';
   const cases: readonly [string, (disk: Disk) => void, verdict: string, causes: readonly string[]][] = [
     ['swapped', (disk) => { const [a, b] = [get(disk, first), get(disk, second)]; put(disk, first, b); put(disk, second, a); }, 'tampered', []],
-    ['copied', (disk) => put(disk, 'audit-2026-02-18.jsonl', get(disk, 'audit-2026-02-17.jsonl')), 'tampered', ['inserted', 'inserted']],
+    ['copied', (disk) => put(disk, 'audit-2026-02-18.jsonl', get(disk, 'audit-2026-02-17.jsonl')), 'tampered', ['wrong file']],
     ['copied as a part', (disk) => put(disk, 'audit-2026-02-15.1.jsonl', get(disk, first)), 'tampered', []],
     ['empty in between', (disk) => put(disk, 'audit-2026-02-15.1.jsonl', new Uint8Array()), 'ok', []],
     ['emptied', (disk) => put(disk, second, new Uint8Array()), 'tampered', ['deleted']],
     ['only an audit.open', (disk) => { for (const name of [second, 'audit-2026-02-17.jsonl']) disk.remove(`${directory}/${name}`); put(disk, first, Buffer.from(`${linesIn(disk, first)[0]}\n`)); }, 'ok', []],
-    ['hashes taken out from one entry on', (disk) => put(disk, 'audit-2026-02-17.jsonl', Buffer.from(linesIn(disk, 'audit-2026-02-17.jsonl').map((line) => `${line.slice(0, -81)}}\n`).join(''))), 'no_integrity', ['no integrity', 'no integrity']],
-    ['a hash taken out in the middle', (disk) => put(disk, second, Buffer.from(linesIn(disk, second).map((line, at) => (at === 0 ? `${line.slice(0, -81)}}\n` : `${line}\n`)).join(''))), 'tampered', ['no integrity', 'edited']],
+    ['hashes taken out from one entry on', (disk) => put(disk, 'audit-2026-02-17.jsonl', Buffer.from(linesIn(disk, 'audit-2026-02-17.jsonl').map((line) => `${line.slice(0, -81)}}\n`).join(''))), 'tampered', ['edited', 'edited']],
+    ['a hash taken out in the middle', (disk) => put(disk, second, Buffer.from(linesIn(disk, second).map((line, at) => (at === 0 ? `${line.slice(0, -81)}}\n` : `${line}\n`)).join(''))), 'tampered', ['edited', 'edited']],
     ['oldest entries cut off within a file', (disk) => put(disk, first, Buffer.from(`${linesIn(disk, first)[1]}\n`)), 'tampered', ['deleted']],
   ];
   for (const [name, change, verdict, causes] of cases) {

@@ -1,12 +1,18 @@
 /** The log: verifying against hashing alone, appending against writing and syncing alone. */
 import { hash } from 'node:crypto';
-import { closeSync, fdatasyncSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sealLine } from '../../lib/audit/chain.ts';
-import { openAuditLog, type AuditLog } from '../../lib/audit/log.ts';
-import { verifyChain } from '../../lib/audit/verify.ts';
+import { openAuditLog, type AuditLog, type AuditLogOptions } from '../../lib/audit/log.ts';
+import { recordFiles } from '../../lib/audit/tlog/chain-files.ts';
+import { openKeys } from '../../lib/audit/tlog/key.ts';
+import { startSchedule, type Schedule } from '../../lib/audit/tlog/schedule.ts';
+import { openTree } from '../../lib/audit/tlog/tree.ts';
+import { verifyChain, type FilePool } from '../../lib/audit/verify.ts';
+import { createFilePool } from '../../lib/audit/verify/pool.ts';
 import { createHost } from '../../lib/host/host.ts';
+import { threads } from '../../lib/host/threads.ts';
 import type { Bench } from './harness.ts';
 
 const details = (n: number): { action: { kind: string; file_path: string; content: { sha256: string; bytes: number } }; decision: string; n: number } =>
@@ -17,18 +23,18 @@ function scratch(): string {
   return realpathSync(mkdtempSync(join(tmpdir(), 'loki-bench-')));
 }
 
-function openLog(home: string): AuditLog {
+function openLog(home: string, changes: Partial<AuditLogOptions> = {}): AuditLog {
   const { disk, clock, timers, random, lock } = createHost(() => home);
   disk.ensureDirectory(home, `${home}/run`, 0o700);
   return openAuditLog({
     disk, clock, timers, random, lock: lock(`${home}/run/audit`), lockTimeoutMs: 10_000, base: home, directory: `${home}/audit`,
     blobDirectory: `${home}/blobs`, tornDirectory: `${home}/torn`, legacyDirectory: `${home}/legacy`, metadata, level: 'info', exclude: new Set(),
-    maxFileBytes: 1e9, fileMode: 0o600, directoryMode: 0o700,
+    maxFileBytes: 1e9, fileMode: 0o600, directoryMode: 0o700, ...changes,
   });
 }
 
 const verify: Bench = {
-  name: 'audit-verify', unit: 'entries', rounds: 7, promise: { kind: 'at least', share: 0.7 },
+  name: 'audit-verify', unit: 'entries', rounds: 7, promise: { kind: 'at least', share: 0.75 },
   async prepare() {
     const home = scratch();
     const entries = 400_000;
@@ -54,6 +60,44 @@ const verify: Bench = {
   },
 };
 
+/** Days of a log, each begun by its `audit.open`. */
+function writeDays(home: string, days: number, entriesADay: number): readonly string[] {
+  let [previous, seq, before] = ['0'.repeat(64), 0, ''];
+  return Array.from({ length: days }, (_, day) => {
+    const date = new Date(Date.UTC(2026, 0, 1 + day)).toISOString();
+    const name = `audit-${date.slice(0, 10)}.jsonl`;
+    const opening = { previous_file: before === '' ? null : before, reason: 'day', previous_hash: previous, first_seq: seq + 1 };
+    let text = '';
+    for (let n = 0; n <= entriesADay; n += 1) {
+      seq += 1;
+      const event = n === 0 ? { event: 'audit.open', level: 'info', actor: 'system', resource: `file:${name}`, details: opening } : { event: 'policy.allow', level: 'info', actor: 'agent:claude', details: details(seq) };
+      const sealed = sealLine(previous, JSON.stringify({ seq, timestamp: date, ...event, metadata }));
+      previous = sealed.hash;
+      text += sealed.line;
+    }
+    writeFileSync(join(home, name), text);
+    before = name;
+    return name;
+  });
+}
+
+const verifyThreads: Bench = {
+  name: 'audit-verify-threads', unit: 'entries', rounds: 5, promise: { kind: 'at least', share: 1.5 },
+  prepare() {
+    const home = scratch();
+    const names = writeDays(home, 16, 75_000);
+    const { disk, timers } = createHost(() => home);
+    const module = new URL(`../../lib/app/verify-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url).href;
+    const pool = createFilePool({ ...threads, processors: 2 }, module);
+    const run = async (how: { readonly pool?: FilePool }): Promise<number> => (await verifyChain({ chain: 'record', directory: home, names }, { disk, timers, ...how })).entries_checked;
+    return Promise.resolve({
+      subject: { name: 'loki audit verify of 16 files, two threads', run: () => run({ pool }) },
+      floor: { name: 'the same on one thread', run: () => run({}) },
+      clean: () => rmSync(home, { recursive: true }),
+    });
+  },
+};
+
 const appendMany: Bench = {
   name: 'audit-append-64', unit: 'entries', rounds: 7, promise: { kind: 'at least', share: 0.6 },
   async prepare() {
@@ -68,6 +112,39 @@ const appendMany: Bench = {
       subject: { name: '64 callers, each waits for its entry', run: async () => { const state = { left: entries }; await Promise.all(Array.from({ length: 64 }, () => caller(state))); return entries; } },
       floor: { name: 'stringify, time, hash, write and fdatasync in batches of 64', run: () => { bareAppend(handle, entries); return entries; } },
       async clean() { await log.close(); closeSync(handle); rmSync(home, { recursive: true }); },
+    };
+  },
+};
+
+const appendCheckpoints: Bench = {
+  name: 'audit-append-64-checkpoints', unit: 'entries', rounds: 7, promise: { kind: 'at least', share: 0.45 },
+  async prepare() {
+    const home = scratch();
+    const { disk, clock, timers, random, lock } = createHost(() => home);
+    let schedule: Schedule | undefined;
+    const log = openLog(home, { onAppended: (count) => schedule?.appended(count) });
+    const place = { disk, base: home, directory: join(home, 'keys') };
+    const tree = openTree({
+      disk, clock, timers, lock: lock(`${home}/run/tlog`), lockTimeoutMs: 10_000, base: home, directory: `${home}/tlog`, chain: 'record', fileMode: 0o600, directoryMode: 0o700,
+      files: recordFiles({ disk, base: home, directory: `${home}/audit`, fileMode: 0o600 }), keys: () => openKeys(place, { name: 'bench', chosen: true }, random),
+    });
+    schedule = startSchedule({
+      timers, every: 1000, intervalMs: 60_000, age: () => 0,
+      async make(reason) {
+        const { made, checkpoint } = await tree.advance();
+        if (made && checkpoint !== undefined) await log.append({ event: 'audit.checkpoint', actor: 'system', details: { chain: 'record', size: checkpoint.size, root: Buffer.from(checkpoint.root).toString('base64'), reason } });
+        return made;
+      },
+    });
+    const handle = openSync(join(home, 'bare'), 'a');
+    const entries = 6400;
+    const caller = async (state: { left: number }): Promise<void> => {
+      while (state.left-- > 0) await log.append({ event: 'policy.allow', actor: 'agent:claude', details: details(state.left) });
+    };
+    return {
+      subject: { name: '64 callers, a checkpoint after every 1000 entries', run: async () => { const state = { left: entries }; await Promise.all(Array.from({ length: 64 }, () => caller(state))); return entries; } },
+      floor: { name: 'stringify, time, hash, write and fdatasync in batches of 64', run: () => { bareAppend(handle, entries); return entries; } },
+      async clean() { await schedule?.end(); await log.close(); closeSync(handle); rmSync(home, { recursive: true }); },
     };
   },
 };
@@ -110,4 +187,4 @@ const appendOne: Bench = {
   },
 };
 
-export const auditBenches: readonly Bench[] = [verify, appendMany, appendOne];
+export const auditBenches: readonly Bench[] = [verify, verifyThreads, appendMany, appendCheckpoints, appendOne];

@@ -9,8 +9,10 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { eventNames } from '../../lib/audit/events.ts';
 import { openAuditLog } from '../../lib/entry/audit.ts';
+import { root } from '../../lib/entry/merkle.ts';
 import { directory, home, linesIn, logOn } from '../audit/support.ts';
 import { createFaultFiles, faultDisk } from '../support/fault-files.ts';
 import { createTestClock } from '../support/fakes.ts';
@@ -46,7 +48,7 @@ test('the worked example gives the hash it says, with as many bytes as it says',
 test('every cause and verdict of the page is one of the program, and none is left out', async (t) => {
   const text = page(t, name);
   if (text === undefined) return;
-  const source = fs.readFileSync(sourceOf('lib/audit/verify'), 'utf8');
+  const source = fs.readFileSync(sourceOf('lib/audit/verify/causes'), 'utf8');
   const given = [...source.matchAll(/^ {2,4}'([a-z ]+)': '(tampered|incomplete|no_integrity)',$/gm)].map(([, cause, verdict]) => `${cause}: ${verdict}`).sort();
   const said = [...text.slice(text.indexOf('## Verifying')).matchAll(/^\| `([a-z ]+)` \|.*\| `(\w+)` \|$/gm)].map(([, cause, verdict]) => `${cause}: ${verdict}`).sort();
   assert.ok(given.length >= 9, String(given.length));
@@ -63,8 +65,8 @@ function sourceOf(module: string): string {
 interface Verified { readonly exit: number | null; readonly said: string }
 
 /** fixtures/verify.py on a path; undefined, said aloud, without python3. */
-function verifyWithPython(t: TestContext, where: string): Verified | undefined {
-  const { status, stdout, stderr, error } = spawnSync('python3', ['-B', fixture('verify.py'), where], { encoding: 'utf8' });
+function verifyWithPython(t: TestContext, where: string, ...more: readonly string[]): Verified | undefined {
+  const { status, stdout, stderr, error } = spawnSync('python3', ['-B', fixture('verify.py'), where, ...more], { encoding: 'utf8' });
   if (error !== undefined) {
     t.diagnostic(`python3 cannot be started (${error.message}): fixtures/verify.py was not run`);
     return undefined;
@@ -119,6 +121,35 @@ test('verify.py agrees with the program on a good log, on one file of it, and on
     fs.appendFileSync(files.at(-1) ?? '', '{"seq":99,"time');
     assert.equal(verifyWithPython(t, place)?.exit, 7, 'a torn tail');
     assert.equal((await openAuditLog({ dir: place }).verify()).verdict, 'incomplete');
+  });
+});
+
+test('verify.py reads compressed files, and finds against a checkpoint what a chain alone cannot show', async (t) => {
+  await withLog(async (place, files) => {
+    const lines = files.flatMap((file) => fs.readFileSync(file, 'utf8').split('\n').slice(0, -1));
+    const checkpoint = path.join(path.dirname(place), 'checkpoint');
+    for (let size = 1; size <= lines.length; size += 1) {
+      const hash = Buffer.from(root(lines.slice(0, size).map((line) => Buffer.from(line)))).toString('base64');
+      fs.writeFileSync(checkpoint, `dev-machine/loki/audit\n${size}\n${hash}\n\n\u2014 dev-machine/loki/audit c2ln\n`);
+      const found = verifyWithPython(t, place, checkpoint);
+      if (found === undefined) return;
+      assert.equal(found.exit, 0, `${size}: ${found.said}`);
+    }
+    const [first = ''] = files;
+    const packed = gzipSync(fs.readFileSync(first));
+    fs.writeFileSync(`${first}.gz`, packed);
+    fs.rmSync(first);
+    assert.equal(verifyWithPython(t, place, checkpoint)?.exit, 0, 'compressed');
+    fs.writeFileSync(`${first}.gz`, packed.map((byte, at) => (at === 200 ? byte ^ 1 : byte)));
+    assert.equal(verifyWithPython(t, place, checkpoint)?.exit, 6, 'compressed and damaged');
+    fs.writeFileSync(`${first}.gz`, packed);
+    const last = files.at(-1) ?? '';
+    const kept = fs.readFileSync(last, 'utf8');
+    fs.writeFileSync(last, kept.split('\n').slice(0, -2).map((line) => `${line}\n`).join(''));
+    assert.match(verifyWithPython(t, place, checkpoint)?.said ?? '', /tampered.*\n.*cut off/);
+    fs.writeFileSync(last, kept);
+    fs.writeFileSync(checkpoint, fs.readFileSync(checkpoint, 'utf8').replace(/\n[A-Za-z0-9+/]{4}/, '\nAAAA'));
+    assert.match(verifyWithPython(t, place, checkpoint)?.said ?? '', /tampered.*\n.*others than it was signed over/);
   });
 });
 

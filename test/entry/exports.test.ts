@@ -15,6 +15,7 @@ const published: Readonly<Record<string, readonly string[]>> = {
   './scan': ['redact', 'scanPii', 'scanSecrets'],
   './shell': ['analyzeCommand'],
   './audit': ['LokiError', 'openAuditLog'],
+  './merkle': ['leafHash', 'root', 'verifyConsistency', 'verifyInclusion', 'verifyNote'],
   './gate': ['LokiError', 'openGate'],
 };
 

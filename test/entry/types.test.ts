@@ -5,9 +5,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { version, LokiError, type ErrorCode, type Problem } from '../../lib/index.ts';
-import { openAuditLog, type AuditFilter, type AuditReceipt, type ChainReport, type LoggedEntry, type OpenedAuditLog, type Verdict } from '../../lib/entry/audit.ts';
+import { openAuditLog, type AuditFilter, type AuditReceipt, type ChainReport, type LoggedEntry, type OpenedAuditLog, type SignedCheckpoint, type Verdict } from '../../lib/entry/audit.ts';
 import { openGate, type Action, type Decision, type GateReply, type OpenedGate } from '../../lib/entry/gate.ts';
 import { loadPolicy, type Finding, type LoadedPolicy, type PolicyDecision } from '../../lib/entry/policy.ts';
+import { leafHash, root, verifyConsistency, verifyInclusion, verifyNote } from '../../lib/entry/merkle.ts';
 import { scanSecrets } from '../../lib/entry/scan.ts';
 import { analyzeCommand, type CommandAnalysis } from '../../lib/entry/shell.ts';
 import { parseYaml } from '../../lib/entry/yaml.ts';
@@ -51,6 +52,15 @@ export async function uses(log: OpenedAuditLog, gate: OpenedGate, policy: Loaded
   const report: ChainReport = await log.verify({ signal: AbortSignal.timeout(1000) });
   // @ts-expect-error A report is for reading.
   report.valid = true;
+
+  same<Awaited<ReturnType<OpenedAuditLog['checkpoint']>>, SignedCheckpoint | undefined>(true);
+  same<ReturnType<typeof verifyInclusion>, boolean>(true);
+  same<ReturnType<typeof verifyNote>, boolean>(true);
+  same<ReturnType<typeof root>, Uint8Array>(true);
+  // @ts-expect-error Hashes are bytes.
+  verifyInclusion({ leafHash: 'ab', index: 0, size: 1, proof: [], root: 'ab' });
+  // @ts-expect-error A claim is whole.
+  verifyConsistency({ size1: 1, size2: 2, root1: leafHash(new Uint8Array()), root2: root([]) });
 
   const reply: GateReply = await gate.decide({ kind: 'exec', command: 'ls' });
   // @ts-expect-error There may be no rule to name.

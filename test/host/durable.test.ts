@@ -67,6 +67,16 @@ test('create() accepts the same bytes again and refuses other ones', (t) => {
   assert.deepEqual(readdirSync(base), ['x']);
 });
 
+test('a file whose maker died between link and unlink loses its second name and is read', (t) => {
+  const base = scratch(t);
+  disk.create(base, `${base}/key`, text('secret'), 0o600);
+  linkSync(`${base}/key`, `${base}/.tmp-123-abc`);
+  assert.equal(Buffer.from(disk.readRecord(base, `${base}/key`, 100) ?? []).toString(), 'secret');
+  assert.deepEqual(readdirSync(base), ['key']);
+  linkSync(`${base}/key`, `${base}/another`);
+  assert.throws(() => disk.readRecord(base, `${base}/key`, 100), isUnsafe(/it has 2 links/), 'a link that is no leftover stays what it is');
+});
+
 test('replace() leaves no temporary file behind', (t) => {
   const base = scratch(t);
   disk.replace(base, `${base}/x`, text('one'), 0o600);

@@ -139,3 +139,69 @@ test('idle() waits for what is under way, and for what was added meanwhile', asy
   await commits.idle();
   assert.deepEqual(batches, [['a'], ['b']]);
 });
+
+test('what is late goes out beside what is urgent, before it, as far as there is room', async () => {
+  const { commits, batches } = bench({ batchItems: 4 });
+  const late = [...'abcde'].map((item) => commits.add(item, 'late'));
+  assert.deepEqual(batches, []);
+  await Promise.all([commits.add('1'), commits.add('2')]);
+  assert.deepEqual(batches, [['a', 'b', '1', '2']]);
+  await commits.idle();
+  assert.deepEqual((await Promise.all(late)).join(' '), 'a! b! c! d! e!');
+  assert.deepEqual(batches.slice(1), [['c', 'd', 'e']]);
+});
+
+test('what is late goes out by itself after a while, without keeping the process; at once when enough of it waits', async () => {
+  const timers: { run: () => void; cancelled: boolean }[] = [];
+  const after = (_: number, run: () => void): (() => void) => { const timer = { run, cancelled: false }; timers.push(timer); return () => { timer.cancelled = true; }; };
+  const { commits, batches } = bench({ timers: { ...realTimers, after } });
+  const first = commits.add('a', 'late');
+  const second = commits.add('b', 'late');
+  assert.equal(timers.length, 1, 'one timer for all');
+  timers[0]?.run();
+  assert.deepEqual(await Promise.all([first, second]), ['a!', 'b!']);
+  assert.deepEqual(batches, [['a', 'b']]);
+  await Promise.all(Array.from({ length: 64 }, (_, n) => commits.add(String(n), 'late')));
+  assert.equal(batches.flat().length, 66);
+});
+
+test('what is late never stands in the way of what is urgent, however much of it there is', async () => {
+  const { commits, batches } = bench({ batchItems: 10 });
+  for (let n = 0; n < 60; n += 1) void commits.add('x', 'late');
+  await commits.add('now');
+  assert.equal(batches.length, 1);
+  assert.equal(batches[0]?.at(-1), 'now');
+});
+
+test('what may be soon waits a few milliseconds after a batch, and goes with what is urgent', async () => {
+  const { commits, batches, clock } = bench();
+  await commits.add('a', 'soon');
+  await commits.idle();
+  clock.advance(1);
+  const waiting = commits.add('b', 'soon');
+  await realTimers.yield();
+  assert.equal(batches.length, 1, 'a batch has just been written');
+  await commits.add('c');
+  assert.deepEqual(batches, [['a'], ['b', 'c']]);
+  await waiting;
+  await commits.idle();
+  clock.advance(100);
+  await commits.add('d', 'soon');
+  assert.equal(batches.length, 3);
+});
+
+test('a lock that is not had fails what is late too', async () => {
+  const { commits } = bench({}, { acquire: () => Promise.reject(new Error('held')) });
+  const late = commits.add('a', 'late');
+  await assert.rejects(commits.add('b'), /held/);
+  await assert.rejects(late, /held/);
+  await commits.idle();
+});
+
+test('who listens is told after the callers; what it throws is lost', async () => {
+  const told: string[] = [];
+  const { commits } = bench({ committed() { told.push('committed'); throw new Error('listener'); } });
+  await commits.add('a').then(() => told.push('caller'));
+  await commits.idle();
+  assert.deepEqual(told, ['caller', 'committed']);
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Disk } from '../../lib/ports.ts';
-import { openSegment, type Segment, type SegmentOptions } from '../../lib/journal/segment.ts';
+import { openSegment, takeBack, type Segment, type SegmentOptions } from '../../lib/journal/segment.ts';
 import { createFaultFiles, faultDisk, leftovers, PowerCut } from '../support/fault-files.ts';
 
 const path = '/base/log.jsonl';
@@ -139,4 +139,31 @@ test('setting aside from a place keeps the rest, whatever it is', () => {
   segment.append(bytes('a\n\0\0\0\n'));
   const torn = segment.setAside(2);
   assert.deepEqual([torn.offset, torn.length, content(disk, torn.keptAs), content(disk), segment.size()], [2, 4, '\0\0\0\n', 'a\n', 2]);
+});
+
+test('what a failed append left behind is taken back to where the file stood, torn or whole', () => {
+  for (const left of ['b\nc\n', 'b\nc', 'b', '']) {
+    const disk = freshDisk();
+    others(disk, `a\n${left}`);
+    const { torn, trouble } = takeBack(() => segmentOn(disk), 2);
+    assert.equal(trouble, undefined);
+    assert.equal(content(disk), 'a\n', left);
+    assert.equal(torn.toReversed().map(({ keptAs }) => content(disk, keptAs)).join(''), left.includes('\n') && !left.endsWith('\n') ? 'b\nc' : left);
+  }
+});
+
+test('a disk that does not take what is taken back is told', () => {
+  const disk = freshDisk();
+  others(disk, 'a\nb\n');
+  const { torn, trouble } = takeBack(() => segmentOn({ ...disk, create() { throw new Error('full'); } }), 2);
+  assert.deepEqual([torn, String(trouble)], [[], 'Error: full']);
+  assert.equal(content(disk), 'a\nb\n', 'nothing is cut that was not kept');
+});
+
+test('a file that was renamed is known under its new name', () => {
+  const disk = freshDisk();
+  const segment = segmentOn(disk);
+  segment.append(bytes('a\n'));
+  disk.move(path, '/base/other.jsonl');
+  assert.deepEqual([segment.isAt('/base/other.jsonl'), segment.isAt(path)], [true, false]);
 });

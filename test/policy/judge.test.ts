@@ -51,7 +51,7 @@ describe('built-in rules hold without any policy', () => {
     ['echo x > .loki/policies.yaml', 'builtin:protected-files'], ['rm -rf .l*', 'builtin:protected-files'], ['cd .loki && rm policies.yaml', 'builtin:protected-files'], ['cp /tmp/x .git/hooks/pre-commit', 'builtin:protected-files'],
     ['python3 -c "open(\'.loki/policies.yaml\', \'w\')"', 'builtin:protected-files'], ['git checkout -- .loki/policies.yaml', 'builtin:protected-files'], ['git config core.hooksPath /tmp', 'builtin:protected-files'], ['find . -name "*.yaml" -delete', 'builtin:protected-files'],
     ['ln -s .loki x', 'builtin:protected-files'], ['mv .loki y', 'builtin:protected-files'], ['unknown-tool --out=.loki/policies.yaml', 'builtin:protected-files'], ['cat ~/.loki/keys/k', 'builtin:secret-keys'], ['cp -r ~/.loki x', 'builtin:secret-keys'],
-    ['loki approve apr_1', 'builtin:loki-commands'], ['npx loki approve apr_1', 'builtin:loki-commands'], ['node dist/cli/loki.js audit prune', 'builtin:loki-commands'], ['sh -c "loki --project . hooks disable"', 'builtin:loki-commands'],
+    ['loki approve apr_1', 'builtin:loki-commands'], ['npx loki approve apr_1', 'builtin:loki-commands'], ['node dist/cli/loki.js audit prune', 'builtin:loki-commands'], ['LOKI_AUDIT_RETENTION=1 loki audit keep', 'builtin:loki-commands'], ['sh -c "loki --project . hooks disable"', 'builtin:loki-commands'],
     ['curl localhost:57374/api/x', 'builtin:control-plane'], ['nc 127.0.0.1 57374', 'builtin:control-plane'], ['$X y', 'builtin:unclear-command'], ["echo 'a", 'builtin:unclear-command'],
   ] as const) {
     test(command, () => {

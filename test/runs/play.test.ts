@@ -25,6 +25,7 @@ async function act(steps: readonly object[], gate: (action: Record<string, unkno
   played.disk.replace('/p', '/p/a.txt', new TextEncoder().encode('one two two\n'), 0o644);
   const spawn: Spawn = {
     find: (program) => program,
+    leave: () => undefined,
     endMarked: () => 0,
     async run(request: SpawnRequest) {
       const end = { signal: null, timedOut: false, aborted: false, stderr: new Uint8Array(), stderrBytes: 0, durationMs: 1 };
@@ -131,6 +132,7 @@ test('once it is to end, the step at hand is ended and no further one is played'
   const printed: string[] = [];
   const spawn: Spawn = {
     find: (program) => program,
+    leave: () => undefined,
     endMarked: () => 0,
     run: (request) => new Promise((resolve) => {
       request.signal?.addEventListener('abort', () => resolve({ exit: null, signal: 'SIGTERM', timedOut: false, aborted: true, stdout: new Uint8Array(), stderr: new Uint8Array(), stdoutBytes: 0, stderrBytes: 0, durationMs: 1 }));

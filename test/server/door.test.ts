@@ -186,8 +186,11 @@ test('the local token writes, from this machine only', async () => {
   assert.equal((await send(kit.api, '/api/things', { ...post(bearer), address: '192.0.2.7' })).status, 401);
   assert.equal((await send(kit.api, '/api/things', { ...post(bearer), address: '::ffff:127.0.0.1' })).status, 201);
   assert.deepEqual(kit.recorded.map(({ event, actor }) => `${event} ${actor}`), [
-    'api.request token:local', 'api.request user:anonymous', 'auth.fail user:anonymous', 'api.request token:local',
+    'auth.token.use token:local', 'api.request token:local', 'api.request user:anonymous', 'auth.fail user:anonymous', 'auth.token.use token:local', 'api.request token:local',
   ]);
+  await send(kit.api, '/api/things', post(bearer));
+  assert.equal(kit.recorded.at(-1)?.event, 'api.request', 'a token that is used again from the same place is not told again at once');
+  assert.equal(kit.recorded.filter(({ event }) => event === 'auth.token.use').length, 2);
 });
 
 test('the local token neither administers nor approves', async () => {

@@ -55,7 +55,7 @@ test('many open streams all hear of an event, and hold nothing when they have go
   const heard = controls.map(async (control) => {
     const response = await send(kit.api, `/api/runs/${id}/events`, { signal: control.signal });
     for await (const text of response.stream ?? []) {
-      if (/^id: 3$/m.test(text)) control.abort();
+      if (/^id: 3$/m.test(String(text))) control.abort();
     }
     return response.status;
   });

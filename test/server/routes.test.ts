@@ -5,7 +5,8 @@ import { newId } from '../../lib/base/ids.ts';
 import { routeTable } from '../../lib/server/route-table.ts';
 import { createStreams } from '../../lib/server/streams.ts';
 import { timers } from '../../lib/host/time.ts';
-import { bodyOf, createKit, projectId, putEvents, putRun, send } from '../support/api-kit.ts';
+import { LokiError } from '../../lib/errors.ts';
+import { bodyOf, createKit, localToken, projectId, putEvents, putRun, send } from '../support/api-kit.ts';
 
 const unknownRun = newId('run', 5, new Uint8Array(10));
 
@@ -25,7 +26,7 @@ test('the route table serves exactly these routes', () => {
       ...(prefix === 'api' ? [] : ['GET /api/v2/status read']),
       `GET /${prefix}/projects read`, `GET /${prefix}/projects/:id read`, `GET /${prefix}/runs read`, `GET /${prefix}/runs/:id read`,
       `GET /${prefix}/runs/:id/timeline read`, `GET /${prefix}/runs/:id/events read`, `GET /${prefix}/events read`,
-      `GET /${prefix}/audit audit`, `GET /${prefix}/audit/summary audit`, `GET /${prefix}/audit/verify audit`,
+      `GET /${prefix}/audit audit`, `GET /${prefix}/audit/summary audit`, `GET /${prefix}/audit/export audit`, `GET /${prefix}/audit/verify audit`, `GET /${prefix}/audit/checkpoint audit`, `GET /${prefix}/audit/proof/:seq audit`,
     ]),
   ]);
 });
@@ -212,10 +213,10 @@ test('query mistakes are all named at once, with suggestions', async () => {
   assert.deepEqual(body.errors.map(({ detail }: { detail: string }) => detail), [
     'parameter "limt" is unknown (did you mean "limit"?)',
     'parameter "limit" is "0"; it must be a whole number from 1 to 1000',
-    'parameter "event" is "sesion.start"; it must be a known name (did you mean "session.start"?)',
+    'parameter "event" is "sesion.start"; it must be a known name, or the beginning of several as auth.* (did you mean "session.start"?)',
     'parameter "level" is "loud"; it must be one of debug, info, warning, error',
     'parameter "start" is "2026-02-30"; it must be a day as 2026-02-01, or a time as 2026-02-01T10:00:00Z',
-    'parameter "__proto__" is unknown; taken here: start, end, event, level, actor, resource, limit, offset',
+    'parameter "__proto__" is unknown; taken here: start, end, event, level, actor, resource, text, limit, offset',
   ]);
   assert.match(String((await send(api, '/api/audit?actor=a&actor=b')).body), /parameter \\"actor\\" is given more than once/);
 });
@@ -243,4 +244,75 @@ test('the page and its parts are served with their types, and asked for again on
   assert.equal((await send(api, '/', { headers: { 'if-none-match': page.headers['ETag'] ?? '' } })).status, 304);
   assert.equal((await send(api, '/app.js')).headers['Content-Type'], 'text/javascript; charset=utf-8');
   for (const missing of ['/index.html', '/lib/web/app.js', '/package.json', '/app.js/', '/web']) assert.equal((await send(api, missing)).status, 404, missing);
+});
+
+test('the newest checkpoint and the proof of an entry are answered, and wrong numbers refused', async () => {
+  const { api } = createKit();
+  for (const prefix of ['/api', '/api/v2']) {
+    const checkpoint = bodyOf(await send(api, `${prefix}/audit/checkpoint`));
+    assert.deepEqual(checkpoint, { chain: 'record', origin: 'h/loki/audit', size: 25, root: 'cm9vdA==', note: 'h/loki/audit\n25\n', vkey: 'h/loki/audit+00000000+AQ==' });
+    const proof = await send(api, `${prefix}/audit/proof/7`);
+    assert.deepEqual([proof.status, proof.headers['Content-Type'], proof.headers['Content-Disposition']], [200, 'text/plain; charset=utf-8', 'attachment; filename="7.tlog-proof"']);
+    assert.equal(String(proof.body), 'c2sp.org/tlog-proof@v1\nindex 6\n');
+    assert.equal((await send(api, `${prefix}/audit/proof/26`)).status, 404);
+    for (const wrong of ['0', '-1', '07', '1.5', 'x', '9007199254740992', '1e3', '%00']) assert.ok([400, 404].includes((await send(api, `${prefix}/audit/proof/${wrong}`)).status), wrong);
+  }
+  const none = createKit({}, {});
+  const audit = { ...none.services.audit, checkpoint: async () => undefined };
+  assert.equal((await send(createKit({}, { audit }).api, '/api/audit/checkpoint')).status, 404);
+});
+
+test('audit entries are found by text and by the beginning of events', async () => {
+  const { api, asked } = createKit();
+  assert.equal((await send(api, '/api/audit?event=auth.*&text=rm%20-rf')).status, 200);
+  assert.deepEqual(asked, [{ event: 'auth.*', text: 'rm -rf' }]);
+  assert.equal((await send(api, '/api/audit?event=none.*')).status, 400);
+});
+
+test('a cursor of the audit log is good while entries are added, and for its filter only', async () => {
+  let newest = 30;
+  const { audit } = createKit().services;
+  const { api } = createKit({}, { audit: { ...audit, async *query({ before = Infinity }) {
+    for (let seq = Math.min(newest, before - 1); seq > 0; seq -= 1) yield { seq };
+  } } });
+  const seqs: number[] = [];
+  for (let cursor: string | null = ''; cursor !== null; newest += 7) {
+    const page: { readonly data: readonly { readonly seq: number }[]; readonly next_cursor: string | null } = JSON.parse(String((await send(api, `/api/v2/audit?level=info&limit=9${cursor === '' ? '' : `&cursor=${cursor}`}`)).body));
+    seqs.push(...page.data.map(({ seq }) => seq));
+    if (page.next_cursor !== null) assert.equal((await send(api, `/api/v2/audit?level=error&cursor=${page.next_cursor}`)).status, 400);
+    cursor = page.next_cursor;
+  }
+  assert.deepEqual(seqs, Array.from({ length: 30 }, (_, at) => 30 - at), 'none twice, none left out');
+  for (const cursor of ['x', '5', '0123456789abcdef-5']) assert.equal((await send(api, `/api/v2/audit?cursor=${cursor}`)).status, 400);
+});
+
+test('who reads entries is told before they are given', async () => {
+  const { audit } = createKit().services;
+  const told: unknown[] = [];
+  const { api } = createKit({}, { audit: { ...audit, access: async (...args) => void told.push(args) } });
+  await send(api, '/api/audit?limit=3&level=info', { headers: { authorization: `Bearer ${localToken}` } });
+  assert.deepEqual(told, [['token:local', { level: 'info' }, 3]]);
+  const failing = createKit({}, { audit: { ...audit, access: () => Promise.reject(new LokiError('audit.unwritable', { attempted: 'record data.access', found: 'the disk is full' })) } });
+  const refused = await send(failing.api, '/api/audit');
+  assert.equal(refused.status, 503);
+  assert.doesNotMatch(String(refused.body), /chain_hash/);
+});
+
+test('an export is streamed to whoever shows who they are, and to nobody else', async () => {
+  const { audit } = createKit().services;
+  const orders: unknown[] = [];
+  const { api } = createKit({}, { audit: { ...audit, export: ({ signal: _signal, ...order }) => (orders.push(order), audit.export({ ...order, signal: _signal })) } });
+  const headers = { authorization: `Bearer ${localToken}` };
+  assert.equal((await send(api, '/api/audit/export')).status, 401);
+  assert.equal((await send(api, '/api/v2/audit/export?format=xml', { headers })).status, 400);
+  assert.equal((await send(api, '/api/audit/export?limit=5', { headers })).status, 400);
+  assert.equal((await send(api, '/api/audit/export', { method: 'HEAD', headers })).status, 200);
+  assert.deepEqual(orders, []);
+  const response = await send(api, '/api/v2/audit/export?format=csv&event=auth.*&subject=alice', { headers });
+  assert.equal(response.status, 200);
+  assert.deepEqual([response.headers['Content-Type'], response.headers['Content-Disposition']], ['text/plain', 'attachment; filename="audit.csv"']);
+  const parts: string[] = [];
+  for await (const part of response.stream ?? []) parts.push(Buffer.from(part).toString('utf8'));
+  assert.equal(parts.join(''), 'one\ntwo\n');
+  assert.deepEqual(orders, [{ by: 'token:local', format: 'csv', filter: { event: 'auth.*', subject: 'user:alice' } }]);
 });

@@ -17,7 +17,8 @@ async function read(response: HttpResponse, control: AbortController, enough: (s
   assert.equal(response.status, 200);
   assert.ok(response.stream !== undefined);
   const seen: Seen[] = [];
-  for await (const text of response.stream) {
+  for await (const part of response.stream) {
+    const text = String(part);
     const field = (name: string): string => [...text.matchAll(new RegExp(`^${name}: (.*)$`, 'gm'))].map((match) => match[1]).join('\n');
     if (/^(data|event)/m.test(text)) seen.push({ event: field('event'), id: field('id'), data: field('data') });
     if (enough(seen)) {
@@ -82,7 +83,7 @@ test('a reader slower than the store remembers goes on from what is stored', asy
   await putEvents(store, id, 3, 100);
   await putRun(store, 1, { id, status: 'completed' });
   const rest: string[] = [];
-  for (let part = await parts?.next(); part?.done === false; part = await parts?.next()) rest.push(part.value);
+  for (let part = await parts?.next(); part?.done === false; part = await parts?.next()) rest.push(String(part.value));
   assert.deepEqual(rest.flatMap((text) => /^id: (\d+)$/m.exec(text)?.[1] ?? []).map(Number), upTo(100, 3));
   assert.match(rest.at(-1) ?? '', /^event: end/);
 });
@@ -148,7 +149,7 @@ test('a quiet stream says that it lives', async () => {
   const alive = setInterval(() => undefined, 1000);
   let comments = 0;
   for await (const text of response.stream ?? []) {
-    if (text.startsWith(':')) comments += 1;
+    if (String(text).startsWith(':')) comments += 1;
     if (comments === 3) control.abort();
   }
   clearInterval(alive);

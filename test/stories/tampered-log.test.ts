@@ -1,8 +1,9 @@
 /** A real log, changed by hand, and what `loki audit verify` says of it. */
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, describe, test, after } from 'node:test';
+import { before, beforeEach, describe, test, after } from 'node:test';
+import { checkpointNow } from '../../lib/app/checkpoints.ts';
 import type { ChildEnd } from '../support/child.ts';
 import { makeGround, type Ground } from '../support/ground.ts';
 
@@ -26,23 +27,30 @@ describe('loki audit verify', () => {
     const folder = join(here.home, 'dashboard/audit');
     file = join(folder, readdirSync(folder).at(-1) ?? '');
     whole = readFileSync(file);
+    cpSync(here.home, join(here.root, 'saved'), { recursive: true });
   });
+  beforeEach(restore);
   after(() => undo.forEach((run) => run()));
+
+  /** Everything as it was: each verification is recorded, and may leave a checkpoint. */
+  function restore(): void {
+    rmSync(here.home, { recursive: true });
+    cpSync(join(here.root, 'saved'), here.home, { recursive: true });
+  }
 
   /** Lines of the log as they stand. */
   const lines = (): string[] => whole.toString().split('\n').slice(0, -1);
 
   /** Verifies the log with other bytes in it, in words and as JSON. */
   async function verify(bytes: string | Uint8Array): Promise<{ readonly words: ChildEnd; readonly document: { readonly verdict: string; readonly first_bad: { readonly file: string; readonly line: number; readonly seq: number | null; readonly offset: number; readonly cause: string } | null } }> {
+    restore();
     writeFileSync(file, bytes);
-    try {
-      const words = await here.loki(['audit', 'verify']);
-      const json = await here.loki(['audit', 'verify', '--json']);
-      assert.equal(words.exit, json.exit);
-      return { words, document: JSON.parse(json.stdout) };
-    } finally {
-      writeFileSync(file, whole);
-    }
+    const words = await here.loki(['audit', 'verify']);
+    restore();
+    writeFileSync(file, bytes);
+    const json = await here.loki(['audit', 'verify', '--json']);
+    assert.equal(words.exit, json.exit);
+    return { words, document: JSON.parse(json.stdout) };
   }
 
   test('as it was written: ok, exit 0, each chain by name', async () => {
@@ -86,20 +94,37 @@ describe('loki audit verify', () => {
     assert.deepEqual([words.exit, document.verdict, document.first_bad?.cause, document.first_bad?.line], [7, 'incomplete', 'torn tail', 8]);
     assert.match(words.stdout, /line 8 \(byte \d+\): torn tail: \d+ bytes after the last line feed/);
     assert.match(words.stdout, /Nothing contradicts, but records are missing\.\n$/);
+    restore();
     truncateSync(file, whole.length - 40);
     const next = await here.loki(['hook', 'generic'], { input: '{"kind":"other"}' });
     assert.deepEqual([next.exit, JSON.parse(next.stdout).audit_seq], [0, 9], 'the recovery is seq 8');
     assert.match(readFileSync(file, 'utf8').split('\n').at(-3) ?? '', /"event":"audit\.recovery"/);
     assert.equal(readdirSync(join(here.home, 'dashboard/torn')).length, 1);
     assert.equal((await here.loki(['audit', 'verify'])).exit, 0);
-    writeFileSync(file, whole);
   });
 
   test('the whole log taken away: exit 7, because projects are enrolled', async () => {
     rmSync(file);
-    const { exit } = await here.loki(['audit', 'verify']);
-    writeFileSync(file, whole, { mode: 0o600 });
-    assert.equal(exit, 7);
+    for (let round = 0; round < 2; round += 1) assert.equal((await here.loki(['audit', 'verify'])).exit, 7, 'nor does looking begin a new one');
+  });
+
+  test('against a checkpoint kept elsewhere: what was cut and rewritten since, and that a verification is recorded', async () => {
+    const kept = join(here.root, 'kept');
+    await checkpointNow(here.installation(), () => Promise.resolve({ seq: null, chain_hash: null }), { reason: 'request', all: true });
+    cpSync(join(here.home, 'dashboard/tlog/checkpoint'), kept);
+    const good = await here.loki(['audit', 'verify', '--against', kept]);
+    assert.deepEqual([good.exit, good.stderr], [0, ''], good.stdout);
+    assert.match(good.stdout, /the checkpoint over 8 entries holds\n/);
+    assert.match(good.stdout, /since the checkpoint in .*kept nothing of the first 8 entries was cut or rewritten\n/);
+    assert.match(readFileSync(file, 'utf8').split('\n').at(-2) ?? '', /"event":"audit\.verify","level":"info","actor":"user:.*"verdict":"ok","entries":11/);
+    writeFileSync(file, lines().slice(0, 7).map((line) => `${line}\n`).join(''));
+    rmSync(join(here.home, 'dashboard/tlog'), { recursive: true });
+    const cut = await here.loki(['audit', 'verify', '--against', '-'], { input: readFileSync(kept, 'utf8') });
+    assert.equal(cut.exit, 6);
+    assert.match(cut.stdout, /truncated: the checkpoint in "standard input" was signed over 8 entries, and the log ends at seq 7/);
+    const nonsense = await here.loki(['audit', 'verify', '--against', file]);
+    assert.deepEqual([nonsense.exit, nonsense.stdout], [2, '']);
+    assert.match(nonsense.stderr, /holds no signed checkpoint|something else than signed checkpoints/);
   });
 
   test('an agent\'s chain is checked too: a line it put into it is named', async () => {

@@ -1,4 +1,5 @@
 /** A control plane over a memory store, and requests to it as plain objects. For tests of the server. */
+import { LokiError } from '../../lib/errors.ts';
 import type { HttpRequest, HttpResponse } from '../../lib/base/http.ts';
 import { newId } from '../../lib/base/ids.ts';
 import type { JsonObject, JsonValue } from '../../lib/base/json.ts';
@@ -43,7 +44,17 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
         asked.push(filter);
         yield* entries.filter(({ seq }) => Number(seq) < (filter.before ?? Infinity));
       },
+      access: async () => undefined,
+      export: async ({ format }) => ({
+        mediaType: 'text/plain', fileName: `audit.${format}`,
+        parts: (async function* () { yield Buffer.from('one\n'); yield Buffer.from('two\n'); })(),
+      }),
       summary: async () => ({ total_events: 3, by_type: { 'policy.allow': 3 }, by_level: { info: 3 }, by_actor: { 'agent:claude': 3 } }),
+      checkpoint: async () => ({ chain: 'record', origin: 'h/loki/audit', size: 25, root: 'cm9vdA==', note: 'h/loki/audit\n25\n', vkey: 'h/loki/audit+00000000+AQ==' }),
+      proof: async (seq) => {
+        if (seq > 25) throw new LokiError('not_found', { attempted: `prove entry ${seq}`, found: 'the log has entries 1 to 25' });
+        return `c2sp.org/tlog-proof@v1\nindex ${seq - 1}\n`;
+      },
       verify: async () => ({ valid: true, verdict: 'ok', entries_checked: 25, first_tampered_line: null, first_bad: null, checkpoint: null, chains: [] }),
     },
     record: async (event) => {

@@ -1,16 +1,16 @@
-/** Appends entries to a real log and prints the hash of each once it is acknowledged. Arguments: LOKI_HOME, count, callers. */
+/** Appends entries to a real log and prints the hash of each once it is acknowledged. Arguments: LOKI_HOME, count, callers, bytes a file. */
 import { createHost } from '../../lib/host/host.ts';
 import { openAuditLog } from '../../lib/audit/log.ts';
 import { endWithoutArguments } from './program.ts';
 
 endWithoutArguments();
-const [home = '', count = '0', callers = '1'] = process.argv.slice(2);
+const [home = '', count = '0', callers = '1', fileBytes = '400000'] = process.argv.slice(2);
 const { disk, clock, timers, random, lock } = createHost(() => home);
 disk.ensureDirectory(home, `${home}/run`, 0o700);
 const log = openAuditLog({
   disk, clock, timers, random, lock: lock(`${home}/run/audit`), lockTimeoutMs: 30_000, base: home, directory: `${home}/dashboard/audit`,
   blobDirectory: `${home}/dashboard/blobs`, tornDirectory: `${home}/dashboard/torn`, legacyDirectory: `${home}/dashboard/legacy`,
-  metadata: { hostname: 'h', pid: process.pid, version: '0' }, level: 'info', exclude: new Set(), maxFileBytes: 400_000, fileMode: 0o600, directoryMode: 0o700,
+  metadata: { hostname: 'h', pid: process.pid, version: '0' }, level: 'info', exclude: new Set(), maxFileBytes: Number(fileBytes), fileMode: 0o600, directoryMode: 0o700,
 });
 let left = Number(count);
 

@@ -210,6 +210,10 @@ export function createFaultFiles(root: Node = makeNode('directory', 0o700)): Fau
       const node = find(path);
       if (node !== undefined) node.syncedEntries = new Map(node.entries);
     },
+    volume(path) {
+      if (find(path) === undefined) throw failure('ENOENT', path);
+      return { freeBytes: 2 ** 40, network: undefined };
+    },
     steps: () => step,
     cutAt(at) { cut = at; },
     failAt(at, code, partial = 0) { fail = { step: at, code, partial }; },

@@ -151,6 +151,7 @@ function memoryLock(path: string, held: Set<string>): Lock {
 function gateSpawn(exits: ReadonlyMap<string, number>): Spawn {
   return {
     find: () => undefined,
+    leave: () => undefined,
     endMarked: () => 0,
     async run(request: SpawnRequest): Promise<SpawnResult> {
       const command = request.args[1] ?? '';
@@ -165,8 +166,8 @@ export function memoryDisk(): Disk {
   const files = new Map<string, Uint8Array>();
   const missing = (): never => { throw new Error('not used by runs'); };
   return {
-    read: (path) => files.get(path), readRecord: (_base, path) => files.get(path), stat: () => undefined, list: () => [], realpath: (path) => path,
-    readlink: () => undefined, openRead: missing, openGzip: missing, openRecord: missing, ensureDirectory: () => undefined, move: missing,
+    read: (path) => files.get(path), readRecord: (_base, path) => files.get(path), stat: () => undefined, volume: () => undefined, freeBytes: () => undefined, list: () => [], realpath: (path) => path,
+    readlink: () => undefined, openRead: missing, openGzip: missing, compress: missing, openRecord: missing, beginFile: missing, ensureDirectory: () => undefined, move: missing,
     replace: (_base, path, bytes) => { files.set(path, bytes); }, create: (_base, path, bytes) => { files.set(path, bytes); }, remove: (path) => { files.delete(path); },
   };
 }

@@ -97,7 +97,7 @@ export const auditSection: Section<AuditConfig> = {
   },
   encrypt: {
     key: 'enterprise.audit.encrypt', kind: boolean, default: false, project: onlyOn,
-    meaning: 'Whether the log is encrypted at rest; a key in the environment switches it on',
+    meaning: 'Whether actor and details of every entry are encrypted at rest; a key in the environment switches it on, and it stays on until a configuration file says `false` (docs/formats/erasure.md)',
   },
   key: {
     key: 'enterprise.audit.key', env: [{ name: 'LOKI_AUDIT_KEY' }], kind: key256, default: undefined, defaultWords: 'unset',
@@ -109,7 +109,7 @@ export const auditSection: Section<AuditConfig> = {
   },
   gdprCompliance: {
     key: 'enterprise.audit.gdpr_compliance', kind: boolean, default: false, project: onlyOn,
-    meaning: 'Whether personal data is kept so that one subject\'s can be exported and erased',
+    meaning: 'Whether what is personal is sealed under a key of each subject, so that `loki audit erase` can destroy it',
   },
   logDataAccess: {
     key: 'enterprise.audit.log_data_access', kind: boolean, default: false, project: onlyOn,

@@ -267,7 +267,7 @@ export const singleSection: Section<SingleConfig> = {
   },
   allowInternal: {
     key: 'enterprise.egress.allow_internal', env: [{ name: 'LOKI_ALLOWED_INTERNAL_HOSTS' }], kind: listOf(hostOrBlock), default: [], project: never,
-    meaning: 'Private hosts, addresses and blocks that webhooks and SIEM deliveries may reach',
+    meaning: 'Hosts, addresses and blocks that deliveries may reach although they are link-local, a metadata service or the like; webhooks also private ones',
   },
   store: {
     key: 'enterprise.store', env: [{ name: 'LOKI_STORE' }], kind: oneOf('embedded'), default: 'embedded', project: never,

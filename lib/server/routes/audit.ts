@@ -1,18 +1,31 @@
-/** The log of record: entries, counts, verdict. */
+/** The log of record: entries, exports, counts, verdict. */
 import type { JsonObject } from '../../base/json.ts';
+import { parseCount } from '../../base/merkle/checkpoint.ts';
 import { parseDuration } from '../../base/duration.ts';
 import { eventNames, levels } from '../../audit/events.ts';
+import { exportFormats, isExportFormat } from '../../audit/export/render.ts';
+import { isEvent, subjectName } from '../../audit/query/filter.ts';
 import type { AuditFilter } from '../../audit/query.ts';
+import { LokiError } from '../../errors.ts';
 import type { ApiRequest, Handler } from '../message.ts';
-import { momentEnd, momentStart, moment } from '../moment.ts';
+import { momentEnd, momentStart } from '../../base/moment.ts';
+import { moment } from '../moment.ts';
 import { pageRequest, pageResponse } from '../page.ts';
 import { oneOf, plainText, type QueryRule, type QueryRules } from '../query.ts';
 import { jsonResponse } from '../respond.ts';
 import type { AuditService } from '../services.ts';
 
-export const entryRules: QueryRules = {
-  start: moment, end: moment, event: oneOf(eventNames), level: oneOf(levels), actor: plainText(256), resource: plainText(256),
+const event: QueryRule = {
+  ...oneOf(eventNames),
+  accepts: 'a known name, or the beginning of several as auth.*',
+  fits: (text) => eventNames.includes(text) || (text.endsWith('.*') && eventNames.some((name) => isEvent(name, text))),
 };
+
+export const entryRules: QueryRules = {
+  start: moment, end: moment, event, level: oneOf(levels), actor: plainText(256), resource: plainText(256), text: plainText(256),
+};
+
+export const exportRules: QueryRules = { ...entryRules, format: oneOf(exportFormats), subject: plainText(256) };
 
 const longestPeriodMs = 3660 * 86_400_000;
 
@@ -30,18 +43,39 @@ export const summaryRules: QueryRules = { period };
 export function entries(audit: AuditService): Handler {
   return async (request) => {
     const { limit, offset, after } = pageRequest(request);
+    const filter = filterOf(request);
     const found: JsonObject[] = [];
     let skipped = 0;
-    for await (const entry of audit.query({ ...filterOf(request), ...(after === undefined ? {} : { before: Number(after) }) })) {
+    let next: string | undefined;
+    for await (const entry of audit.query({ ...filter, ...(after === undefined ? {} : { before: Number(after) }) })) {
       request.signal.throwIfAborted();
       if (skipped < offset) {
         skipped += 1;
         continue;
       }
-      if (found.length === limit) return pageResponse(request, found, seqOf(found.at(-1)));
+      if (found.length === limit) {
+        next = seqOf(found.at(-1));
+        break;
+      }
       found.push(entry);
     }
-    return pageResponse(request, found, undefined);
+    await audit.access(request.principal.actor, filter, found.length);
+    return pageResponse(request, found, next);
+  };
+}
+
+/** Oldest first, all of them, to somebody who said who they are. */
+export function exported(audit: AuditService): Handler {
+  return async (request) => {
+    const { principal, query, signal } = request;
+    if (principal.anonymous) throw new LokiError('auth.required', { attempted: 'export the log', found: 'an export needs a principal, and the request shows none' });
+    const format = query.get('format') ?? 'json';
+    if (!isExportFormat(format)) throw new LokiError('internal', { attempted: 'export the log', found: `"${format}" is no format` });
+    // Asked only what it would be like; nothing is taken, so nothing is recorded.
+    if (request.method === 'HEAD') return { status: 200, headers: {} };
+    const subject = query.get('subject');
+    const { mediaType, fileName, parts } = await audit.export({ by: principal.actor, format, filter: { ...filterOf(request), ...(subject === undefined ? {} : { subject: subjectName(subject) }) }, signal });
+    return { status: 200, headers: { 'Content-Type': mediaType, 'Content-Disposition': `attachment; filename="${fileName}"` }, stream: parts };
   };
 }
 
@@ -50,16 +84,18 @@ function filterOf(request: ApiRequest): AuditFilter {
   const from = momentStart(query.get('start') ?? '');
   const to = momentEnd(query.get('end') ?? '');
   const level = levels.find((one) => one === query.get('level'));
-  const event = query.get('event');
+  const wanted = query.get('event');
   const actor = query.get('actor');
   const resource = query.get('resource');
+  const text = query.get('text');
   return {
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
     ...(level === undefined ? {} : { level }),
-    ...(event === undefined ? {} : { event }),
+    ...(wanted === undefined ? {} : { event: wanted }),
     ...(actor === undefined ? {} : { actor }),
     ...(resource === undefined ? {} : { resource }),
+    ...(text === undefined ? {} : { text }),
   };
 }
 
@@ -81,5 +117,25 @@ export function verify(audit: AuditService): Handler {
   return async () => {
     running ??= audit.verify().finally(() => { running = undefined; });
     return jsonResponse(await running);
+  };
+}
+
+/** The newest checkpoint. Looking makes none: one is signed when it is due, or by `loki audit checkpoint`. */
+export function checkpoint(audit: AuditService): Handler {
+  return async () => {
+    const found = await audit.checkpoint();
+    if (found === undefined) throw new LokiError('not_found', { attempted: 'answer with the newest checkpoint', found: 'none has been signed yet', hint: 'Sign one with: loki audit checkpoint' });
+    return jsonResponse(found);
+  };
+}
+
+/** The proof of one entry, as the file that `loki audit verify-proof` and other verifiers read. */
+export function proof(audit: AuditService): Handler {
+  return async (request) => {
+    const text = request.params.get('seq') ?? '';
+    const seq = parseCount(text) ?? 0;
+    if (seq < 1) throw new LokiError('request.invalid', { attempted: 'read the path', found: `"${text.slice(0, 80)}" is not the number of an entry` });
+    const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Disposition': `attachment; filename="${seq}.tlog-proof"` };
+    return { status: 200, headers, body: await audit.proof(seq) };
   };
 }

@@ -1,0 +1,38 @@
+/** The blobs that the entries of a log file name. Each name is a salted hash, so no other entry names the same one. */
+import type { ReadFile } from '../../ports.ts';
+import { isPlainObject } from '../../base/json.ts';
+import { pieces } from '../../journal/lines.ts';
+import { asBuffer } from '../tail.ts';
+
+const needle = Buffer.from('"details":{"blob":{"sha256":"');
+
+/** Names of blobs, by the lines of one piece after the other. */
+export function* blobsNamedIn(file: ReadFile): Generator<readonly string[]> {
+  for (const piece of pieces(file, 0, file.stat().size)) yield blobsOf(asBuffer(piece.bytes));
+}
+
+/** Only what stands where the writer puts it: an agent's own words are further inside, or escaped. */
+function blobsOf(bytes: Buffer): readonly string[] {
+  const names: string[] = [];
+  for (let at = bytes.indexOf(needle); at >= 0;) {
+    const start = bytes.lastIndexOf(10, at) + 1;
+    const end = bytes.indexOf(10, at);
+    const name = end < 0 ? undefined : blobOf(bytes.toString('utf8', start, end));
+    if (name !== undefined) names.push(name);
+    at = end < 0 ? -1 : bytes.indexOf(needle, end);
+  }
+  return names;
+}
+
+function blobOf(line: string): string | undefined {
+  try {
+    const entry: unknown = JSON.parse(line);
+    const details = isPlainObject(entry) ? entry['details'] : undefined;
+    const blob = isPlainObject(details) && Object.keys(details).length === 1 ? details['blob'] : undefined;
+    if (!isPlainObject(blob) || Object.keys(blob).join() !== 'sha256,salt,bytes') return undefined;
+    const name = blob['sha256'];
+    return typeof name === 'string' && /^[0-9a-f]{64}$/.test(name) ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,91 @@
+/** Which entries are wanted, and whether an entry is one of them. */
+import { isPlainObject, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { levels, type Level } from '../events.ts';
+
+/** Which entries are wanted. Every member narrows. */
+export interface AuditFilter {
+  /** First and last time, ISO 8601 with milliseconds; both included. */
+  readonly from?: string;
+  readonly to?: string;
+  /** An event's name, or the beginning of several: `auth.*`. */
+  readonly event?: string;
+  /** Exactly this level. */
+  readonly level?: Level;
+  /** With a colon the whole actor; without one what follows its colon. */
+  readonly actor?: string;
+  readonly resource?: string;
+  /** Anything that stands in the entry's text. */
+  readonly text?: string;
+  /** A person (`user:alice`): who acted, or whom a text in resource, details or metadata names. */
+  readonly subject?: string;
+  /** Only entries with a smaller, and with a greater sequence number. */
+  readonly before?: number;
+  readonly after?: number;
+}
+
+/** An entry as it stands in the log. `actor` is an envelope where it is encrypted and could not be opened. */
+export interface LoggedEntry extends JsonObject {
+  readonly seq: number;
+  readonly timestamp: string;
+  readonly event: string;
+  readonly level: Level;
+  readonly actor: string | JsonObject;
+}
+
+/** One line as an entry; undefined when it is none. */
+export function parseEntry(line: Buffer): LoggedEntry | undefined {
+  try {
+    const value: unknown = JSON.parse(line.toString('utf8'));
+    return isEntry(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isEntry(value: unknown): value is LoggedEntry {
+  return isPlainObject(value) && typeof value['seq'] === 'number' && typeof value['timestamp'] === 'string'
+    && typeof value['event'] === 'string' && (typeof value['actor'] === 'string' || isPlainObject(value['actor']))
+    && levels.some((level) => level === value['level']);
+}
+
+/** Whether an entry is wanted. `concerns` says whether it is about a subject; by its texts, when left out. */
+export function matches(entry: LoggedEntry, filter: AuditFilter, concerns: (subject: string) => boolean = (subject) => isAbout(entry, subject)): boolean {
+  return (filter.from === undefined || entry.timestamp >= filter.from)
+    && (filter.to === undefined || entry.timestamp <= filter.to)
+    && (filter.event === undefined || isEvent(entry.event, filter.event))
+    && (filter.level === undefined || entry.level === filter.level)
+    && (filter.actor === undefined || names(entry.actor, filter.actor))
+    && (filter.resource === undefined || entry['resource'] === filter.resource)
+    && (filter.text === undefined || JSON.stringify(entry).includes(filter.text))
+    && (filter.subject === undefined || concerns(filter.subject))
+    && (filter.before === undefined || entry.seq < filter.before)
+    && (filter.after === undefined || entry.seq > filter.after);
+}
+
+/** Whether an event is the wanted one, or begins as `wanted` says: `auth.*`. */
+export function isEvent(event: string, wanted: string): boolean {
+  return wanted.endsWith('.*') ? event.startsWith(wanted.slice(0, -1)) : event === wanted;
+}
+
+/** Whether a value is the wanted name: the whole of it, or without a colon what follows one. */
+export function names(value: JsonValue, wanted: string): boolean {
+  if (typeof value !== 'string') return false;
+  return value === wanted || (!wanted.includes(':') && value.slice(value.indexOf(':') + 1) === wanted);
+}
+
+/** A person as entries name them: without a kind, `alice` is the user of that name. */
+export function subjectName(text: string): string {
+  return text.includes(':') ? text : `user:${text}`;
+}
+
+/** Deeper than any entry of this program; what a stranger made of a line must not overflow the stack. */
+const deepest = 64;
+
+/** Whether an entry is about somebody: who acted, or whom one of its texts names. */
+function isAbout(entry: LoggedEntry, subject: string): boolean {
+  const found = (value: JsonValue | undefined, depth: number): boolean => {
+    if (value === undefined || value === null || depth > deepest) return false;
+    return typeof value === 'object' ? Object.values(value).some((member: JsonValue) => found(member, depth + 1)) : value === subject;
+  };
+  return [entry.actor, entry['resource'], entry['details'], entry['metadata']].some((member) => found(member, 0));
+}

@@ -1,0 +1,69 @@
+/**
+ * IP addresses as bytes, and which of them a delivery may reach. What an administrator named may be private or this machine
+ * itself; addresses that never belong to a receiver (link-local ones, where clouds hand out credentials, among them) are
+ * reached only when they are listed.
+ */
+
+/** Sorts of addresses that a delivery does not reach unless they are listed; undefined for all others. */
+export type Refused = 'link-local' | 'a cloud\'s metadata service' | 'no address of a machine' | 'multicast or broadcast';
+
+/** Bytes of an address: 4 or 16; an IPv4 address written as IPv6 (`::ffff:10.0.0.1`) gives 4. Undefined for what is none. */
+export function parseAddress(text: string): readonly number[] | undefined {
+  if (!text.includes(':')) return parseFour(text);
+  const bytes = parseSix(text.replace(/%.*$/, ''));
+  const mapped = bytes?.slice(0, 12).every((byte, at) => byte === (at < 10 ? 0 : 255)) === true;
+  return mapped ? bytes?.slice(12) : bytes;
+}
+
+function parseFour(text: string): readonly number[] | undefined {
+  if (!/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)) return undefined;
+  const bytes = text.split('.').map(Number);
+  return bytes.every((byte) => byte <= 255) ? bytes : undefined;
+}
+
+function parseSix(text: string): readonly number[] | undefined {
+  const halves = text.split('::');
+  if (halves.length > 2) return undefined;
+  const [front, back] = halves.map((half) => (half === '' ? [] : half.split(':').flatMap(groupBytes)));
+  const found = [...front ?? [], ...back ?? []];
+  if (found.some((byte) => Number.isNaN(byte))) return undefined;
+  if (back === undefined) return found.length === 16 ? found : undefined;
+  return found.length <= 14 ? [...front ?? [], ...Array.from({ length: 16 - found.length }, () => 0), ...back] : undefined;
+}
+
+/** A group of four hex digits, or the four bytes that may stand last as an IPv4 address. */
+function groupBytes(group: string): readonly number[] {
+  if (group.includes('.')) return parseFour(group) ?? [Number.NaN];
+  if (!/^[0-9A-Fa-f]{1,4}$/.test(group)) return [Number.NaN];
+  const value = Number.parseInt(group, 16);
+  return [value >> 8, value & 255];
+}
+
+const refusedBlocks: readonly (readonly [block: string, what: Refused])[] = [
+  ['169.254.169.254/32', 'a cloud\'s metadata service'], ['100.100.100.200/32', 'a cloud\'s metadata service'], ['168.63.129.16/32', 'a cloud\'s metadata service'],
+  ['fd00:ec2::254/128', 'a cloud\'s metadata service'],
+  ['169.254.0.0/16', 'link-local'], ['fe80::/10', 'link-local'],
+  ['0.0.0.0/8', 'no address of a machine'], ['::/128', 'no address of a machine'],
+  ['224.0.0.0/3', 'multicast or broadcast'], ['ff00::/8', 'multicast or broadcast'],
+];
+
+/** Why a delivery does not reach this address of `host`; undefined when it may. `allowed` lists hosts, addresses and blocks. */
+export function refusedAddress(host: string, address: string, allowed: readonly string[]): Refused | undefined {
+  const bytes = parseAddress(address);
+  if (bytes === undefined) return 'no address of a machine';
+  const what = refusedBlocks.find(([block]) => isInBlock(bytes, block))?.[1];
+  const isListed = allowed.some((item) => item === host.toLowerCase() || isInBlock(bytes, item));
+  return isListed ? undefined : what;
+}
+
+/** Whether an address is the one given, or in the block `10.1.0.0/16`. Anything else holds nothing. */
+function isInBlock(bytes: readonly number[], block: string): boolean {
+  const [base = '', bits] = block.split('/');
+  const start = parseAddress(base);
+  if (start === undefined || start.length !== bytes.length) return false;
+  const wanted = bits === undefined ? bytes.length * 8 : Number(bits);
+  return bytes.every((byte, at) => {
+    const shift = 8 - Math.min(8, Math.max(0, wanted - at * 8));
+    return byte >> shift === (start[at] ?? 0) >> shift;
+  });
+}
