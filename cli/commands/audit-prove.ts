@@ -20,7 +20,6 @@ export const command: Command = {
   examples: [
     ['loki audit prove 41', 'writes 41.tlog-proof'],
     ['loki audit prove 41 --output -', 'prints it'],
-    ['loki audit verify-proof 41.tlog-proof --vkey log.vkey', 'checks it, anywhere'],
   ],
   exits: [[6, 'the entry is another one than the one that was covered'], [7, 'the hash tree is damaged and cannot be made anew']],
   run,

@@ -7,17 +7,8 @@ import { readableFiles } from '../audit/log-file.ts';
 import { readKnownKeys } from '../audit/tlog/key.ts';
 import { openTreeReader } from '../audit/tlog/reader.ts';
 import { recordedCheckpoints } from '../audit/verify/recorded.ts';
-import { verifyChain, type ChainReport, type TreeSide } from '../audit/verify.ts';
-
-export interface VerifyLogOptions {
-  readonly signal?: AbortSignal;
-  /** Signed checkpoints kept elsewhere, which the log must agree with. */
-  readonly against?: readonly string[];
-  /** Public keys that may have signed them, beside the log's own. */
-  readonly vkeys?: readonly string[];
-  /** False: that the log was verified is not recorded in it. */
-  readonly record?: boolean;
-}
+import type { ChainReport, VerifyLogOptions } from '../audit/verify/report.ts';
+import { verifyChain, type TreeSide } from '../audit/verify.ts';
 
 /** Where the log lies; `tlog` and `keys` lie below `base`. */
 export interface LogPlace {

@@ -10,12 +10,14 @@ import type { JsonObject } from '../base/json.ts';
 import type { LogFileName } from './files.ts';
 import { openLogFile, readableFiles } from './log-file.ts';
 import { firstHead, wantedBytes } from './query/bounds.ts';
-import { isEntry, matches, parseEntry, type AuditFilter, type LoggedEntry } from './query/filter.ts';
+import { isEntry, matches, parseEntry } from './query/filter.ts';
+import type { AuditFilter, LoggedEntry } from './query/wanted.ts';
 import { createFinder, needlesOf, type ProtectedNeedles } from './query/needles.ts';
 import { piecesBackward, piecesForward } from './query/pieces.ts';
 import { sealAllows } from './query/seal-hint.ts';
 
-export { matches, type AuditFilter, type LoggedEntry } from './query/filter.ts';
+export { matches } from './query/filter.ts';
+export type { AuditFilter, LoggedEntry } from './query/wanted.ts';
 
 /** What reads protected entries (lib/audit/protection/opener.ts). */
 export interface LineOpener extends ProtectedNeedles {

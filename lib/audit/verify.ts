@@ -3,41 +3,13 @@
  * was signed of it. Says what is wrong, where (file, line, seq, byte offset) and in which way. What a chain without checkpoints
  * cannot show, and this does not claim to: a whole rewrite, or entries cut off at the very end.
  */
-import { verdictOf, worst, mostBreaks, type ChainBreak, type Verdict } from './verify/causes.ts';
+import { verdictOf, worst, mostBreaks, type ChainBreak } from './verify/causes.ts';
 import { checkSeals, compareTwin, twinsIn, type SealOf } from './verify/beside.ts';
-import { checkCheckpoints, type CheckpointFindings, type CheckpointReport, type Lines, type TreeSide } from './verify/checkpoints.ts';
+import { checkCheckpoints, type CheckpointFindings, type Lines, type TreeSide } from './verify/checkpoints.ts';
 import { checkUnsealed } from './verify/unsealed.ts';
 import { walkFiles, type ChainSource, type SeenFile, type Walked, type WalkOptions } from './verify/walk-files.ts';
+import type { ChainReport } from './verify/report.ts';
 import type { PruneStatement } from './keeping/statement.ts';
-
-export interface ChainReport {
-  /** `record`, or `agent:<project id>`, or the path that was asked for. */
-  readonly chain: string;
-  readonly verdict: Verdict;
-  readonly valid: boolean;
-  /** All that were found to be good, read now or by the verification that this one goes on from. */
-  readonly entries_checked: number;
-  readonly bytes_checked: number;
-  /** How many of them are in files that have not changed since they were last verified. */
-  readonly entries_known: number;
-  /** Where the files lie. */
-  readonly directory: string;
-  readonly files: readonly string[];
-  readonly first_seq: number | null;
-  readonly last_seq: number | null;
-  readonly last_hash: string | null;
-  /** Entries after the newest checkpoint; null for a chain that no checkpoints are made of. */
-  readonly unsealed: number | null;
-  /** Entries that were pruned, as a signed statement says. */
-  readonly pruned: { readonly first_seq: number; readonly last_seq: number; readonly time: string } | null;
-  readonly checkpoint: CheckpointReport | null;
-  /** The checkpoints that were brought along. */
-  readonly against: readonly CheckpointReport[];
-  /** The first ones, at most a hundred. */
-  readonly breaks: readonly ChainBreak[];
-  /** What is worth knowing and no fault. */
-  readonly notes: readonly string[];
-}
 
 export interface VerifyOptions extends WalkOptions {
   /** What was signed of the chain. Without it, nothing can be said of its end or of a whole rewrite. */
@@ -143,5 +115,6 @@ function reportOf(source: ChainSource, { walk, bytes, known }: Walked, more: Pic
 }
 
 export { worst, verdictOf, type BreakCause, type ChainBreak, type Verdict } from './verify/causes.ts';
-export type { CheckpointReport, RecordedCheckpoint, TreeSide } from './verify/checkpoints.ts';
+export type { RecordedCheckpoint, TreeSide } from './verify/checkpoints.ts';
+export type { ChainReport, CheckpointReport } from './verify/report.ts';
 export type { ChainSource, FilePool, SeenFile } from './verify/walk-files.ts';

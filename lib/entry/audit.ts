@@ -1,9 +1,10 @@
 /** `loki-enterprise/audit`: write, read and verify a log of record in any directory (docs/formats/audit.md). */
 import type { AuditEvent, AuditReceipt } from '../audit/entry.ts';
 import { openAuditLog as openLog } from '../audit/log.ts';
-import { queryLog, type AuditFilter, type LoggedEntry } from '../audit/query.ts';
-import type { ChainReport } from '../audit/verify.ts';
-import { verifyAndTell, type VerifyLogOptions } from '../app/verify-directory.ts';
+import { queryLog } from '../audit/query.ts';
+import type { AuditFilter, LoggedEntry } from '../audit/query/wanted.ts';
+import type { ChainReport, VerifyLogOptions } from '../audit/verify/report.ts';
+import { verifyAndTell } from '../app/verify-directory.ts';
 import { recordFiles } from '../audit/tlog/chain-files.ts';
 import { openKeys } from '../audit/tlog/key.ts';
 import { openTree, type Tree } from '../audit/tlog/tree.ts';
@@ -97,7 +98,7 @@ export function openAuditLog(options: AuditLogDirectory): OpenedAuditLog {
 }
 
 export type { AuditEvent, AuditReceipt } from '../audit/entry.ts';
-export type { AuditFilter, LoggedEntry } from '../audit/query.ts';
-export type { ChainBreak, ChainReport, Verdict } from '../audit/verify.ts';
-export type { VerifyLogOptions } from '../app/verify-directory.ts';
+export type { AuditFilter, LoggedEntry } from '../audit/query/wanted.ts';
+export type { ChainBreak, Verdict } from '../audit/verify/causes.ts';
+export type { ChainReport, VerifyLogOptions } from '../audit/verify/report.ts';
 export { LokiError } from '../errors.ts';

@@ -19,7 +19,7 @@ function offered(...typed: string[]): readonly string[] {
 test('bash offers commands, subcommands, flags and choices', { skip: hasBash ? false : 'there is no bash on this machine' }, () => {
   assert.ok(offered('').includes('start') && offered('').includes('help') && !offered('').includes('play'));
   assert.deepEqual(offered('aud'), ['audit']);
-  assert.deepEqual(offered('audit', ''), ['verify', 'log', 'count']);
+  assert.deepEqual(offered('audit', ''), ['verify', 'checkpoint', 'prove', 'verify-proof', 'keep', 'prune', 'log', 'count', 'erase', 'rekey']);
   assert.deepEqual(offered('enterprise', 'audit', 't'), ['tail']);
   assert.deepEqual(offered('enterprise', 'audit', 'tail', '--fo'), ['--follow']);
   assert.deepEqual(offered('enterprise', 'audit', 'tail', '--follow', '--level', 'w'), ['warning']);

@@ -189,7 +189,7 @@ describe('loki hook generic', () => {
   test('records what became of an action', () => {
     const { status, verdict } = ask({ phase: 'post', kind: 'exec', command: 'git commit -m x', ref: 1, outcome: { ok: true, exit: 0 } });
     assert.deepEqual([status, verdict['reason']], [0, 'Recorded']);
-    assert.match(readFileSync(join(project, '.loki', 'logs', 'agent-audit.jsonl'), 'utf8'), /git_commit/);
+    assert.match(readFileSync(join(project, '.loki', 'logs', 'agent-audit.jsonl'), 'utf8'), /cli_invoke/);
   });
 
   test('explains itself', () => {

@@ -38,6 +38,11 @@ export interface Ground {
   entries(): readonly JsonObject[];
 }
 
+/** In the test's own process: what is left behind to run by itself would go on in a folder whose test has ended. */
+function leavingNothing(installation: Installation): Installation {
+  return { ...installation, host: { ...installation.host, spawn: { ...installation.host.spawn, leave: () => undefined } } };
+}
+
 /** New ground for one test. */
 export function makeGround(t: { after(undo: () => void): void }): Ground {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'loki ground ')));
@@ -50,7 +55,7 @@ export function makeGround(t: { after(undo: () => void): void }): Ground {
     t.after(() => { child.kill('SIGKILL'); });
     return child;
   };
-  const installation: Ground['installation'] = (more = {}, named = project) => openInstallation({ env: { ...env, ...more }, cwd: project, homeDirectory: root }, { project: named });
+  const installation: Ground['installation'] = (more = {}, named = project) => leavingNothing(openInstallation({ env: { ...env, ...more }, cwd: project, homeDirectory: root }, { project: named }));
   return {
     root, home, project, env, start, installation,
     write(path, text) {

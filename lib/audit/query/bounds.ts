@@ -6,7 +6,7 @@
 import type { ReadFile } from '../../ports.ts';
 import { seqOf } from '../chain.ts';
 import { asBuffer } from '../tail.ts';
-import type { AuditFilter } from './filter.ts';
+import type { AuditFilter } from './wanted.ts';
 
 /** Number and time at the beginning of a line. */
 export interface LineHead {

@@ -3,7 +3,8 @@
  * the time, and the bytes from the event to the actor are the same for all lines that count alike. Each such stretch is
  * parsed once, when it is first seen; a line that looks otherwise is always parsed.
  */
-import { parseEntry, type LoggedEntry } from './filter.ts';
+import { parseEntry } from './filter.ts';
+import type { LoggedEntry } from './wanted.ts';
 
 /** Called with an entry and how many lines count as it does; it is whole when its actor is no plain text. */
 export type Tally = (entry: LoggedEntry, count: number) => void;

@@ -4,7 +4,7 @@
  * somebody's details), which parsing tells; but nothing that is wanted is passed over: a line with escapes that JSON does
  * not need, as only another program writes them, is always parsed.
  */
-import type { AuditFilter } from './filter.ts';
+import type { AuditFilter } from './wanted.ts';
 
 /** Groups of needles: a wanted line contains at least one needle of each group. */
 export type Needles = readonly (readonly Buffer[])[];

@@ -6,7 +6,8 @@
 import { isPlainObject } from '../../base/json.ts';
 import { join } from '../../base/paths.ts';
 import type { Disk } from '../../ports.ts';
-import { isEvent, names, type AuditFilter } from './filter.ts';
+import { isEvent, names } from './filter.ts';
+import type { AuditFilter } from './wanted.ts';
 
 const largestSeal = 1 << 20;
 

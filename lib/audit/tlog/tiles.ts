@@ -6,8 +6,9 @@
 import type { Disk, ReadFile, RecordFile } from '../../ports.ts';
 import { LokiError } from '../../errors.ts';
 import { join } from '../../base/paths.ts';
-import { hashBytes, nodeHashInto } from '../../base/merkle/hash.ts';
-import type { Subtree } from '../../base/merkle/frontier.ts';
+import { hashBytes } from '../../base/merkle/hash.ts';
+import { nodeHashInto } from '../../base/merkle/hasher.ts';
+import type { Subtree } from '../../base/merkle/subtree.ts';
 
 /** Levels of the tree between two levels of tiles. */
 const tileHeight = 8;

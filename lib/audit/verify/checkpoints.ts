@@ -12,6 +12,7 @@ import type { NoteKey } from '../../base/merkle/note.ts';
 import { verifyConsistency, verifyInclusion } from '../../base/merkle/proof.ts';
 import type { TreeReader } from '../tlog/reader.ts';
 import type { BreakCause, ChainBreak } from './causes.ts';
+import type { CheckpointReport } from './report.ts';
 import { lineAt, rootOfLines, type FoundLine, type LinePlace } from './lines.ts';
 
 /** A checkpoint that the log's own entries tell of. */
@@ -41,18 +42,6 @@ export interface TreeSide {
   look(): Signed;
   /** When checkpoints are made here; undefined where nobody makes any. */
   readonly expected?: { readonly every: number; readonly intervalMs: number; readonly now: number };
-}
-
-/** What a checkpoint says, and whether the lines are those it speaks of. */
-export interface CheckpointReport {
-  readonly from: string;
-  readonly origin: string;
-  readonly size: number;
-  /** Base64, as in the note. */
-  readonly root: string;
-  /** The key that signed it, as a vkey. */
-  readonly key: string | null;
-  readonly verified: boolean;
 }
 
 /** The chain as it was walked. */

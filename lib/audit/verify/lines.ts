@@ -1,7 +1,8 @@
 /** Single lines of files that were walked, found by their number without reading what lies before. */
 import type { Disk, ReadFile, Timers } from '../../ports.ts';
 import { Frontier } from '../../base/merkle/frontier.ts';
-import { createLeafHasher, hashBytes } from '../../base/merkle/hash.ts';
+import { hashBytes } from '../../base/merkle/hash.ts';
+import { createLeafHasher } from '../../base/merkle/hasher.ts';
 import { linesOf, pieces } from '../../journal/lines.ts';
 import { seqOf } from '../chain.ts';
 import { openLogFile } from '../log-file.ts';

@@ -2,7 +2,8 @@
  * The state of a tree that grows at its right edge ("compact range"): the roots of the complete subtrees that its size is
  * the sum of, one for each 1 in the size's binary digits. Appending costs two hashes on average, the root one for each digit.
  */
-import { emptyRoot, hashBytes, nodeHashInto } from './hash.ts';
+import { emptyRoot, hashBytes } from './hash.ts';
+import { nodeHashInto } from './hasher.ts';
 
 /** 2^53 leaves at most: as many as numbers count exactly. */
 const mostLevels = 54;
@@ -61,23 +62,6 @@ export class Frontier {
     for (let at = this.#depth - 2; at >= 0; at -= 1) nodeHashInto(out, 0, this.#stack, at * hashBytes, out, 0);
     return out;
   }
-}
-
-/** A complete subtree: 2^level leaves, the `index`th of its level. */
-export interface Subtree {
-  readonly level: number;
-  readonly index: number;
-}
-
-/** The complete subtrees that a tree of `size` leaves is made of, the largest (leftmost) first. */
-export function parts(size: number): readonly Subtree[] {
-  const found: Subtree[] = [];
-  let level = 0;
-  for (let rest = size; rest >= 1; rest = Math.floor(rest / 2)) {
-    if (rest % 2 === 1) found.unshift({ level, index: rest - 1 });
-    level += 1;
-  }
-  return found;
 }
 
 /** The root over leaves' data, in order. */

@@ -3,7 +3,7 @@
  * as RFC 9162 sections 2.1.3.2 and 2.1.4.2 say). Sizes go up to 2^53 - 1, so halves are taken by division: JavaScript's bit
  * operators end at 2^31. Checking answers yes or no and throws at nothing: a proof comes from whoever wants to be believed.
  */
-import type { Subtree } from './frontier.ts';
+import type { Subtree } from './subtree.ts';
 import { emptyRoot, hashBytes, nodeHash, sameHash } from './hash.ts';
 
 /** Gives hashes of complete subtrees of one tree. */

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Frontier, parts, root, type Subtree } from '../../../lib/base/merkle/frontier.ts';
+import { Frontier, root } from '../../../lib/base/merkle/frontier.ts';
+import { parts, type Subtree } from '../../../lib/base/merkle/subtree.ts';
 import { emptyRoot, leafHash, nodeHash } from '../../../lib/base/merkle/hash.ts';
 import { consistencyProof, inclusionProof, rootOf, verifyConsistency, verifyInclusion } from '../../../lib/base/merkle/proof.ts';
 import { fixture } from '../../support/root.ts';
