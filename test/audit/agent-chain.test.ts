@@ -205,10 +205,9 @@ test('processes that are killed while they write leave one chain with every ackn
   mkdirSync(join(home, 'run'), { recursive: true, mode: 0o700 });
   const children = Array.from({ length: 4 }, () => startChild('test/support/agent-worker', [project, home, '300'], { timeout: 25_000, killSignal: 'SIGKILL' }));
   const ends = children.map((child) => endOf(child));
-  for (const child of children.slice(0, 2)) {
-    await new Promise((resolve) => { child.stdout?.once('data', resolve); });
-    child.kill('SIGKILL');
-  }
+  // Listening from the start: whoever is fast may have written all before the one ahead of it is killed.
+  const killed = children.slice(0, 2).map((child) => new Promise<void>((resolve) => { child.stdout?.once('data', () => { child.kill('SIGKILL'); resolve(); }); }));
+  await Promise.all(killed);
   const results = await Promise.all(ends);
   assert.deepEqual(results.slice(2).map(({ exit, stderr }) => [exit, stderr]), [[0, ''], [0, '']]);
   const { disk } = createHost(() => home);
