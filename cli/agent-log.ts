@@ -1,6 +1,5 @@
 /** Reads a project's agent chain for people, the newest entry first. Lines that are no entry are passed over: finding damage is verification's task. */
-import type { JsonObject } from '../lib/base/json.ts';
-import { isPlainObject } from '../lib/base/json.ts';
+import { isPlainObject, objectIn, type JsonObject } from '../lib/base/json.ts';
 import type { Disk } from '../lib/ports.ts';
 import { agentChainFiles } from '../lib/audit/agent-files.ts';
 import { linesBackward } from '../lib/audit/lines-backward.ts';
@@ -35,12 +34,8 @@ function* linesIn(disk: Disk, directory: string, name: string, action: string | 
 }
 
 function parse(line: Buffer): AgentLine | undefined {
-  try {
-    const value: unknown = JSON.parse(line.toString('utf8'));
-    return isAgentLine(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = objectIn(line);
+  return isAgentLine(value) ? value : undefined;
 }
 
 function isAgentLine(value: unknown): value is AgentLine {

@@ -51,7 +51,7 @@ export function searchFilter(args: Args, attempted: string, now: number): AuditF
 function checkEvent(event: string, attempted: string): void {
   if (isEventName(event) || (event.endsWith('.*') && eventNames.some((name) => isEvent(name, event)))) return;
   const [group = ''] = event.split('.', 1);
-  const hint = eventNames.some((name) => name.startsWith(`${group}.`)) ? `${group}.* means all that begin so; docs/formats/audit.md lists the events` : 'docs/formats/audit.md lists the events';
+  const hint = eventNames.some((name) => name.startsWith(`${group}.`)) ? `${group}.* means all that begin so; docs/events.md lists the events` : 'docs/events.md lists the events';
   throw new LokiError('usage', { attempted, found: `there is no event "${event}"${didYouMean(event, eventNames)}`, hint });
 }
 

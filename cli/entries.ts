@@ -15,12 +15,15 @@ export function noteClosed(closed: number, output: Output): void {
 /** Details in one line are cut here; `--json` shows all. */
 const longestDetails = 160;
 
-/** `2026-02-15T14:30:00.000Z  warning  policy.deny  agent:claude  reason="…"`. */
+/** So wide is the number of an entry, by which `loki audit prove` and an `audit_seq` name it. */
+const seqWidth = 6;
+
+/** `    41  2026-02-15T14:30:00.000Z  warning  policy.deny  agent:claude  reason="…"`. */
 export function entryLine(entry: LoggedEntry, look: Look): string {
   const level = look.paint(levelColours[entry.level], entry.level.padEnd(7));
   const resource = entry['resource'];
   const about = typeof resource === 'string' ? `  ${printable(resource)}` : '';
-  const line = `${look.paint('dim', printable(entry.timestamp))}  ${level}  ${printable(entry.event).padEnd(22)}  ${printable(actorWord(entry.actor))}${about}`;
+  const line = `${String(entry.seq).padStart(seqWidth)}  ${look.paint('dim', printable(entry.timestamp))}  ${level}  ${printable(entry.event).padEnd(22)}  ${printable(actorWord(entry.actor))}${about}`;
   return `${line}${details(entry['details'], look)}`;
 }
 
@@ -41,6 +44,7 @@ export function actorWord(actor: LoggedEntry['actor']): string {
 }
 
 function details(value: JsonValue | undefined, look: Look): string {
+  if (isObject(value) && isEnvelope(value)) return `  ${look.paint('dim', '(encrypted)')}`;
   const words = isObject(value) ? memberWords(value) : '';
   return words === '' ? '' : `  ${look.paint('dim', words.length > longestDetails ? `${words.slice(0, longestDetails - 1)}…` : words)}`;
 }
@@ -50,6 +54,7 @@ export function memberWords(value: JsonObject): string {
   return Object.entries(value).flatMap(([name, member]) => {
     if (member === null || member === '') return [];
     if (name === 'action' && isObject(member)) return [`action=${actionWords(member)}`];
+    if (isObject(member) && isEnvelope(member)) return [`${printable(name)}=(encrypted)`];
     return typeof member === 'object' ? [] : [`${printable(name)}=${word(member)}`];
   }).join(' ');
 }
@@ -62,6 +67,11 @@ function actionWords(action: JsonObject): string {
 function word(value: string | number | boolean): string {
   const text = printable(String(value));
   return /^[\w./:@+-]+$/.test(text) ? text : JSON.stringify(text);
+}
+
+/** What could not be opened (docs/formats/erasure.md). */
+function isEnvelope(value: JsonObject): boolean {
+  return '$enc' in value;
 }
 
 function isObject(value: JsonValue | undefined): value is JsonObject {

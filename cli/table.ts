@@ -3,7 +3,6 @@
  * command is never paid by another.
  */
 import type { Command } from './command.ts';
-import { hookGroup, hookTable } from './hook-table.ts';
 
 /** One command. */
 export interface CommandRow {
@@ -25,7 +24,7 @@ export interface GroupRow {
 }
 
 export const groupTable: readonly GroupRow[] = [
-  hookGroup,
+  { name: 'hook', summary: 'Answer one hook event of a coding agent' },
   { name: 'policy', summary: 'Validate policies and ask what they say' },
   { name: 'audit', summary: 'Verify the audit chains; show what agents did' },
   { name: 'syslog', summary: 'Forwarding of the log of record' },
@@ -45,7 +44,7 @@ export const commandTable: readonly CommandRow[] = [
   { name: 'approvals', summary: 'List what waits for a decision', load: () => import('./commands/approvals.ts') },
   { name: 'approve', summary: 'Approve a request', load: () => import('./commands/approve.ts') },
   { name: 'reject', summary: 'Reject a request', load: () => import('./commands/reject.ts') },
-  ...hookTable,
+  { name: 'hook generic', summary: 'Judge one action given as JSON on stdin', answersAgent: true, load: () => import('./commands/hook-generic.ts') },
   { name: 'policy check', summary: 'Validate the policy files and run their tests', load: () => import('./commands/policy-check.ts') },
   { name: 'policy evaluate', summary: 'Ask the policy about one context, for CI', load: () => import('./commands/policy-evaluate.ts') },
   { name: 'policy explain', summary: 'Say rule by rule why the policy decides so', load: () => import('./commands/policy-explain.ts') },

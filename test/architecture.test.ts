@@ -89,7 +89,7 @@ function roomOf(path: string): string {
 }
 
 /** In dist/ this one holds copies of the others (docs/decisions/0005); test/cli/joined.test.ts compares them. */
-const joined = 'cli/hook-entry.js';
+const joined = 'cli/joined.js';
 const sources = [...filesBelow(join(top, 'lib')), ...filesBelow(join(top, 'cli'))].map(readSource).filter(({ path }) => path !== joined);
 
 test('there are sources to look at', () => {
@@ -141,8 +141,11 @@ test('nothing but relative paths and Node\'s builtins is imported', () => {
   assert.deepEqual(wrong, []);
 });
 
+/** Where the program begins: it says that nothing can be loaded, and has nothing loaded to say it with. */
+const wayIn = `cli/loki${extension}`;
+
 test('only host touches the process, the clock, timers and chance', () => {
-  const wrong = sources.filter((source) => source.room !== 'host' && source.room !== 'web').flatMap((source) =>
+  const wrong = sources.filter((source) => source.room !== 'host' && source.room !== 'web' && source.path !== wayIn).flatMap((source) =>
     source.code.split('\n').flatMap((line) => (worldly.test(line.replace(/(['"`])(?:\\.|(?!\1).)*\1/g, '""')) ? [`${source.path}: ${line.trim()}`] : [])));
   assert.deepEqual(wrong, []);
 });

@@ -5,7 +5,7 @@ import type { Reason } from '../../lib/audit/tlog/tree.ts';
 import { openRecord } from '../../lib/app/audit.ts';
 import { checkpointNow, chainNamed } from '../../lib/app/checkpoints.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { openToLook } from '../open.ts';
+import { actorOf, openToLook } from '../open.ts';
 import { printable } from '../output.ts';
 
 const reasons: readonly Reason[] = ['request', 'entries', 'interval', 'rotation'];
@@ -17,6 +17,7 @@ export const command: Command = {
   operands: [],
   flags: [
     { name: 'chain', kind: 'text', value: 'CHAIN', summary: 'Another chain: agent:PROJECT_ID' },
+    { name: 'accept-loss', kind: 'switch', summary: 'Go on although whole files are gone that no checkpoint covered. Recorded in your name; loki audit verify goes on telling of what is missing' },
     { name: 'reason', kind: 'text', value: 'REASON', summary: 'What the log says it was made for (request)', choices: reasons },
   ],
   examples: [
@@ -38,14 +39,17 @@ async function run(context: CommandContext): Promise<number> {
   }
   const log = openRecord(installation, { signs: true });
   try {
-    const { made, checkpoint, note, vkey } = await checkpointNow(installation, log.record, { chain, reason, signal: terminal.signal });
+    const { made, checkpoint, note, vkey, lost } = await checkpointNow(installation, log.record, {
+      chain, reason, signal: terminal.signal, ...(args.on('accept-loss') ? { acceptLoss: actorOf(installation) } : {}),
+    });
     if (checkpoint === undefined || note === undefined) {
       throw new LokiError('not_found', { attempted: `sign a checkpoint of ${chain}`, found: 'the chain has no entries' });
     }
     const { size, root } = checkpoint;
-    if (output.json) output.value({ chain, made, origin: checkpoint.origin, size, root: toBase64(root), note, vkey });
+    if (output.json) output.value({ chain, made, origin: checkpoint.origin, size, root: toBase64(root), note, vkey, lost });
     else {
       output.line(note.trimEnd());
+      for (const { first_seq: first, last_seq: last } of lost) output.note(`Entries ${first} to ${last} are gone; in the tree an empty leaf stands for each.`);
       output.note(printable(`${made ? 'Signed now' : 'Nothing new since this one'}: ${size} ${size === 1 ? 'entry' : 'entries'}. It is checked with the key ${vkey}`));
     }
     return exitCode.done;

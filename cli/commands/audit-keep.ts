@@ -59,5 +59,5 @@ function lines(report: KeepReport): readonly string[] {
   const done = ([['sealed', sealed], ['compressed', compressed], ['pruned', pruned]] as const).filter(([, files]) => files.length > 0);
   const told = done.map(([what, files]) => `${what}: ${files.map(printable).join(', ')}`);
   if (forwarded !== null && forwarded > 0) told.push(`sent: ${forwarded} ${forwarded === 1 ? 'entry' : 'entries'}`);
-  return told.length === 0 && problems.length === 0 ? ['Everything is as it should be.'] : told;
+  return told.length === 0 && problems.length === 0 ? ['Nothing to do: no finished file waits to be sealed, compressed or pruned.'] : told;
 }

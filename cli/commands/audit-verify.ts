@@ -4,8 +4,9 @@ import { splitNotes } from '../../lib/base/merkle/checkpoint.ts';
 import { join, resolveFrom } from '../../lib/base/paths.ts';
 import type { ChainReport, CheckpointReport, Verdict } from '../../lib/audit/verify.ts';
 import { worst } from '../../lib/audit/verify.ts';
-import { openRecord } from '../../lib/app/audit.ts';
+import { openRecord, type OpenLog } from '../../lib/app/audit.ts';
 import type { Installation } from '../../lib/app/installation.ts';
+import type { Recorder } from '../../lib/audit/entry.ts';
 import { verifyAll, verifyDocument, type VerifyReport } from '../../lib/app/verify.ts';
 import type { BroughtNote } from '../../lib/app/verify-proofs.ts';
 import type { Command, CommandContext } from '../command.ts';
@@ -49,8 +50,8 @@ interface Meaning {
 }
 
 const meanings: Readonly<Record<Verdict, Meaning>> = {
-  ok: { exit: exitCode.done, word: 'ok', colour: 'green', sentence: 'Every record is as it was written' },
-  incomplete: { exit: exitCode.incomplete, word: 'incomplete', colour: 'yellow', sentence: 'Nothing contradicts, but records are missing', hint: errorMeanings['audit.incomplete'].hint },
+  ok: { exit: exitCode.done, word: 'ok', colour: 'green', sentence: 'No change was found' },
+  incomplete: { exit: exitCode.incomplete, word: 'incomplete', colour: 'yellow', sentence: 'Nothing contradicts, but the records are not complete', hint: errorMeanings['audit.incomplete'].hint },
   no_integrity: { exit: exitCode.incomplete, word: 'no integrity', colour: 'yellow', sentence: 'Records were written without chain hashes: edits in them cannot be seen' },
   tampered: { exit: exitCode.tampered, word: 'TAMPERED', colour: 'red', sentence: 'The records were TAMPERED WITH', hint: errorMeanings['audit.tampered'].hint },
 };
@@ -71,17 +72,19 @@ async function check(context: CommandContext): Promise<VerifyReport> {
   const against = await broughtNotes(context, installation);
   const progress = createProgress(terminal.stderr, 'verifying', installation.host.clock, args.on('quiet'));
   const log = args.text('log');
-  const record = openRecord(installation);
+  let record: OpenLog | undefined;
+  // Who may read the log need not be able to write it.
+  const recorder: Recorder = async (...args) => (record ??= openRecord(installation)).record(...args);
   try {
     const report = await verifyAll(installation, {
       signal: terminal.signal, onProgress: (_chain, done, total) => progress.update(done, total), full: args.on('full'), against, vkeys: args.list('vkey'),
-      record: record.record, actor: actorOf(installation), onUnrecorded: (error) => { progress.end(); output.note(`This verification could not be recorded: ${messageOf(error)}`); },
+      record: recorder, actor: actorOf(installation), onUnrecorded: (error) => { progress.end(); output.note(`This verification could not be recorded: ${messageOf(error)}`); },
       ...(log === undefined ? {} : { log }),
     });
     return log === undefined ? report : alone(report);
   } finally {
     progress.end();
-    await record.close();
+    await record?.close();
   }
 }
 
@@ -100,11 +103,12 @@ async function broughtNotes({ args, terminal }: CommandContext, { host: { disk }
   return found;
 }
 
-/** A file that is looked at by itself may begin anywhere: what came before it is not asked about. */
+/** A file that is looked at by itself may begin anywhere: what came before it is not asked about. Of a directory it is. */
 function alone(report: VerifyReport): VerifyReport {
   const chains = report.chains.map((chain): ChainReport => {
-    const breaks = chain.breaks.filter(({ cause }) => cause !== 'oldest entries missing');
-    return chain.files.length !== 1 || breaks.length > 0 ? chain : { ...chain, breaks, verdict: 'ok', valid: true };
+    const isDirectory = chain.chain === chain.directory;
+    const breaks = chain.breaks.filter(({ cause, line }) => cause !== 'oldest entries missing' || line !== 1);
+    return isDirectory || breaks.length > 0 ? chain : { ...chain, breaks, verdict: 'ok', valid: true };
   });
   const verdict = worst(chains.map((chain) => chain.verdict));
   return { ...report, chains, verdict, valid: verdict === 'ok' };
@@ -124,22 +128,33 @@ function tell({ verdict, chains, since }: VerifyReport, output: Output): void {
   const entries = chains.reduce((sum, chain) => sum + chain.entries_checked, 0);
   output.line();
   if (since !== null) output.line(`${counted(known)} of these stand in files that have not changed since they were verified at ${since}; --full reads them again.`);
+  if (verdict === 'ok' && entries === 0) return output.line('Nothing is recorded yet.');
   output.line(paint(meanings[verdict].colour, `${meanings[verdict].sentence}${verdict === 'ok' ? ` (${counted(entries)})` : ''}.`));
+  if (verdict === 'ok') output.line(bounds(chains));
+}
+
+/** How far an `ok` goes, and what would take it further (docs/threat-model.md has the whole table). */
+function bounds(chains: readonly ChainReport[]): string {
+  if (chains.some(({ against }) => against.some(({ verified }) => verified))) return 'What the checkpoints given with --against cover is as it was when they were signed, whoever had the key since.';
+  const holds = 'Give one that was kept elsewhere with --against: it holds against them as well.';
+  if (chains.some(({ checkpoint }) => checkpoint?.verified === true)) return `That holds against whoever has not got the signing key, and up to the newest checkpoint. Who can use LOKI_HOME/keys could sign other records. ${holds}`;
+  return 'A chain has no secret: who can write these files could have written all of them anew, or cut off their end. A checkpoint shows that (loki audit checkpoint), when it is kept elsewhere and given with --against.';
 }
 
 /** What vouches for a chain, in words. */
-function proofLines({ checkpoint, against, unsealed, pruned, notes }: ChainReport): readonly string[] {
+function proofLines({ checkpoint, against, unsealed, pruned, notes, entries_checked, verdict }: ChainReport): readonly string[] {
   const after = unsealed === null || unsealed === 0 ? '' : `; ${counted(unsealed)} after it ${unsealed === 1 ? 'is' : 'are'} not signed yet`;
   return [
     ...(pruned === null ? [] : [`seq ${pruned.first_seq} to ${pruned.last_seq} were pruned, as a signed statement of ${pruned.time} says`]),
     ...(checkpoint?.verified === true ? [`the checkpoint over ${counted(checkpoint.size)} holds${after}`] : []),
+    ...(verdict === 'ok' && checkpoint === null && entries_checked > 0 && against.length === 0 ? ['no checkpoint: its chain alone holds it'] : []),
     ...against.filter(({ verified }) => verified).map(brought),
     ...notes,
   ];
 }
 
 function brought({ from, size }: CheckpointReport): string {
-  return `since the checkpoint in ${from} nothing of the first ${counted(size)} was cut or rewritten`;
+  return `since the checkpoint ${from === 'standard input' ? 'from' : 'in'} ${from} nothing of the first ${counted(size)} was cut or rewritten`;
 }
 
 function extent({ entries_checked, files, first_seq, last_seq }: ChainReport): string {

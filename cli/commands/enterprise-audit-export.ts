@@ -1,5 +1,6 @@
 /** `loki enterprise audit export`. */
 import { exitCode, LokiError } from '../../lib/errors.ts';
+import { bytes } from '../../lib/app/doctor/check.ts';
 import { openRecord, type OpenLog } from '../../lib/app/audit.ts';
 import { exportAsStream, exportToFile, type ExportRequest } from '../../lib/app/export.ts';
 import type { Installation } from '../../lib/app/installation.ts';
@@ -73,7 +74,9 @@ async function toFile({ args, output, terminal }: CommandContext, installation: 
   const target = { path: resolveFrom(terminal.cwd, path), replace: args.on('force') };
   const report = await exportToFile(installation, log.record, request, target, { signal: terminal.signal, progress: (done, total) => progress.update(done, total) }).finally(() => progress.end());
   if (output.json) output.value(report);
-  else output.line(`${report.entries} ${report.entries === 1 ? 'entry' : 'entries'} written to ${printable(path)} (${request.format}, ${report.bytes} bytes, sha256 ${report.sha256})`);
+  else output.line(`${report.entries} ${report.entries === 1 ? 'entry' : 'entries'} written to ${printable(path)} (${request.format}, ${bytes(report.bytes)}, sha256 ${report.sha256})`);
+  const { subject } = request.filter;
+  if (report.entries === 0) output.note(subject === undefined ? 'Nothing matches the filters.' : `Nothing in the log of record is about ${printable(subject)}, as far as it can be read here.`);
   return exitCode.done;
 }
 

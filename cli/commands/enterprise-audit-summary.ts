@@ -1,5 +1,5 @@
 /** `loki enterprise audit summary`. */
-import { exitCode } from '../../lib/errors.ts';
+import { exitCode, LokiError } from '../../lib/errors.ts';
 import { openReading } from '../../lib/app/reading.ts';
 import type { AuditSummary } from '../../lib/audit/summary.ts';
 import { formatDuration } from '../../lib/base/duration.ts';
@@ -24,6 +24,7 @@ async function run(context: CommandContext): Promise<number> {
   const installation = open(context);
   const { clock, timers } = installation.host;
   const period = args.number('period') ?? dayMs;
+  if (period === 0) throw new LokiError('usage', { attempted: 'count the log', found: '--period is 0', hint: 'Give how far back to look: 30m, 24h, 7d' });
   const counting = (await openReading(installation, warnUnreadable(output))).summarize({ from: new Date(Math.max(0, clock.now() - period)).toISOString() });
   for (;;) {
     const { done, value } = counting.next();
@@ -39,7 +40,7 @@ async function run(context: CommandContext): Promise<number> {
 function print({ output }: CommandContext, period: number, summary: AuditSummary): void {
   if (output.json) return output.value({ period: inHours(period), ...summary });
   const { paint } = output.out;
-  output.line(paint('bold', `Audit Log Summary (${period === dayMs ? 'Last 24 Hours' : `Last ${inHours(period)}`})`));
+  output.line(paint('bold', `Audit Log Summary (Last ${inWords(period)})`));
   const parts = [['Events by Type', summary.by_type], ['Events by Level', summary.by_level], ['Events by Actor', summary.by_actor]] as const;
   for (const [title, counts] of parts) {
     output.line();
@@ -47,6 +48,15 @@ function print({ output }: CommandContext, period: number, summary: AuditSummary
     for (const [name, count] of Object.entries(counts)) output.line(`  ${printable(name)}: ${count}`);
     if (Object.keys(counts).length === 0) output.line('  (none)');
   }
+}
+
+const unitWords: Readonly<Record<string, string>> = { d: 'Day', h: 'Hour', m: 'Minute', s: 'Second' };
+
+/** `24 Hours`, `7 Days`, `1 Hour`. */
+function inWords(period: number): string {
+  const short = inHours(period);
+  const word = unitWords[short.slice(-1)];
+  return word === undefined || short.endsWith('ms') ? short : `${parseInt(short, 10)} ${word}${parseInt(short, 10) === 1 ? '' : 's'}`;
 }
 
 /** A day is `24h`, as the API writes it. */

@@ -4,7 +4,7 @@
  */
 import { LokiError, exitCode, type Problem } from '../errors.ts';
 import { actionKinds, fieldsOfKind, type Action, type ActionKind, type Decision, type SpecificField } from '../base/action.ts';
-import { isPlainObject } from '../base/json.ts';
+import { isCount, isPlainObject } from '../base/json.ts';
 import { isAbsolute } from '../base/paths.ts';
 import { didYouMean } from '../base/suggest.ts';
 import { parseStrictJson } from './strict-json.ts';
@@ -128,10 +128,6 @@ function outcomeProblems(value: Record<string, unknown>): string[] {
   if (outcome['exit'] !== undefined && !Number.isSafeInteger(outcome['exit'])) problems.push('"outcome.exit" is a whole number');
   if (outcome['bytes'] !== undefined && !isCount(outcome['bytes'])) problems.push('"outcome.bytes" is a whole number');
   return problems;
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 /** A new object with the checked members only. */

@@ -4,6 +4,7 @@ import { queryLog } from '../audit/query.ts';
 import { messageOf } from '../errors.ts';
 import type { Installation } from './installation.ts';
 
+/** What `loki status` and `loki enterprise status` say of the log. */
 export interface AuditHealth {
   readonly enabled: boolean;
   /** The newest entry; null when there is none. */

@@ -5,12 +5,13 @@ import { openAgentChain, type AgentChain } from '../audit/agent-chain.ts';
 import { openAuditLog, type AuditLog } from '../audit/log.ts';
 import type { AuditReceipt, EntryProtection, Recorder } from '../audit/entry.ts';
 import { readResumePoint } from '../audit/resume.ts';
+import { openUnheard } from '../audit/unheard.ts';
 import { startSchedule, type Schedule } from '../audit/tlog/schedule.ts';
 import type { Reason } from '../audit/tlog/tree.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { leaveCheckpoint } from './checkpoint-due.ts';
 import { prepareHome, type Installation } from './installation.ts';
-import { finishes, leaveKeeping } from './leave-keeping.ts';
+import { leaveKeeping } from './leave-keeping.ts';
 import { version } from './version.ts';
 
 /** The log of record as a running part holds it. */
@@ -21,6 +22,9 @@ export interface OpenLog {
 
 /** Waiting longer than this for the log's lock counts as an unwritable log. */
 const lockTimeoutMs = 10_000;
+
+/** Reasons for a new file after which the one before it waits to be kept. */
+const finishes: ReadonlySet<string> = new Set(['day', 'size']);
 
 const notRecorded: AuditReceipt = { seq: null, chain_hash: null };
 
@@ -40,6 +44,9 @@ export function openRecord(installation: Installation, options: RecordOptions = 
   let schedule: Schedule | undefined;
   const { config, host, home } = installation;
   if (!config.audit.enabled) return { record: () => Promise.resolve(notRecorded), close: () => Promise.resolve() };
+  const unheard = openUnheard({
+    disk: host.disk, base: home.home, directory: join(home.run, 'unheard'), uniqueName: () => `${host.facts.pid}-${Buffer.from(host.random.bytes(8)).toString('hex')}`,
+  });
   const open = (protection?: EntryProtection): AuditLog => openAuditLog({
     disk: host.disk, clock: host.clock, timers: host.timers, random: host.random,
     lock: host.lock(join(home.run, 'audit')), lockTimeoutMs,
@@ -60,13 +67,23 @@ export function openRecord(installation: Installation, options: RecordOptions = 
       recorded = { ...recorded, turned: true };
       schedule?.turned();
     },
+    onLost: (gap) => unheard.leave(gap), unheard,
     ...(protection === undefined ? {} : { protection }),
   });
   const log = encrypts(installation) || config.audit.gdprCompliance ? protectedLog(installation, open) : plainLog(open());
   if (options.keeps === true) {
-    const checkpoints = makeCheckpoints(installation, log.record);
+    const checkpoints = makeCheckpoints(installation, log.record, () => recorded.seq);
     schedule = checkpoints.schedule;
-    return { ...log, close: async () => { await checkpoints.end(); await log.close(); } };
+    let isEnded = false;
+    return {
+      ...log,
+      // Called again, it writes what was recorded since: what forwarding says last has nowhere else to go.
+      async close() {
+        if (!isEnded) await checkpoints.end();
+        isEnded = true;
+        await log.close();
+      },
+    };
   }
   return {
     ...log,
@@ -86,12 +103,12 @@ function isSentAway({ siem }: Installation['config']): boolean {
 }
 
 /** Checkpoints beside a process that lives long: of the log of record, and of the chain of the project at hand. */
-function makeCheckpoints(installation: Installation, record: Recorder): { readonly schedule: Schedule; end(): Promise<void> } {
+function makeCheckpoints(installation: Installation, record: Recorder, acknowledged: () => number): { readonly schedule: Schedule; end(): Promise<void> } {
   const { config: { audit }, host: { clock, disk, timers }, home, project } = installation;
   let opened: Promise<Checkpoints> | undefined;
   const make = async (reason: Reason): Promise<boolean> => {
     try {
-      opened ??= import('./checkpoints.ts').then(({ openCheckpoints }) => openCheckpoints(installation, record));
+      opened ??= import('./checkpoints.ts').then(({ openCheckpoints }) => openCheckpoints(installation, record, acknowledged));
       const checkpoints = await opened;
       // The project's first: the entry that tells of it is then covered too.
       if (project !== undefined && reason !== 'entries' && reason !== 'heartbeat') await checkpoints.make({ chain: `agent:${project.id}`, reason }).catch(() => undefined);
@@ -128,11 +145,13 @@ function protectedLog(installation: Installation, open: (protection: EntryProtec
 
 /**
  * Whether entries are encrypted: when that is configured, and when they were before and nobody said otherwise since. A
- * process that merely was not given the key (an agent's hook, a shell without the variable) must not go on in clear.
+ * process that merely was not given the key (an agent's hook, a shell without the variable) must not go on in clear, nor
+ * one that works in a project whose file says `false`: a repository has no say in that.
  */
 export function encrypts({ config, host: { disk }, home }: Installation): boolean {
   if (config.audit.encrypt) return true;
-  return config.origin('enterprise.audit.encrypt').layer === 'default' && disk.stat(join(home.ring, 'kek.json')) !== undefined;
+  const { layer } = config.origin('enterprise.audit.encrypt');
+  return (layer === 'default' || layer === 'project') && disk.stat(join(home.ring, 'kek.json')) !== undefined;
 }
 
 function metadataOf(installation: Installation): JsonObject {

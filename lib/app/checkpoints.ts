@@ -10,10 +10,10 @@ import type { JsonObject } from '../base/json.ts';
 import type { Recorder } from '../audit/entry.ts';
 import { agentFiles, recordFiles } from '../audit/tlog/chain-files.ts';
 import type { ChainFiles } from '../audit/tlog/follow.ts';
-import { openKeys, type ChainName, type CheckpointKeys } from '../audit/tlog/key.ts';
+import { keepKeys, type ChainName, type CheckpointKeys } from '../audit/tlog/key.ts';
 import { proveEntry, type EntryProof } from '../audit/tlog/prove.ts';
 import { openTreeOf, treeDirectory, type TreeReader } from '../audit/tlog/reader.ts';
-import { openTree, type Advanced, type Reason, type Tree } from '../audit/tlog/tree.ts';
+import { openTree, type AdvanceOptions, type Advanced, type Reason, type Tree } from '../audit/tlog/tree.ts';
 import { listEnrolments } from '../gate/enrolment.ts';
 import { prepareHome, type Installation } from './installation.ts';
 
@@ -24,6 +24,8 @@ export interface CheckpointRequest {
   readonly chain?: ChainName;
   /** Cover also what only tells of checkpoints. */
   readonly all?: boolean;
+  /** In whose name it is accepted that whole files are gone which no checkpoint covers. That is recorded before anything is signed. */
+  readonly acceptLoss?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -40,17 +42,28 @@ export interface Checkpoints {
   close(): void;
 }
 
-export function openCheckpoints(installation: Installation, record: Recorder): Checkpoints {
+/** `acknowledged`: the newest entry of the log of record that this process wrote, where it writes one. */
+export function openCheckpoints(installation: Installation, record: Recorder, acknowledged?: () => number): Checkpoints {
   const trees = new Map<ChainName, Tree>();
   const treeOf = (chain: ChainName): Tree => {
-    const tree = trees.get(chain) ?? makeTree(installation, chain, record);
+    const tree = trees.get(chain) ?? makeTree(installation, chain, record, chain === 'record' ? acknowledged : undefined);
     trees.set(chain, tree);
     return tree;
   };
 
-  async function make({ chain = 'record', reason, all = reason === 'heartbeat', signal }: CheckpointRequest): Promise<Advanced> {
+  async function advance(chain: ChainName, options: AdvanceOptions, acceptLoss: string | undefined): Promise<Advanced> {
     try {
-      const advanced = await treeOf(chain).advance({ all, ...(signal === undefined ? {} : { signal }) });
+      return await treeOf(chain).advance(options);
+    } catch (error) {
+      if (acceptLoss === undefined || !isRefusal(error)) throw error;
+      await record({ event: 'audit.recovery', actor: acceptLoss, resource: `chain:${chain}`, details: { reason: 'accept loss', chain, refused: error.message.slice(0, longestReason) } });
+      return treeOf(chain).advance({ ...options, acceptLoss: true });
+    }
+  }
+
+  async function make({ chain = 'record', reason, all = reason === 'heartbeat', acceptLoss, signal }: CheckpointRequest): Promise<Advanced> {
+    try {
+      const advanced = await advance(chain, { all, ...(signal === undefined ? {} : { signal }) }, acceptLoss);
       installation.host.disk.remove(troublePath(installation, chain, 'refused'));
       if (advanced.made) await tellMade(record, chain, reason, advanced);
       return advanced;
@@ -113,7 +126,7 @@ export async function checkpointNow(installation: Installation, record: Recorder
 }
 
 /** The tree of a chain, to read. */
-export function readTree({ host: { disk }, home }: Installation, chain: ChainName = 'record'): TreeReader {
+function readTree({ host: { disk }, home }: Installation, chain: ChainName = 'record'): TreeReader {
   return openTreeOf(chain, { disk, base: home.home, tlog: home.tlog, keysDirectory: home.keys });
 }
 
@@ -142,7 +155,7 @@ export async function signStatement(installation: Installation, text: string): P
   const lock = installation.host.lock(lockPath(installation));
   await lock.acquire(lockTimeoutMs);
   try {
-    return Buffer.from(signNote(text, keysOf(installation).signer), 'utf8');
+    return Buffer.from(signNote(text, keeperOf(installation)().signer), 'utf8');
   } finally {
     lock.release();
   }
@@ -157,13 +170,15 @@ export function chainNamed(installation: Installation, text: string | undefined)
   throw new LokiError('usage', { attempted: `find the chain "${text.slice(0, 100)}"`, found: 'it is neither "record" nor "agent:" with the id of an enrolled project', hint: 'loki audit verify lists the chains' });
 }
 
-function makeTree(installation: Installation, chain: ChainName, record: Recorder): Tree {
+function makeTree(installation: Installation, chain: ChainName, record: Recorder, acknowledged: (() => number) | undefined): Tree {
   const { config: { audit }, host, home } = installation;
   prepareHome(installation);
   return openTree({
     disk: host.disk, clock: host.clock, timers: host.timers, lock: host.lock(lockPath(installation)), lockTimeoutMs,
+    writers: host.lock(join(home.run, chain === 'record' ? 'audit' : `agent-chain-${chain.slice('agent:'.length)}`)),
+    ...(acknowledged === undefined ? {} : { acknowledged }),
     base: home.home, directory: treeDirectory(home.tlog, chain), chain, files: filesOf(installation, chain),
-    keys: () => keysOf(installation),
+    keys: keeperOf(installation),
     fileMode: audit.groupReadable ? 0o640 : 0o600, directoryMode: audit.groupReadable ? 0o750 : 0o700,
     ...(audit.checkpointCopy === undefined ? {} : { copyDirectory: audit.checkpointCopy }),
     onCopied: () => host.disk.remove(troublePath(installation, chain, 'copy-failed')),
@@ -179,9 +194,9 @@ function lockPath({ home }: Installation): string {
   return join(home.run, 'tlog');
 }
 
-function keysOf({ config, host, home }: Installation): CheckpointKeys {
+function keeperOf({ config, host, home }: Installation): () => CheckpointKeys {
   const origin = { name: config.audit.origin, chosen: config.origin('enterprise.audit.origin').layer !== 'default' };
-  return openKeys({ disk: host.disk, base: home.home, directory: home.keys }, origin, host.random);
+  return keepKeys({ disk: host.disk, base: home.home, directory: home.keys }, origin, host.random);
 }
 
 function filesOf(installation: Installation, chain: ChainName): ChainFiles {
@@ -200,10 +215,10 @@ function projectDir({ host: { disk }, home, project }: Installation, chain: Chai
 }
 
 /** The entry that carries the checkpoint on, in the log and to wherever entries are sent. It is told, not required. */
-async function tellMade(record: Recorder, chain: ChainName, reason: Reason, { checkpoint, vkey, keyMade }: Advanced): Promise<void> {
+async function tellMade(record: Recorder, chain: ChainName, reason: Reason, { checkpoint, vkey, keyMade, lost }: Advanced): Promise<void> {
   if (checkpoint === undefined) return;
   const { size, root } = checkpoint;
-  const details = { chain, size, root: toBase64(root), reason, ...(keyMade ? { vkey } : {}) };
+  const details = { chain, size, root: toBase64(root), reason, ...(keyMade ? { vkey } : {}), ...(lost.length === 0 ? {} : { lost: lost.map((each) => ({ ...each })) }) };
   await record({ event: 'audit.checkpoint', actor: 'system', details }).catch(() => undefined);
 }
 
@@ -215,9 +230,13 @@ function troublePath({ home }: Installation, chain: ChainName, name: 'refused' |
 const longestReason = 2000;
 
 function tellRefused(installation: Installation, record: Recorder, chain: ChainName, error: unknown): Promise<void> {
-  if (!(error instanceof LokiError) || !['audit.tampered', 'audit.incomplete'].includes(error.code)) return Promise.resolve();
+  if (!isRefusal(error)) return Promise.resolve();
   const { code, message } = error;
   return tellTrouble(installation, record, troublePath(installation, chain, 'refused'), message, { chain, refused: code, reason: message.slice(0, longestReason) });
+}
+
+function isRefusal(error: unknown): error is LokiError {
+  return error instanceof LokiError && ['audit.tampered', 'audit.incomplete'].includes(error.code);
 }
 
 /** Trouble stands until somebody clears it up: it is recorded when it begins, and not each time it is found again. */

@@ -4,7 +4,7 @@
  * run (lib/runs/git.ts), and whatever goes wrong means that no commit is told of.
  */
 import type { Action } from '../base/action.ts';
-import { isPlainObject } from '../base/json.ts';
+import { isPlainObject, objectIn } from '../base/json.ts';
 import { isInside } from '../base/paths.ts';
 import { linesBackward } from '../audit/lines-backward.ts';
 import type { MadeCommit } from '../gate/outcome.ts';
@@ -59,12 +59,7 @@ function toldCommits({ host: { disk } }: Installation, chain: string): ReadonlyS
 
 function commitIn(line: Buffer): string | undefined {
   if (!line.includes('"action":"git_commit"')) return undefined;
-  try {
-    const entry: unknown = JSON.parse(line.toString('utf8'));
-    const details = isPlainObject(entry) ? entry['details'] : undefined;
-    const commit = isPlainObject(details) ? details['commit'] : undefined;
-    return typeof commit === 'string' ? commit : undefined;
-  } catch {
-    return undefined;
-  }
+  const details = objectIn(line)?.['details'];
+  const commit = isPlainObject(details) ? details['commit'] : undefined;
+  return typeof commit === 'string' ? commit : undefined;
 }

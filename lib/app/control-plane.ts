@@ -11,7 +11,7 @@ import { createApi } from '../server/api.ts';
 import { checkListen } from '../server/listen.ts';
 import { ensureLocalToken, readLocalToken } from '../server/local-token.ts';
 import type { AuditService, Collection, Services, StoredItem } from '../server/services.ts';
-import type { OpenLog } from './audit.ts';
+import { encrypts, type OpenLog } from './audit.ts';
 import { exportAsStream } from './export.ts';
 import { prepareHome, type Installation } from './installation.ts';
 import { startForwarding } from './forwarding.ts';
@@ -80,6 +80,8 @@ export async function startControlPlane(installation: Installation, options: Con
         await log.end('stopped');
         await log.close();
         await forwarding.stop();
+        // What forwarding had to say of its end.
+        await log.close();
       },
     };
   } catch (error) {
@@ -127,9 +129,11 @@ function lastSeq({ host: { disk }, home }: Installation): number | null {
 function auditService(installation: Installation, record: OpenLog['record']): AuditService {
   const { clock, timers } = installation.host;
   let verified: { readonly at: number; readonly document: Promise<JsonObject> } | undefined;
+  // Whoever reaches this machine's own address may be anonymous; what is encrypted on disk is not opened for them.
+  const read = (anonymous: boolean): ReturnType<typeof openReading> => openReading(installation, undefined, anonymous && encrypts(installation));
   return {
-    async *query(filter) {
-      for (const hit of (await openReading(installation)).search(filter)) {
+    async *query(filter, anonymous) {
+      for (const hit of (await read(anonymous)).search(filter)) {
         if (hit === undefined) await timers.yield();
         else yield hit.entry;
       }
@@ -140,8 +144,8 @@ function auditService(installation: Installation, record: OpenLog['record']): Au
       const { mediaType, extension } = renderingOf(format);
       return { mediaType, fileName: `audit-${new Date(clock.now()).toISOString().slice(0, 10)}.${extension}`, parts };
     },
-    async summary(periodMs) {
-      const counting = (await openReading(installation)).summarize({ from: new Date(Math.max(0, clock.now() - periodMs)).toISOString() });
+    async summary(periodMs, anonymous) {
+      const counting = (await read(anonymous)).summarize({ from: new Date(Math.max(0, clock.now() - periodMs)).toISOString() });
       for (;;) {
         const { done, value } = counting.next();
         if (done === true) return value;

@@ -26,12 +26,13 @@ const chunkBytes = 1 << 20;
 /** Every place, in the order in which they are worth looking at. `goOn` is awaited between files, and throws when nobody waits any more. */
 export async function findCopies(installation: Installation, name: string, goOn: () => Promise<void>): Promise<readonly Copy[]> {
   const { host: { disk }, home } = installation;
-  const needle = Buffer.from(name);
-  const look = async (what: string, where: string, advice: string): Promise<Copy> => {
+  // As it is, and as JSON spells it.
+  const needles = [...new Set([name, JSON.stringify(name).slice(1, -1)])].map((text) => Buffer.from(text));
+  const look = async (what: string, where: string, advice: string, depth = deepest): Promise<Copy> => {
     let found = 0;
     let looked = 0;
-    for (const path of filesBelow(disk, where)) {
-      found += holds(disk, path, needle) ? 1 : 0;
+    for (const path of filesBelow(disk, where, depth)) {
+      found += holds(disk, path, needles) ? 1 : 0;
       looked += 1;
       if (looked >= mostFiles) break;
       await goOn();
@@ -40,11 +41,13 @@ export async function findCopies(installation: Installation, name: string, goOn:
   };
   const copies: Copy[] = [];
   for (const { path } of listEnrolments(disk, home.home, home.projects)) {
+    copies.push(await look('settings', join(path, '.loki'), 'settings and policies that name people, such as approvers', 0));
     copies.push(await look('agent chain', join(path, '.loki/logs'), 'details may name people; move the file away to begin a new chain, and keep or delete it as the request demands'));
     copies.push(await look('run folders', join(path, '.loki/runs'), 'documents that runs worked on; delete what names the person'));
     copies.push(await look('events', join(path, '.loki/events'), 'delete what names the person'));
     copies.push(await look('session state', join(path, '.loki/state'), 'delete what names the person'));
   }
+  copies.push(await look('settings', home.home, 'settings and policies that name people, such as approvers', 0));
   copies.push(await look('blobs', home.blobs, 'details written in clear before the setting; an entry holds only the hash, so the file may be deleted'));
   copies.push(await look('runs, timelines, approvals', home.store, 'the store names who started, steered and decided'));
   copies.push(await look('enrolments', home.projects, 'name who enrolled the project; enrol again as somebody else'));
@@ -84,26 +87,27 @@ function outside({ config, home }: Installation): readonly Copy[] {
   ];
 }
 
-/** Plain files below a directory, links not followed. */
-function* filesBelow(disk: Disk, directory: string, depth = 0): Generator<string> {
-  if (depth > deepest) return;
+/** Plain files in a directory and in those so deep below it, links not followed. */
+function* filesBelow(disk: Disk, directory: string, depth: number): Generator<string> {
   for (const name of disk.list(directory)) {
     const path = join(directory, name);
     const kind = disk.stat(path)?.kind;
     if (kind === 'file') yield path;
-    else if (kind === 'directory') yield* filesBelow(disk, path, depth + 1);
+    else if (kind === 'directory' && depth > 0) yield* filesBelow(disk, path, depth - 1);
   }
 }
 
-/** Whether a file holds the bytes; a compressed one is looked into. One that cannot be read counts as holding them. */
-function holds(disk: Disk, path: string, needle: Buffer): boolean {
+/** Whether a file holds one of the texts; a compressed one is looked into. One that cannot be read counts as holding them. */
+function holds(disk: Disk, path: string, needles: readonly Buffer[]): boolean {
+  const longest = Math.max(...needles.map(({ length }) => length));
   try {
     const file = path.endsWith('.gz') ? disk.openGzip(path) : disk.openRead(path);
     if (file === undefined) return false;
     try {
       const { size } = file.stat();
       for (let at = 0; at < size; at += chunkBytes) {
-        if (Buffer.from(file.read(at, chunkBytes + needle.length - 1)).includes(needle)) return true;
+        const bytes = Buffer.from(file.read(at, chunkBytes + longest - 1));
+        if (needles.some((needle) => bytes.includes(needle))) return true;
       }
       return false;
     } finally {

@@ -5,7 +5,7 @@
 import { LokiError } from '../errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import { createSha256 } from '../base/digest.ts';
-import { dirname } from '../base/paths.ts';
+import { dirname, isInside } from '../base/paths.ts';
 import type { Recorder } from '../audit/entry.ts';
 import { queryLog, type AuditFilter } from '../audit/query.ts';
 import { renderHits, renderingOf, type ExportCount, type ExportFormat } from '../audit/export/render.ts';
@@ -127,7 +127,7 @@ function exportEvent({ config }: Installation, { format, filter, by, rawCsv, req
   };
 }
 
-function checkTarget({ host: { disk } }: Installation, { path, replace }: ExportTarget): void {
+function checkTarget({ host: { disk }, home }: Installation, { path, replace }: ExportTarget): void {
   const attempted = `export to "${path}"`;
   const kind = disk.stat(path)?.kind;
   if (kind === 'directory') throw new LokiError('usage', { attempted, found: 'it is a directory', hint: 'Name a file in it' });
@@ -135,4 +135,5 @@ function checkTarget({ host: { disk } }: Installation, { path, replace }: Export
   if (kind !== undefined && !replace) throw new LokiError('conflict', { attempted, found: 'it exists', hint: 'Choose another name, or replace it with --force' });
   const directory = disk.realpath(dirname(path));
   if (directory === undefined || disk.stat(directory)?.kind !== 'directory') throw new LokiError('usage', { attempted, found: `there is no directory "${dirname(path)}"`, hint: 'Make it first' });
+  if (isInside(directory, home.home)) throw new LokiError('usage', { attempted, found: 'it lies among the records and keys themselves', hint: 'Name a file outside LOKI_HOME' });
 }

@@ -1,4 +1,5 @@
 /** The gate of a project, put together: policy and enrolment judge, the log of record records, approvals ask people. */
+import type { Disk } from '../ports.ts';
 import type { Action } from '../base/action.ts';
 import { isPlainObject, type JsonObject } from '../base/json.ts';
 import { searchLog, type LoggedEntry } from '../audit/query.ts';
@@ -94,7 +95,7 @@ function createJudgeSource(installation: Installation, projectDir: string): (pol
   const probe = probeOf(host.disk);
   const builtins = createBuiltins({
     lokiHome: home.home, projectDirs: [projectDir], homeDir: host.disk.realpath(surroundings.homeDirectory) ?? surroundings.homeDirectory,
-    controlPlane: controlPlaneAddresses(installation), keyFiles: keyFilesOf(installation),
+    controlPlane: controlPlaneAddresses(installation), keyFiles: keyFilesOf(installation), copies: copiesOf(installation),
   });
   let known: { readonly policy: Policy; readonly judge: Judge } | undefined;
   return (policy) => {
@@ -103,9 +104,18 @@ function createJudgeSource(installation: Installation, projectDir: string): (pol
   };
 }
 
-/** The file with the log's key, as it is named and as it is really called. */
-function keyFilesOf({ host: { disk }, config: { audit: { keyFile } } }: Installation): readonly string[] {
-  return keyFile === undefined ? [] : [keyFile, disk.realpath(keyFile) ?? keyFile];
+/** The files with the log's key and the keys of TLS, as they are named and as they are really called. */
+function keyFilesOf({ host: { disk }, config: { audit, siem, server } }: Installation): readonly string[] {
+  return named([audit.keyFile, siem.syslog.key, server.tls.key], disk);
+}
+
+/** Where checkpoints are copied to. */
+function copiesOf({ host: { disk }, config: { audit } }: Installation): readonly string[] {
+  return named([audit.checkpointCopy], disk);
+}
+
+function named(paths: readonly (string | undefined)[], disk: Disk): readonly string[] {
+  return paths.flatMap((path) => (path === undefined ? [] : [path, disk.realpath(path) ?? path]));
 }
 
 /** The address that is configured, and the one a control plane that runs has written down. */

@@ -4,11 +4,12 @@
  * does it: one that lives long, now and then; `loki audit keep`; or that command left behind by a hook that turned the page.
  */
 import { LokiError } from '../errors.ts';
-import { join } from '../base/paths.ts';
+import { dirname, join } from '../base/paths.ts';
 import { readableFiles } from '../audit/log-file.ts';
 import { compressAgentFiles } from '../audit/keeping/agents.ts';
 import type { Kept } from '../audit/keeping/finished.ts';
 import { keepRound, type RoundReport } from '../audit/keeping/keep.ts';
+import { removeLeftovers } from '../audit/keeping/leftovers.ts';
 import { planPrune, type PrunePlan, type Retention } from '../audit/keeping/plan.ts';
 import type { PruneMeans } from '../audit/keeping/prune.ts';
 import { noteOpener } from '../audit/keeping/statement.ts';
@@ -56,6 +57,7 @@ export async function keepOnce(installation: Installation, log: OpenLog, options
   if (!hasLog(installation)) return nothingToKeep;
   const report = await alone(installation, options, async () => {
     const kept = keptOf(installation, log, options);
+    removeLeftovers(kept.disk, kept.clock, foldersOf(installation));
     const round = await keepRound(kept, { compress: config.audit.compress, prune: pruneMeans(installation, log, options) });
     return config.audit.compress ? joined(round, await keepAgentChains(installation, kept)) : round;
   });
@@ -148,6 +150,12 @@ function coveredBy({ host: { disk }, home }: Installation): number {
   } finally {
     tree.close();
   }
+}
+
+/** Where files of LOKI_HOME are made. */
+function foldersOf({ home }: Installation): readonly string[] {
+  const { audit, blobs, keys, legacy, projects, reserve, ring, run, spool, store, tlog, torn } = home;
+  return [home.home, dirname(reserve), audit, blobs, torn, legacy, tlog, join(tlog, 'seals'), store, keys, ring, projects, run, join(run, 'unheard'), spool];
 }
 
 async function keepAgentChains({ host: { disk }, home }: Installation, kept: Kept): Promise<RoundReport> {

@@ -1,6 +1,6 @@
 /**
- * `loki audit keep` left behind, to run by itself, by a process that is about to end: an agent's hook must not seal and
- * compress yesterday's log while the agent waits. Nothing depends on it: whatever it does not do, the next round does.
+ * Commands of ours left behind, to run by themselves, by a process that is about to end: an agent's hook must not seal and
+ * compress yesterday's log while the agent waits. Nothing depends on them: whatever one does not do, the next one does.
  */
 import type { Installation } from './installation.ts';
 
@@ -8,15 +8,15 @@ import type { Installation } from './installation.ts';
 const unneeded: ReadonlySet<string> = new Set(['LOKI_PROJECT_DIR', 'LOKI_TOKEN', 'LOKI_URL']);
 const needed: ReadonlySet<string> = new Set(['PATH', 'HOME', 'LANG', 'TZ', 'NODE_EXTRA_CA_CERTS', 'SystemRoot', 'USERPROFILE']);
 
-/**
- * Starts it. Never throws. Nothing within a session: its process keeps by itself, and an agent's environment lacks the
- * settings that a person made in theirs, such as how long to keep.
- */
+/** Leaves `loki audit keep` behind. Never throws. */
 export function leaveKeeping(installation: Installation): void {
   leaveBehind(installation, ['audit', 'keep', '--quiet']);
 }
 
-/** As `leaveKeeping`, another command of ours. */
+/**
+ * Starts a command of ours. Never throws. Nothing within a session: its process looks after the log by itself, and an agent's
+ * environment lacks the settings that a person made in theirs, such as how long to keep.
+ */
 export function leaveBehind({ host: { spawn, facts }, home, surroundings }: Installation, command: readonly string[]): void {
   if (surroundings.env['LOKI_SESSION_ID'] !== undefined) return;
   const [program = '', ...args] = facts.loki;
@@ -31,6 +31,3 @@ export function leaveBehind({ host: { spawn, facts }, home, surroundings }: Inst
     return;
   }
 }
-
-/** Reasons for a new file after which the one before it waits to be kept. */
-export const finishes: ReadonlySet<string> = new Set(['day', 'size']);

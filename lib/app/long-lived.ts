@@ -2,7 +2,7 @@
  * The log of record in a process that lives long (the control plane, a session): at its start it says how the settings
  * differ from those of the process before it, at its orderly end how many entries it recorded. Both are told, not required.
  */
-import { isPlainObject, type JsonObject } from '../base/json.ts';
+import { objectIn, type JsonObject } from '../base/json.ts';
 import { join } from '../base/paths.ts';
 import { scanners } from '../policy/scan/scanners.ts';
 import { openRecord, type OpenLog } from './audit.ts';
@@ -65,12 +65,7 @@ function differences(before: Readonly<Record<string, string>>, now: Readonly<Rec
 }
 
 function parse(bytes: Uint8Array | undefined): Readonly<Record<string, string>> | undefined {
-  if (bytes === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
-    if (!isPlainObject(value)) return undefined;
-    return Object.fromEntries(Object.entries(value).flatMap(([key, text]) => (typeof text === 'string' ? [[key, text]] : [])));
-  } catch {
-    return undefined;
-  }
+  const value = bytes === undefined ? undefined : objectIn(bytes);
+  if (value === undefined) return undefined;
+  return Object.fromEntries(Object.entries(value).flatMap(([key, text]) => (typeof text === 'string' ? [[key, text]] : [])));
 }

@@ -4,7 +4,6 @@ import type { Config } from '../config/config.ts';
 
 /** Keys, or beginnings of keys that end in a dot. */
 const withoutEffect: readonly string[] = [
-  'enterprise.audit.checkpoint_every', 'enterprise.audit.checkpoint_interval', 'enterprise.audit.checkpoint_copy', 'enterprise.audit.origin',
   'enterprise.telemetry.', 'enterprise.auth.oidc.', 'integrations.', 'residency.allowed_regions', 'residency.air_gapped', 'prices',
 ];
 

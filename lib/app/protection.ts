@@ -26,10 +26,12 @@ export function openProtection(installation: Installation): EntryProtection {
   return createProtection({ ring: openRing(installation), random, encrypt: encrypts(installation), gdpr: audit.gdprCompliance });
 }
 
-/** What a reader does to entries: one a query. No key is read before the first envelope. */
-export function openEntries(installation: Installation): EntryOpener {
-  return createOpener(openRing(installation));
+/** What a reader does to entries: one a query. No key is read before the first envelope, and none at all when it stays `closed`. */
+export function openEntries(installation: Installation, closed = false): EntryOpener {
+  return createOpener(closed ? noKeys : openRing(installation));
 }
+
+const noKeys: Pick<Keyring, 'find' | 'kidOf'> = { find: () => ({ kind: 'gone' }), kidOf: () => undefined };
 
 /** The ring; `wrapping` in place of the keys that are configured. */
 export function openRing(installation: Installation, wrapping: WrappingKeys = wrappingKeys(installation)): Keyring {

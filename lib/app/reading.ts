@@ -1,5 +1,5 @@
 /** Reading the log of record: what was protected is opened where its keys are, and reading is recorded where that is asked for. */
-import type { LokiError } from '../errors.ts';
+import { LokiError } from '../errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Recorder } from '../audit/entry.ts';
 import type { EntryOpener } from '../audit/protection/opener.ts';
@@ -22,9 +22,10 @@ export interface LogReading {
   summarize(range: { readonly from?: string; readonly to?: string }): Generator<undefined, AuditSummary>;
 }
 
-export async function openReading(installation: Installation, onUnreadable: OnUnreadable = () => undefined): Promise<LogReading> {
+/** With `closed`, nothing protected is opened, whatever keys are here. */
+export async function openReading(installation: Installation, onUnreadable: OnUnreadable = () => undefined, closed = false): Promise<LogReading> {
   const { host: { disk }, home } = installation;
-  const protection = await protectionOf(installation);
+  const protection = await protectionOf(installation, closed);
   const opener = protection?.opener;
   return {
     search: (filter, order = 'newest') => searchHits(disk, home.audit, filter, { order, onUnreadable, ...(opener === undefined ? {} : { opener }) }),
@@ -40,19 +41,29 @@ interface Protection {
 }
 
 /** Nothing where nothing was ever protected: then names can be looked for as they stand. */
-async function protectionOf(installation: Installation): Promise<Protection | undefined> {
-  const { host: { disk }, home } = installation;
-  if (disk.list(home.ring).length === 0) return undefined;
+async function protectionOf(installation: Installation, closed: boolean): Promise<Protection | undefined> {
+  const keys = keysFor(installation);
+  if (keys === 'none') return undefined;
   const { openEntries, openRing } = await import('./protection.ts');
-  const opener = openEntries(installation);
-  const ring = openRing(installation);
+  const opener = openEntries(installation, closed || keys === 'hidden');
+  const ring = keys === 'hidden' ? undefined : openRing(installation);
   const actorOf = (entry: LoggedEntry): string => {
     const { actor } = opener.open(entry);
     const kid = typeof actor === 'string' ? /^sealed:(.*)$/.exec(actor)?.[1] : undefined;
     if (typeof actor === 'string' && kid === undefined) return actor;
-    return kid !== undefined && ring.find(kid).kind === 'gone' ? '(erased)' : '(encrypted)';
+    return kid !== undefined && ring?.find(kid).kind === 'gone' ? '(erased)' : '(encrypted)';
   };
   return { opener, actorOf };
+}
+
+/** Whether there are keys. Who may read the log need not be let into their folder (`group_readable`): then what is protected stays closed. */
+function keysFor({ host: { disk }, home }: Installation): 'none' | 'there' | 'hidden' {
+  try {
+    return disk.list(home.ring).length === 0 ? 'none' : 'there';
+  } catch (error) {
+    if (error instanceof LokiError && error.code === 'io.failed') return 'hidden';
+    throw error;
+  }
 }
 
 /** How records were read. */

@@ -100,6 +100,8 @@ async function withParts(installation: Installation, options: SessionOptions, wo
     await store.close();
     await log.close();
     await forwarding.stop();
+    // What forwarding had to say of its end.
+    await log.close();
   }
 }
 

@@ -1,7 +1,9 @@
 /** What verification holds chains against: their trees, checkpoints brought from elsewhere, seals, prune statements, and what was verified before. */
+import type { Disk } from '../ports.ts';
 import { LokiError } from '../errors.ts';
 import { join } from '../base/paths.ts';
 import { openTreeReader, treeDirectory, type TreeReader } from '../audit/tlog/reader.ts';
+import { copyPath, newestCopied } from '../audit/tlog/copy.ts';
 import { keysOf, readKnownKeys, readSigner, type ChainName } from '../audit/tlog/key.ts';
 import { parseCheckpointText, type Checkpoint } from '../base/merkle/checkpoint.ts';
 import { parseVkey, type NoteKey } from '../base/merkle/note.ts';
@@ -52,7 +54,9 @@ export function openProofs(installation: Installation, request: VerifyRequest, s
       const isRecord = name === 'record';
       return {
         tree,
-        ...(isRecord ? { pruned: (first, hash) => statementFor(disk, home.home, home.tlog, noteOpener(own), first, hash), sealOf: (file) => readSeal(disk, home.home, home.tlog, file) } : {}),
+        ...(isRecord ? { pruned: (first, hash) => statementFor(disk, home.home, home.tlog, noteOpener(own), first, hash) } : {}),
+        // A copy from elsewhere may be older than the seals here.
+        ...(isRecord && request.log === undefined ? { sealOf: (file) => readSeal(disk, home.home, home.tlog, file) } : {}),
         ...(before === undefined ? {} : { known: (file, stat) => knownFile(before, chain, file, stat) }),
       };
     },
@@ -93,7 +97,7 @@ function treeSide({ host: { disk, clock }, home, config }: Installation, chain: 
   const directory = treeDirectory(home.tlog, chain);
   const path = join(directory, 'checkpoint');
   return {
-    path, keys, against, reader: openTreeReader({ disk, base: home.home, directory, keys }),
+    path, keys, against, ...copied(disk, config.audit.checkpointCopy, own), reader: openTreeReader({ disk, base: home.home, directory, keys }),
     look() {
       // What the log tells of first: the checkpoint is at least as new, and the lines at least as many.
       const recorded: RecordedCheckpoint | undefined = recordedCheckpoints(disk, home.audit).get(chain);
@@ -101,6 +105,13 @@ function treeSide({ host: { disk, clock }, home, config }: Installation, chain: 
     },
     ...(config.audit.enabled && own.length > 0 ? { expected: { every: config.audit.checkpointEvery, intervalMs: config.audit.checkpointIntervalMs, now: clock.now() } } : {}),
   };
+}
+
+/** What was carried to the second place, out of reach for whoever put the log and all that lies beside it back to an older state. */
+function copied(disk: Disk, directory: string | undefined, keys: readonly NoteKey[]): Pick<TreeSide, 'copied'> {
+  const origin = keys.at(-1)?.name;
+  const copy = directory === undefined || origin === undefined ? undefined : newestCopied(disk, directory, origin, keys);
+  return directory === undefined || origin === undefined || copy === undefined ? {} : { copied: { from: copyPath(directory, origin), note: copy.note } };
 }
 
 /** A log from somewhere else: nothing that lies here was signed of it. */

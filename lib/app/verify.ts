@@ -6,6 +6,7 @@ import { agentChainFiles } from '../audit/agent-files.ts';
 import type { Recorder } from '../audit/entry.ts';
 import { readableFiles } from '../audit/log-file.ts';
 import { queryLog, type LoggedEntry } from '../audit/query.ts';
+import { verdictOf } from '../audit/verify/causes.ts';
 import { verifyChain, worst, type ChainReport, type ChainSource, type FilePool, type SeenFile, type Verdict } from '../audit/verify.ts';
 import { listEnrolments } from '../gate/enrolment.ts';
 import type { Installation } from './installation.ts';
@@ -180,13 +181,14 @@ function chainAt(installation: Installation, log: string): ChainSource {
 
 /** The report in the shape of contract section 6. */
 export function verifyDocument(report: VerifyReport): JsonObject {
-  const bad = report.chains.flatMap((chain) => chain.breaks.map((each) => ({ chain: chain.chain, ...each })))[0];
+  const breaks = report.chains.flatMap((chain) => chain.breaks.map((each) => ({ chain: chain.chain, ...each })));
+  const tampered = breaks.find(({ cause }) => verdictOf[cause] === 'tampered');
   const document = {
     valid: report.valid,
     verdict: report.verdict,
     entries_checked: report.chains.reduce((sum, chain) => sum + chain.entries_checked, 0),
-    first_tampered_line: bad === undefined ? null : bad.line,
-    first_bad: bad ?? null,
+    first_tampered_line: tampered?.line ?? null,
+    first_bad: tampered ?? breaks[0] ?? null,
     since: report.since,
     checkpoint: report.chains[0]?.checkpoint ?? null,
     chains: report.chains,

@@ -14,9 +14,8 @@ import { agentChainFiles, nextAgentFile } from './agent-files.ts';
 import { emptyTail, longestLine, sealLine, type ChainTail } from './chain.ts';
 import { isoTime } from './compose.ts';
 import { dayOf } from './files.ts';
-import { openLogFile } from './log-file.ts';
 import type { ResumePoint } from './resume.ts';
-import { findTail, tailOf, tailWindow } from './tail.ts';
+import { findTail, tailIn, tailWindow } from './tail.ts';
 
 export type AgentAction = 'cli_invoke' | 'git_commit' | 'file_write' | 'file_delete' | 'session_start' | 'session_stop';
 
@@ -156,7 +155,7 @@ class AgentWriter {
     const { disk, path } = this.#options;
     const directory = dirname(path);
     for (const { name, day } of agentChainFiles(disk.list(directory)).toReversed()) {
-      const tail = day === undefined ? undefined : tailIn(disk, directory, name);
+      const tail = day === undefined ? undefined : readableTailIn(disk, directory, name);
       if (tail !== undefined) return tail;
     }
     return emptyTail;
@@ -220,15 +219,9 @@ class AgentWriter {
 }
 
 /** A compressed file that cannot be inflated is verification's concern: the chain goes on from the one before. */
-function tailIn(disk: Disk, directory: string, name: string): ChainTail | undefined {
+function readableTailIn(disk: Disk, directory: string, name: string): ChainTail | undefined {
   try {
-    const file = openLogFile(disk, directory, name);
-    if (file === undefined) return undefined;
-    try {
-      return tailOf(file);
-    } finally {
-      file.close();
-    }
+    return tailIn(disk, directory, name);
   } catch {
     return undefined;
   }

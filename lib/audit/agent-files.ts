@@ -15,7 +15,7 @@ export interface AgentFileName {
 }
 
 /** The file that is written. */
-export const agentChainFile: string = 'agent-audit.jsonl';
+const agentChainFile: string = 'agent-audit.jsonl';
 
 function parseAgentFile(name: string): AgentFileName | undefined {
   if (name === agentChainFile) return { name, day: undefined, part: 0, compressed: false };

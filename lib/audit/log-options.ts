@@ -4,6 +4,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { EntryProtection } from './entry.ts';
 import type { Level } from './events.ts';
 import type { ResumePoint } from './resume.ts';
+import type { UnheardLosses } from './unheard.ts';
 
 /** Where the log lives and what it leaves out. */
 export interface AuditLogOptions {
@@ -48,4 +49,6 @@ export interface AuditLogOptions {
   readonly onTurn?: (finished: string | null, reason: string) => void;
   /** Told at `close` of losses that no `audit.gap` could record: its details. */
   readonly onLost?: (gap: JsonObject) => void;
+  /** What others were told so. The first batch that is written tells it. */
+  readonly unheard?: Pick<UnheardLosses, 'take' | 'told'>;
 }

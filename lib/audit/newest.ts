@@ -7,8 +7,8 @@ import type { Clock, Disk } from '../ports.ts';
 import { join } from '../base/paths.ts';
 import { emptyTail, type ChainTail } from './chain.ts';
 import { compareFiles, logFiles, type LogFileName } from './files.ts';
-import { openLogFile, tryLogFile } from './log-file.ts';
-import { tailOf } from './tail.ts';
+import { tryLogFile } from './log-file.ts';
+import { tailIn } from './tail.ts';
 
 interface NewestOptions {
   readonly disk: Disk;
@@ -62,22 +62,11 @@ export class NewestFile {
   /** Where the chain stands at the end of a file; undefined when that cannot be told. */
   tailOf(name: LogFileName): ChainTail | undefined {
     try {
-      return this.#readTail(name);
+      return tailIn(this.#options.disk, this.#options.directory, name.name);
     } catch (error) {
       // One that is compressed and cannot be inflated is verification's concern: the log goes on from the one before.
       if (name.compressed) return undefined;
       throw error;
-    }
-  }
-
-  #readTail({ name }: LogFileName): ChainTail | undefined {
-    const { disk, directory } = this.#options;
-    const file = openLogFile(disk, directory, name);
-    if (file === undefined) return undefined;
-    try {
-      return tailOf(file);
-    } finally {
-      file.close();
     }
   }
 

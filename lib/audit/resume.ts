@@ -3,7 +3,7 @@
  * A writer that finds its files gone, or shorter than this, goes on after it, so that no number is given twice.
  */
 import type { Disk } from '../ports.ts';
-import { isPlainObject } from '../base/json.ts';
+import { isCount, objectIn, type JsonObject } from '../base/json.ts';
 import type { ChainTail } from './chain.ts';
 
 /** The state as it was read; `unreadable` when something stands there that is none. */
@@ -20,18 +20,18 @@ export function readResumePoint(disk: Disk, base: string, path: string): ResumeP
   try {
     const bytes = disk.readRecord(base, path, largestState);
     if (bytes === undefined) return undefined;
-    return tailIn(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    return tailIn(objectIn(bytes));
   } catch {
     return 'unreadable';
   }
 }
 
-function tailIn(state: unknown): ResumePoint {
-  if (!isPlainObject(state)) return 'unreadable';
+function tailIn(state: JsonObject | undefined): ResumePoint {
+  if (state === undefined) return 'unreadable';
   const { size, last_hash: hash, last_time: at } = state;
   // Null where the newest entry has no time that can be read.
   const time = typeof at === 'string' ? Date.parse(at) : at ?? 0;
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || size > mostEntries) return 'unreadable';
+  if (!isCount(size) || size > mostEntries) return 'unreadable';
   if (typeof hash !== 'string' || !/^[0-9a-f]{64}$/.test(hash)) return 'unreadable';
   if (typeof time !== 'number' || !Number.isFinite(time) || time < 0 || time > lastTime) return 'unreadable';
   return { seq: size, hash, time: Math.floor(time) };

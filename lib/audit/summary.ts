@@ -40,15 +40,6 @@ export function* summarize(disk: Disk, directory: string, range: { readonly from
   return sums.result();
 }
 
-/** `summarize` to its end. */
-export function summaryOf(...args: Parameters<typeof summarize>): AuditSummary {
-  const counting = summarize(...args);
-  for (;;) {
-    const { done, value } = counting.next();
-    if (done === true) return value;
-  }
-}
-
 function createSums({ actorOf = () => '(encrypted)' }: SummaryOptions): { readonly tally: Tally; readonly result: () => AuditSummary } {
   let total = 0;
   const [types, levels, actors] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()];

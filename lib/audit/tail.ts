@@ -2,9 +2,10 @@
  * Where a chain file stands, found by reading its end only. The last lines are checked against each other, because a power
  * cut may leave a tail whose lines end well and whose middle never reached the disk.
  */
-import type { ReadFile } from '../ports.ts';
+import type { Disk, ReadFile } from '../ports.ts';
 import { endOfLastLine, linesOf, type Readable } from '../journal/lines.ts';
 import { claimedHash, createLineHasher, seqOf, type ChainTail } from './chain.ts';
+import { openLogFile } from './log-file.ts';
 
 /** How far back the end of a file is checked. No batch is longer, so nothing before it can be half-written. */
 export const tailWindow: number = 256 * 1024;
@@ -35,10 +36,21 @@ export function findTail(file: Readable, size: number, from: number, known: Chai
 }
 
 /** Where the chain stands at the end of a file that is only read; undefined when it holds no entry. */
-export function tailOf(file: ReadFile): ChainTail | undefined {
+function tailOf(file: ReadFile): ChainTail | undefined {
   const size = endOfLastLine(file, file.stat().size, tailWindow);
   const found = size > 0 ? findTail(file, size, 0, undefined) : undefined;
   return found?.kind === 'good' || found?.kind === 'damaged' ? found.tail : undefined;
+}
+
+/** Where the chain stands at the end of a file named; undefined when the file is gone or holds no entry. Throws as `openLogFile` does. */
+export function tailIn(disk: Disk, directory: string, name: string): ChainTail | undefined {
+  const file = openLogFile(disk, directory, name);
+  if (file === undefined) return undefined;
+  try {
+    return tailOf(file);
+  } finally {
+    file.close();
+  }
 }
 
 /** What is looked at: bytes from `start` of the file, and where in them the lines are. */

@@ -3,7 +3,7 @@
  * was signed of it. Says what is wrong, where (file, line, seq, byte offset) and in which way. What a chain without checkpoints
  * cannot show, and this does not claim to: a whole rewrite, or entries cut off at the very end.
  */
-import { verdictOf, worst, mostBreaks, type ChainBreak } from './verify/causes.ts';
+import { verdictOf, worst, mostBreaks, type BreakCause, type ChainBreak } from './verify/causes.ts';
 import { checkSeals, compareTwin, twinsIn, type SealOf } from './verify/beside.ts';
 import { checkCheckpoints, type CheckpointFindings, type Lines, type TreeSide } from './verify/checkpoints.ts';
 import { checkUnsealed } from './verify/unsealed.ts';
@@ -51,15 +51,15 @@ async function verifyOnce(source: ChainSource, options: VerifyOptions): Promise<
   const beside = await checkBeside(source, walked, options);
   beside.breaks.forEach((found) => walk.add(found));
   const lines = linesOf(source, walked, options);
-  let [found, unsealed]: [CheckpointFindings, number | null] = [{ checkpoint: null, against: [], breaks: [] }, null];
+  let [found, unsealed]: [CheckpointFindings, number | null] = [{ checkpoint: null, against: [], breaks: [], notes: [] }, null];
   if (options.tree !== undefined && signed !== undefined) {
     found = await checkCheckpoints(lines, options.tree, signed);
     const after = await checkUnsealed(lines, options.tree, signed, found);
     [...found.breaks, ...after.breaks].forEach((each) => walk.add(each));
     unsealed = after.unsealed;
-    if (walk.entries === 0 && (found.checkpoint?.size ?? signed.recorded?.size ?? 0) > 0) walk.add(allGone(source, found.checkpoint?.size ?? signed.recorded?.size ?? 0));
+    if (walk.entries === 0 && found.checkpoint === null && (signed.recorded?.size ?? 0) > 0) walk.add(allGone(source, signed.recorded?.size ?? 0));
   }
-  return { walked, report: reportOf(source, walked, { ...found, unsealed, pruned: begin.pruned, notes: beside.notes }) };
+  return { walked, report: reportOf(source, walked, { ...found, unsealed, pruned: begin.pruned, notes: [...found.notes, ...beside.notes] }) };
 }
 
 interface Beginning {
@@ -70,7 +70,7 @@ interface Beginning {
 /** A chain may begin later than at seq 1, and then somebody should have signed for that. */
 function beginning({ walk, files }: Walked, { pruned }: VerifyOptions): Beginning {
   const first = walk.firstSeq ?? 1;
-  if (first <= 1 || walk.finish().some(({ file, line }) => line <= 1 && file === files[0]?.name)) return { pruned: null };
+  if (first <= 1 || walk.finish().some(({ file, line, cause }) => line <= 1 && cause !== 'no integrity' && file === files[0]?.name)) return { pruned: null };
   const statement = pruned?.(first, walk.beginsAfter);
   const missing = (found: string): ChainBreak => ({ file: files[0]?.name ?? '', line: 1, seq: first, offset: 0, cause: 'oldest entries missing', found });
   if (statement === undefined) return { pruned: null, missing: missing(`the log begins at seq ${first}${pruned === undefined ? '' : ', and no signed statement says why'}`) };
@@ -97,9 +97,10 @@ async function checkBeside({ directory, names }: ChainSource, { files }: Walked,
 }
 
 function linesOf({ directory }: ChainSource, { walk, files }: Walked, { disk, timers }: VerifyOptions): Lines {
+  const has = (cause: BreakCause): boolean => walk.finish().some((each) => each.cause === cause);
   return {
     disk, directory, timers, firstSeq: walk.firstSeq, lastSeq: walk.lastSeq, files: files.map(({ summary }) => summary).filter((summary) => summary !== undefined),
-    isTampered: walk.finish().some(({ cause }) => verdictOf[cause] === 'tampered'),
+    isTampered: walk.finish().some(({ cause }) => verdictOf[cause] === 'tampered'), isPartial: has('unreadable file'), hasUnchained: has('no integrity'),
   };
 }
 

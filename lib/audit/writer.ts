@@ -10,7 +10,7 @@ import { openSegment, takeBack, type Segment, type TornTail } from '../journal/s
 import { emptyTail, longestLine, sealLine, type ChainTail } from './chain.ts';
 import { composeEntry, type EntryStamp } from './compose.ts';
 import type { AuditEvent, AuditReceipt } from './entry.ts';
-import { durabilityOf } from './events.ts';
+import { durabilityOf, type EventName } from './events.ts';
 import { compareFiles, dayOf, logFileName, plainName, type LogFileName } from './files.ts';
 import { moveLegacyFiles, type LegacyFile } from './legacy.ts';
 import type { AuditLogOptions } from './log-options.ts';
@@ -29,6 +29,8 @@ interface Batch {
   readonly text: string;
   readonly tail: ChainTail;
   readonly receipts: readonly AuditReceipt[];
+  /** Events of best effort that cannot become a line. */
+  readonly dropped: readonly EventName[];
 }
 
 /** Why a file was begun, and the one before it. */
@@ -38,6 +40,9 @@ export interface PageTurn {
 }
 
 const notRecorded: AuditReceipt = { seq: null, chain_hash: null };
+
+/** Pruning makes room, and takes sealed files only, each of which the log must vouch for. */
+const makesRoom: ReadonlySet<EventName> = new Set(['audit.prune', 'audit.rotate']);
 
 /** The chain's state and the file it is in. Used under the lock only. */
 export class ChainWriter {
@@ -55,6 +60,8 @@ export class ChainWriter {
   /** The furthest this process has seen the chain on disk: where a file was taken away, it goes on from here. */
   #seen: ChainTail = emptyTail;
   #isResumed = false;
+  /** Whether this process has told what others lost and could not tell. */
+  #isOthersTold = false;
   /** What the next batch must say: tails set aside, a file that went away, damage in the newest file, files of another format. */
   #pending: AuditEvent[] = [];
   /** Where a failed batch may have left lines that could not be set aside. */
@@ -105,7 +112,7 @@ export class ChainWriter {
 
   /** While the reserve is spent, only what makes room may be recorded. */
   #assertRoom(events: readonly AuditEvent[]): void {
-    if (this.#reserve.isSpent() && events.every(({ event }) => event === 'audit.prune')) return;
+    if (events.every(({ event }) => makesRoom.has(event)) && this.#reserve.isSpent()) return;
     const refused = this.#reserve.ensure();
     if (refused !== undefined) this.#pending.push({ event: 'audit.recovery', actor: 'system', details: { reason: 'space', refused } });
   }
@@ -260,16 +267,19 @@ export class ChainWriter {
   }
 
   #write(open: JsonObject | undefined, events: readonly AuditEvent[]): readonly AuditReceipt[] {
-    const gap = this.#losses.tell();
+    const gap = this.#losses.tell(this.#isOthersTold ? [] : this.#options.unheard?.take());
     const first = [...(open === undefined ? [] : [this.#openEvent(open)]), ...this.#pending, ...(gap === undefined ? [] : [gap])];
     let written = false;
     try {
-      const { text, tail, receipts } = this.#compose([...first, ...events]);
+      const { text, tail, receipts, dropped } = this.#compose([...first, ...events]);
       this.#append(Buffer.from(text, 'utf8'));
       written = true;
+      for (const event of dropped) this.#losses.count(event, 'cannot be written', tail.time);
       this.#tail = tail;
       this.#seen = tail;
       [this.#pending, this.#lost, this.#legacy, this.#note] = [[], undefined, [], {}];
+      if (!this.#isOthersTold) this.#options.unheard?.told();
+      this.#isOthersTold = true;
       return receipts.slice(first.length);
     } finally {
       this.#losses.settle(written);
@@ -281,10 +291,12 @@ export class ChainWriter {
     let tail = this.#tail;
     let text = '';
     const receipts: AuditReceipt[] = [];
+    const dropped: EventName[] = [];
     for (const event of events) {
       const stamp: EntryStamp = { seq: tail.seq + 1, time: Math.max(now, tail.time), behindMs: Math.max(0, tail.time - now) };
       const json = this.#json(event, stamp);
       if (json === undefined) {
+        dropped.push(event.event);
         receipts.push(notRecorded);
         continue;
       }
@@ -293,17 +305,16 @@ export class ChainWriter {
       tail = { seq: stamp.seq, hash: sealed.hash, time: stamp.time };
       receipts.push({ seq: stamp.seq, chain_hash: this.#chained ? sealed.hash : null });
     }
-    return { text, tail, receipts };
+    return { text, tail, receipts, dropped };
   }
 
-  /** An event of best effort that cannot become a line is counted, and takes nobody with it. */
+  /** Undefined for an event of best effort that cannot become a line: it takes nobody with it. */
   #json(event: AuditEvent, stamp: EntryStamp): string | undefined {
     const isNeeded = this.#options.everyEventDurable === true || durabilityOf(event.event) !== 'info';
     if (isNeeded) return composeEntry(event, stamp, this.#options, longestLine);
     try {
       return composeEntry(event, stamp, this.#options, longestLine);
     } catch {
-      this.#losses.count(event.event, 'cannot be written', stamp.time);
       return undefined;
     }
   }

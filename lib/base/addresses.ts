@@ -7,13 +7,16 @@
 /** Sorts of addresses that a delivery does not reach unless they are listed; undefined for all others. */
 export type Refused = 'link-local' | 'a cloud\'s metadata service' | 'no address of a machine' | 'multicast or broadcast';
 
-/** Bytes of an address: 4 or 16; an IPv4 address written as IPv6 (`::ffff:10.0.0.1`) gives 4. Undefined for what is none. */
+/** Bytes of an address: 4 or 16; an IPv4 address in one of IPv6 (`::ffff:10.0.0.1`; `64:ff9b::10.0.0.1`, which a NAT64 leads there) gives 4. Undefined for what is none. */
 export function parseAddress(text: string): readonly number[] | undefined {
   if (!text.includes(':')) return parseFour(text);
   const bytes = parseSix(text.replace(/%.*$/, ''));
-  const mapped = bytes?.slice(0, 12).every((byte, at) => byte === (at < 10 ? 0 : 255)) === true;
-  return mapped ? bytes?.slice(12) : bytes;
+  const holdsFour = embedded.some((prefix) => bytes?.slice(0, prefix.length).every((byte, at) => byte === prefix[at]) === true);
+  return holdsFour ? bytes?.slice(12) : bytes;
 }
+
+/** What stands before an IPv4 address in one of IPv6: mapped (RFC 4291, 2.5.5.2), translated (RFC 6052, 2.1). */
+const embedded: readonly (readonly number[])[] = [[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255], [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0]];
 
 function parseFour(text: string): readonly number[] | undefined {
   if (!/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)) return undefined;

@@ -10,7 +10,7 @@ export const keyBytes = 32;
 /** Bytes of a nonce. */
 export const nonceBytes = 24;
 /** Bytes that a sealed message has more than its content. */
-export const tagBytes = 16;
+const tagBytes = 16;
 
 /** What is bound to a sealed message without being part of it. */
 export type Bound = string | Uint8Array;

@@ -11,7 +11,7 @@ export const sha256Latin1: (data: Uint8Array) => string = (data) => crypto.hash(
 const oneShot = crypto.hash as unknown as (algorithm: string, data: Uint8Array, encoding: string) => string;
 
 /** SHA-256 as a string of 16 UTF-16 units, each two of its bytes, the lower first: the form that costs least to make and to read. */
-export const sha256Ucs2: (data: Uint8Array) => string = (data) => oneShot('sha256', data, 'ucs2');
+export const sha256Ucs2: (data: Uint8Array) => string = (data) => oneShot('sha256', data, 'utf16le');
 
 /** SHA-256 as 32 bytes. */
 export function sha256(data: string | Uint8Array): Uint8Array {

@@ -7,7 +7,7 @@ import * as crypto from 'node:crypto';
 /** Bytes of a seed, and of a public key. */
 export const ed25519KeyLength = 32;
 /** Bytes of a signature. */
-export const ed25519SignatureLength = 64;
+const ed25519SignatureLength = 64;
 
 const publicPrefix = Buffer.from('302a300506032b6570032100', 'hex');
 const privatePrefix = Buffer.from('302e020100300506032b657004220420', 'hex');
@@ -16,15 +16,21 @@ function privateKey(seed: Uint8Array): crypto.KeyObject {
   return crypto.createPrivateKey({ key: Buffer.concat([privatePrefix, seed]), format: 'der', type: 'pkcs8' });
 }
 
-/** The public key of a seed. */
-export function ed25519Public(seed: Uint8Array): Uint8Array {
-  const der = crypto.createPublicKey(privateKey(seed)).export({ format: 'der', type: 'spki' });
-  return new Uint8Array(der.subarray(publicPrefix.length));
+/** A key pair. */
+export interface Ed25519Pair {
+  readonly publicKey: Uint8Array;
+  /** The signature of a message: the same one every time. */
+  readonly sign: (message: Uint8Array) => Uint8Array;
 }
 
-/** The signature of a message: the same one every time. */
-export function ed25519Sign(seed: Uint8Array, message: Uint8Array): Uint8Array {
-  return new Uint8Array(crypto.sign(null, message, privateKey(seed)));
+/** The pair of a seed. Making it takes longer than signing. */
+export function ed25519Pair(seed: Uint8Array): Ed25519Pair {
+  const key = privateKey(seed);
+  const der = crypto.createPublicKey(key).export({ format: 'der', type: 'spki' });
+  return {
+    publicKey: new Uint8Array(der.subarray(publicPrefix.length)),
+    sign: (message) => new Uint8Array(crypto.sign(null, message, key)),
+  };
 }
 
 /** Whether the signature is one of the message by that key; false for a key or a signature that is none. */

@@ -268,6 +268,8 @@ export const onlyOn: Tighten<boolean> = { words: 'only switch it on', looser: (a
 export const onlyOff: Tighten<boolean> = { words: 'only switch it off', looser: (asked, given) => asked && !given };
 /** A project may only raise it. */
 export const onlyRaise: Tighten<number> = { words: 'only raise it', looser: (asked, given) => asked < given };
+/** A project may only lower it. */
+export const onlyLower: Tighten<number> = { words: 'only lower it', looser: (asked, given) => asked > given };
 /** A project may only leave things out of the list. */
 export const onlyShorten: Tighten<readonly string[]> = {
   words: 'not add to it',

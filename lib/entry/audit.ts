@@ -6,7 +6,7 @@ import type { AuditFilter, LoggedEntry } from '../audit/query/wanted.ts';
 import type { ChainReport, VerifyLogOptions } from '../audit/verify/report.ts';
 import { verifyAndTell } from '../app/verify-directory.ts';
 import { recordFiles } from '../audit/tlog/chain-files.ts';
-import { openKeys } from '../audit/tlog/key.ts';
+import { keepKeys } from '../audit/tlog/key.ts';
 import { openTree, type Tree } from '../audit/tlog/tree.ts';
 import { toBase64 } from '../base/merkle/base64.ts';
 import { dirname, join, resolveFrom } from '../base/paths.ts';
@@ -61,12 +61,13 @@ export function openAuditLog(options: AuditLogDirectory): OpenedAuditLog {
   const host = createHost(() => base.path);
   base.path = host.disk.realpath(base.path) ?? base.path;
   const place = join(base.path, directory.slice(dirname(directory).length));
+  let acknowledged = 0;
   const log = openLog({
     disk: host.disk, clock: host.clock, timers: host.timers, random: host.random, lock: host.lock(join(base.path, 'run', 'audit')), lockTimeoutMs: 10_000,
     base: base.path, directory: place, blobDirectory: join(base.path, 'blobs'), tornDirectory: join(base.path, 'torn'), legacyDirectory: join(base.path, 'legacy'),
     metadata: { hostname: host.facts.hostname, pid: host.facts.pid, version, ...options.metadata }, level: 'debug', exclude: new Set(),
     maxFileBytes: options.maxFileBytes ?? 100 * 1024 * 1024, fileMode: 0o600, directoryMode: 0o700, everyEventDurable: true,
-    prepare: () => prepareRun(),
+    prepare: () => prepareRun(), onAppended: (_, seq) => { acknowledged = seq; },
   });
   const prepareRun = (): void => host.disk.ensureDirectory(base.path, join(base.path, 'run'), 0o700);
   let tree: Tree | undefined;
@@ -75,8 +76,9 @@ export function openAuditLog(options: AuditLogDirectory): OpenedAuditLog {
     prepareRun();
     tree ??= openTree({
       disk: host.disk, clock: host.clock, timers: host.timers, lock: host.lock(join(base.path, 'run', 'tlog')), lockTimeoutMs: 10_000,
+      writers: host.lock(join(base.path, 'run', 'audit')), acknowledged: () => acknowledged,
       base: base.path, directory: join(base.path, 'tlog'), chain: 'record', files: recordFiles({ disk: host.disk, base: base.path, directory: place, fileMode: 0o600 }),
-      keys: () => openKeys({ disk: host.disk, base: base.path, directory: join(base.path, 'keys') }, { name: options.origin ?? host.facts.hostname, chosen: options.origin !== undefined }, host.random),
+      keys: keepKeys({ disk: host.disk, base: base.path, directory: join(base.path, 'keys') }, { name: options.origin ?? host.facts.hostname, chosen: options.origin !== undefined }, host.random),
       fileMode: 0o600, directoryMode: 0o700,
     });
     const { made, checkpoint: newest, note, vkey } = await tree.advance();

@@ -1,7 +1,8 @@
 /**
  * ArcSight Common Event Format, version 0:
  * `CEF:0|Vendor|Product|Version|Event class|Name|Severity|key=value key=value`. In the header `\` and `|` are escaped, in
- * values `\` and `=`; a line end is `\n` in a value and a space in the header. What is longer than a field may be is cut.
+ * values `\` and `=`; a line end is `\n` in a value and a space in the header, any other control character a space in both.
+ * What is longer than a field may be is cut.
  */
 
 /** One message. */
@@ -32,12 +33,15 @@ export function cefMessage({ vendor, product, version, classId, name, severity, 
   return `CEF:0|${header.map(headerText).join('|')}|${values.join(' ')}`;
 }
 
+/** Also those that some take for a line end: NEL and the separators of Unicode. */
+const control = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g;
+
 function headerText(text: string): string {
-  return text.replace(/\r\n|[\r\n]/g, ' ').replace(/[\\|]/g, '\\$&');
+  return text.replace(/\r\n|[\r\n]/g, ' ').replace(control, ' ').replace(/[\\|]/g, '\\$&');
 }
 
 function valueText(text: string): string {
-  return text.replace(/[\\=]/g, '\\$&').replace(/\r\n|[\r\n]/g, '\\n');
+  return text.replace(/[\\=]/g, '\\$&').replace(/\r\n|[\r\n]/g, '\\n').replace(control, ' ');
 }
 
 /** Never in the middle of a character of two code units. */

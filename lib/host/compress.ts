@@ -72,9 +72,9 @@ function* compare(packed: ReadFile, sha256: string, from: string): Generator<num
   try {
     const hash = createSha256();
     const { size } = packed.stat();
-    const memory = Buffer.allocUnsafeSlow(memberBytes);
+    const memory = Buffer.allocUnsafeSlow(Math.min(memberBytes, size));
     for (let at = 0; at < size;) {
-      const bytes = packed.read(at, memberBytes, memory);
+      const bytes = packed.read(at, Math.min(memberBytes, size - at), memory);
       hash.add(bytes);
       at += bytes.length;
       yield size;

@@ -16,8 +16,8 @@ export const facts: ProcessFacts = {
 
 /** Beside this file's tree, built or unbuilt; Node's own options (such as a loader) are needed to start it again. */
 function lokiCommand(): readonly string[] {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return [process.execPath, ...process.execArgv.filter((option) => !option.startsWith('--test')), fileURLToPath(new URL(`../../cli/loki.${extension}`, import.meta.url))];
+  const candidates = (import.meta.url.endsWith('.ts') ? ['ts'] : ['cjs', 'js']).map((extension) => fileURLToPath(new URL(`../../cli/loki.${extension}`, import.meta.url)));
+  return [process.execPath, ...process.execArgv.filter((option) => !option.startsWith('--test')), candidates.find((path) => fs.existsSync(path)) ?? ''];
 }
 
 /** The account's name; a user id without an account has none, and is named by its number. */

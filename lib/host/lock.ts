@@ -82,13 +82,21 @@ export function createLock(path: string, secret: () => Uint8Array, timing: LockT
   };
 }
 
+/** By what the system said. The last four are what file systems without hard links answer (FAT, some network and FUSE mounts). */
+const hints: Readonly<Record<string, string>> = {
+  ENOSPC: 'The disk is full; free some space', EDQUOT: 'The disk quota is used up; free some space',
+  EPERM: 'LOKI_HOME must lie on a file system that has hard links', ENOTSUP: 'LOKI_HOME must lie on a file system that has hard links',
+  EOPNOTSUPP: 'LOKI_HOME must lie on a file system that has hard links', ENOSYS: 'LOKI_HOME must lie on a file system that has hard links',
+};
+
 /** The system's own errors (ENOSPC, EACCES …) say neither which lock nor what to do. */
 async function taking(path: string, take: () => Promise<Held>): Promise<Held> {
   try {
     return await take();
   } catch (cause) {
     if (cause instanceof LokiError) throw cause;
-    throw new LokiError('io.failed', { attempted: `take the lock of "${path}"`, found: messageOf(cause), cause, hint: 'LOKI_HOME must be writable and have free space' });
+    const hint = hints[systemCode(cause) ?? ''] ?? 'LOKI_HOME must be writable and have free space';
+    throw new LokiError('io.failed', { attempted: `take the lock of "${path}"`, found: messageOf(cause), cause, hint });
   }
 }
 

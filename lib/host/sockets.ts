@@ -108,13 +108,16 @@ function at(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
+/** Said, as otherwise the variable NODE_TLS_REJECT_UNAUTHORIZED would have a say. */
+const believed = { minVersion: oldestTls, rejectUnauthorized: true } as const;
+
 type TlsTarget = Omit<StreamTarget, 'stallMs'> & { readonly tls: TlsTrust };
 
 function tlsOptions({ address, port, tls: trust }: TlsTarget): tls.ConnectionOptions {
   const { name, ca, cert, key } = trust;
   // An address is no server name (RFC 6066 section 3); then the certificate must be for the address.
   const named = net.isIP(name) === 0 ? { servername: name } : {};
-  return { host: address, port, ...named, minVersion: oldestTls, ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) };
+  return { host: address, port, ...named, ...believed, ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) };
 }
 
 async function connect(target: StreamTarget): Promise<StreamConnection> {
@@ -149,6 +152,8 @@ async function settledEvent(socket: net.Socket, event: 'connect' | 'secureConnec
     socket.once('close', closed);
     socket.once(event, () => {
       clearTimeout(timer);
+      // An error that comes before anybody else listens would end the process.
+      socket.on('error', () => undefined);
       socket.removeListener('error', failed);
       socket.removeListener('close', closed);
       done();
@@ -171,6 +176,7 @@ function streamOver(socket: net.Socket, where: string, stallMs: number): StreamC
   socket.on('end', () => { if (!ended) breaks('the other side ended the connection'); });
   socket.on('close', () => { if (!ended) breaks('the connection was closed'); wake(); });
   socket.resume();
+  if (socket.destroyed) breaks('the connection was closed');
   const check = (): void => { if (broken !== undefined) throw broken; };
   return {
     async write(bytes) {
@@ -241,11 +247,13 @@ async function post({ url, address, headers, body, timeoutMs, ca }: PostRequest)
       if (how.all === true) answer(null, [{ address, family }]);
       else answer(null, address, family);
     },
-    minVersion: oldestTls, ...(ca === undefined ? {} : { ca }),
+    ...believed, ...(ca === undefined ? {} : { ca }),
   };
   return new Promise((resolve, reject) => {
+    let answered = false;
     const failed = (error: unknown): void => { clearTimeout(timer); reject(unreachable(where, wordsOf(error), error)); };
     const request = (target.protocol === 'https:' ? https : http).request(target, options, (answer) => {
+      answered = true;
       const parts: Buffer[] = [];
       let size = 0;
       answer.on('data', (part: Buffer) => {
@@ -253,14 +261,16 @@ async function post({ url, address, headers, body, timeoutMs, ca }: PostRequest)
         if (size > largestAnswer) request.destroy(new Error(`it answers more than ${largestAnswer} bytes`));
         else parts.push(part);
       });
-      answer.once('error', failed);
+      answer.on('error', failed);
       answer.once('end', () => {
         clearTimeout(timer);
         resolve({ status: answer.statusCode ?? 0, retryAfterS: secondsOf(answer.headers['retry-after']), body: Buffer.concat(parts).toString('utf8') });
       });
     });
     const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    request.once('error', failed);
+    request.on('error', failed);
+    // As after an answer that asks for another protocol: it is neither an answer nor an error.
+    request.once('close', () => { if (!answered) failed(new Error('the other side closed the connection')); });
     request.end(body);
   });
 }

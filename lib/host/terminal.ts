@@ -42,8 +42,8 @@ export interface Terminal {
    */
   ask(question: string, withdrawn?: AbortSignal): Promise<string | undefined>;
   /**
-   * Aborts on the first SIGINT or SIGTERM, or when the reader of stdout has gone; the reason is the signal's name or
-   * `closed`. Asking for it takes over both signals; a second one ends the process at once.
+   * Aborts on the first SIGINT or SIGTERM, on SIGHUP (the terminal was closed), or when the reader of stdout has gone; the
+   * reason is the signal's name or `closed`. Asking for it takes over these signals; a second SIGINT or SIGTERM ends the process at once.
    */
   readonly signal: AbortSignal;
   /** Called once for an exception or a rejection nobody caught. */
@@ -140,6 +140,8 @@ function takeSignals(): void {
       stopping.abort(name);
     });
   }
+  // The shell and the system both send it when a terminal is closed: a second one is no impatience. (That nohup had it ignored, Node undoes.)
+  process.on('SIGHUP', () => stopping.abort('SIGHUP'));
 }
 
 function readInput(limit: number, timeoutMs: number): Promise<InputResult> {

@@ -6,7 +6,7 @@
 import type { Action, Violation } from '../base/action.ts';
 import { compileGlob } from '../base/glob.ts';
 import { basename, isInside } from '../base/paths.ts';
-import { longestCommand } from './shell/analyze.ts';
+import { longestCommand } from './shell/limits.ts';
 import { fetchers, lokiName } from './shell/programs.ts';
 
 /** Where the things to protect are. All paths real and absolute. */
@@ -18,6 +18,8 @@ export interface ProtectedPlaces {
   readonly controlPlane: readonly string[];
   /** Files that hold keys elsewhere than in LOKI_HOME. */
   readonly keyFiles?: readonly string[];
+  /** Folders that records are copied to. */
+  readonly copies?: readonly string[];
 }
 
 /** The built-in judge of one action. `paths` are the readings of its path; empty for actions without one. */
@@ -56,15 +58,15 @@ const fragments: readonly string[] = [
   '.bashrc', '.zshrc', '.zshenv', '.bash_profile', 'core.hookspath', 'loki.sock', 'loki_home',
 ];
 
-/** Commands of `loki` that decide, reconfigure or erase: the words after the program's name, options left out. */
+/** Commands of `loki` that decide, reconfigure, erase, or take records out in a person's name: the words after the program's name, options left out. */
 const decisive: readonly RegExp[] = [
   /^(?:approve|reject|trust|init|approver|stop|pause|resume|login|logout|worker|store|keys|tenants)(?: |$)/,
-  /^hooks? (?:install|uninstall|disable)(?: |$)/, /^audit (?:erase|prune|rekey|keep)(?: |$)/, /^enterprise token(?: |$)/, /^policy enrol/, /^dashboard(?: (?:start|stop)|$)/, /^config (?:set|unset)(?: |$)/,
+  /^hooks? (?:install|uninstall|disable)(?: |$)/, /^audit (?:erase|prune|rekey|keep)(?: |$)/, /^enterprise (?:token|audit export)(?: |$)/, /^policy enrol/, /^dashboard(?: (?:start|stop)|$)/, /^config (?:set|unset)(?: |$)/,
   /^(?:projects|tasks|runs) (?:create|update|delete|cancel|replay)(?: |$)/,
 ];
 
 /** The same inside a program text, at the begin of a command. */
-const decisiveText = /(?:^|[;&|(`"'\n])\s*(?:\S{0,200}\/)?loki(?:\.[cm]?[jt]s)?["']?,?\s+(?:--?\S+\s+){0,4}["']?(?:approve|reject|trust|init|approver|stop|pause|resume|hooks|keys|audit (?:erase|prune|rekey|keep)|enterprise token)\b/;
+const decisiveText = /(?:^|[;&|(`"'\n])\s*(?:\S{0,200}\/)?loki(?:\.[cm]?[jt]s)?["']?,?\s+(?:--?\S+\s+){0,4}["']?(?:approve|reject|trust|init|approver|stop|pause|resume|hooks|keys|audit\s+(?:erase|prune|rekey|keep)|enterprise\s+(?:token|audit\s+export))\b/;
 
 /** Spellings of this machine's own address. */
 const loopbackText = /localhost|127\.\d|::1|0\.0\.0\.0|0x7f|2130706433/i;
@@ -83,14 +85,15 @@ export function createBuiltins(places: ProtectedPlaces): Builtins {
   const ports = new Set(places.controlPlane.map((address) => address.slice(address.lastIndexOf(':') + 1)));
   const addresses = new Set(places.controlPlane.map((address) => address.toLowerCase()));
   const keyFiles = (places.keyFiles ?? []).map((path) => path.toLowerCase());
+  const copies = (places.copies ?? []).map((path) => path.toLowerCase());
   const secrets = [`${lokiHome}/keys`, `${lokiHome}/run`, ...keyFiles];
-  const examples = protectedExamples(home, lokiHome, projects);
+  const examples = [...protectedExamples(home, lokiHome, projects), ...keyFiles, ...copies];
 
   function reason(path: string, access: Access): string | undefined {
     const lower = folded(path);
     if (access === 'read' && /[*?[{]/.test(lower)) return secrets.some((example) => mayName(lower, example, access)) ? 'keys or tokens of loki' : undefined;
     if (access === 'read') return isInside(lower, `${lokiHome}/keys`) || isInside(lower, `${lokiHome}/run`) || lower === lokiHome || keyFiles.includes(lower) ? 'keys or tokens of loki' : undefined;
-    if (isInside(lower, lokiHome) || keyFiles.includes(lower)) return 'the records and settings of loki';
+    if (isInside(lower, lokiHome) || keyFiles.includes(lower) || copies.some((copy) => isInside(lower, copy))) return 'the records and settings of loki';
     for (const [form, what] of anywhere) if (form.test(lower)) return what;
     if (isInside(lower, home) && atHome.test(lower.slice(home.length))) return 'a start-up file or settings of git';
     if (onMachine.test(lower)) return 'settings of this machine';

@@ -1,6 +1,7 @@
 /**
  * What a run asks of git: where the project stands, a branch of its own, and what has changed since. Git runs without
- * hooks, external diff programs, file-system monitors and prompts, because the repository belongs to the agent's side.
+ * hooks, external diff programs, filters, file-system monitors and prompts, and looks into no submodule, because the
+ * repository belongs to the agent's side.
  */
 import type { Disk, Spawn, SpawnResult } from '../ports.ts';
 import { LokiError } from '../errors.ts';
@@ -48,6 +49,10 @@ const newFileBytes = 8 * 1024 * 1024;
 const mostFiles = 5000;
 
 const safety = ['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false', '-c', 'core.quotePath=false', '-c', 'diff.external='];
+/** Git looks into a submodule by starting itself there, with the submodule's settings and none of ours. */
+const withoutSubmodules = '--ignore-submodules=dirty';
+/** Drivers of filters that a repository may name. */
+const mostFilters = 200;
 /** The session's own files are not the agent's work. */
 const withoutOurs = ['--', '.', ':(exclude).loki'];
 
@@ -102,7 +107,7 @@ export class Repository {
 
   /** Tracked files that differ from the newest commit, our own left out. */
   async modified(): Promise<readonly string[]> {
-    const result = await this.#must(['status', '--porcelain', '-z', '--untracked-files=no', ...withoutOurs]);
+    const result = await this.#must(['status', '--porcelain', '-z', '--untracked-files=no', withoutSubmodules, ...withoutOurs], await this.#withoutFilters());
     return textOf(result).split('\0').filter((entry) => entry.length > 3).map((entry) => entry.slice(3));
   }
 
@@ -113,12 +118,12 @@ export class Repository {
 
   /** Makes the branch at the newest commit and checks it out. */
   async startBranch(name: string): Promise<void> {
-    await this.#must(['switch', '--quiet', '--create', name]);
+    await this.#must(['switch', '--quiet', '--create', name], await this.#withoutFilters());
   }
 
   /** What differs from `base` in the working tree, committed or not, files git does not know included. */
   async changesSince(base: string): Promise<Changes> {
-    const diff = await this.#must(['diff', '--text', '--no-ext-diff', '--no-textconv', '--no-color', '--no-renames', '--src-prefix=a/', '--dst-prefix=b/', base, ...withoutOurs]);
+    const diff = await this.#must(['diff', '--text', '--no-ext-diff', '--no-textconv', '--no-color', '--no-renames', '--src-prefix=a/', '--dst-prefix=b/', withoutSubmodules, base, ...withoutOurs], await this.#withoutFilters());
     const unknown = await this.#must(['ls-files', '--others', '--exclude-standard', '-z', ...withoutOurs]);
     const paths = textOf(unknown).split('\0').filter((path) => path !== '');
     if (paths.length > mostFiles) throw tooMuch(`${paths.length} new files; at most ${mostFiles} are looked at`);
@@ -141,8 +146,21 @@ export class Repository {
     return { path, added: new TextDecoder().decode(disk.read(absolute, newFileBytes) ?? new Uint8Array()) };
   }
 
-  async #must(args: readonly string[]): Promise<SpawnResult> {
-    const result = await this.#git(args);
+  /**
+   * Variables that switch off every filter the settings name: comparing a file with the index runs its `clean` command. They
+   * are asked for anew each time, because an agent works meanwhile. By variable (git 2.31), as a name may hold a `=`.
+   */
+  async #withoutFilters(): Promise<Readonly<Record<string, string>>> {
+    const found = textOf(await this.#git(['config', '--includes', '--name-only', '-z', '--get-regexp', '^filter[.]']));
+    const drivers = new Set(found.split('\0').filter((name) => name !== '').map((name) => name.slice(0, name.lastIndexOf('.'))));
+    if (drivers.size > mostFilters) throw tooMuch(`the repository names ${drivers.size} filters; at most ${mostFilters} are switched off`);
+    const settings = [...drivers].flatMap((driver) => [[`${driver}.clean`, ''], [`${driver}.smudge`, ''], [`${driver}.process`, ''], [`${driver}.required`, 'false']] as const);
+    const variables = settings.flatMap(([key, value], at) => [[`GIT_CONFIG_KEY_${at}`, key], [`GIT_CONFIG_VALUE_${at}`, value]]);
+    return Object.fromEntries([...variables, ['GIT_CONFIG_COUNT', String(settings.length)]]);
+  }
+
+  async #must(args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<SpawnResult> {
+    const result = await this.#git(args, more);
     if (result.exit !== 0) {
       throw new LokiError('io.failed', { attempted: `run git ${args[0] ?? ''}`, found: new TextDecoder().decode(result.stderr).trim().slice(0, 500) || `exit code ${result.exit ?? 'none'}`, hint: 'Look at the repository with: git status' });
     }
@@ -150,12 +168,12 @@ export class Repository {
     return result;
   }
 
-  #git(args: readonly string[]): Promise<SpawnResult> {
+  #git(args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<SpawnResult> {
     const { spawn, env, projectDir } = this.#ports;
     return spawn.run({
       program: spawn.find('git', env['PATH']) ?? 'git', args: [...safety, ...args], cwd: projectDir, timeoutMs: this.#ports.timeoutMs ?? gitTimeoutMs, outputLimit: diffBytes,
       // A clone that fetches what it lacks would start whatever program the repository names as its transport.
-      env: { ...env, GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: 'none', LC_ALL: 'C' },
+      env: { ...env, ...more, GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: 'none', LC_ALL: 'C' },
     });
   }
 }

@@ -9,14 +9,14 @@ import type { Store } from '../store/store.ts';
 
 /** Reads the log of record. */
 export interface AuditService {
-  /** Matching entries, the newest first. Ending the iteration early closes what it opened. */
-  query(filter: AuditFilter): AsyncIterable<JsonObject> | Iterable<JsonObject>;
+  /** Matching entries, the newest first; encrypted ones stay closed to somebody `anonymous`. Ending the iteration early closes what it opened. */
+  query(filter: AuditFilter, anonymous: boolean): AsyncIterable<JsonObject> | Iterable<JsonObject>;
   /** Records that somebody reads entries, where the installation asks for that. Resolves before they may see them. */
   access(by: string, filter: AuditFilter, entries: number): Promise<void>;
   /** Entries on their way out, oldest first. Resolves once it is recorded that they are taken; rejects when that cannot be. */
   export(order: ExportOrder): Promise<ExportStream>;
-  /** Counts of the entries of the last `periodMs`. */
-  summary(periodMs: number): Promise<AuditSummary>;
+  /** Counts of the entries of the last `periodMs`; by actor as `anonymous` may see them. */
+  summary(periodMs: number, anonymous: boolean): Promise<AuditSummary>;
   /** The verdict over every chain, in the shape of contract section 6. */
   verify(): Promise<JsonObject>;
   /** The newest checkpoint, with the key that checks it; undefined when there is none. Makes none. */

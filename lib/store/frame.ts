@@ -4,8 +4,7 @@
  * moved, left out or cut is seen; nothing is ever repaired by guessing.
  */
 import { sha256Hex } from '../base/digest.ts';
-import { isPlainObject } from '../base/json.ts';
-import type { JsonValue } from '../base/json.ts';
+import { isCount, objectIn, type JsonValue } from '../base/json.ts';
 import type { StoreChange, StoreEntry } from './store.ts';
 
 /** Number of the format this code writes, and the only one it reads. */
@@ -92,7 +91,7 @@ export function decode(line: Uint8Array, before: string | undefined): Decoded | 
   const sum = tailShape.exec(text.slice(-tailLength))?.[1];
   if (sum === undefined) return undefined;
   const head = text.slice(0, -tailLength);
-  const body = parsed(`${head}}`);
+  const body = objectIn(`${head}}`);
   if (body === undefined) return undefined;
   const frame = frameOf(body);
   if (frame === undefined) return undefined;
@@ -112,15 +111,6 @@ function sumOf(before: string, head: string): string {
 
 function changeText({ key, text }: WrittenChange): string {
   return text === undefined ? `[${JSON.stringify(key)}]` : `[${JSON.stringify(key)},${text}]`;
-}
-
-function parsed(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isPlainObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function frameOf(body: Record<string, unknown>): Frame | undefined {
@@ -167,8 +157,4 @@ function jsonValue(value: unknown): JsonValue | undefined {
 
 function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value);
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
 }

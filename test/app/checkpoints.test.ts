@@ -1,6 +1,6 @@
 /** Checkpoints of an installation, as people and their programs come by them: through the command line. */
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startControlPlane } from '../../lib/app/control-plane.ts';
@@ -141,6 +141,25 @@ test('a process that lives long makes one at its end, under a chosen name, and c
   assert.deepEqual(told(ground).map(({ reason }) => reason), ['exit']);
   const copy = readFileSync(join(ground.root, 'copies/logs.example.com_loki_audit.checkpoints'), 'utf8');
   assert.equal(copy.endsWith(`${readFileSync(checkpointFile(ground), 'utf8')}\n`), true);
+});
+
+test('at each interval with new entries, and as a heartbeat when nothing came for ten of them, on a real clock', { timeout: 60_000 }, async (t) => {
+  const ground = makeGround(t);
+  ground.write('home/config.yaml', 'enterprise:\n  audit:\n    checkpoint_interval: 1s\n');
+  const log = openRecord(ground.installation(), { keeps: true });
+  const reasons = (): readonly unknown[] => told(ground).map(({ reason }) => reason);
+  await log.record({ event: 'policy.allow', actor: 'agent:x', details: {} });
+  await until('a first one', () => reasons().includes('interval'));
+  const first = reasons().length;
+  // Nothing new but the entry that tells of it: only age makes another one.
+  const long = new Date(Date.now() - 11_000);
+  utimesSync(checkpointFile(ground), long, long);
+  await until('a heartbeat', () => reasons().includes('heartbeat'));
+  assert.deepEqual(reasons().slice(first), ['heartbeat']);
+  await log.record({ event: 'policy.allow', actor: 'agent:x', details: {} });
+  await until('one over what came then', () => reasons().filter((reason) => reason === 'interval').length === 2);
+  await log.close();
+  assert.equal((await ground.loki(['audit', 'verify'])).exit, 0);
 });
 
 test('a second place that is not there is told once, and stands in nobody\'s way', async (t) => {

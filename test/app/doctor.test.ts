@@ -1,7 +1,7 @@
 /** `loki doctor` against each trouble that the manual names: the trouble is made, and the answer says what it is and what repairs it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { areaNames, examine, checksOf, worstStatus, type Area, type Finding } from '../../lib/app/doctor/doctor.ts';
@@ -11,6 +11,7 @@ import { openRecord } from '../../lib/app/audit.ts';
 import type { Installation } from '../../lib/app/installation.ts';
 import { homeLayout } from '../../lib/config/layout.ts';
 import type { AuditEvent } from '../../lib/audit/entry.ts';
+import { writeState, type ReceiverState } from '../../lib/audit/forward/cursor.ts';
 import type { Disk } from '../../lib/ports.ts';
 import { makeGround, type Ground } from '../support/ground.ts';
 
@@ -214,11 +215,16 @@ test('syslog is not forwarding: not configured, nothing sent yet, behind, refuse
   says(await found(here, 'syslog', 'settings', { LOKI_AUDIT_SYSLOG_HOST: 'not a host' }), 'fail', /LOKI_AUDIT_SYSLOG_HOST/, /./);
   says(await found(here, 'syslog', 'settings', { ...env, LOKI_AUDIT_DISABLED: '1' }), 'fail', /audit logging is off/, /unset LOKI_AUDIT_DISABLED/);
   says(await found(here, 'syslog', 'forwarding', env), 'warn', /nothing has been sent yet/, /^loki syslog test$/);
-  await record(here.installation(), anEntry, anEntry, { event: 'syslog.error', actor: 'system', details: { reason: 'connection refused by syslog.example.com:514' } });
-  const cursor = here.write('home/spool/siem-syslog.json', '{"seq":1}');
+  await record(here.installation(), anEntry, anEntry, { event: 'syslog.error', actor: 'system', details: { receiver: 'syslog', found: 'connection refused by syslog.example.com:514' } });
+  const cursor = join(here.home, 'spool/siem-syslog.json');
+  const state: ReceiverState = { position: { seq: 1, file: null, offset: 0, hash: null }, reported: 0, refused: 0, trouble: undefined };
+  const place = { disk: here.installation().host.disk, base: here.home, path: cursor };
+  writeState(place, 'syslog', state);
   says(await found(here, 'syslog', 'forwarding', env), 'ok', /has entries up to 1, 3 behind/);
   utimesSync(cursor, new Date(Date.now() - 3_600_000), new Date(Date.now() - 3_600_000));
   says(await found(here, 'syslog', 'forwarding', env), 'warn', /3 behind, and moved 60 minutes ago/, /loki syslog test/);
+  writeState(place, 'syslog', { ...state, trouble: { since: 1, attempts: 2, message: 'it hung up', permanent: false, told: true, nextTry: 2 } });
+  says(await found(here, 'syslog', 'forwarding', env), 'warn', /has entries up to 1, 3 behind, .*; it said: it hung up$/, /loki syslog test/);
   writeFileSync(cursor, '[[[');
   says(await found(here, 'syslog', 'forwarding', env), 'warn', /says nothing that is understood/, /./);
   says(await found(here, 'syslog', 'errors', env), 'warn', /^1, the last at .*: connection refused by syslog\.example\.com:514$/, /^loki enterprise audit tail --event syslog\.error$/);
@@ -244,10 +250,33 @@ test('checkpoints: none, behind, cut off, set back, a key that others can read',
   writeFileSync(join(tlog, 'checkpoint'), 'nonsense');
   says(await found(here, 'audit', 'checkpoint'), 'fail', /cannot be read as one/, /loki audit verify/);
   writeFileSync(join(tlog, 'checkpoint'), note(3));
-  here.write('home/config.yaml', `enterprise:\n  audit:\n    checkpoint_copy: ${JSON.stringify(join(here.root, 'copy'))}\n`);
-  says(await found(here, 'audit', 'checkpoint copy'), 'warn', /cannot be reached/, /loki audit checkpoint/);
-  here.write('copy', note(8));
-  says(await found(here, 'audit', 'checkpoint copy'), 'fail', /this log was set back/, /--against/);
+});
+
+test('the second place of checkpoints: not there, empty, up to date, behind, ahead', async (t) => {
+  const here = makeGround(t);
+  const copy = join(here.root, 'copy');
+  here.write('home/config.yaml', `enterprise:\n  audit:\n    checkpoint_copy: ${JSON.stringify(copy)}\n`);
+  const says2nd = async (...expected: readonly [status: string, words: RegExp, repair?: RegExp]): Promise<void> => says(await found(here, 'audit', 'checkpoint copy'), ...expected);
+  const checkpoint = join(homeLayout(here.home).tlog, 'checkpoint');
+  await says2nd('warn', /copy cannot be reached$/, /loki audit checkpoint/);
+  mkdirSync(copy);
+  await says2nd('ok', /no checkpoint was made yet/);
+  await record(here.installation(), anEntry);
+  assert.equal((await here.loki(['audit', 'checkpoint'])).exit, 0);
+  const before = readFileSync(checkpoint);
+  await says2nd('ok', /copy covers \d+ entries$/);
+  const [name = ''] = readdirSync(copy);
+  const copied = readFileSync(join(copy, name));
+  await record(here.installation(), anEntry);
+  assert.equal((await here.loki(['audit', 'checkpoint'])).exit, 0);
+  const after = readFileSync(checkpoint);
+  writeFileSync(checkpoint, before);
+  await says2nd('fail', /this log was set back/, /^loki audit verify --against .*\.checkpoints'$/);
+  writeFileSync(checkpoint, after);
+  writeFileSync(join(copy, name), copied);
+  await says2nd('warn', /covers \d+ entries, the checkpoint here \d+/, /writable/);
+  rmSync(join(copy, name));
+  await says2nd('warn', /holds no checkpoint of this log/, /writable/);
 });
 
 test('troubles that the log tells of: gaps, a full disk, torn tails, a clock that went back', async (t) => {

@@ -1,9 +1,10 @@
 /** Encryption and erasure as a user has them: settings, hooks, commands, and what lies on disk afterwards. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { openRecord } from '../../lib/app/audit.ts';
+import { startControlPlane } from '../../lib/app/control-plane.ts';
 import { openEntries } from '../../lib/app/protection.ts';
 import type { AuditEvent } from '../../lib/audit/entry.ts';
 import { queryLog, type AuditFilter, type LoggedEntry } from '../../lib/audit/query.ts';
@@ -144,6 +145,21 @@ describe('erasing a person', () => {
     assert.ok(copies.some(({ where }: JsonObject) => where === '/tmp/z-export.csv'));
   });
 
+  test('a name that JSON spells otherwise is found, in settings too', async (t) => {
+    const ground = makeGround(t);
+    await ground.enrol();
+    const name = 'z"a\\lice ü';
+    ground.write('home/config.yaml', gdprOn);
+    ground.write('project/.loki/state/session.json', `${JSON.stringify({ owner: `user:${name}` })}\n`);
+    ground.write('home/policies.yaml', `# ${name}\n`);
+    await record(ground, { event: 'session.start', actor: `user:${name}`, details: { prd: './x' } });
+    const { exit, stdout, stderr } = await ground.loki(['audit', 'erase', name, '--request', 'R-1', '--dry-run', '--json']);
+    assert.equal(exit, 0, stderr);
+    const { sealed, copies } = JSON.parse(stdout);
+    assert.equal(sealed.entries, 1);
+    assert.deepEqual(copies.filter(({ found }: JsonObject) => found !== null).map(({ what, found }: JsonObject) => [what, found]), [['session state', 1], ['settings', 1]]);
+  });
+
   test('who erases himself is erased', async (t) => {
     const ground = makeGround(t);
     ground.write('home/config.yaml', bothOn);
@@ -192,21 +208,51 @@ describe('an encrypted log', () => {
     assert.match(String(opened(ground).at(-1)?.actor), /^sealed:d\d{8}-/);
     assert.equal(opened(ground, {}, { LOKI_AUDIT_KEY: key }).at(-1)?.actor, 'agent:generic');
     assert.equal(JSON.parse((await ground.loki(['audit', 'verify', '--json'])).stdout).chains[0].verdict, 'ok');
+    // A repository has no say in it.
+    ground.write('project/.loki/config.yaml', 'enterprise:\n  audit:\n    encrypt: false\n');
+    await assert.rejects(record(ground, { event: 'session.start', actor: 'user:zalice' }), /wrapped by the key with check/);
+    assert.deepEqual(ground.entries().filter(({ actor }) => actor === 'user:zalice'), []);
+    ground.write('project/.loki/config.yaml', '');
     // Said otherwise, it goes on in clear.
     ground.write('home/config.yaml', 'enterprise:\n  audit:\n    encrypt: false\n');
     assert.equal((await ground.loki(['hook', 'generic'], { input: action })).exit, 0);
     assert.equal(ground.entries().at(-1)?.['actor'], 'agent:generic');
   });
 
+  test('the API opens it for who says who they are, and for nobody else', async (t) => {
+    const ground = makeGround(t);
+    ground.write('home/config.yaml', bothOn);
+    await record(ground, ...alices.slice(0, 2));
+    const plane = await startControlPlane(ground.installation({ LOKI_PORT: '0' }));
+    t.after(() => plane.stop());
+    const token = readFileSync(join(ground.home, 'run/token'), 'utf8').trim();
+    const get = async (path: string, named: boolean): Promise<string> => (await fetch(`${plane.url}/api/${path}`, named ? { headers: { Authorization: `Bearer ${token}` } } : {})).text();
+    for (const path of ['audit', 'audit?event=session.start', 'audit/summary']) {
+      assert.match(await get(path, true), /zalice/, path);
+      assert.doesNotMatch(await get(path, false), /zalice|zmarker/, path);
+    }
+    assert.match(await get('audit?event=session.start', false), /"actor":"sealed:s[0-9a-f]{32}"/);
+    for (const path of ['audit?actor=zalice', 'audit?text=zmarker']) {
+      assert.notEqual(await get(path, true), '[]', path);
+      assert.equal(await get(path, false), '[]', path);
+    }
+  });
+
   test('agents read no key, wherever it lies, and change none', async (t) => {
     const ground = makeGround(t);
     const file = ground.write('elsewhere/audit.key', `${Buffer.alloc(32, 7).toString('base64')}\n`);
+    const tlsKey = ground.write('elsewhere/client.pem', 'x');
+    const copies = join(ground.root, 'copies');
+    mkdirSync(copies);
+    ground.write('home/config.yaml', `enterprise:\n  audit:\n    checkpoint_copy: ${copies}\n  siem:\n    syslog:\n      cert: ${tlsKey}\n      key: ${tlsKey}\n`);
     await ground.enrol();
     const env = { LOKI_AUDIT_KEY_FILE: file };
     const rows = [
       [{ kind: 'fs.read', file_path: file }, 'builtin:secret-keys'], [{ kind: 'exec', command: `cat '${file}'` }, 'builtin:secret-keys'],
       [{ kind: 'fs.read', file_path: join(ground.home, 'keys/audit.key') }, 'builtin:secret-keys'], [{ kind: 'fs.write', file_path: file, content: 'x' }, 'builtin:protected-files'],
       [{ kind: 'exec', command: 'loki audit rekey --generate --yes' }, 'builtin:loki-commands'], [{ kind: 'exec', command: 'loki audit erase alice --request 1 --yes' }, 'builtin:loki-commands'],
+      [{ kind: 'exec', command: 'loki enterprise audit export --output x' }, 'builtin:loki-commands'], [{ kind: 'exec', command: 'script -c "loki --json audit  prune" /dev/null' }, 'builtin:loki-commands'],
+      [{ kind: 'fs.read', file_path: tlsKey }, 'builtin:secret-keys'], [{ kind: 'exec', command: `rm -r '${copies}/checkpoint'` }, 'builtin:protected-files'],
     ] as const;
     for (const [what, rule] of rows) {
       const { exit, stdout } = await ground.loki(['hook', 'generic'], { input: JSON.stringify(what), env });

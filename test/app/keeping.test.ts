@@ -7,7 +7,10 @@ import { openAuditLog } from '../../lib/audit/log.ts';
 import { openRecord } from '../../lib/app/audit.ts';
 import { keepOnce, startKeeping } from '../../lib/app/keeping.ts';
 import type { Installation } from '../../lib/app/installation.ts';
-import type { SpawnRequest } from '../../lib/ports.ts';
+import type { Disk, SpawnRequest } from '../../lib/ports.ts';
+import { LokiError } from '../../lib/errors.ts';
+import { openReading } from '../../lib/app/reading.ts';
+import { verifyAll } from '../../lib/app/verify.ts';
 import { createTestClock } from '../support/fakes.ts';
 import { makeGround, until, type Ground } from '../support/ground.ts';
 
@@ -60,6 +63,7 @@ test('loki audit keep seals, compresses and prunes, and says what it did; verify
   assert.equal(await verdict(ground), 'ok');
   const again = await ground.loki(['audit', 'keep', '--json']);
   assert.deepEqual(JSON.parse(again.stdout), { sealed: [], compressed: [], pruned: [], problems: [], state: 'done', forwarded: null });
+  assert.equal((await ground.loki(['audit', 'keep'])).stdout, 'Nothing to do: no finished file waits to be sealed, compressed or pruned.\n');
 });
 
 test('settings decide: no compression, another retention, a number of files', async (t) => {
@@ -233,4 +237,40 @@ test('a finished file of an agent chain is compressed', async (t: TestContext) =
   writeFileSync(join(logs, 'agent-audit.jsonl'), '');
   assert.equal((await ground.loki(['audit', 'keep'])).exit, 0);
   assert.deepEqual(readdirSync(logs).sort(), ['agent-audit-2026-01-01.jsonl.gz', 'agent-audit.jsonl']);
+});
+
+test('what a process that died left half made goes, unless it is young', async (t) => {
+  const ground = makeGround(t);
+  await pastDays(ground, [3, 0]);
+  const places = ['dashboard/.tmp-1-a', 'dashboard/audit/.tmp-1-a', 'dashboard/blobs/.tmp-1-a', 'keys/.tmp-1-a', 'run/.tmp-1-a'];
+  const [old, young] = [places.map((place) => ground.write(`home/${place}`, 'x')), ground.write('home/dashboard/.tmp-2-b', 'x')];
+  const yesterday = Date.now() / 1000 - 2 * 86_400;
+  for (const path of old) utimesSync(path, yesterday, yesterday);
+  assert.equal((await ground.loki(['audit', 'keep'])).exit, 0);
+  assert.deepEqual([old.filter((path) => existsSync(path)), existsSync(young)], [[], true]);
+});
+
+test('a finished file that the system refuses to read leaves the log incomplete, and the files after it as their seals say', async (t) => {
+  const ground = makeGround(t);
+  const [, older = ''] = await pastDays(ground, [40, 20, 5, 0]);
+  await ground.loki(['audit', 'keep']);
+  const installation = ground.installation();
+  const { disk } = installation.host;
+  const refuse = (path: string): void => { if (path.endsWith(`${older}.gz`)) throw Object.assign(new Error('permission denied'), { code: 'EACCES' }); };
+  const closed: Disk = { ...disk, openGzip: (path) => { refuse(path); return disk.openGzip(path); } };
+  const { verdict: said, chains } = await verifyAll({ ...installation, host: { ...installation.host, disk: closed } }, { full: true });
+  assert.deepEqual([said, chains[0]?.breaks.map(({ cause, file }) => [cause, file])], ['incomplete', [['unreadable file', `${older}.gz`]]]);
+});
+
+test('who may read the log and not the folder of keys reads it', async (t) => {
+  const ground = makeGround(t);
+  await pastDays(ground, [0]);
+  const installation = ground.installation();
+  const { disk } = installation.host;
+  const hidden: Disk = { ...disk, list: (path) => { if (path.endsWith('/keys/ring')) throw new LokiError('io.failed', { attempted: 'read the disk', found: 'EACCES' }); return disk.list(path); } };
+  const reading = await openReading({ ...installation, host: { ...installation.host, disk: hidden } }, () => undefined);
+  const counting = reading.summarize({});
+  let step = counting.next();
+  while (step.done !== true) step = counting.next();
+  assert.deepEqual(step.value.by_actor, { 'user:alice': 20, system: 1 });
 });

@@ -75,7 +75,7 @@ test('the output comes in parts of bounded size, and lets others have a turn', (
 describe('CSV, RFC 4180', () => {
   const rows: readonly (readonly [cell: string, written: string])[] = [
     ['plain', 'plain'], ['', ''], ['a,b', '"a,b"'], ['say "no"', '"say ""no"""'], ['two\nlines', '"two\nlines"'], ['\r', '"\'\r"'], [' spaces ', ' spaces '],
-    ['=1+1', "'=1+1"], ['+1', "'+1"], ['-1', "'-1"], ['@SUM(A1)', "'@SUM(A1)"], ['\tx', "'\tx"], ['=HYPERLINK("http://x","y")', '"\'=HYPERLINK(""http://x"",""y"")"'], ['a=1', 'a=1'], ["'", "'"],
+    ['=1+1', "'=1+1"], ['+1', "'+1"], ['-1', "'-1"], ['@SUM(A1)', "'@SUM(A1)"], ['\tx', '"\'\tx"'], ['a;=1', '"a;=1"'], [' =1', "' =1"], ['\u00a0@x', "'\u00a0@x"], ['\n=1', '"\'\n=1"'], ['\uff1d1', "'\uff1d1"], ['\u001b[2Jx\u009b', '\ufffd[2Jx\ufffd'], ['\0=1', '\ufffd=1'], ['=HYPERLINK("http://x","y")', '"\'=HYPERLINK(""http://x"",""y"")"'], ['a=1', 'a=1'], ["'", "'"],
   ];
   for (const [cell, written] of rows) test(JSON.stringify(cell), () => assert.equal(csvRow([cell, 'x']), `${written},x\r\n`));
   test('the guard against formulas can be left out', () => {
@@ -102,6 +102,8 @@ describe('CEF', () => {
   });
   test('a value escapes equals signs, backslashes and line ends, not pipes', () => {
     assert.equal(value('a|b\\c=d\r\ne\nf\rg'), 'msg=a|b\\\\c\\=d\\ne\\nf\\ng');
+    assert.equal(value('a\u001b[2Jb\0c\u0085d\u2028e'), 'msg=a [2Jb c d e');
+    assert.equal(header('a\u001b|\0'), 'CEF:0|V|P|1|c|a \\| |5|');
   });
   test('what is empty is left out', () => {
     assert.equal(cefMessage({ ...message, extension: [['act', ''], ['cat', undefined], ['cn1', 0]] }), 'CEF:0|V|P|1|c|n|5|cn1=0');

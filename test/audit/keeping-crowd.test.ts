@@ -11,8 +11,8 @@ import { makeGround, type Ground } from '../support/ground.ts';
 
 const isLong = process.env['LOKI_LONG'] === '1';
 const writers = 8;
-const entries = isLong ? 3000 : 150;
-const fileBytes = isLong ? 200_000 : 30_000;
+const entries = isLong ? 3000 : 80;
+const fileBytes = isLong ? 200_000 : 16_000;
 
 interface Round { readonly sealed: number; readonly compressed: number; readonly pruned: number; readonly problems: readonly { readonly file: string; readonly found: string }[] }
 

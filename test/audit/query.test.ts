@@ -119,6 +119,14 @@ describe('a search still answers', () => {
     assert.deepEqual(found(disk), [2, 1]);
   });
 
+  test('with an entry that nests deeper than the stack', () => {
+    const disk = emptyDisk();
+    const deep = line(2, { details: { deep: 0, word: 'bracket' } }).replace('"deep":0', `"deep":${'['.repeat(30_000)}${']'.repeat(30_000)}`);
+    put(disk, day, `${line(1, { details: { word: 'bracket' } })}${deep}${line(3, { details: { word: `bracket ${'['.repeat(3000)}"\\` } })}`);
+    assert.deepEqual(found(disk, { text: 'bracket' }), [3, 1]);
+    assert.deepEqual(found(disk, { subject: 'alice' }), []);
+  });
+
   test('with the longest entries there are, and one line far longer', () => {
     const disk = emptyDisk();
     const pad = 'x'.repeat(65_000);

@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { pathToFileURL } from 'node:url';
 import { openAuditLog } from '../../lib/entry/audit.ts';
+import { isPlainObject } from '../../lib/base/json.ts';
 import { createHost } from '../../lib/host/host.ts';
 import { threads } from '../../lib/host/threads.ts';
 import { readableFiles } from '../../lib/audit/log-file.ts';
@@ -22,7 +23,7 @@ describe('verification on threads', () => {
   const directory = join(root, 'audit');
   const { disk, timers } = createHost(() => root);
   let started = 0;
-  const counted: Threads = { processors: 2, start(name, hears) { started += 1; return threads.start(name, hears); } };
+  const counted: Threads = { processors: 4, start(name, hears) { started += 1; return threads.start(name, hears); } };
 
   const verify = (how: { readonly threads: boolean; readonly signal?: AbortSignal }): Promise<ChainReport> => verifyChain(
     { chain: 'record', directory, names: readableFiles(disk, directory).map(({ name }) => name) },
@@ -41,10 +42,11 @@ describe('verification on threads', () => {
 
   test('the report is the same, whole or damaged, and exact about what is wrong', async () => {
     assert.equal((await verify({ threads: true })).verdict, 'ok');
-    assert.equal(started, 2);
+    assert.equal(started, 3, 'the caller reads too');
     assert.deepEqual(await verify({ threads: true }), await verify({ threads: false }));
     const names = readableFiles(disk, directory).map(({ name }) => name);
     assert.ok(names.length > 4);
+    // Three threads begin with the last three files.
     for (const change of [
       (text: string) => text.replace('"n":', '"n":1'),
       (text: string) => text.split('\n').toSpliced(2, 1).join('\n'),
@@ -52,7 +54,7 @@ describe('verification on threads', () => {
       (text: string) => text.slice(0, -10),
       () => '',
     ]) {
-      const path = join(directory, names[2] ?? '');
+      const path = join(directory, names.at(-2) ?? '');
       const kept = readFileSync(path, 'utf8');
       writeFileSync(path, change(kept));
       const report = await verify({ threads: true });
@@ -62,8 +64,27 @@ describe('verification on threads', () => {
     }
   });
 
+  test('each file is read once: threads take them from the last one on, and leave alone what the caller has begun with', async () => {
+    const sent: string[] = [];
+    const names = readableFiles(disk, directory).map(({ name }) => name);
+    let answer = (_: unknown): void => undefined;
+    const slow: Threads = {
+      processors: 2,
+      start: (_, { onMessage, onEnd }) => {
+        answer = onMessage;
+        return { send: (message) => { if (isPlainObject(message)) sent.push(String(message['name'])); }, stop: () => onEnd() };
+      },
+    };
+    const ask = createFilePool(slow, module, 1).share(directory, names.map((name) => ({ name, size: 1 })), { onBytes: () => undefined });
+    assert.equal(ask(names[0] ?? ''), undefined);
+    assert.equal(ask(names[1] ?? ''), undefined);
+    for (let n = 0; n < names.length; n += 1) answer({ summary: null });
+    assert.deepEqual(sent, names.slice(2).toReversed());
+    assert.deepEqual(await Promise.all(names.slice(2).map(ask)), names.slice(2).map(() => undefined), 'none of them was good: the caller looks at them');
+  });
+
   test('files in another order than they follow are found, although each is good by itself', async () => {
-    const [, second = '', third = ''] = readableFiles(disk, directory).map(({ name }) => join(directory, name));
+    const [second = '', third = ''] = readableFiles(disk, directory).slice(-3).map(({ name }) => join(directory, name));
     const [a, b] = [readFileSync(second), readFileSync(third)];
     writeFileSync(second, b);
     writeFileSync(third, a);

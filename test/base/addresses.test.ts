@@ -16,7 +16,7 @@ test('addresses are read in every form', () => {
 test('what an administrator named may be private; link-local addresses and their like only when listed', () => {
   for (const good of ['127.0.0.1', '::1', '10.1.2.3', '192.168.0.1', '172.16.0.1', '100.64.0.1', 'fd00::1', '8.8.8.8', '2001:db8::1']) assert.equal(refusedAddress('log.example', good, []), undefined, good);
   const rows = [
-    ['169.254.169.254', 'a cloud\'s metadata service'], ['::ffff:169.254.169.254', 'a cloud\'s metadata service'], ['fd00:ec2::254', 'a cloud\'s metadata service'], ['100.100.100.200', 'a cloud\'s metadata service'],
+    ['169.254.169.254', 'a cloud\'s metadata service'], ['::ffff:169.254.169.254', 'a cloud\'s metadata service'], ['64:ff9b::169.254.169.254', 'a cloud\'s metadata service'], ['64:ff9b::a9fe:1', 'link-local'], ['fd00:ec2::254', 'a cloud\'s metadata service'], ['100.100.100.200', 'a cloud\'s metadata service'],
     ['169.254.3.4', 'link-local'], ['fe80::1', 'link-local'], ['febf::1', 'link-local'], ['0.0.0.0', 'no address of a machine'], ['::', 'no address of a machine'],
     ['224.0.0.1', 'multicast or broadcast'], ['255.255.255.255', 'multicast or broadcast'], ['ff02::1', 'multicast or broadcast'], ['nonsense', 'no address of a machine'],
   ] as const;

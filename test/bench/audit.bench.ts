@@ -3,17 +3,18 @@ import { hash } from 'node:crypto';
 import { closeSync, fdatasyncSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { sealLine } from '../../lib/audit/chain.ts';
 import { openAuditLog, type AuditLog, type AuditLogOptions } from '../../lib/audit/log.ts';
 import { recordFiles } from '../../lib/audit/tlog/chain-files.ts';
-import { openKeys } from '../../lib/audit/tlog/key.ts';
+import { keepKeys } from '../../lib/audit/tlog/key.ts';
 import { startSchedule, type Schedule } from '../../lib/audit/tlog/schedule.ts';
 import { openTree } from '../../lib/audit/tlog/tree.ts';
-import { verifyChain, type FilePool } from '../../lib/audit/verify.ts';
+import { verifyChain, type ChainReport, type FilePool } from '../../lib/audit/verify.ts';
 import { createFilePool } from '../../lib/audit/verify/pool.ts';
 import { createHost } from '../../lib/host/host.ts';
 import { threads } from '../../lib/host/threads.ts';
-import type { Bench } from './harness.ts';
+import type { Bench, Pair } from './harness.ts';
 
 const details = (n: number): { action: { kind: string; file_path: string; content: { sha256: string; bytes: number } }; decision: string; n: number } =>
   ({ action: { kind: 'fs.write', file_path: '/home/user/project/src/index.ts', content: { sha256: 'a'.repeat(64), bytes: 1234 } }, decision: 'ALLOW', n });
@@ -40,25 +41,76 @@ const verify: Bench = {
     const entries = 400_000;
     const path = join(home, 'audit-2026-01-01.jsonl');
     const handle = openSync(path, 'w');
+    const opening = { event: 'audit.open', level: 'info', actor: 'system', resource: 'file:audit-2026-01-01.jsonl', details: { previous_file: null, reason: 'day', previous_hash: '0'.repeat(64), first_seq: 1 } };
     let [previous, text] = ['0'.repeat(64), ''];
     for (let seq = 1; seq <= entries; seq += 1) {
-      const sealed = sealLine(previous, JSON.stringify({ seq, timestamp: '2026-01-01T00:00:00.000Z', event: 'policy.allow', level: 'info', actor: 'agent:claude', resource: 'session:ses_01J00000000000000000000000', details: details(seq), metadata }));
+      const sealed = sealLine(previous, JSON.stringify({ seq, timestamp: '2026-01-01T00:00:00.000Z', ...(seq === 1 ? opening : { event: 'policy.allow', level: 'info', actor: 'agent:claude', resource: 'session:ses_01J00000000000000000000000', details: details(seq) }), metadata }));
       previous = sealed.hash;
       text += sealed.line;
       if (text.length > 1e6 || seq === entries) { writeSync(handle, text); text = ''; }
     }
     closeSync(handle);
-    const lines: Buffer[] = [];
-    const bytes = readFileSync(path);
-    for (let at = 0; at < bytes.length;) { const end = bytes.indexOf(10, at); lines.push(bytes.subarray(at, end)); at = end + 1; }
+    const lines = readLines(path);
     const { disk, timers } = createHost(() => home);
     return {
-      subject: { name: 'loki audit verify, one thread', run: async () => (await verifyChain({ chain: 'record', directory: home, names: ['audit-2026-01-01.jsonl'] }, { disk, timers })).entries_checked },
+      subject: { name: 'loki audit verify, one thread', run: async () => checkedOf(await verifyChain({ chain: 'record', directory: home, names: ['audit-2026-01-01.jsonl'] }, { disk, timers })) },
       floor: { name: 'crypto.hash over the same lines', run: () => { for (const line of lines) hash('sha256', line, 'hex'); return lines.length; } },
       clean: () => rmSync(home, { recursive: true }),
     };
   },
 };
+
+/** Entries of a log that is as it should be: looking for what is wrong takes longer. */
+function checkedOf({ verdict, entries_checked: entries, breaks }: ChainReport): number {
+  if (verdict !== 'ok') throw new Error(`the log is ${verdict}: ${breaks[0]?.found ?? ''}`);
+  return entries;
+}
+
+function readLines(path: string): readonly Buffer[] {
+  const lines: Buffer[] = [];
+  const bytes = readFileSync(path);
+  for (let at = 0; at < bytes.length;) { const end = bytes.indexOf(10, at); lines.push(bytes.subarray(at, end)); at = end + 1; }
+  return lines;
+}
+
+/** The bare loop on a thread: hashes a file's lines as often as it is told, and says so. */
+const bareThread = `
+const { parentPort, workerData } = require('node:worker_threads');
+const { hash } = require('node:crypto');
+const bytes = require('node:fs').readFileSync(workerData);
+const lines = [];
+for (let at = 0; at < bytes.length;) { const end = bytes.indexOf(10, at); lines.push(bytes.subarray(at, end)); at = end + 1; }
+parentPort.on('message', (passes) => {
+  for (let n = 0; n < passes; n += 1) for (const line of lines) hash('sha256', line, 'hex');
+  parentPort.postMessage('done');
+});`;
+
+/** What the machine's processors give at the same time: a bare loop over the lines of one file each, on two threads and on one. */
+function bareThreads(here: string, there: string): { readonly pair: Pair; readonly end: () => Promise<number> } {
+  const lines = readLines(here);
+  const worker = new Worker(bareThread, { eval: true, workerData: there });
+  const passes = 4;
+  const loop = (): number => {
+    for (let n = 0; n < passes; n += 1) for (const line of lines) hash('sha256', line, 'hex');
+    return passes * lines.length;
+  };
+  return {
+    pair: {
+      subject: {
+        name: 'crypto.hash over lines in memory, two threads',
+        async run() {
+          const done = new Promise((resolve) => { worker.once('message', resolve); });
+          worker.postMessage(passes);
+          const count = loop();
+          await done;
+          return 2 * count;
+        },
+      },
+      floor: { name: 'the same on one thread', run: loop },
+    },
+    end: () => worker.terminate(),
+  };
+}
 
 /** Days of a log, each begun by its `audit.open`. */
 function writeDays(home: string, days: number, entriesADay: number): readonly string[] {
@@ -89,11 +141,13 @@ const verifyThreads: Bench = {
     const { disk, timers } = createHost(() => home);
     const module = new URL(`../../lib/app/verify-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url).href;
     const pool = createFilePool({ ...threads, processors: 2 }, module);
-    const run = async (how: { readonly pool?: FilePool }): Promise<number> => (await verifyChain({ chain: 'record', directory: home, names }, { disk, timers, ...how })).entries_checked;
+    const run = async (how: { readonly pool?: FilePool }): Promise<number> => checkedOf(await verifyChain({ chain: 'record', directory: home, names }, { disk, timers, ...how }));
+    const bare = bareThreads(join(home, names[0] ?? ''), join(home, names[1] ?? ''));
     return Promise.resolve({
       subject: { name: 'loki audit verify of 16 files, two threads', run: () => run({ pool }) },
       floor: { name: 'the same on one thread', run: () => run({}) },
-      clean: () => rmSync(home, { recursive: true }),
+      beside: bare.pair,
+      async clean() { await bare.end(); rmSync(home, { recursive: true }); },
     });
   },
 };
@@ -122,11 +176,12 @@ const appendCheckpoints: Bench = {
     const home = scratch();
     const { disk, clock, timers, random, lock } = createHost(() => home);
     let schedule: Schedule | undefined;
-    const log = openLog(home, { onAppended: (count) => schedule?.appended(count) });
+    let acknowledged = 0;
+    const log = openLog(home, { onAppended: (count, seq) => { acknowledged = seq; schedule?.appended(count); } });
     const place = { disk, base: home, directory: join(home, 'keys') };
     const tree = openTree({
-      disk, clock, timers, lock: lock(`${home}/run/tlog`), lockTimeoutMs: 10_000, base: home, directory: `${home}/tlog`, chain: 'record', fileMode: 0o600, directoryMode: 0o700,
-      files: recordFiles({ disk, base: home, directory: `${home}/audit`, fileMode: 0o600 }), keys: () => openKeys(place, { name: 'bench', chosen: true }, random),
+      disk, clock, timers, lock: lock(`${home}/run/tlog`), writers: lock(`${home}/run/audit`), acknowledged: () => acknowledged, lockTimeoutMs: 10_000, base: home, directory: `${home}/tlog`, chain: 'record', fileMode: 0o600, directoryMode: 0o700,
+      files: recordFiles({ disk, base: home, directory: `${home}/audit`, fileMode: 0o600 }), keys: keepKeys(place, { name: 'bench', chosen: true }, random),
     });
     schedule = startSchedule({
       timers, every: 1000, intervalMs: 60_000, age: () => 0,
@@ -176,9 +231,9 @@ const appendOne: Bench = {
     const bytes = Buffer.alloc(480, 97);
     const entries = 400;
     // A log as it usually is: its directory did not change in the last seconds, and need not be listed before every batch.
-    await log.append({ event: 'policy.allow', actor: 'agent:claude', details: details(0) });
+    for (const n of [0, 1]) await log.append({ event: 'policy.allow', actor: 'agent:claude', details: details(n) });
     await new Promise((resolve) => { setTimeout(resolve, 3200); });
-    await log.append({ event: 'policy.allow', actor: 'agent:claude', details: details(1) });
+    await log.append({ event: 'policy.allow', actor: 'agent:claude', details: details(2) });
     return {
       subject: { name: 'one caller, lock taken and given back each time', run: async () => { for (let n = 0; n < entries; n += 1) { await log.append({ event: 'policy.allow', actor: 'agent:claude', details: details(n) }); await turns(); } return entries; } },
       floor: { name: 'write and fdatasync', run: () => { for (let n = 0; n < entries; n += 1) { writeSync(handle, bytes); fdatasyncSync(handle); } return entries; } },

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nodeArguments } from '../support/child.ts';
+import { lokiProgram } from '../support/story.ts';
 import type { Bench, Subject } from './harness.ts';
 
 function starts(name: string, args: readonly string[], env: Readonly<Record<string, string>>, input: string, cwd: string, expected: number): Subject {
@@ -28,11 +28,11 @@ const hook: Bench = {
   name: 'hook-generic', unit: 'hooks', rounds: 25, promise: { kind: 'at most plus', milliseconds: 40 },
   async prepare() {
     const { root, project, env } = scratchProject();
-    const made = spawnSync(process.execPath, nodeArguments('cli/loki', ['init', '--yes']), { cwd: project, env });
+    const made = spawnSync(process.execPath, [...lokiProgram, 'init', '--yes'], { cwd: project, env });
     if (made.status !== 0) throw new Error(String(made.stderr));
     const action = JSON.stringify({ kind: 'fs.write', file_path: 'src/index.js', content: 'export const one = 1;\n' });
     return {
-      subject: starts('loki hook generic, a write that is allowed', nodeArguments('cli/loki', ['hook', 'generic']), env, action, project, 0),
+      subject: starts('loki hook generic, a write that is allowed', [...lokiProgram, 'hook', 'generic'], env, action, project, 0),
       floor: starts('node -e 0', ['-e', '0'], env, action, project, 0),
       clean: () => rmSync(root, { recursive: true }),
     };
@@ -44,7 +44,7 @@ const help: Bench = {
   async prepare() {
     const { root, project, env } = scratchProject();
     return {
-      subject: starts('loki --help', nodeArguments('cli/loki', ['--help']), env, '', project, 0),
+      subject: starts('loki --help', [...lokiProgram, '--help'], env, '', project, 0),
       floor: starts('node -e 0', ['-e', '0'], env, '', project, 0),
       clean: () => rmSync(root, { recursive: true }),
     };

@@ -17,9 +17,15 @@ export interface Bench {
   readonly unit: string;
   readonly rounds: number;
   /** Makes what is measured, and takes it away again. */
-  prepare(): Promise<{ readonly subject: Subject; readonly floor: Subject; readonly clean: () => Promise<void> | void }>;
+  prepare(): Promise<{ readonly subject: Subject; readonly floor: Subject; readonly beside?: Pair; readonly clean: () => Promise<void> | void }>;
   /** The promise over the medians: seconds a unit of the subject and of the floor. */
   readonly promise: Promised;
+}
+
+/** Two more, measured in the same rounds and promised nothing of: what the machine itself gives at that moment. */
+export interface Pair {
+  readonly subject: Subject;
+  readonly floor: Subject;
 }
 
 /** How the two are compared. */
@@ -37,6 +43,8 @@ export interface BenchResult {
   readonly ratio: number;
   readonly promise: string;
   readonly kept: boolean;
+  /** Of the pair beside it: the subject's speed over the floor's. */
+  readonly beside?: { readonly subject: Figure; readonly floor: Figure; readonly ratio: number };
 }
 
 export interface Figure {
@@ -48,17 +56,18 @@ export interface Figure {
 }
 
 export async function runBench(bench: Bench): Promise<BenchResult> {
-  const { subject, floor, clean } = await bench.prepare();
+  const { subject, floor, beside, clean } = await bench.prepare();
+  const subjects = [subject, floor, ...(beside === undefined ? [] : [beside.subject, beside.floor])];
   try {
-    await time(subject);
-    await time(floor);
-    const subjectTimes: number[] = [];
-    const floorTimes: number[] = [];
+    for (const each of subjects) await time(each);
+    const times = subjects.map((): number[] => []);
     for (let round = 0; round < bench.rounds; round += 1) {
-      subjectTimes.push(await time(subject));
-      floorTimes.push(await time(floor));
+      for (const [n, each] of subjects.entries()) times[n]?.push(await time(each));
     }
-    return judge(bench, figure(subject.name, subjectTimes), figure(floor.name, floorTimes));
+    const [first, second, third, fourth] = subjects.map(({ name }, n) => figure(name, times[n] ?? []));
+    if (first === undefined || second === undefined) throw new Error('nothing was measured');
+    const result = judge(bench, first, second);
+    return third === undefined || fourth === undefined ? result : { ...result, beside: { subject: third, floor: fourth, ratio: fourth.median / third.median } };
   } finally {
     await clean();
   }

@@ -29,8 +29,9 @@ for (const bench of wanted) {
 if (json) console.log(JSON.stringify({ node: process.version, platform: process.platform, cpu: cpus()[0]?.model ?? 'unknown', results }, null, 2));
 process.exitCode = results.every(({ kept }) => kept) ? 0 : 1;
 
-function describe({ name, unit, subject, floor, ratio, promise, kept }: BenchResult): string {
-  return `${kept ? 'kept  ' : 'BROKEN'} ${name}: ratio ${ratio.toFixed(2)}, promised ${promise}\n${line(subject, unit)}\n${line(floor, unit)}`;
+function describe({ name, unit, subject, floor, ratio, promise, kept, beside }: BenchResult): string {
+  const more = beside === undefined ? '' : `\n       beside it: ratio ${beside.ratio.toFixed(2)}\n${line(beside.subject, unit)}\n${line(beside.floor, unit)}`;
+  return `${kept ? 'kept  ' : 'BROKEN'} ${name}: ratio ${ratio.toFixed(2)}, promised ${promise}\n${line(subject, unit)}\n${line(floor, unit)}${more}`;
 }
 
 function line({ name, min, median, max }: Figure, unit: string): string {

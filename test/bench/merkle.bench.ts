@@ -1,4 +1,5 @@
-/** Proofs out of the tiles of ten million entries. */
+/** Proofs out of the tiles of ten million entries, and of entries that must be found in the log's files first. */
+import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, mkdtempSync, openSync, realpathSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +7,11 @@ import { signCheckpoint } from '../../lib/base/merkle/checkpoint.ts';
 import { leafHash, nodeHash } from '../../lib/base/merkle/hash.ts';
 import { noteSigner } from '../../lib/base/merkle/note.ts';
 import { verifyInclusion } from '../../lib/base/merkle/proof.ts';
+import { sealLine } from '../../lib/audit/chain.ts';
+import { recordFiles } from '../../lib/audit/tlog/chain-files.ts';
+import { proveEntry } from '../../lib/audit/tlog/prove.ts';
 import { openTreeReader } from '../../lib/audit/tlog/reader.ts';
-import { tileHashes, tileLevels, tilePath } from '../../lib/audit/tlog/tiles.ts';
+import { fold, tileHashes, tileLevels, tilePath, tileWidth } from '../../lib/audit/tlog/tiles.ts';
 import { createHost } from '../../lib/host/host.ts';
 import type { Bench } from './harness.ts';
 
@@ -60,4 +64,88 @@ const proof: Bench = {
   },
 };
 
-export const merkleBenches: readonly Bench[] = [proof];
+/** Entries of a file: three tiles of level 2, and about the hundred megabytes at which a file is full. */
+const fileEntries = 3 * 65_536;
+/** The files that are asked for; of the others there is the first line, which is all that is read of them. */
+const [plainFile, compressedFile] = [12, 38];
+
+interface Written {
+  readonly name: string;
+  readonly sha256: string;
+  /** The files' leaf hashes, one after the other. */
+  readonly leaves: Buffer;
+}
+
+function writeFile(directory: string, file: number, lines: number): Written {
+  const name = `audit-${new Date(Date.UTC(2026, 0, 1 + file)).toISOString().slice(0, 10)}.jsonl`;
+  const leaves = Buffer.alloc(32 * lines);
+  const handle = openSync(join(directory, name), 'w');
+  const sha256 = createHash('sha256');
+  let [previous, text] = ['0'.repeat(64), ''];
+  for (let n = 0; n < lines; n += 1) {
+    const seq = file * fileEntries + n + 1;
+    const sealed = sealLine(previous, JSON.stringify({ seq, timestamp: '2026-01-01T00:00:00.000Z', event: 'policy.allow', level: 'info', actor: 'agent:claude', resource: 'session:ses_01J00000000000000000000000', details: { action: { kind: 'fs.write', file_path: '/home/user/project/src/index.ts', content: { sha256: previous, bytes: n } }, decision: 'ALLOW' }, metadata: { hostname: 'dev-machine', pid: 12345, version: '0.1.0' } }));
+    previous = sealed.hash;
+    text += sealed.line;
+    leaves.set(leafHash(Buffer.from(sealed.line.slice(0, -1))), 32 * n);
+    if (text.length > 1e6 || n === lines - 1) { writeSync(handle, text); sha256.update(text); text = ''; }
+  }
+  closeSync(handle);
+  return { name, sha256: sha256.digest('hex'), leaves };
+}
+
+/** Puts the hashes of a whole file into the tiles. */
+function patchTiles(directory: string, file: number, leaves: Buffer): void {
+  for (let [level, hashes] = [0, leaves]; level <= 2; level += 1) {
+    const handle = openSync(tilePath(directory, level), 'r+');
+    writeSync(handle, hashes, 0, hashes.length, (file * leaves.length) / 256 ** level);
+    closeSync(handle);
+    const above = hashes.length / tileWidth;
+    hashes = level < 2 ? Buffer.concat(Array.from({ length: above / 32 }, (_, n) => fold(hashes.subarray(32 * tileWidth * n, 32 * tileWidth * (n + 1))))) : hashes;
+  }
+}
+
+const found: Bench = {
+  name: 'audit-prove', unit: 'proofs', rounds: 7, promise: { kind: 'at most plus', milliseconds: 1000 },
+  async prepare() {
+    const base = realpathSync(mkdtempSync(join(tmpdir(), 'loki-bench-')));
+    const [directory, audit] = [join(base, 'tlog'), join(base, 'audit')];
+    for (const path of [directory, audit]) mkdirSync(path, { mode: 0o700 });
+    writeTiles(directory);
+    const { disk } = createHost(() => base);
+    for (let file = 0; file * fileEntries < entries; file += 1) {
+      const isAsked = file === plainFile || file === compressedFile;
+      const { name, sha256, leaves } = writeFile(audit, file, isAsked ? fileEntries : 1);
+      if (isAsked) patchTiles(directory, file, leaves);
+      if (file !== compressedFile) continue;
+      for (const _ of disk.compress(base, join(audit, name), join(audit, `${name}.gz`), sha256));
+      rmSync(join(audit, name));
+    }
+    const signer = noteSigner('bench/loki/audit', new Uint8Array(32));
+    const place = { disk, base, directory, keys: [signer.key] };
+    const first = openTreeReader(place);
+    writeFileSync(join(directory, 'checkpoint'), signCheckpoint({ size: entries, root: first.rootAt(entries) }, signer));
+    first.close();
+    const files = recordFiles({ disk, base, directory: audit, fileMode: 0o600 });
+    let count = 1;
+    return {
+      subject: {
+        name: `entry among ${entries.toLocaleString('en')} found in a plain and in a compressed file of 100 MB, proven`,
+        run() {
+          for (const file of [plainFile, compressedFile]) {
+            count += 1;
+            const tree = openTreeReader(place);
+            const proven = proveEntry(tree, files, file * fileEntries + 1 + (count * 48_271) % fileEntries);
+            tree.close();
+            if (proven?.line === undefined) throw new Error('there is no proof');
+          }
+          return 2;
+        },
+      },
+      floor: { name: 'one hash', run: () => leafHash(Buffer.from('entry')).length / 32 },
+      clean: () => rmSync(base, { recursive: true }),
+    };
+  },
+};
+
+export const merkleBenches: readonly Bench[] = [proof, found];

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sealLine } from '../../lib/audit/chain.ts';
 import { queryLog } from '../../lib/audit/query.ts';
-import { summaryOf } from '../../lib/audit/summary.ts';
+import { summaryOf } from '../support/summary-of.ts';
 import { createHost } from '../../lib/host/host.ts';
 import { createSha256 } from '../../lib/base/digest.ts';
 import { lokiProgram } from '../support/story.ts';

@@ -99,6 +99,12 @@ test('summary prints what the manual shows', async (t) => {
     'Audit Log Summary (Last 24 Hours)', '', 'Events by Type:', '  audit.open: 1', '  auth.denied: 1', '  auth.fail: 1', '  policy.deny: 1', '  session.start: 1', '',
     'Events by Level:', '  warning: 3', '  info: 2', '', 'Events by Actor:', '  token:ci-bot: 2', '  agent:claude: 1', '  system: 1', '  user:alice: 1', '',
   ].join('\n'));
+  for (const [period, words] of [['7d', '7 Days'], ['1h', '1 Hour'], ['90m', '90 Minutes'], ['24h', '24 Hours']] as const) {
+    assert.ok((await ground.loki(['enterprise', 'audit', 'summary', '--period', period], { env: plain })).stdout.startsWith(`Audit Log Summary (Last ${words})\n`), period);
+  }
+  const none = await ground.loki(['enterprise', 'audit', 'summary', '--period', '0'], { env: plain });
+  assert.deepEqual([none.exit, none.stdout], [2, '']);
+  assert.match(none.stderr, /--period is 0\nhint: Give how far back to look/);
   const { stdout: json } = await ground.loki(['enterprise', 'audit', 'summary', '--period', '7d', '--json'], { env: plain });
   assert.deepEqual(JSON.parse(json), { period: '7d', total_events: 5, by_type: { 'audit.open': 1, 'auth.denied': 1, 'auth.fail': 1, 'policy.deny': 1, 'session.start': 1 }, by_level: { warning: 3, info: 2 }, by_actor: { 'token:ci-bot': 2, 'agent:claude': 1, system: 1, 'user:alice': 1 } });
 });
@@ -121,6 +127,11 @@ test('export writes one whole file for its owner, and the log says what was take
   assert.match(again.stderr, /it exists\nhint: Choose another name, or replace it with --force/);
   assert.deepEqual(readFileSync(path), bytes);
   assert.equal((await ground.loki(['enterprise', 'audit', 'export', '--output', 'out.csv', '--force'], { env: plain })).exit, 0);
+  for (const among of ['../home/new.json', '../home/dashboard/reserve']) {
+    const { exit, stderr } = await ground.loki(['enterprise', 'audit', 'export', '--output', among, '--force'], { env: plain });
+    assert.equal(exit, 2);
+    assert.match(stderr, /it lies among the records and keys themselves/);
+  }
   const all: unknown = JSON.parse(readFileSync(path, 'utf8'));
   assert.ok(Array.isArray(all) && all.length === 6, 'every entry before the export itself');
 });
@@ -184,6 +195,9 @@ test('jsonl is the log byte for byte; an access request holds all that is about 
   assert.equal(about.exit, 0, about.stderr);
   const entries: readonly { readonly event: string }[] = JSON.parse(readFileSync(join(ground.project, 'alice.json'), 'utf8'));
   assert.deepEqual(entries.map(({ event }) => event), ['session.start', 'auth.denied']);
+  const nobody = await ground.loki(['enterprise', 'audit', 'export', '--subject', 'alcie', '--output', 'alcie.json'], { env: plain });
+  assert.deepEqual([nobody.exit, nobody.stderr], [0, 'Nothing in the log of record is about user:alcie, as far as it can be read here.\n']);
+  assert.match(nobody.stdout, /^0 entries written to alcie\.json \(json, \d bytes, sha256 [0-9a-f]{64}\)\n$/);
 });
 
 test('with log_data_access each reading is recorded, with who, how, what and how much', async (t) => {

@@ -102,3 +102,13 @@ test('LOKI_AUDIT_DISABLED switches recording off, and the legacy variable on aga
   assert.equal(ground.entries().length, before);
   assert.notEqual(await actAndTell(ground, { LOKI_AUDIT_DISABLED: 'true', LOKI_ENTERPRISE_AUDIT: 'true' }), null);
 });
+
+test('settings of checkpoints have effect and are not announced as if they had none; those that have none are', async (t) => {
+  const ground = makeGround(t);
+  const told = async (lines: readonly string[], more = ''): Promise<string> => {
+    ground.write('home/config.yaml', settings(lines) + more);
+    return (await ground.loki(['enterprise', 'status'])).stderr;
+  };
+  assert.doesNotMatch(await told(['checkpoint_every: 10', 'checkpoint_interval: 5s', `checkpoint_copy: ${JSON.stringify(ground.root)}`, 'origin: example.com']), /does not act on it/);
+  assert.match(await told(['origin: example.com'], 'residency:\n  air_gapped: true\n'), /"residency\.air_gapped" is set, and this version does not act on it yet/);
+});

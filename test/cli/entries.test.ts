@@ -12,14 +12,21 @@ const entry: LoggedEntry = {
   details: { action: { kind: 'exec', command: 'rm -rf /' }, decision: 'DENY', rule: 'no-rm', violations: [{}], approval_id: null },
 };
 
-test('an entry is a line with its time, level, event, actor, resource and plain details', () => {
-  assert.equal(entryLine(entry, look), '2026-02-15T14:30:00.000Z  warning  policy.deny             agent:claude  session:ses_1  action="exec rm -rf /" decision=DENY rule=no-rm');
+test('an entry is a line with its number, time, level, event, actor, resource and plain details', () => {
+  assert.equal(entryLine(entry, look), '    41  2026-02-15T14:30:00.000Z  warning  policy.deny             agent:claude  session:ses_1  action="exec rm -rf /" decision=DENY rule=no-rm');
 });
 
 test('an entry without resource and details is a line too', () => {
   const { resource: _resource, details: _details, ...bare } = entry;
-  assert.equal(entryLine(bare, look), '2026-02-15T14:30:00.000Z  warning  policy.deny             agent:claude');
-  assert.equal(entryLine({ ...bare, details: 'odd' }, look), '2026-02-15T14:30:00.000Z  warning  policy.deny             agent:claude');
+  assert.equal(entryLine(bare, look), '    41  2026-02-15T14:30:00.000Z  warning  policy.deny             agent:claude');
+  assert.equal(entryLine({ ...bare, details: 'odd' }, look), '    41  2026-02-15T14:30:00.000Z  warning  policy.deny             agent:claude');
+});
+
+test('what is closed is named, and not poured out', () => {
+  const envelope = { $enc: 1, kid: 's00', n: 'AAAA', c: 'BBBB' };
+  const { resource: _resource, ...bare } = entry;
+  assert.ok(entryLine({ ...bare, actor: 'sealed:s00', details: envelope }, look).endsWith('  (encrypted)  (encrypted)'));
+  assert.ok(entryLine({ ...bare, details: { owner: envelope, status: 'done' } }, look).endsWith('  owner=(encrypted) status=done'));
 });
 
 test('a recorded escape sequence does not reach the terminal, and long details are cut', () => {

@@ -1,12 +1,13 @@
 /**
- * The joiner, and `loki hook` through the file it makes. Only a build has that file: tests that run unbuilt send the same
- * actions through the plain modules, which must give the same answers.
+ * The joiner, and `loki` through the files it makes. Only a build has them: tests that run unbuilt send the same actions
+ * through the plain modules, which must give the same answers.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { after, before, describe, test } from 'node:test';
 import { treeRoot } from '../support/child.ts';
@@ -14,28 +15,39 @@ import { fixture } from '../support/root.ts';
 import { lokiProgram } from '../support/story.ts';
 
 interface Range { readonly kind: string; readonly start: number; readonly end: number }
-type Join = (entry: string, read: (name: string) => string) => string;
+interface Joined { readonly program: string; readonly modules: string }
+type Join = (entry: string, read: (name: string) => string) => Joined;
 
-const { joinModules }: { joinModules: Join } = await import(pathToFileURL(fixture('support', 'join.mjs')).href);
+const { joinModules, joinedName }: { joinModules: Join; joinedName: string } = await import(pathToFileURL(fixture('support', 'join.mjs')).href);
 const { scanCode, codeOnly }: { scanCode: (text: string) => readonly Range[]; codeOnly: (text: string, ranges: readonly Range[]) => string } = await import(pathToFileURL(fixture('support', 'scan-code.mjs')).href);
 
-const built = fileURLToPath(import.meta.url).endsWith('.js');
+const program = join(treeRoot, 'cli', 'loki.cjs');
+const modules = join(treeRoot, 'cli', joinedName);
+/** Not so unbuilt, nor after a build with `--plain`. */
+const built = existsSync(program);
+const require = createRequire(import.meta.url);
 const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'loki-joined-')));
 after(() => rmSync(scratch, { recursive: true }));
 
 /** Joins modules given by name, with `a.js` as the entry. */
-function joined(files: Readonly<Record<string, string>>): string {
+function joined(files: Readonly<Record<string, string>>): Joined {
   return joinModules('a.js', (name) => files[name] ?? assert.fail(`${name} was asked for`));
 }
 
 let count = 0;
-/** Runs a joined text as a module and gives its exports. */
-async function run(files: Readonly<Record<string, string>>): Promise<Record<string, unknown>> {
+/** Writes both texts for a program in a folder below a place of its own, and gives its path. */
+function write({ program, modules }: Joined, folder = ''): string {
   count += 1;
-  const path = join(scratch, `joined-${count}.mjs`);
-  writeFileSync(path, joined(files));
-  const exported: Record<string, unknown> = await import(pathToFileURL(path).href);
-  return { ...exported };
+  const place = join(scratch, `joined-${count}`, folder);
+  mkdirSync(place, { recursive: true });
+  writeFileSync(join(place, joinedName), modules);
+  writeFileSync(join(place, 'a.cjs'), program);
+  return join(place, 'a.cjs');
+}
+
+/** Runs what was joined and gives the exports of `a.js`. */
+async function run(files: Readonly<Record<string, string>>): Promise<Record<string, unknown>> {
+  return { ...await require(write(joined(files))) };
 }
 
 describe('the joiner', () => {
@@ -78,7 +90,7 @@ describe('the joiner', () => {
 
   test('writes characters beyond ASCII as escapes that mean the same', async () => {
     const files = { 'a.js': '// … über\nexport const words = [\'…\', "ü", `→ ${1} 🙂`, /^[ä-ü]$/.test("ö"), /^🙂$/u.test("🙂")];\n' };
-    assert.doesNotMatch(joined(files), /[^\0-\x7f]/);
+    assert.doesNotMatch(joined(files).program + joined(files).modules, /[^\0-\x7f]/);
     assert.deepEqual((await run(files))['words'], ['…', 'ü', '→ 1 🙂', true, true]);
     assert.throws(() => joined({ 'a.js': "export const a = '\\ü';\n" }), /Cannot join a\.js: "ü" cannot be written as an escape here at 1:20/);
     assert.throws(() => joined({ 'a.js': 'export const a = String.raw`ü`;\n' }), /cannot be written as an escape here/);
@@ -92,16 +104,47 @@ describe('the joiner', () => {
   });
 
   test('keeps import.meta.url at the place the module had', async () => {
-    mkdirSync(join(scratch, 'cli'), { recursive: true });
-    const text = joinModules('cli/a.js', (name) => (name === 'cli/a.js' ? "export { here } from '../lib/deep/b.js';\n" : 'export const here = import.meta.url;\n'));
-    writeFileSync(join(scratch, 'cli', 'a.mjs'), text);
-    const { here }: { here: string } = await import(pathToFileURL(join(scratch, 'cli', 'a.mjs')).href);
-    assert.equal(fileURLToPath(here), join(scratch, 'lib', 'deep', 'b.js'));
+    const path = write(joinModules('cli/a.js', (name) => (name === 'cli/a.js' ? "export { here } from '../lib/deep/b.js';\n" : 'export const here = import.meta.url;\n')), 'cli');
+    const { here }: { here: string } = await require(path);
+    assert.equal(fileURLToPath(here), join(dirname(dirname(path)), 'lib', 'deep', 'b.js'));
+  });
+
+  test('runs a module that only functions are taken from when one of them is called, and then calls it directly', async () => {
+    const { before, sum, after, again } = await run({
+      'a.js': "import { order } from './order.js';\nimport { add as plus, times } from './b.js';\nexport const before = [...order];\nexport const sum = plus(1, 2);\nexport const after = [...order];\nexport const again = [plus(2, 2), plus === add2(), times(2, 3), [1, 2].map(times)];\nfunction add2() { return plus; }\n",
+      'order.js': 'export const order = [];\n',
+      'b.js': "import { order } from './order.js';\norder.push('b');\nexport function add(a, b) { return a + b; }\nexport function times(a, b) { return a * b; }\n",
+    });
+    assert.deepEqual([before, sum, after, again], [[], 3, ['b'], [4, true, 6, [0, 2]]]);
+  });
+
+  test('runs a module at once that a class or a value is taken from', async () => {
+    const { order } = await run({
+      'a.js': "import { order } from './order.js';\nimport { add, one } from './b.js';\nexport { order };\nexport const unused = () => add(one);\n",
+      'order.js': 'export const order = [];\n',
+      'b.js': "import { order } from './order.js';\norder.push('b');\nexport function add(a) { return a; }\nexport const one = 1;\n",
+    });
+    assert.deepEqual(order, ['b']);
+  });
+
+  test('keeps modules strict, and names the place of an error by the file\'s lines', async () => {
+    const path = write(joined({ 'a.js': "import { two } from './b.js';\nimport { fail } from './c.js';\nexport { fail };\nexport const sum = two;\n", 'b.js': 'export const two = 2;\n', 'c.js': "// A line.\nexport function fail() {\n    undeclared = 1;\n}\n" }));
+    const { fail }: { fail: () => void } = await require(path);
+    const error: unknown = (() => { try { fail(); return undefined; } catch (thrown) { return thrown; } })();
+    assert.ok(error instanceof ReferenceError, String(error));
+    const file = join(dirname(path), joinedName);
+    const line = 1 + readFileSync(file, 'utf8').split('\n').findIndex((text) => text.includes('undeclared = 1;'));
+    assert.ok(error.stack?.includes(`${file}:${line}:`), error.stack);
+  });
+
+  test('knows a method called export from the word', async () => {
+    const { made } = await run({ 'a.js': 'export const made = { export(a) { return a; } }.export(1);\n' });
+    assert.equal(made, 1);
   });
 
   test('gives the same text for the same modules', () => {
     const files = { 'a.js': "import { b } from './b.js';\nexport const a = b;\n", 'b.js': 'export const b = 1;\n' };
-    assert.equal(joined(files), joined(files));
+    assert.deepEqual(joined(files), joined(files));
   });
 
   const refused: readonly (readonly [what: string, text: string, message: RegExp])[] = [
@@ -135,15 +178,77 @@ describe('the joiner', () => {
   });
 });
 
-test('the joined file imports nothing and holds what the build made of each module', (t) => {
-  if (!built) return t.diagnostic('unbuilt: there is no joined file');
-  const text = readFileSync(join(treeRoot, 'cli', 'hook-entry.js'), 'utf8');
-  const code = codeOnly(text, scanCode(text));
-  assert.deepEqual([...code.matchAll(/(?<![\w$.#])(?:import|export)(?![\w$])[\w.]*/g)].map(([word]) => word), ['import.meta.url', 'export']);
-  const read = (name: string): string => readFileSync(join(treeRoot, name), 'utf8');
-  const parts = joinModules('cli/commands/hook-generic.js', read).split(/(?=^\/\/ (?:cli|lib)\/)/m).slice(1, -1);
-  assert.ok(parts.length > 90, `found ${parts.length}`);
-  return assert.deepEqual(parts.filter((part) => !text.includes(part.slice(part.indexOf('{\n'), part.lastIndexOf('\n}')))), []);
+test('the joined files import nothing and hold what the build made of each module', (t) => {
+  if (!built) return t.diagnostic('unbuilt: there are no joined files');
+  const texts = [readFileSync(program, 'utf8'), readFileSync(modules, 'utf8')];
+  for (const text of texts) {
+    const code = codeOnly(text, scanCode(text.replace(/^#!.*\n/, '')));
+    assert.deepEqual([...code.matchAll(/(?<![\w$.#])(?:import|export(?!\s*[(:]))(?![\w$])[\w.]*/g)].map(([word]) => word), []);
+  }
+  const [, text = ''] = texts;
+  const parts = [...text.matchAll(/^\/\/ ((?:cli|lib)\/\S+\.js)$/gm)].map(([, name]) => name ?? '');
+  assert.ok(parts.length > 300, `found ${parts.length}`);
+  const table: Readonly<Record<string, readonly [length: number, fromEnd: number, lineOffset: number]>> = JSON.parse(text.slice(2, text.indexOf('\n')));
+  assert.deepEqual(Object.keys(table), ['length', ...parts]);
+  // Where the table points, the module's code begins and ends; and a module's own text, but for imports and exports, is there.
+  const strange = parts.filter((name) => {
+    const [length, fromEnd, lineOffset] = table[name] ?? [0, 0, 0];
+    const start = text.length - fromEnd;
+    const body = text.slice(start, start + length);
+    const own = readFileSync(join(treeRoot, name), 'utf8').split('\n').filter((line) => !/\bimport\b|\bexport\b|^\}? ?from |[^\0-\x7f]/.test(line) && line.trim() !== '');
+    const held = new Set(body.split('\n'));
+    const missing = own.filter((line) => !held.has(line) && !/^ {4}[\w, ]+,$|^\} from/.test(line));
+    return !text.slice(0, start).endsWith(`// ${name}\n(($load, $later, $builtin, $url) => {`) || !body.startsWith("'use strict';\n") || !text.slice(start + length).startsWith('});\n')
+      || text.slice(0, start).split('\n').length - 1 !== lineOffset || missing.length > 0;
+  });
+  return assert.deepEqual(strange, []);
+});
+
+test('the joined files are what the joiner makes of the modules', (t) => {
+  if (!built) return t.diagnostic('unbuilt: there are no joined files');
+  // The build put a door in place of the entry's module; its text is in the program.
+  const text = readFileSync(program, 'utf8');
+  const entry = text.slice(text.indexOf('// cli/loki.js'));
+  const read = (name: string): string => (name === 'cli/loki.js' ? entry.split('\n').slice(2, -3).join('\n').replaceAll(/\$later\('cli\/(\w+\.js)'\)/g, "import('./$1')") : readFileSync(join(treeRoot, name), 'utf8'));
+  return assert.ok(joinModules('cli/loki.js', read).modules === readFileSync(modules, 'utf8'), 'run the build again');
+});
+
+describe('an installation that is broken', () => {
+  const broken = (change: (cli: string) => void): readonly (readonly [number | null, string])[] => {
+    count += 1;
+    const cli = join(scratch, `broken-${count}`, 'dist', 'cli');
+    mkdirSync(cli, { recursive: true });
+    writeFileSync(join(cli, '..', '..', 'package.json'), '{"type":"module"}');
+    for (const name of ['loki.cjs', 'loki.js', joinedName]) cpSync(join(treeRoot, 'cli', name), join(cli, name));
+    change(cli);
+    return ['loki.cjs', 'loki.js'].map((name) => {
+      const { status, stderr } = spawnSync(process.execPath, [join(cli, name), 'hook', 'generic'], { input: '{}', encoding: 'utf8' });
+      return [status, stderr];
+    });
+  };
+
+  const faults: readonly (readonly [what: string, change: (cli: string) => void])[] = [
+    ['without the modules', (cli) => rmSync(join(cli, joinedName))],
+    ['with half of them', (cli) => writeFileSync(join(cli, joinedName), readFileSync(join(cli, joinedName)).subarray(0, 600_000))],
+    ['with a line more', (cli) => writeFileSync(join(cli, joinedName), `${readFileSync(join(cli, joinedName), 'latin1')}\n`)],
+    ['with none', (cli) => writeFileSync(join(cli, joinedName), '')],
+  ];
+  for (const [what, change] of faults) {
+    test(`is a no for an agent: ${what}`, (t) => {
+      if (!built) return t.diagnostic('unbuilt: there are no joined files');
+      for (const [status, stderr] of broken(change)) {
+        assert.equal(status, 2);
+        assert.match(stderr, /^error: Cannot run loki: .*\nhint: Install the package again\n$/);
+      }
+      return undefined;
+    });
+  }
+
+  test('is a no for an agent: the door without the program', (t) => {
+    if (!built) return t.diagnostic('unbuilt: there are no joined files');
+    const [, [status, stderr] = []] = broken((cli) => rmSync(join(cli, 'loki.cjs')));
+    return assert.deepEqual([status, stderr?.split(':')[0]], [2, 'error']);
+  });
 });
 
 describe('loki hook generic', () => {

@@ -36,6 +36,8 @@ const attacksOnTightened: Readonly<Record<string, readonly [looser: string, tigh
   'enterprise.audit.on_failure': ['warn', 'block'],
   'enterprise.audit.exclude_events': ['[api.request]', '[]'],
   'enterprise.audit.group_readable': ['true', 'false'],
+  'enterprise.audit.checkpoint_every': ['1001', '10'],
+  'enterprise.audit.checkpoint_interval': ['1d', '10s'],
 };
 
 /** Keys whose default is the loosest value already: nothing to loosen below it, a stronger layer's value stands. */

@@ -22,8 +22,8 @@ test('the message on the page is the one that is sent', (t) => {
   const entry = { seq: 3, timestamp: '2026-02-15T14:30:01.500Z', event: 'policy.deny', level: 'warning', actor: 'agent:claude', details: {}, metadata: { hostname: 'dev-machine', pid: 12345 }, chain_hash: hash };
   const bytes = Buffer.from(JSON.stringify(entry));
   const outgoing = outgoingOf({ bytes, length: bytes.length, file: 'audit-2026-02-15.jsonl', offset: 0, seq: 3 }, 'here');
-  const sent = Buffer.from(syslogMessage(outgoing, { size: 2, root: 'rKbD83cs=' }, { form: 'rfc5424', facility: 'local0', longest: 8192, cef: () => '' })).toString('utf8');
-  const expected = sent.replaceAll(hash, '5fb5…').replace('rKbD83cs=', 'rKbD…83cs=').replace('\ufeff', '').replace(/"timestamp":.*,"chain_hash"/, '"timestamp":…,"chain_hash"');
+  const sent = Buffer.from(syslogMessage(outgoing, { size: 2, root: 'S1yl6pg=' }, { form: 'rfc5424', facility: 'local0', longest: 8192, cef: () => '' })).toString('utf8');
+  const expected = sent.replaceAll(hash, '5fb5…').replace('S1yl6pg=', 'S1yl…6pg=').replace('\ufeff', '').replace(/"timestamp":.*,"chain_hash"/, '"timestamp":…,"chain_hash"');
   assert.equal(shown, expected);
 });
 

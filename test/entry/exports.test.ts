@@ -45,7 +45,7 @@ test('package.json publishes these and itself, each with its types, where the bu
     const base = name === '.' ? './dist/lib/index' : `./dist/lib/entry${name.slice(1)}`;
     assert.deepEqual(target, { types: `${base}.d.ts`, default: `${base}.js` });
   }
-  assert.equal(manifest.bin.loki, 'dist/cli/loki.js');
+  assert.equal(manifest.bin.loki, 'dist/cli/loki.cjs');
   return undefined;
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { chmodSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
+import fs, { chmodSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -173,4 +174,17 @@ test('a hundred turns of four holders never overlap', async (t) => {
     }
   }));
   assert.equal(worst, 1);
+});
+
+test('a full disk, and a file system without hard links, are said as what they are', async (t) => {
+  for (const [code, hint] of [['ENOSPC', /free some space/], ['EPERM', /hard links/]] as const) {
+    const link = t.mock.method(fs, 'linkSync', () => { throw Object.assign(new Error(code), { code }); });
+    syncBuiltinESMExports();
+    const lock = createLock(`${scratch(t)}/log`, secret);
+    await assert.rejects(lock.acquire(500), { code: 'io.failed', hint });
+    link.mock.restore();
+    syncBuiltinESMExports();
+    await lock.acquire(500);
+    lock.release();
+  }
 });

@@ -1,7 +1,7 @@
 /** What is shipped: the version, the list of files, and types that lean on nothing a user would have to install. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -32,8 +32,8 @@ test('the tarball holds what it takes to run, to read and to test, and nothing e
   assert.deepEqual(paths.filter((path) => !places.test(path)), []);
   assert.deepEqual(paths.filter((path) => /(?:^|\/)(?:node_modules|\.sample|\.git|\.DS_Store|\.npmrc|\.env)(?:\/|$)|\.(?:map|tgz|log|tsbuildinfo|orig|rej|swp)$/.test(path)), []);
   // Sources stay where they are read; only built files run.
-  assert.deepEqual(paths.filter((path) => path.startsWith('dist/') && !/\.(?:js|d\.ts|html|css|svg)$/.test(path)), []);
-  for (const needed of ['dist/lib/index.js', 'dist/lib/index.d.ts', 'dist/cli/loki.js', 'dist/cli/sample.js', 'dist/lib/web/index.html', 'dist/test/architecture.test.js', 'fixtures/sample/PRD.md',
+  assert.deepEqual(paths.filter((path) => path.startsWith('dist/') && !/\.(?:c?js|d\.ts|html|css|svg)$/.test(path)), []);
+  for (const needed of ['dist/lib/index.js', 'dist/lib/index.d.ts', 'dist/cli/loki.js', 'dist/cli/loki.cjs', 'dist/cli/joined.js', 'dist/cli/sample.js', 'dist/lib/web/index.html', 'dist/test/architecture.test.js', 'fixtures/sample/PRD.md',
     'fixtures/sample/project/.loki/policies.yaml', 'fixtures/scripted/walk-through.json', 'docs/policy.md', 'README.md', 'LICENSE', 'package.json']) {
     assert.ok(paths.includes(needed), `${needed} is not in the tarball`);
   }
@@ -41,9 +41,13 @@ test('the tarball holds what it takes to run, to read and to test, and nothing e
 });
 
 test('the command is a program: a shebang, and executable', (t) => {
-  const path = join(packageRoot, 'dist/cli/loki.js');
-  if (!existsSync(path)) return t.diagnostic('dist/ is not built');
-  return assert.match(readFileSync(path, 'utf8'), /^#!\/usr\/bin\/env node\n/);
+  const paths = ['dist/cli/loki.cjs', 'dist/cli/loki.js'].map((name) => join(packageRoot, name)).filter(existsSync);
+  if (paths.length === 0) return t.diagnostic('dist/ is not built');
+  for (const path of paths) {
+    assert.match(readFileSync(path, 'utf8'), /^#!\/usr\/bin\/env node\n/, path);
+    if (process.platform !== 'win32') assert.ok((statSync(path).mode & 0o111) !== 0, path);
+  }
+  return undefined;
 });
 
 describe('the published types', () => {

@@ -4,20 +4,7 @@ import { describe, test } from 'node:test';
 import { compileUserPattern, matchUserPattern } from '../../lib/policy/patterns.ts';
 import { scanPii, scanSecrets } from '../../lib/policy/scan/scanners.ts';
 import { analyzeCommand } from '../../lib/policy/shell/analyze.ts';
-import { fastest } from '../support/policy.ts';
-
-/** Four times the input may take at most seven times as long, beyond a floor for what else the machine does. */
-function linear(run: (size: number) => void, size: number): void {
-  const seen: string[] = [];
-  // A crowded machine can spoil one look; what really grows with the square spoils every one.
-  for (let look = 0; look < 4; look += 1) {
-    const small = fastest(() => run(size), 3);
-    const large = fastest(() => run(size * 4), 3);
-    if (large <= 7 * small + 15) return;
-    seen.push(`${size}: ${small.toFixed(2)} ms, ${size * 4}: ${large.toFixed(2)} ms`);
-  }
-  assert.fail(seen.join('; '));
-}
+import { linear } from '../support/growth.ts';
 
 describe('scanning stays linear on hostile text', () => {
   const seeds: Readonly<Record<string, string>> = {

@@ -63,6 +63,33 @@ test('hooks and external diff programs of the repository do not run', async (t) 
   assert.equal(run.host.disk.stat(trap), undefined);
 });
 
+test('filters of the repository and settings of its submodules do not run', async (t) => {
+  const run = realRun(t, { argv: idle });
+  const trap = join(run.dir, 'trapped');
+  writeFileSync(join(run.projectDir, '.gitattributes'), '*.js filter=x\n');
+  mkdirSync(join(run.projectDir, '.git/info'), { recursive: true });
+  writeFileSync(join(run.projectDir, '.git/info/attributes'), 'src/csv.js filter=y=z\n');
+  const inner = join(run.projectDir, 'inner');
+  mkdirSync(inner);
+  run.git('init', '-q', inner);
+  run.git('-C', inner, '-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-q', '--allow-empty', '-m', 'one');
+  run.git('update-index', '--add', '--cacheinfo', `160000,${run.git('-C', inner, 'rev-parse', 'HEAD').trim()},inner`);
+  run.git('commit', '-qm', 'with one inside');
+  for (const driver of ['x', 'y=z']) {
+    run.git('config', `filter.${driver}.clean`, `touch "${trap}"; cat`);
+    run.git('config', `filter.${driver}.process`, `touch "${trap}"; false`);
+    run.git('config', `filter.${driver}.required`, 'true');
+  }
+  run.git('-C', inner, 'config', 'core.fsmonitor', `touch "${trap}"; false`);
+  for (const name of ['money', 'csv']) writeFileSync(join(run.projectDir, `src/${name}.js`), 'changed\n');
+  const repository = new Repository(ports(run));
+  const { files } = await repository.changesSince(await repository.head() ?? '');
+  assert.deepEqual(files.map(({ path, added }) => [path, added.trim()]), [['src/csv.js', 'changed'], ['src/money.js', 'changed'], ['.gitattributes', '*.js filter=x']]);
+  assert.deepEqual(await repository.modified(), ['src/csv.js', 'src/money.js']);
+  await repository.startBranch('loki/x');
+  assert.equal(run.host.disk.stat(trap), undefined);
+});
+
 test('branch protection refuses, before anything is recorded, what it cannot protect', async (t) => {
   const settings = { branch_protection: true };
   const dirty = realRun(t, { argv: idle, settings });

@@ -178,7 +178,7 @@ test('audit filters are passed on as exact times and known names', async () => {
 test('summary counts over a period, 24 hours unless told', async () => {
   const periods: number[] = [];
   const { audit } = createKit().services;
-  const { api } = createKit({}, { audit: { ...audit, summary: (ms) => (periods.push(ms), audit.summary(ms)) } });
+  const { api } = createKit({}, { audit: { ...audit, summary: (ms, anonymous) => (periods.push(ms), audit.summary(ms, anonymous)) } });
   assert.deepEqual(bodyOf(await send(api, '/api/audit/summary')), {
     period: '24h', total_events: 3, by_type: { 'policy.allow': 3 }, by_level: { info: 3 }, by_actor: { 'agent:claude': 3 },
   });

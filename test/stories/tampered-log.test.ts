@@ -42,7 +42,7 @@ describe('loki audit verify', () => {
   const lines = (): string[] => whole.toString().split('\n').slice(0, -1);
 
   /** Verifies the log with other bytes in it, in words and as JSON. */
-  async function verify(bytes: string | Uint8Array): Promise<{ readonly words: ChildEnd; readonly document: { readonly verdict: string; readonly first_bad: { readonly file: string; readonly line: number; readonly seq: number | null; readonly offset: number; readonly cause: string } | null } }> {
+  async function verify(bytes: string | Uint8Array): Promise<{ readonly words: ChildEnd; readonly document: { readonly verdict: string; readonly first_tampered_line: number | null; readonly first_bad: { readonly file: string; readonly line: number; readonly seq: number | null; readonly offset: number; readonly cause: string } | null } }> {
     restore();
     writeFileSync(file, bytes);
     const words = await here.loki(['audit', 'verify']);
@@ -56,7 +56,7 @@ describe('loki audit verify', () => {
   test('as it was written: ok, exit 0, each chain by name', async () => {
     const { words, document } = await verify(whole);
     assert.deepEqual([words.exit, words.stderr, document.verdict, document.first_bad], [0, '', 'ok', null]);
-    assert.match(words.stdout, /^record +ok +8 entries, seq 1 to 8, in audit-.*\nagent:prj_\w+ +ok +3 entries, seq 1 to 3, in agent-audit\.jsonl\n\nEvery record is as it was written \(11 entries\)\.\n$/);
+    assert.match(words.stdout, /^record +ok +8 entries, seq 1 to 8, in audit-.*\n {2}no checkpoint: its chain alone holds it\nagent:prj_\w+ +ok +3 entries, seq 1 to 3, in agent-audit\.jsonl\n {2}no checkpoint: .*\n\nNo change was found \(11 entries\)\.\nA chain has no secret: .*loki audit checkpoint.*--against\.\n$/);
   });
 
   test('one byte changed, anywhere: exit 6, file, line and seq', async () => {
@@ -77,7 +77,7 @@ describe('loki audit verify', () => {
 
   test('a line deleted: exit 6, which one is missing', async () => {
     const { words, document } = await verify(`${lines().filter((_, at) => at !== 3).join('\n')}\n`);
-    assert.deepEqual([words.exit, document.first_bad?.line, document.first_bad?.cause], [6, 4, 'deleted']);
+    assert.deepEqual([words.exit, document.first_bad?.line, document.first_bad?.cause, document.first_tampered_line], [6, 4, 'deleted', 4]);
     assert.match(words.stdout, /line 4 \(seq 5, .*deleted: seq 4 is missing before it/);
   });
 
@@ -91,9 +91,15 @@ describe('loki audit verify', () => {
 
   test('a torn tail: exit 7, and the next entry sets it aside and goes on', async () => {
     const { words, document } = await verify(whole.subarray(0, whole.length - 40));
-    assert.deepEqual([words.exit, document.verdict, document.first_bad?.cause, document.first_bad?.line], [7, 'incomplete', 'torn tail', 8]);
+    assert.deepEqual([words.exit, document.verdict, document.first_bad?.cause, document.first_bad?.line, document.first_tampered_line], [7, 'incomplete', 'torn tail', 8, null], 'nothing was tampered with');
     assert.match(words.stdout, /line 8 \(byte \d+\): torn tail: \d+ bytes after the last line feed/);
-    assert.match(words.stdout, /Nothing contradicts, but records are missing\.\n$/);
+    const agents = join(here.project, '.loki/logs/agent-audit.jsonl');
+    const kept = readFileSync(agents, 'utf8');
+    writeFileSync(agents, kept.replace('echo 1', 'echo 9'));
+    const both = await verify(whole.subarray(0, whole.length - 40));
+    writeFileSync(agents, kept);
+    assert.deepEqual([both.words.exit, both.document.first_bad?.cause, both.document.first_tampered_line], [6, 'edited', 2], 'what was tampered with comes before what is missing');
+    assert.match(words.stdout, /Nothing contradicts, but the records are not complete\.\n$/);
     restore();
     truncateSync(file, whole.length - 40);
     const next = await here.loki(['hook', 'generic'], { input: '{"kind":"other"}' });

@@ -13,7 +13,7 @@ import { packageRoot } from './root.ts';
 /** The program as an argument list for node. */
 export const lokiProgram: readonly string[] = fileURLToPath(import.meta.url).endsWith('.ts')
   ? ['--import', pathToFileURL(path.join(packageRoot, 'node_modules/tsx/dist/esm/index.mjs')).href, path.join(packageRoot, 'cli/loki.ts')]
-  : [path.join(packageRoot, 'dist/cli/loki.js')];
+  : [['dist/cli/loki.cjs', 'dist/cli/loki.js'].map((name) => path.join(packageRoot, name)).find((name) => fs.existsSync(name)) ?? ''];
 
 /** One command of a story and what it must do. */
 interface Step {

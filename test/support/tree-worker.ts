@@ -10,7 +10,7 @@ const [home = ''] = process.argv.slice(2);
 const { disk, clock, timers, random, lock } = createHost(() => home);
 disk.ensureDirectory(home, `${home}/run`, 0o700);
 const tree = openTree({
-  disk, clock, timers, lock: lock(`${home}/run/tlog`), lockTimeoutMs: 30_000, base: home, directory: `${home}/dashboard/tlog`, chain: 'record',
+  disk, clock, timers, lock: lock(`${home}/run/tlog`), writers: lock(`${home}/run/audit`), lockTimeoutMs: 30_000, base: home, directory: `${home}/dashboard/tlog`, chain: 'record',
   files: recordFiles({ disk, base: home, directory: `${home}/dashboard/audit`, fileMode: 0o600 }),
   keys: () => openKeys({ disk, base: home, directory: `${home}/keys` }, { name: 'example.com', chosen: true }, random), fileMode: 0o600, directoryMode: 0o700,
 });

@@ -1,5 +1,6 @@
 /** Checks of what proves the log: checkpoints, their key and their copy, and the keys of encryption. */
-import { messageOf } from '../../errors.ts';
+import { copyPath, newestCopy } from '../../audit/tlog/copy.ts';
+import { readKnownKeys } from '../../audit/tlog/key.ts';
 import { join } from '../../base/paths.ts';
 import type { Disk } from '../../ports.ts';
 import { encrypts } from '../audit.ts';
@@ -72,24 +73,18 @@ function privateFile(path: string, kind: string, mode: number): Outcome | undefi
 }
 
 function copy({ installation: { host: { disk }, home, config } }: Scene): Outcome {
-  const path = config.audit.checkpointCopy;
-  if (path === undefined) return ok('none is configured: checkpoints stay on this machine (enterprise.audit.checkpoint_copy)');
-  const file = disk.stat(path)?.kind === 'directory' ? join(path, 'checkpoint') : path;
-  const there = readQuietly(() => stated(disk, file));
-  const here = readQuietly(() => stated(disk, join(home.tlog, 'checkpoint')));
-  if (typeof there === 'string') return warn(`${path}: ${there}`, 'loki audit checkpoint');
-  if (there === undefined) return here === undefined ? ok(`${path}: no checkpoint was made yet`) : warn(`${path} cannot be reached, or holds no checkpoint`, 'Make it reachable, then: loki audit checkpoint');
-  if (typeof here === 'object' && there.size < here.size) return warn(`${path} covers ${there.size} entries, the checkpoint here ${here.size}`, 'Make it writable, then: loki audit checkpoint');
-  if (typeof here === 'object' && there.size > here.size) return fail(`${path} covers ${there.size} entries, the checkpoint here only ${here.size}: this log was set back`, `loki audit verify --against ${quoted(file)}`);
-  return ok(`${path} covers ${there.size} entries`);
-}
-
-function readQuietly(read: () => Stated | 'unreadable' | undefined): Stated | string | undefined {
-  try {
-    return read();
-  } catch (error) {
-    return messageOf(error);
-  }
+  const directory = config.audit.checkpointCopy;
+  if (directory === undefined) return ok('none is configured: checkpoints stay on this machine (enterprise.audit.checkpoint_copy)');
+  if (disk.stat(disk.realpath(directory) ?? directory)?.kind !== 'directory') return warn(`${directory} cannot be reached`, 'Make it reachable, then: loki audit checkpoint');
+  const here = stated(disk, join(home.tlog, 'checkpoint'));
+  const keys = readKnownKeys({ disk, base: home.home, directory: home.keys });
+  const origin = keys.at(-1)?.name;
+  if (origin === undefined || here === undefined) return ok(`${directory}: no checkpoint was made yet`);
+  const there = newestCopy(disk, directory, origin, keys);
+  if (there === undefined) return warn(`${directory} holds no checkpoint of this log`, 'Make it writable, then: loki audit checkpoint');
+  if (here !== 'unreadable' && there.size < here.size) return warn(`${directory} covers ${there.size} entries, the checkpoint here ${here.size}`, 'Make it writable, then: loki audit checkpoint');
+  if (here !== 'unreadable' && there.size > here.size) return fail(`${directory} covers ${there.size} entries, the checkpoint here only ${here.size}: this log was set back`, `loki audit verify --against ${quoted(copyPath(directory, origin))}`);
+  return ok(`${directory} covers ${there.size} entries`);
 }
 
 /** The key that wraps all others: in the environment, in a file that it names, or made on first use in `keys/audit.key`. */

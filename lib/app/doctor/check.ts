@@ -4,6 +4,7 @@ import type { Scene } from './scene.ts';
 /** `warn`: it works, and somebody should know. `fail`: something is not recorded, not protected or not delivered. */
 export type Status = 'ok' | 'warn' | 'fail';
 
+/** What a check found, and what repairs it. */
 export interface Outcome {
   readonly status: Status;
   /** What was found, in words. */

@@ -1,8 +1,9 @@
 /** Checks of forwarding: where entries go, how far they have come, what the receiver last refused. */
 import { isPlainObject } from '../../base/json.ts';
 import { join } from '../../base/paths.ts';
+import { parseState } from '../../audit/forward/cursor.ts';
 import type { Installation } from '../installation.ts';
-import { fail, ok, span, warn, type Check, type Outcome } from './check.ts';
+import { fail, ok, quoted, span, warn, type Check, type Outcome } from './check.ts';
 import type { Scene } from './scene.ts';
 
 /** Forwarding is seconds behind when all is well. */
@@ -35,7 +36,7 @@ function certificates({ installation: { host: { disk }, config } }: Scene): Outc
   const missing = named.flatMap(([name, path]) => (path !== undefined && disk.realpath(path) === undefined ? [`${name}: ${path}`] : []));
   if (missing.length > 0) return fail(`named and not there: ${missing.join(', ')}`, 'Put the files there, or correct enterprise.siem.syslog');
   const stat = key === undefined ? undefined : disk.stat(disk.realpath(key) ?? key);
-  if (key !== undefined && stat !== undefined && (stat.mode & 0o077) !== 0) return warn(`${key} can be read by others than its owner`, `chmod 600 ${key}`);
+  if (key !== undefined && stat !== undefined && (stat.mode & 0o077) !== 0) return warn(`${key} can be read by others than its owner`, `chmod 600 ${quoted(key)}`);
   return ok(ca === undefined ? 'the system\'s certificates are trusted' : `servers signed by ${ca} are trusted`);
 }
 
@@ -56,22 +57,14 @@ function forwarding(scene: Scene): Outcome {
 
 function cursorOf({ host: { disk }, home }: Installation, name: string, last: number, now: number): { readonly words: string; readonly isLate: boolean } {
   const path = join(home.spool, name);
-  const value = parse(Buffer.from(disk.read(path, largestCursor) ?? []).toString('utf8'));
-  const seq = isPlainObject(value) ? ['seq', 'last_seq', 'acknowledged', 'cursor'].map((member) => value[member]).find((member) => typeof member === 'number' && Number.isSafeInteger(member)) : undefined;
-  if (typeof seq !== 'number') return { words: `${name} says nothing that is understood`, isLate: true };
-  const trouble = isPlainObject(value) && isPlainObject(value['trouble']) && typeof value['trouble']['message'] === 'string' ? `; it said: ${value['trouble']['message'].slice(0, longestWords)}` : '';
+  const state = parseState(Buffer.from(disk.read(path, largestCursor) ?? []).toString('utf8'));
+  if (state === undefined) return { words: `${name} says nothing that is understood`, isLate: true };
+  const { seq } = state.position;
+  const trouble = state.trouble === undefined ? '' : `; it said: ${state.trouble.message.slice(0, longestWords)}`;
   const behind = Math.max(0, last - seq);
   const age = now - (disk.stat(path)?.modifiedMs ?? now);
   const sent = behind === 0 ? `has every entry up to ${seq}` : `has entries up to ${seq}, ${behind} behind, and moved ${span(age)} ago`;
   return { words: `${name.slice('siem-'.length, -'.json'.length)} ${sent}${trouble}`, isLate: trouble !== '' || (behind > 0 && age > lateMs) };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function errors(scene: Scene): Outcome {
@@ -80,6 +73,6 @@ function errors(scene: Scene): Outcome {
   if (found === undefined) return ok(whole ? 'none' : `none in the newest ${looked} entries`);
   const { details, timestamp, level } = found.newest;
   if (level === 'info') return ok(`${found.count}, and since ${timestamp} entries are taken again`);
-  const reason = isPlainObject(details) ? [details['reason'], details['found'], details['error'], details['message']].find((text) => typeof text === 'string') : undefined;
+  const reason = isPlainObject(details) ? details['found'] : undefined;
   return warn(`${found.count}, the last at ${timestamp}${typeof reason === 'string' ? `: ${reason.slice(0, longestWords)}` : ''}`, 'loki enterprise audit tail --event syslog.error');
 }

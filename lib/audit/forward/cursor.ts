@@ -4,7 +4,7 @@
  * against the log before it is believed.
  */
 import type { Disk } from '../../ports.ts';
-import { isPlainObject, type JsonObject } from '../../base/json.ts';
+import { isCount, isPlainObject, objectIn, type JsonObject } from '../../base/json.ts';
 import { dirname } from '../../base/paths.ts';
 import { parseLogFileName } from '../files.ts';
 
@@ -73,22 +73,13 @@ export function writeState({ disk, base, path }: StatePlace, receiver: string, {
 }
 
 export function parseState(text: string): ReceiverState | undefined {
-  const value = parsed(text);
+  const value = objectIn(text);
   if (value === undefined) return undefined;
   const position = positionOf(value);
   const { trouble, reported, refused } = value;
   if (position === undefined || !isCount(reported) || !isCount(refused)) return undefined;
   if (trouble === null) return { position, reported, refused, trouble: undefined };
   return isTrouble(trouble) ? { position, reported, refused, trouble } : undefined;
-}
-
-function parsed(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isPlainObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function positionOf({ seq, file, offset, hash }: Record<string, unknown>): Position | undefined {
@@ -101,10 +92,6 @@ function positionOf({ seq, file, offset, hash }: Record<string, unknown>): Posit
 function isTrouble(value: unknown): value is Trouble {
   return isPlainObject(value) && isCount(value['since']) && isCount(value['attempts']) && typeof value['message'] === 'string'
     && typeof value['permanent'] === 'boolean' && typeof value['told'] === 'boolean' && isCount(value['nextTry']);
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 /** A position as details of an entry tell it. */

@@ -1,5 +1,5 @@
 /** A Splunk HTTP Event Collector: batches of JSON objects, one after the other in a body, and an answer for each batch. */
-import { isPlainObject } from '../../base/json.ts';
+import { isCount, objectIn } from '../../base/json.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { PostAnswer } from '../../ports.ts';
 import { stubOf, type Outgoing } from './message.ts';
@@ -18,7 +18,7 @@ export interface HecOptions extends Reach {
   readonly ca?: string;
 }
 
-export const hecTimeoutMs = 30_000;
+const hecTimeoutMs = 30_000;
 const eventPath = '/services/collector/event';
 
 /** The address that events are posted to. */
@@ -125,15 +125,9 @@ export function judge({ status, body, retryAfterS }: PostAnswer, count: number):
 
 /** `{"text":"Invalid token","code":4}`, and `invalid-event-number` where one event of the batch was wrong. */
 function readAnswer(body: string): { readonly text: string; readonly number: number | undefined } {
-  try {
-    const value: unknown = JSON.parse(body);
-    if (!isPlainObject(value)) return { text: '', number: undefined };
-    const { text, 'invalid-event-number': number } = value;
-    return {
-      text: typeof text === 'string' ? text.replace(/[^\x20-\x7e]/g, '?').slice(0, 200) : '',
-      number: typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined,
-    };
-  } catch {
-    return { text: '', number: undefined };
-  }
+  const { text, 'invalid-event-number': number } = objectIn(body) ?? {};
+  return {
+    text: typeof text === 'string' ? text.replace(/[^\x20-\x7e]/g, '?').slice(0, 200) : '',
+    number: isCount(number) ? number : undefined,
+  };
 }

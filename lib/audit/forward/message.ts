@@ -4,7 +4,7 @@
  * never cut.
  */
 import { sha256Hex } from '../../base/digest.ts';
-import { isPlainObject, type JsonObject } from '../../base/json.ts';
+import { isPlainObject, isTooDeep, type JsonObject } from '../../base/json.ts';
 import { facilityCodes, rfc3164, rfc3164Untagged, rfc5424, type SyslogMessage, type SyslogSeverity } from '../../formats/syslog.ts';
 import { isEventName, isSecurityRelevant } from '../events.ts';
 import type { LogLine } from './reader.ts';
@@ -53,19 +53,24 @@ export function outgoingOf(line: LogLine, host: string, open: OpenEntry = unopen
   return {
     seq: line.seq, time: timeOf(entry['timestamp']), event, severity: severityOf(event, entry['level']),
     host: textOf(metadata['hostname']) || host, pid: typeof pid === 'number' ? String(pid) : '',
-    chainHash: /^[0-9a-f]{64}$/.exec(textOf(entry['chain_hash']))?.[0] ?? '', text: entry === written ? line.bytes.toString('utf8') : JSON.stringify(entry), entry, sha256, bytes: line.length,
+    chainHash: /^[0-9a-f]{64}$/.exec(textOf(entry['chain_hash']))?.[0] ?? '', text: entry === written ? onOneLine(line.bytes) : JSON.stringify(entry), entry, sha256, bytes: line.length,
   };
 }
 
 /** A JSON object in well-formed UTF-8 that begins with its number; undefined for anything else. */
 function parseEntry({ bytes, length, seq }: LogLine): JsonObject | undefined {
-  if (seq < 0 || bytes.length !== length) return undefined;
+  if (seq < 0 || bytes.length !== length || isTooDeep(bytes)) return undefined;
   try {
     const value: JsonObject | null = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
     return isPlainObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** As it was written. Line ends and tabs, which JSON allows between its words and this program never writes, become spaces: some receivers would end the message there. */
+function onOneLine(bytes: Buffer): string {
+  return bytes.toString('utf8').replace(/[\t\r\n]/g, ' ');
 }
 
 function textOf(value: unknown): string {

@@ -37,7 +37,7 @@ export function failedBy(error: unknown): Handover {
   return { kind: 'failed', found: messageOf(error), permanent: error instanceof LokiError && error.code === 'config.invalid', retryAfterMs: undefined };
 }
 
-export const resolveTimeoutMs = 5_000;
+const resolveTimeoutMs = 5_000;
 
 /** Host names are resolved here and nowhere else; what is connected to is one of the addresses that were judged. */
 export interface Reach {

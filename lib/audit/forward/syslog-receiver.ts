@@ -133,7 +133,7 @@ function createStreamReceiver(options: SyslogReceiverOptions): Receiver {
 }
 
 /** A connection to the first address of the host that answers. */
-export async function connectTo(reach: Reach, host: string, target: Omit<StreamTarget, 'address' | 'tls'>, pem: ReturnType<ReadPem> | undefined): Promise<StreamConnection> {
+async function connectTo(reach: Reach, host: string, target: Omit<StreamTarget, 'address' | 'tls'>, pem: ReturnType<ReadPem> | undefined): Promise<StreamConnection> {
   const tls = pem === undefined ? {} : { tls: { name: host, ...pem } };
   return withAny(await reachable(reach, host), (address) => reach.sockets.connect({ ...target, address, ...tls }));
 }

@@ -1,6 +1,6 @@
 /** The blobs that the entries of a log file name. Each name is a salted hash, so no other entry names the same one. */
 import type { ReadFile } from '../../ports.ts';
-import { isPlainObject } from '../../base/json.ts';
+import { isPlainObject, objectIn } from '../../base/json.ts';
 import { pieces } from '../../journal/lines.ts';
 import { asBuffer } from '../tail.ts';
 
@@ -25,14 +25,9 @@ function blobsOf(bytes: Buffer): readonly string[] {
 }
 
 function blobOf(line: string): string | undefined {
-  try {
-    const entry: unknown = JSON.parse(line);
-    const details = isPlainObject(entry) ? entry['details'] : undefined;
-    const blob = isPlainObject(details) && Object.keys(details).length === 1 ? details['blob'] : undefined;
-    if (!isPlainObject(blob) || Object.keys(blob).join() !== 'sha256,salt,bytes') return undefined;
-    const name = blob['sha256'];
-    return typeof name === 'string' && /^[0-9a-f]{64}$/.test(name) ? name : undefined;
-  } catch {
-    return undefined;
-  }
+  const details = objectIn(line)?.['details'];
+  const blob = isPlainObject(details) && Object.keys(details).length === 1 ? details['blob'] : undefined;
+  if (!isPlainObject(blob) || Object.keys(blob).join() !== 'sha256,salt,bytes') return undefined;
+  const name = blob['sha256'];
+  return typeof name === 'string' && /^[0-9a-f]{64}$/.test(name) ? name : undefined;
 }

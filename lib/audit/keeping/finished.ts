@@ -52,8 +52,8 @@ export async function contentHash({ timers, signal }: Pick<Kept, 'timers' | 'sig
   if (file === undefined) return undefined;
   try {
     const hash = createSha256();
-    const memory = Buffer.allocUnsafeSlow(pieceBytes);
     const { size } = file.stat();
+    const memory = Buffer.allocUnsafeSlow(Math.min(pieceBytes, size));
     for (let at = 0; at < size; at += pieceBytes) {
       signal?.throwIfAborted();
       hash.add(file.read(at, Math.min(pieceBytes, size - at), memory));

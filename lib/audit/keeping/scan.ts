@@ -4,7 +4,7 @@
  */
 import type { ReadFile, Timers } from '../../ports.ts';
 import { createSha256, type RunningHash } from '../../base/digest.ts';
-import { isPlainObject } from '../../base/json.ts';
+import { isPlainObject, objectIn } from '../../base/json.ts';
 import { linesOf, pieces } from '../../journal/lines.ts';
 import { hashLength, seqOf } from '../chain.ts';
 import { parseLogFileName, plainName } from '../files.ts';
@@ -30,16 +30,12 @@ export function openingOf(file: Pick<ReadFile, 'read'>): Opening | undefined {
   const bytes = asBuffer(file.read(0, longestLine));
   const end = bytes.indexOf(10);
   if (end < 0) return undefined;
-  try {
-    const entry: unknown = JSON.parse(bytes.toString('utf8', 0, end));
-    const details = isPlainObject(entry) && entry['event'] === 'audit.open' ? entry['details'] : undefined;
-    if (!isPlainObject(details)) return undefined;
-    const { previous_hash: previousHash, first_seq: firstSeq } = details;
-    if (typeof previousHash !== 'string' || !/^[0-9a-f]{64}$/.test(previousHash) || typeof firstSeq !== 'number') return undefined;
-    return { firstSeq, previousHash };
-  } catch {
-    return undefined;
-  }
+  const entry = objectIn(bytes.subarray(0, end));
+  const details = entry?.['event'] === 'audit.open' ? entry['details'] : undefined;
+  if (!isPlainObject(details)) return undefined;
+  const { previous_hash: previousHash, first_seq: firstSeq } = details;
+  if (typeof previousHash !== 'string' || !/^[0-9a-f]{64}$/.test(previousHash) || typeof firstSeq !== 'number') return undefined;
+  return { firstSeq, previousHash };
 }
 
 /** How a reading can be watched and stopped. */

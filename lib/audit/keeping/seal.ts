@@ -3,7 +3,7 @@
  * skip files by it; verification and pruning compare with it. The log itself vouches for it: an `audit.rotate` entry carries its hash.
  */
 import type { Disk } from '../../ports.ts';
-import { isPlainObject } from '../../base/json.ts';
+import { isCount, isPlainObject, objectIn } from '../../base/json.ts';
 import { join } from '../../base/paths.ts';
 import { parseLogFileName, plainName } from '../files.ts';
 
@@ -45,17 +45,11 @@ export function sealText(seal: Seal): string {
 /** The seal of a log file; undefined when there is none, or none that can be understood. */
 export function readSeal(disk: Disk, base: string, tlogDirectory: string, fileName: string): Seal | undefined {
   const bytes = disk.readRecord(base, sealPath(tlogDirectory, fileName), largestSeal);
-  if (bytes === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
-    return isSeal(value) && value.file === plainName(fileName) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = bytes === undefined ? undefined : objectIn(bytes);
+  return isSeal(value) && value.file === plainName(fileName) ? value : undefined;
 }
 
 const isHash = (value: unknown): boolean => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
-const isCount = (value: unknown): boolean => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 const isTime = (value: unknown): boolean => typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value);
 const isCounts = (value: unknown): boolean => isPlainObject(value) && Object.values(value).every(isCount);
 

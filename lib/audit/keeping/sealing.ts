@@ -3,7 +3,7 @@
  * written and an `audit.rotate` entry vouches for it. A file that does not hold gets no seal: it is evidence, and stays as
  * it is. The seal is on the medium before the entry; a crash in between is made good by the next round.
  */
-import { isPlainObject } from '../../base/json.ts';
+import { isPlainObject, objectIn } from '../../base/json.ts';
 import { LokiError, messageOf } from '../../errors.ts';
 import { sha256Hex } from '../../base/digest.ts';
 import { join } from '../../base/paths.ts';
@@ -122,13 +122,8 @@ const recordedName = 'keeping.json';
 
 function readRecorded({ disk, base, tlogDirectory }: Kept): string | undefined {
   const bytes = disk.readRecord(base, join(tlogDirectory, recordedName), 4096);
-  try {
-    const value: unknown = bytes === undefined ? undefined : JSON.parse(Buffer.from(bytes).toString('utf8'));
-    const recorded = isPlainObject(value) ? value['recorded'] : undefined;
-    return typeof recorded === 'string' && parseLogFileName(recorded) !== undefined ? recorded : undefined;
-  } catch {
-    return undefined;
-  }
+  const recorded = bytes === undefined ? undefined : objectIn(bytes)?.['recorded'];
+  return typeof recorded === 'string' && parseLogFileName(recorded) !== undefined ? recorded : undefined;
 }
 
 function writeRecorded({ disk, base, tlogDirectory, fileMode }: Kept, recorded: string): void {

@@ -4,7 +4,7 @@
  * the beginning, so the newest one is enough.
  */
 import type { Disk } from '../../ports.ts';
-import { isPlainObject } from '../../base/json.ts';
+import { isPlainObject, objectIn } from '../../base/json.ts';
 import { longestNote, openNote, type NoteKey } from '../../base/merkle/note.ts';
 import { join } from '../../base/paths.ts';
 import { parseLogFileName } from '../files.ts';
@@ -65,12 +65,8 @@ export function statementText(origin: string, statement: PruneStatement): string
 export function parseStatement(text: string): PruneStatement | undefined {
   const [, second, json = '', rest, ...more] = text.split('\n');
   if (second !== kind || rest !== '' || more.length > 0) return undefined;
-  try {
-    const value: unknown = JSON.parse(json);
-    return isStatement(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = objectIn(json);
+  return isStatement(value) ? value : undefined;
 }
 
 /** The statement that reaches furthest and is signed. */

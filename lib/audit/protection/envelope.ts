@@ -5,7 +5,7 @@
  */
 import type { Random } from '../../ports.ts';
 import { keyBytes, nonceBytes, seal, unseal } from '../../base/cipher.ts';
-import { isPlainObject, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { isPlainObject, jsonIn, type JsonObject, type JsonValue } from '../../base/json.ts';
 
 /** A data key and the name that envelopes call it by. */
 export interface DataKey {
@@ -56,7 +56,7 @@ export function sealValue(value: JsonValue, { kid, key }: DataKey, seq: number, 
 /** The value; undefined when this is not what was sealed here under this key. */
 export function openValue(envelope: Envelope, key: Uint8Array, seq: number, path: string): JsonValue | undefined {
   const content = unseal(key, Buffer.from(envelope.n, 'base64'), Buffer.from(envelope.c, 'base64'), boundTo(envelope.kid, seq, path));
-  return content === undefined ? undefined : parse(content);
+  return content === undefined ? undefined : jsonIn(content);
 }
 
 function boundTo(kid: string, seq: number, path: string): string {
@@ -104,13 +104,4 @@ function pointerWord(name: string): string {
 
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64');
-}
-
-function parse(content: Uint8Array): JsonValue | undefined {
-  try {
-    const value: JsonValue = JSON.parse(Buffer.from(content).toString('utf8'));
-    return value;
-  } catch {
-    return undefined;
-  }
 }

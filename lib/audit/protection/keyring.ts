@@ -6,7 +6,7 @@
 import type { Disk, Random } from '../../ports.ts';
 import { LokiError } from '../../errors.ts';
 import { hmacSha256Hex, keyBytes, keyCheck } from '../../base/cipher.ts';
-import { isPlainObject, type JsonObject } from '../../base/json.ts';
+import { objectIn, type JsonObject } from '../../base/json.ts';
 import { join } from '../../base/paths.ts';
 import { isKid, unwrapKey, wrapKey, type DataKey } from './envelope.ts';
 
@@ -44,6 +44,8 @@ export interface WrappingState {
 
 /** Larger than any file here. */
 const largestFile = 4096;
+/** Files that are kept in memory. */
+const mostKnown = 1000;
 const keyFileForm = /^(?:d\d{8}|s[0-9a-f]{32}|names)\.json$/;
 
 export interface Keyring {
@@ -79,6 +81,8 @@ class KeyFiles implements Keyring {
   readonly #options: KeyringOptions;
   /** The secret of the names of pointers, once it was read. It is never destroyed. */
   #secret: Uint8Array | undefined;
+  /** Files as they were last read. Every use looks whether the file is still that one: what was destroyed is not used on. */
+  readonly #known = new Map<string, { readonly version: string; readonly value: JsonObject }>();
 
   constructor(options: KeyringOptions) {
     this.#options = options;
@@ -122,6 +126,7 @@ class KeyFiles implements Keyring {
   destroy(kid: string): void {
     const { disk, directory } = this.#options;
     if (!isKid(kid)) return;
+    this.#known.clear();
     disk.remove(join(directory, fileOf(kid)));
     // Files half-made when the power went hold keys as well. Nobody makes one while the lock is held here.
     for (const name of disk.list(directory)) if (name.startsWith('.tmp-')) disk.remove(join(directory, name));
@@ -164,10 +169,17 @@ class KeyFiles implements Keyring {
   #read(fileName: string): JsonObject | undefined {
     const { disk, base, directory } = this.#options;
     const path = join(directory, fileName);
-    const bytes = disk.readRecord(base, path, largestFile);
+    const stat = disk.stat(path);
+    const version = stat === undefined ? '' : `${stat.kind} ${stat.links} ${stat.device} ${stat.inode} ${stat.size} ${stat.changedMs}`;
+    const known = this.#known.get(fileName);
+    if (known?.version === version) return known.value;
+    this.#known.delete(fileName);
+    const bytes = stat === undefined ? undefined : disk.readRecord(base, path, largestFile);
     if (bytes === undefined) return undefined;
-    const value = parse(bytes);
+    const value = objectIn(bytes);
     if (value === undefined) throw this.#damaged(fileName);
+    if (this.#known.size >= mostKnown) this.#known.clear();
+    this.#known.set(fileName, { version, value });
     return value;
   }
 
@@ -265,13 +277,4 @@ function wrongKey(wanted: string, at: readonly Uint8Array[]): LokiError {
     found: `they are wrapped by the key with check ${wanted}, and ${here === '' ? 'no key is here' : `the one here has check ${here}`}`,
     hint: 'Give that key in LOKI_AUDIT_KEY or LOKI_AUDIT_KEY_FILE, or restore keys/audit.key; docs/formats/erasure.md says how keys are kept',
   });
-}
-
-function parse(bytes: Uint8Array): JsonObject | undefined {
-  try {
-    const value: JsonObject = JSON.parse(Buffer.from(bytes).toString('utf8'));
-    return isPlainObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -2,7 +2,7 @@
  * Entries on their way back: envelopes are opened where their keys are at hand. No key is read before the first envelope is
  * met. Keys that were found are kept as long as this object is: make one for a query, so that an erased key is not used on.
  */
-import { isPlainObject, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { isPlainObject, jsonIn, type JsonObject, type JsonValue } from '../../base/json.ts';
 import { isEnvelope, kidsOf, openValue, sealedMark, walk } from './envelope.ts';
 import type { Keyring } from './keyring.ts';
 
@@ -22,7 +22,7 @@ export interface EntryOpener {
 }
 
 /** `except` names keys that are treated as destroyed: what an erasure would leave. */
-export function createOpener(ring: Keyring, except: ReadonlySet<string> = new Set()): EntryOpener {
+export function createOpener(ring: Pick<Keyring, 'find' | 'kidOf'>, except: ReadonlySet<string> = new Set()): EntryOpener {
   const known = new Map<string, Uint8Array | undefined>();
   let closed = 0;
   let failed = false;
@@ -76,7 +76,7 @@ export function createOpener(ring: Keyring, except: ReadonlySet<string> = new Se
   return {
     open,
     openBlob(seq, content) {
-      const value = parse(content);
+      const value = jsonIn(content);
       if (value === undefined) return undefined;
       const opened = openWithin(value, '/details', seq);
       return isEnvelope(opened) ? undefined : opened;
@@ -104,14 +104,5 @@ function found(value: JsonValue, wanted: (value: JsonValue) => boolean): boolean
     return undefined;
   });
   return any;
-}
-
-function parse(content: Uint8Array): JsonValue | undefined {
-  try {
-    const value: JsonValue = JSON.parse(Buffer.from(content).toString('utf8'));
-    return value;
-  } catch {
-    return undefined;
-  }
 }
 

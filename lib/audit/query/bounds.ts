@@ -25,7 +25,7 @@ const timeOpening = ',"timestamp":"';
 const timeLength = 24;
 
 /** Reads `{"seq":N,"timestamp":"…"` at the beginning of a line; undefined when it begins otherwise. */
-export function headOf(bytes: Buffer, start: number): LineHead | undefined {
+function headOf(bytes: Buffer, start: number): LineHead | undefined {
   const seq = seqOf(bytes, start, bytes.length);
   if (seq < 0) return undefined;
   const text = bytes.toString('latin1', start, start + headBytes);

@@ -1,16 +1,12 @@
 /** Which entries are wanted, and whether an entry is one of them. */
-import { isPlainObject, type JsonValue } from '../../base/json.ts';
+import { isPlainObject, objectIn, type JsonValue } from '../../base/json.ts';
 import { levels } from '../events.ts';
 import type { AuditFilter, LoggedEntry } from './wanted.ts';
 
 /** One line as an entry; undefined when it is none. */
 export function parseEntry(line: Buffer): LoggedEntry | undefined {
-  try {
-    const value: unknown = JSON.parse(line.toString('utf8'));
-    return isEntry(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = objectIn(line);
+  return isEntry(value) ? value : undefined;
 }
 
 export function isEntry(value: unknown): value is LoggedEntry {

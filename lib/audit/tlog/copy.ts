@@ -32,6 +32,11 @@ export function appendCopy(disk: Disk, directory: string, origin: string, note: 
 
 /** The newest checkpoint there that our keys signed; undefined when there is none, or it cannot be read. */
 export function newestCopy(disk: Disk, directory: string, origin: string, keys: readonly NoteKey[]): Checkpoint | undefined {
+  return newestCopied(disk, directory, origin, keys)?.checkpoint;
+}
+
+/** The same, as the note it came in. */
+export function newestCopied(disk: Disk, directory: string, origin: string, keys: readonly NoteKey[]): { readonly note: string; readonly checkpoint: Checkpoint } | undefined {
   try {
     const file = disk.openRead(copyPath(disk.realpath(directory) ?? directory, origin));
     if (file === undefined) return undefined;
@@ -41,7 +46,7 @@ export function newestCopy(disk: Disk, directory: string, origin: string, keys: 
       // The end of the file as far as a note of this log begins in it.
       const notes = splitNotes(text.slice(Math.max(0, text.indexOf(`${origin}\n`))));
       const opened = notes.map((note) => openCheckpoint(note, keys)).filter((each) => each.ok);
-      return opened.map(({ checkpoint }) => checkpoint).filter((each) => each.origin === origin).at(-1);
+      return opened.filter(({ checkpoint }) => checkpoint.origin === origin).at(-1);
     } finally {
       file.close();
     }

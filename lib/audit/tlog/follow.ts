@@ -36,7 +36,12 @@ export interface LeafSink {
   leaf(bytes: Buffer, start: number, end: number): void;
   /** Whether a line that the tree has already is the one it has, where that can be told. */
   isLeaf(seq: number, bytes: Buffer, start: number, end: number): boolean;
+  /** So many entries are gone before the next leaf, and somebody has accepted that. */
+  lost(count: number): void;
 }
+
+/** More lost entries than this are nobody's accident. */
+export const mostLost = 10_000_000;
 
 /** Which chain, for messages. */
 export interface FollowOptions {
@@ -44,6 +49,8 @@ export interface FollowOptions {
   readonly files: ChainFiles;
   readonly timers: Timers;
   readonly sink: LeafSink;
+  /** Whole files that no checkpoint covers may be missing: the next one says after what it begins. */
+  readonly acceptLoss?: boolean;
 }
 
 const beginningBytes = 64;
@@ -219,8 +226,9 @@ export class Follower {
       return true;
     }
     if (liveEnd > 0 && liveEnd - where <= tailWindow && asBuffer(file.read(where, liveEnd - where)).includes(0)) return false;
+    if (this.#options.acceptLoss === true && seq > size + 1 && seq - size - 1 <= mostLost && this.#goesOnAfterLoss(memory, start, end, file, where)) return true;
     if (seq > 1 && size === 0) throw this.#missingBeginning(seq);
-    if (seq > size + 1) throw this.#tampered(where, `seq ${seq} follows ${size}: entries that no checkpoint covers are missing`);
+    if (seq > size + 1) throw this.#tampered(where, `seq ${seq} follows ${size}: entries that no checkpoint covers are missing`, where === 0 ? 'Put the missing file back; if it is gone for good: loki audit checkpoint --accept-loss' : undefined);
     throw this.#tampered(where, seq === size + 1 ? `seq ${seq} does not follow the entry before it` : 'a line that is no entry');
   }
 
@@ -243,16 +251,32 @@ export class Follower {
     return true;
   }
 
+  /** A file's first line tells what came before it: then it can be gone on from there, and what is missing is known by its numbers. */
+  #goesOnAfterLoss(memory: Buffer, start: number, end: number, file: ReadFile, where: number): boolean {
+    const before = this.#hash;
+    this.#hash = undefined;
+    if (where > 0 || !this.#begins(memory, start, end, file)) {
+      this.#hash = before;
+      return false;
+    }
+    const seq = seqOf(memory, start, end);
+    this.#options.sink.lost(seq - 1 - this.#position.size);
+    this.#met = true;
+    this.#position = { ...this.#position, size: seq - 1 };
+    this.#leaves(memory, start, end + 1, 1);
+    return true;
+  }
+
   #missingBeginning(seq: number): LokiError {
     return new LokiError('audit.incomplete', {
       attempted: `cover ${this.#options.chain} by a checkpoint`, found: `the log begins at entry ${seq}, and there is no hash tree of what was before it`,
-      hint: 'Put a copy of dashboard/tlog back, or of the oldest log files',
+      hint: 'Put a copy of dashboard/tlog back, or of the oldest log files; if there is none: loki audit checkpoint --accept-loss',
     });
   }
 
-  #tampered(offset: number, found: string): LokiError {
+  #tampered(offset: number, found: string, hint: string = 'Nothing is signed until this is cleared up; see: loki audit verify'): LokiError {
     const { file } = this.#position;
-    return new LokiError('audit.tampered', { attempted: `cover ${this.#options.chain} by a checkpoint`, found: `${file ?? 'the log'} at byte ${offset}: ${found}`, hint: 'Nothing is signed until this is cleared up; see: loki audit verify' });
+    return new LokiError('audit.tampered', { attempted: `cover ${this.#options.chain} by a checkpoint`, found: `${file ?? 'the log'} at byte ${offset}: ${found}`, hint });
   }
 }
 

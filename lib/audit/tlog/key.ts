@@ -62,6 +62,19 @@ export function openKeys(place: KeyPlace, origin: Origin, random: Random): Check
   return { signer, known: all, made: !keep };
 }
 
+/** `openKeys` for who asks again and again: the files are read each time, and understood when they say something new. */
+export function keepKeys(place: KeyPlace, origin: Origin, random: Random): () => CheckpointKeys {
+  const read = (): readonly (string | undefined)[] => [textOf(place, 'checkpoint.key'), textOf(place, 'checkpoint.vkey')];
+  let last: { readonly said: readonly (string | undefined)[]; readonly keys: CheckpointKeys } | undefined;
+  return () => {
+    const said = read();
+    if (last?.said.every((text, at) => text === said[at]) === true) return last.keys;
+    // What was read before: a key that is made now is read again next time.
+    last = { said, keys: openKeys(place, origin, random) };
+    return last.keys;
+  };
+}
+
 /** The keys that checkpoints here were ever signed with; none before the first one. Writes nothing. */
 export function readKnownKeys(place: KeyPlace): readonly NoteKey[] {
   const lines = (textOf(place, 'checkpoint.vkey') ?? '').split('\n');

@@ -2,7 +2,7 @@
 import type { ReadFile } from '../../ports.ts';
 import { LokiError } from '../../errors.ts';
 import { verifyInclusion } from '../../base/merkle/proof.ts';
-import { leafHash, sameHash } from '../../base/merkle/hash.ts';
+import { leafHash, lostLeaf, sameHash } from '../../base/merkle/hash.ts';
 import { formatTlogProof } from '../../base/merkle/tlog-proof.ts';
 import { linesOf, pieces } from '../../journal/lines.ts';
 import { seqOf } from '../chain.ts';
@@ -76,13 +76,14 @@ export function proveEntry(tree: TreeReader, files: ChainFiles, seq: number): En
   const attempted = `prove entry ${seq}`;
   if (newest.kind === 'bad') throw new LokiError('audit.tampered', { attempted, found: `the newest checkpoint is not to be believed: ${newest.found}` });
   const size = newest.kind === 'none' ? 0 : newest.checkpoint.size;
-  if (newest.kind === 'none' || seq > size || seq < 1) throw new LokiError('not_found', { attempted, found: size === 0 ? 'nothing has been recorded' : `the log has entries 1 to ${size}`, hint: 'See: loki enterprise audit tail' });
+  if (newest.kind === 'none' || seq > size || seq < 1) throw new LokiError('not_found', { attempted, found: size === 0 ? 'nothing has been recorded that a checkpoint covers' : `the newest checkpoint covers entries 1 to ${size}`, hint: 'See: loki enterprise audit tail' });
   const line = lineOf(files, seq);
   const proven = hashesOf(tree, seq, size);
   if (proven === undefined || !verifyInclusion({ ...proven, index: seq - 1, size, root: newest.checkpoint.root })) return undefined;
   if (line !== undefined && !sameHash(leafHash(line), proven.leafHash)) {
     throw new LokiError('audit.tampered', { attempted, found: 'the line with that number is another one than the one that was covered' });
   }
+  if (line === undefined && sameHash(lostLeaf, proven.leafHash)) throw new LokiError('not_found', { attempted, found: 'it was lost before any checkpoint covered it' });
   const text = formatTlogProof({ index: seq - 1, hashes: proven.proof, extra: line, checkpoint: newest.note });
   return { seq, size, text, line: line?.toString('utf8') };
 }

@@ -1,6 +1,6 @@
 /** Reads a chain's tree: its newest checkpoint, checked, and proofs about it. Writes nothing and takes no lock. */
 import type { NoteKey } from '../../base/merkle/note.ts';
-import { openCheckpoint, parseCheckpointText, type Checkpoint } from '../../base/merkle/checkpoint.ts';
+import { openCheckpoint, type Checkpoint } from '../../base/merkle/checkpoint.ts';
 import { consistencyProof, inclusionProof, rootOf, type SubtreeHash } from '../../base/merkle/proof.ts';
 import { sameHash } from '../../base/merkle/hash.ts';
 import { join } from '../../base/paths.ts';
@@ -37,7 +37,7 @@ export interface TreeReader {
 }
 
 /** A note is short; a file that is not cannot be one. */
-const largestCheckpoint = 1 << 16;
+export const largestCheckpoint: number = 1 << 16;
 
 /** Where the tree of a chain lies below LOKI_HOME/dashboard/tlog. */
 export function treeDirectory(tlog: string, chain: ChainName): string {
@@ -79,10 +79,4 @@ export function newestCheckpoint({ disk, base, directory, keys }: TreePlace): Ne
   if (bytes === undefined) return { kind: 'none' };
   const opened = openCheckpoint(bytes, keys);
   return opened.ok ? { kind: 'good', note: opened.note, checkpoint: opened.checkpoint, signedBy: opened.signedBy } : { kind: 'bad', found: opened.found };
-}
-
-/** What a note says of a tree, unchecked; undefined when it says nothing. */
-export function peekCheckpoint(note: string): Checkpoint | undefined {
-  const split = note.lastIndexOf('\n\n');
-  return split < 0 ? undefined : parseCheckpointText(note.slice(0, split + 1));
 }

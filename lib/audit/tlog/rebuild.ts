@@ -6,12 +6,12 @@ import type { Disk, Timers } from '../../ports.ts';
 import { LokiError } from '../../errors.ts';
 import type { Checkpoint } from '../../base/merkle/checkpoint.ts';
 import { Frontier, type OnComplete } from '../../base/merkle/frontier.ts';
-import { hashBytes, sameHash } from '../../base/merkle/hash.ts';
+import { hashBytes, lostLeaf, sameHash } from '../../base/merkle/hash.ts';
 import { createLeafHasher } from '../../base/merkle/hasher.ts';
 import { linesOf, pieces } from '../../journal/lines.ts';
 import { seqOf } from '../chain.ts';
 import { asBuffer } from '../tail.ts';
-import type { ChainFiles } from './follow.ts';
+import { mostLost, type ChainFiles } from './follow.ts';
 import { tileHashes, tileLevels, tilePath } from './tiles.ts';
 
 interface RebuildOptions {
@@ -114,7 +114,14 @@ function leavesOfLines({ files, timers }: RebuildOptions): LeafSource {
         for (const piece of pieces(file, 0, file.stat().size)) {
           const bytes = asBuffer(piece.bytes);
           for (const [start, end] of piece.complete ? linesOf(bytes) : []) {
-            if (seqOf(bytes, start, end) !== size + 1) continue;
+            const seq = seqOf(bytes, start, end);
+            // Before a file's first line, entries may have been lost and that accepted: the root tells.
+            const lost = piece.offset + start === 0 && seq <= size + 1 + mostLost ? seq - 1 - size : 0;
+            for (let n = 0; n < lost; n += 1) {
+              size += 1;
+              if (!take(Buffer.from(lostLeaf), 0)) return;
+            }
+            if (seq !== size + 1) continue;
             hasher.hash(hash, 0, bytes, start, end);
             size += 1;
             if (!take(hash, 0)) return;

@@ -27,7 +27,7 @@ export interface Schedule {
 }
 
 /** Intervals without a new entry, after which a checkpoint says so. */
-export const heartbeatIntervals = 10;
+const heartbeatIntervals = 10;
 
 export function startSchedule({ timers, every, intervalMs, age, make }: ScheduleOptions): Schedule {
   let uncovered = 0;

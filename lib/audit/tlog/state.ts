@@ -4,7 +4,7 @@
  * then it is made anew.
  */
 import type { Disk } from '../../ports.ts';
-import { isPlainObject } from '../../base/json.ts';
+import { isCount, objectIn, type JsonObject } from '../../base/json.ts';
 import { join } from '../../base/paths.ts';
 import type { Position } from './follow.ts';
 
@@ -19,24 +19,15 @@ const largestState = 4096;
 /** The state as it was written; undefined when there is none that can be understood. */
 export function readState(disk: Disk, base: string, directory: string): TreeState | undefined {
   const bytes = disk.readRecord(base, join(directory, 'state.json'), largestState);
-  if (bytes === undefined) return undefined;
-  try {
-    return stateIn(JSON.parse(Buffer.from(bytes).toString('utf8')));
-  } catch {
-    return undefined;
-  }
+  const value = bytes === undefined ? undefined : objectIn(bytes);
+  return value === undefined ? undefined : stateIn(value);
 }
 
-function stateIn(value: unknown): TreeState | undefined {
-  if (!isPlainObject(value)) return undefined;
+function stateIn(value: JsonObject): TreeState | undefined {
   const { size, last_hash: hash, last_time: time, file, offset } = value;
   if (!isCount(size) || !isCount(offset) || typeof hash !== 'string' || !/^[0-9a-f]{64}$/.test(hash)) return undefined;
   if (typeof file !== 'string' && file !== null) return undefined;
   return { size, hash, file, offset, time: typeof time === 'string' ? time : null };
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 export function writeState(disk: Disk, base: string, directory: string, { size, hash, time, file, offset }: TreeState, mode: number): void {

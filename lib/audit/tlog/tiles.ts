@@ -116,15 +116,23 @@ export class TileWriter {
     return this.#levels.reduce((sum, { used }) => sum + used, 0);
   }
 
-  /** Writes what waits, level by level; durable when it returns. */
-  flush(): void {
-    this.#levels.forEach((row, level) => {
-      if (row.used === 0) return;
-      const file = row.file ??= this.#open(level, row.written);
-      file.append(row.memory.subarray(0, row.used));
-      row.written += row.used / hashBytes;
-      row.used = 0;
-    });
+  /** The levels of which some wait. */
+  waitingLevels(): readonly number[] {
+    return this.#levels.flatMap(({ used }, level) => (used > 0 ? [level] : []));
+  }
+
+  /** Writes what waits of a level; durable when it returns. */
+  flush(level: number): void {
+    const row = this.#level(level);
+    const file = row.file ??= this.#open(level, row.written);
+    file.append(row.memory.subarray(0, row.used));
+    row.written += row.used / hashBytes;
+    row.used = 0;
+  }
+
+  /** Writes all that waits. */
+  flushAll(): void {
+    for (const level of this.waitingLevels()) this.flush(level);
   }
 
   /** The hash of a complete subtree, written or not. */

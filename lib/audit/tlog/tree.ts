@@ -6,23 +6,19 @@
  * `audit.tampered`, wherever that checkpoint stands (here, at the second place, or told by an entry of the log itself).
  */
 import type { Clock, Disk, Lock, Timers } from '../../ports.ts';
-import { LokiError } from '../../errors.ts';
-import { isPlainObject } from '../../base/json.ts';
 import { join } from '../../base/paths.ts';
-import { fromBase64, toBase64 } from '../../base/merkle/base64.ts';
-import { signCheckpoint, type Checkpoint } from '../../base/merkle/checkpoint.ts';
+import type { Checkpoint } from '../../base/merkle/checkpoint.ts';
 import { Frontier } from '../../base/merkle/frontier.ts';
 import { parts } from '../../base/merkle/subtree.ts';
-import { hashBytes, sameHash } from '../../base/merkle/hash.ts';
-import { createLeafHasher } from '../../base/merkle/hasher.ts';
-import { rootOf } from '../../base/merkle/proof.ts';
+import { sameHash } from '../../base/merkle/hash.ts';
 import { appendCopy, newestCopy } from './copy.ts';
-import { beginning, Follower, type ChainFiles, type LeafSink } from './follow.ts';
+import { beginning, type ChainFiles } from './follow.ts';
+import { Growth, lastSeq, refusal, type Known } from './growth.ts';
 import { keysOf, signerOf, type ChainName, type CheckpointKeys } from './key.ts';
-import { newestCheckpoint, openTreeReader, type TreeReader } from './reader.ts';
+import { largestCheckpoint, newestCheckpoint, openTreeReader, type TreeReader } from './reader.ts';
 import { rebuild } from './rebuild.ts';
 import { readState, writeState, type TreeState } from './state.ts';
-import { fold, TileWriter, tileWidth } from './tiles.ts';
+import { fold, tileWidth } from './tiles.ts';
 
 /** Why a checkpoint is made. */
 export type Reason = 'entries' | 'interval' | 'rotation' | 'exit' | 'heartbeat' | 'request' | 'prune';
@@ -34,6 +30,10 @@ export interface TreeOptions {
   /** Of all trees here; never that of a log. */
   readonly lock: Lock;
   readonly lockTimeoutMs: number;
+  /** That of those who write the chain. Taken for an instant only, to let a writer that is at work finish. */
+  readonly writers: Lock;
+  /** The newest entry that this process's own log has acknowledged: up to there nothing is left to wait for. */
+  readonly acknowledged?: () => number;
   /** LOKI_HOME. */
   readonly base: string;
   /** The tree's own folder. */
@@ -62,11 +62,21 @@ export interface Advanced {
   readonly vkey: string;
   /** Whether that key was made just now. */
   readonly keyMade: boolean;
+  /** Entries that are gone, and were in no checkpoint before. */
+  readonly lost: readonly LostEntries[];
+}
+
+/** Entries that were lost, by their numbers. */
+export interface LostEntries {
+  readonly first_seq: number;
+  readonly last_seq: number;
 }
 
 export interface AdvanceOptions {
   /** Cover what is there even if only the log's own entries about checkpoints are new: a heartbeat, or one of those is to be proven. */
   readonly all?: boolean;
+  /** Go on where whole files are gone that no checkpoint covers: in the tree `lostLeaf` stands for each of their entries. */
+  readonly acceptLoss?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -79,21 +89,8 @@ export interface Tree {
   repair(): Promise<void>;
 }
 
-/** Waiting hashes are written when they are so many bytes. */
-const flushBytes = 1 << 21;
 /** Under load a checkpoint comes every few milliseconds; the state is a convenience, and is not written so often. */
 const stateEveryMs = 1000;
-
-/** What this process knows of the tree from its last checkpoint; good as long as that is still the newest one. */
-interface Known {
-  readonly note: string | undefined;
-  readonly checkpoint: Checkpoint | undefined;
-  readonly frontier: Frontier;
-  readonly state: TreeState;
-  readonly hashIsKnown: boolean;
-  /** A newer checkpoint, from the second place, that the tree must come by. */
-  readonly mustAgree?: Checkpoint;
-}
 
 export function openTree(options: TreeOptions): Tree {
   let known: Known | undefined;
@@ -101,12 +98,23 @@ export function openTree(options: TreeOptions): Tree {
   let unwritten: TreeState | undefined;
   let copyFailed = false;
 
-  function saveState(state: TreeState, always: boolean): void {
-    const { disk, base, directory, fileMode, clock } = options;
+  async function saveState(state: TreeState, always: boolean): Promise<void> {
     unwritten = state;
-    if (!always && clock.monotonic() - stateWritten < stateEveryMs) return;
-    writeState(disk, base, directory, state, fileMode);
-    [unwritten, stateWritten] = [undefined, clock.monotonic()];
+    if (!always && options.clock.monotonic() - stateWritten < stateEveryMs) return;
+    await options.timers.yield();
+    writeUnwritten();
+  }
+
+  function writeUnwritten(): void {
+    const { disk, base, directory, fileMode, clock } = options;
+    if (unwritten === undefined) return;
+    stateWritten = clock.monotonic();
+    try {
+      writeState(disk, base, directory, unwritten, fileMode);
+      unwritten = undefined;
+    } catch {
+      // The checkpoint stands, and is what was asked for; where it stands is found again without this.
+    }
   }
 
   function copy(note: string, checkpoint: Checkpoint): void {
@@ -121,27 +129,27 @@ export function openTree(options: TreeOptions): Tree {
     }
   }
 
-  async function advance({ all = false, signal }: AdvanceOptions = {}): Promise<Advanced> {
+  async function advance({ all = false, acceptLoss = false, signal }: AdvanceOptions = {}): Promise<Advanced> {
     await options.lock.acquire(options.lockTimeoutMs);
     try {
       options.disk.ensureDirectory(options.base, options.directory, options.directoryMode);
       const keys = options.keys();
       const before = await current(options, keys, known);
       known = undefined;
-      const growth = new Growth(options, before);
+      const growth = new Growth(options, before, acceptLoss);
       try {
         await growth.follow(signal);
         const vkey = signerOf(keys.signer, options.chain).key.vkey;
         if (growth.fresh === 0 && (!all || growth.size === before.frontier.size)) {
           // Lines that need no checkpoint are read again next time: their hashes were not written.
           known = before.frontier.size === growth.size ? growth.known(before.note, before.checkpoint) : before;
-          return { made: false, checkpoint: before.checkpoint, note: before.note, vkey, keyMade: keys.made };
+          return { made: false, checkpoint: before.checkpoint, note: before.note, vkey, keyMade: keys.made, lost: [] };
         }
-        const { note, checkpoint } = growth.sign(keys);
+        const { note, checkpoint } = await growth.sign(keys);
         known = growth.known(note, checkpoint);
         copy(note, checkpoint);
-        saveState(known.state, known.state.size - before.state.size < 100);
-        return { made: true, checkpoint, note, vkey, keyMade: keys.made };
+        await saveState(known.state, known.state.size - before.state.size < 100);
+        return { made: true, checkpoint, note, vkey, keyMade: keys.made, lost: growth.missing };
       } finally {
         growth.close();
       }
@@ -166,19 +174,21 @@ export function openTree(options: TreeOptions): Tree {
     advance,
     repair,
     close() {
-      if (unwritten !== undefined) saveState(unwritten, true);
+      const { disk, base, directory } = options;
+      // Another process may have gone further since, and said so.
+      if ((readState(disk, base, directory)?.size ?? 0) < (unwritten?.size ?? 0)) writeUnwritten();
     },
   };
 }
 
 /** Where the tree stands on disk. What this process remembers is believed as long as the checkpoint on disk is its own. */
 async function current(options: TreeOptions, keys: CheckpointKeys, known: Known | undefined): Promise<Known> {
+  if (known?.note !== undefined && known.note === noteAt(options)) return known;
   const chainKeys = keysOf(keys.known, options.chain);
   const reader = openTreeReader({ ...options, keys: chainKeys });
   try {
     const newest = reader.newest();
     if (newest.kind === 'bad') throw refusal('audit.tampered', options.chain, `the newest checkpoint is not to be believed: ${newest.found}`);
-    if (newest.kind === 'good' && known !== undefined && newest.note === known.note) return known;
     const state = readState(options.disk, options.base, options.directory);
     const checkpoint = newest.kind === 'good' ? newest.checkpoint : undefined;
     const size = checkpoint?.size ?? 0;
@@ -195,6 +205,12 @@ async function current(options: TreeOptions, keys: CheckpointKeys, known: Known 
   } finally {
     reader.close();
   }
+}
+
+/** The newest checkpoint's note as it stands, unchecked. */
+function noteAt({ disk, base, directory }: TreeOptions): string | undefined {
+  const bytes = disk.readRecord(base, join(directory, 'checkpoint'), largestCheckpoint);
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
 }
 
 /** Whether the tiles give the checkpoint's root, if need be after they were made anew. */
@@ -228,146 +244,4 @@ function newerElsewhere(options: TreeOptions, reader: TreeReader, keys: Checkpoi
   const last = seen <= size ? seen : lastSeq(files);
   if (last < seen) throw refusal('audit.tampered', chain, `${seen} entries have been covered before, and the log ends at ${last}`);
   return copied !== undefined && copied.size > size ? copied : undefined;
-}
-
-/** The number of the newest whole line. */
-function lastSeq(files: ChainFiles): number {
-  for (const name of files.names().toReversed()) {
-    const file = files.open(name);
-    if (file === undefined) continue;
-    try {
-      const { size } = file.stat();
-      const from = Math.max(0, size - (1 << 18));
-      const text = Buffer.from(file.read(from, size - from)).toString('latin1');
-      const last = [...text.slice(0, text.lastIndexOf('\n') + 1).matchAll(/(?:^|\n)\{"seq":(\d{1,16}),/g)].at(-1)?.[1];
-      if (last !== undefined) return Number(last);
-    } finally {
-      file.close();
-    }
-  }
-  return 0;
-}
-
-function refusal(code: 'audit.tampered' | 'audit.incomplete', chain: string, found: string): LokiError {
-  return new LokiError(code, { attempted: `sign a checkpoint of ${chain}`, found, ...(code === 'audit.tampered' ? { hint: 'Keep the files as they are; see: loki audit verify' } : {}) });
-}
-
-const aboutCheckpoints = Buffer.from('"event":"audit.checkpoint"');
-
-/** One growing of the tree, from one checkpoint to the next. */
-class Growth implements LeafSink {
-  /** New entries but those about checkpoints of this chain. */
-  fresh = 0;
-  readonly #options: TreeOptions;
-  readonly #before: Known;
-  readonly #frontier: Frontier;
-  readonly #tiles: TileWriter;
-  readonly #follower: Follower;
-  readonly #hasher = createLeafHasher();
-  readonly #hash: Buffer = Buffer.alloc(hashBytes);
-
-  constructor(options: TreeOptions, before: Known) {
-    this.#options = options;
-    this.#before = before;
-    this.#frontier = before.frontier.copy();
-    this.#tiles = new TileWriter(options, before.frontier.size, options.fileMode);
-    const { chain, files, timers } = options;
-    // Where the state is older than the checkpoint, lines in between are passed over.
-    const position = { ...before.state, size: before.frontier.size };
-    this.#follower = new Follower({ chain, files, timers, sink: this }, position, before.hashIsKnown);
-  }
-
-  get size(): number {
-    return this.#frontier.size;
-  }
-
-  async follow(signal?: AbortSignal): Promise<void> {
-    await this.#follower.toEnd(signal);
-    const { chain, files } = this.#options;
-    if (!this.#follower.met) throw refusal('audit.tampered', chain, `${this.size} entries are covered, and the log ends at ${lastSeq(files)}`);
-    const { mustAgree } = this.#before;
-    if (mustAgree === undefined || mustAgree.size > this.size) return;
-    if (!sameHash(rootOf(mustAgree.size, (part) => this.#tiles.hashOf(part)), mustAgree.root)) {
-      throw refusal('audit.tampered', chain, `the checkpoint of ${mustAgree.size} entries at the second place has another root`);
-    }
-  }
-
-  leaf(bytes: Buffer, start: number, end: number): void {
-    this.#hasher.hash(this.#hash, 0, bytes, start, end);
-    this.#frontier.append(this.#hash, 0, (level, memory, at) => this.#tiles.take(level, memory, at));
-    if (this.#tiles.waiting() > flushBytes) this.#tiles.flush();
-    if (!this.#isAboutUs(bytes, start, end)) this.fresh += 1;
-  }
-
-  isLeaf(seq: number, bytes: Buffer, start: number, end: number): boolean {
-    this.#hasher.hash(this.#hash, 0, bytes, start, end);
-    return sameHash(this.#hash, this.#tiles.hashOf({ level: 0, index: seq - 1 }));
-  }
-
-  /** Signs and puts everything in its place. */
-  sign(keys: CheckpointKeys): { readonly note: string; readonly checkpoint: Checkpoint } {
-    const { disk, base, directory, files, fileMode, chain } = this.#options;
-    const touched = this.#follower.takeTouched();
-    for (const name of touched) files.sync(name);
-    this.#assertStillThere();
-    this.#tiles.flush();
-    const signer = signerOf(keys.signer, chain);
-    const checkpoint: Checkpoint = { origin: signer.key.name, size: this.#frontier.size, root: this.#frontier.root() };
-    const note = signCheckpoint(checkpoint, signer);
-    disk.replace(base, join(directory, 'checkpoint'), Buffer.from(note), fileMode);
-    return { note, checkpoint };
-  }
-
-  known(note: string | undefined, checkpoint: Checkpoint | undefined): Known {
-    const time = /"timestamp":"([^"]{20,30})"/.exec(this.#follower.newestLine.toString('latin1', 0, 200))?.[1] ?? this.#before.state.time;
-    return { note, checkpoint, frontier: this.#frontier, state: { ...this.#follower.position, time }, hashIsKnown: true };
-  }
-
-  close(): void {
-    this.#tiles.close();
-  }
-
-  /** A writer whose disk is full takes back what it began to write: the newest line that was followed must still stand there. */
-  #assertStillThere(): void {
-    const { file: name, offset } = this.#follower.position;
-    const line = this.#follower.newestLine;
-    const { files, chain } = this.#options;
-    const file = name === null || line.length === 0 ? undefined : files.open(name);
-    if (file === undefined) return;
-    try {
-      if (line.equals(Buffer.from(file.read(offset - line.length - 1, line.length)))) return;
-    } finally {
-      file.close();
-    }
-    throw new LokiError('io.failed', { attempted: `sign a checkpoint of ${chain}`, found: 'its newest entries were taken back by their writer', hint: 'Nothing is lost: the next checkpoint is made without them' });
-  }
-
-  /** An entry about a checkpoint of this very chain; it must not tell of a tree that was another one. */
-  #isAboutUs(bytes: Buffer, start: number, end: number): boolean {
-    const { chain } = this.#options;
-    // Its place in the line is known: after seq and time, which are at most so long.
-    const found = bytes.subarray(start, Math.min(end, start + 120)).indexOf(aboutCheckpoints);
-    if (chain !== 'record' || found < 0) return false;
-    const told = toldCheckpoint(bytes.toString('utf8', start, end), chain);
-    if (told === undefined) return false;
-    const { checkpoint } = this.#before;
-    if (told.size === checkpoint?.size && sameHash(told.root, checkpoint.root)) return true;
-    const root = told.size < this.#frontier.size ? rootOf(told.size, (part) => this.#tiles.hashOf(part)) : undefined;
-    if (root !== undefined && sameHash(root, told.root)) return true;
-    throw refusal('audit.tampered', chain, `entry ${this.#frontier.size} tells of a checkpoint of ${told.size} entries with the root ${toBase64(told.root)}, and the log gives another one`);
-  }
-}
-
-/** What an `audit.checkpoint` entry tells of a chain's tree; undefined when it tells of another's, or of a refusal. */
-function toldCheckpoint(line: string, chain: string): { readonly size: number; readonly root: Uint8Array } | undefined {
-  try {
-    const entry: unknown = JSON.parse(line);
-    const details = isPlainObject(entry) && entry['event'] === 'audit.checkpoint' ? entry['details'] : undefined;
-    if (!isPlainObject(details) || details['chain'] !== chain) return undefined;
-    const { size, root } = details;
-    const hash = typeof root === 'string' ? fromBase64(root) : undefined;
-    return typeof size === 'number' && Number.isSafeInteger(size) && hash?.length === hashBytes ? { size, root: hash } : undefined;
-  } catch {
-    return undefined;
-  }
 }

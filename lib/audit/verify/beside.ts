@@ -1,11 +1,14 @@
 /** What lies beside a log's files and must agree with them: the compressed or plain twin of a file, and the seals of finished ones. */
 import type { Disk, ReadFile, Timers } from '../../ports.ts';
 import { messageOf } from '../../errors.ts';
-import { createSha256 } from '../../base/digest.ts';
+import { isPlainObject, objectIn } from '../../base/json.ts';
+import { createSha256, sha256Hex } from '../../base/digest.ts';
 import { join } from '../../base/paths.ts';
+import { pieces } from '../../journal/lines.ts';
 import { logFiles, plainName } from '../files.ts';
-import type { Seal } from '../keeping/seal.ts';
+import { sealText, type Seal } from '../keeping/seal.ts';
 import { openLogFile } from '../log-file.ts';
+import { asBuffer } from '../tail.ts';
 import type { BreakCause, ChainBreak } from './causes.ts';
 import type { FileSummary } from './walk.ts';
 
@@ -44,23 +47,73 @@ export async function compareTwin(disk: Disk, directory: string, name: string, t
 /** The seal of a file, by its name; undefined when it has none. */
 export type SealOf = (name: string) => Seal | undefined;
 
+/** Where files are read. */
+interface Place {
+  readonly disk: Disk;
+  readonly directory: string;
+  readonly timers: Timers;
+}
+
 /**
- * Finished files against their seals. What a seal says in numbers is always compared; its digest of all bytes when `full`.
- * Files are sealed in order, so one without a seal among sealed ones has lost it.
+ * Finished files against their seals. What a seal says of the chain is always compared, and all of it with what the log's
+ * own entry says of the seal: readers pass over files by what else stands in it. Its digest of all bytes when `full`. Files
+ * are sealed in order, so one without a seal among sealed ones has lost it; so has one of which the log says that it was sealed.
  */
-export async function checkSeals(place: { readonly disk: Disk; readonly directory: string; readonly timers: Timers }, files: readonly FileSummary[], sealOf: SealOf, full: boolean): Promise<readonly ChainBreak[]> {
+export async function checkSeals(place: Place, files: readonly FileSummary[], sealOf: SealOf, full: boolean): Promise<readonly ChainBreak[]> {
+  const told = await toldSeals(place, files);
   const sealed = files.map((file) => ({ file, seal: sealOf(file.name) }));
   const newest = sealed.findLastIndex(({ seal }) => seal !== undefined);
   const breaks: ChainBreak[] = [];
   for (const [at, { file, seal }] of sealed.entries()) {
     const tell = (cause: BreakCause, found: string): void => { breaks.push({ file: file.name, line: file.entries, seq: file.lastSeq, offset: file.size, cause, found }); };
-    if (seal === undefined && at < newest) tell('missing seal', 'its seal is gone, and newer files have theirs');
+    const isTold = told.has(plainName(file.name));
+    if (seal === undefined && (at < newest || isTold)) tell('missing seal', isTold ? 'the log tells of its seal, and it is gone' : 'its seal is gone, and newer files have theirs');
     if (seal === undefined) continue;
     const differing = differences(file, seal);
+    const digest = told.get(plainName(file.name));
     if (differing.length > 0) tell('seal differs', `its seal says otherwise: ${differing.join(', ')}`);
+    else if (digest !== undefined && digest !== sha256Hex(sealText(seal))) tell('seal differs', 'its seal is another one than the log tells of');
     else if (full && await digestOf(place, file) !== seal.sha256) tell('seal differs', 'its bytes do not give the digest in its seal');
   }
   return breaks;
+}
+
+const aboutSeals = Buffer.from('"event":"audit.rotate"');
+
+/**
+ * The digests of seals as the log's entries tell of them, by file; undefined where an entry keeps it encrypted. An entry
+ * stands in a file after the one it speaks of, mostly near the beginning of the next: nothing is read beyond the last one that is wanted.
+ */
+async function toldSeals({ disk, directory, timers }: Place, files: readonly FileSummary[]): Promise<ReadonlyMap<string, string | undefined>> {
+  const told = new Map<string, string | undefined>();
+  const wanted = new Set<string>();
+  for (const { name, size } of files) {
+    const file = wanted.size === 0 ? undefined : openLogFile(disk, directory, name);
+    try {
+      for (const piece of file === undefined ? [] : pieces(file, 0, size)) {
+        for (const { about, digest } of sealsIn(asBuffer(piece.bytes))) if (wanted.delete(about)) told.set(about, digest);
+        if (wanted.size === 0) break;
+        await timers.yield();
+      }
+    } finally {
+      file?.close();
+    }
+    wanted.add(plainName(name));
+  }
+  return told;
+}
+
+/** What whole lines tell of seals. */
+function* sealsIn(bytes: Buffer): Generator<{ readonly about: string; readonly digest: string | undefined }> {
+  for (let at = bytes.indexOf(aboutSeals); at >= 0; at = bytes.indexOf(aboutSeals, at)) {
+    const end = bytes.indexOf(10, at);
+    const entry = end < 0 ? undefined : objectIn(bytes.subarray(bytes.lastIndexOf(10, at) + 1, end));
+    at = end < 0 ? bytes.length : end;
+    const resource = entry?.['event'] === 'audit.rotate' ? entry['resource'] : undefined;
+    if (typeof resource !== 'string' || !resource.startsWith('file:')) continue;
+    const digest = isPlainObject(entry?.['details']) ? entry['details']['seal_sha256'] : undefined;
+    yield { about: resource.slice('file:'.length), digest: typeof digest === 'string' ? digest : undefined };
+  }
 }
 
 function differences(file: FileSummary, seal: Seal): readonly string[] {
@@ -71,7 +124,7 @@ function differences(file: FileSummary, seal: Seal): readonly string[] {
   return pairs.filter(([, found, said]) => found !== said).map(([name, found, said]) => `${name} ${said}, found ${found}`);
 }
 
-async function digestOf({ disk, directory, timers }: { readonly disk: Disk; readonly directory: string; readonly timers: Timers }, { name, size }: FileSummary): Promise<string> {
+async function digestOf({ disk, directory, timers }: Place, { name, size }: FileSummary): Promise<string> {
   const file = openLogFile(disk, directory, name);
   const hash = createSha256();
   try {

@@ -39,6 +39,8 @@ export interface TreeSide {
   readonly keys: readonly NoteKey[];
   /** Signed notes from elsewhere, by the name of the file they came in. */
   readonly against: readonly { readonly from: string; readonly note: string }[];
+  /** The newest one that was carried to a second place. */
+  readonly copied?: { readonly from: string; readonly note: string };
   look(): Signed;
   /** When checkpoints are made here; undefined where nobody makes any. */
   readonly expected?: { readonly every: number; readonly intervalMs: number; readonly now: number };
@@ -50,6 +52,10 @@ export interface Lines extends LinePlace {
   readonly lastSeq: number | null;
   /** Whether the walk found the lines changed already: then nothing is hashed again. */
   readonly isTampered: boolean;
+  /** Whether the system refused to read some of them. */
+  readonly isPartial: boolean;
+  /** Whether some carry no chain hash: then the lines after them do not vouch for them, and all are hashed again. */
+  readonly hasUnchained: boolean;
   readonly timers: Timers;
 }
 
@@ -57,6 +63,7 @@ export interface CheckpointFindings {
   readonly checkpoint: CheckpointReport | null;
   readonly against: readonly CheckpointReport[];
   readonly breaks: readonly ChainBreak[];
+  readonly notes: readonly string[];
 }
 
 interface Finding {
@@ -85,7 +92,10 @@ export async function checkCheckpoints(lines: Lines, side: TreeSide, signed: Sig
     if (report !== undefined) against.push(report);
     tell(finding);
   }
-  return { checkpoint: newest?.report ?? null, against, breaks };
+  const copied = tree.copied === undefined ? undefined : await proveNote(lines, tree, tree.copied.from, tree.copied.note, newest?.report);
+  tell(copied?.finding);
+  const notes = copied?.report?.verified === true ? [`so does the one over ${copied.report.size} that was copied to ${copied.report.from}`] : [];
+  return { checkpoint: newest?.report ?? null, against, breaks, notes };
 }
 
 async function newestOf(lines: Lines, tree: TreeSide, { newest }: Signed): Promise<{ readonly report?: CheckpointReport; readonly finding: Finding | undefined } | undefined> {
@@ -96,7 +106,8 @@ async function newestOf(lines: Lines, tree: TreeSide, { newest }: Signed): Promi
 
 async function proveNote(lines: Lines, tree: TreeSide, from: string, note: string | Uint8Array, newest: CheckpointReport | undefined): Promise<{ readonly report?: CheckpointReport; readonly finding: Finding | undefined }> {
   const opened = openCheckpoint(note, tree.keys);
-  if (!opened.ok) return { finding: { cause: opened.why === 'unknown key' ? 'wrong key' : 'seal differs', found: `the checkpoint in "${from}": ${opened.found}` } };
+  const help = from === tree.path ? '. If keys were lost, put its public line back into keys/checkpoint.vkey: the log\'s first audit.checkpoint entry has it' : '';
+  if (!opened.ok) return { finding: opened.why === 'unknown key' ? { cause: 'wrong key', found: `the checkpoint in "${from}": ${opened.found}${help}` } : { cause: 'seal differs', found: `the checkpoint in "${from}": ${opened.found}` } };
   return prove(lines, tree, { from, checkpoint: opened.checkpoint, key: opened.signedBy[0] ?? null }, newest);
 }
 
@@ -115,20 +126,26 @@ async function prove(lines: Lines, tree: TreeSide, claim: Claim, newest: Checkpo
 async function findingOf(lines: Lines, tree: TreeSide, { from, checkpoint }: Claim, newest: CheckpointReport | undefined): Promise<Finding | undefined> {
   const { size, root } = checkpoint;
   const { firstSeq, lastSeq } = lines;
-  if (size === 0) return undefined;
-  // An empty log is told of as one whose oldest entries are missing.
-  if (firstSeq === null || lastSeq === null) return undefined;
+  if (size === 0) return sameHash(root, emptyRoot) ? undefined : { cause: 'rewritten', found: `the checkpoint in "${from}" is over no entries, and has the root of some` };
+  if (firstSeq === null || lastSeq === null) return { cause: 'oldest entries missing', found: `the checkpoint in "${from}" was signed over ${size} entries, and none of them is there` };
+  if (lines.isPartial && (lastSeq < size || lines.hasUnchained || !hasLine(lines, size))) return { cause: 'unreadable file', found: `the checkpoint in "${from}" cannot be checked: the system refuses to read entries that it was signed over` };
   if (lastSeq < size) return { cause: 'truncated', found: `the checkpoint in "${from}" was signed over ${size} entries, and the log ends at seq ${lastSeq}` };
   if (size < firstSeq) return beforeFirst(tree, checkpoint, from, newest);
   const line = lineAt(lines, size);
   if (line === undefined) return lines.isTampered ? undefined : { cause: 'truncated', found: `the checkpoint in "${from}" speaks of seq ${size}, which is not there` };
-  if (tree.reader !== undefined && isLast(tree.reader, leafHash(line.bytes), checkpoint)) return undefined;
-  const rewritten: Finding = { cause: 'rewritten', found: `the lines up to seq ${size} are not those that the checkpoint in "${from}" was signed over`, at: line };
-  if (lines.isTampered) return tree.reader?.agrees(checkpoint) === true ? rewritten : undefined;
-  const anew = await rootAnew(lines, tree.reader, size, firstSeq);
-  if (anew !== undefined && sameHash(anew, root)) return tree.reader === undefined ? undefined : { cause: 'damaged tiles', found: `the stored hashes do not prove the checkpoint in "${from}"; the lines do. Make them anew: loki audit checkpoint` };
-  if (firstSeq === 1 || anew !== undefined) return rewritten;
+  const isProven = tree.reader !== undefined && isLast(tree.reader, leafHash(line.bytes), checkpoint);
+  if (isProven && !lines.hasUnchained) return undefined;
+  const rewritten: Finding = { cause: 'rewritten', found: `the lines up to seq ${size}${firstSeq === 1 ? '' : ', after the stored hashes of the pruned ones,'} are not those that the checkpoint in "${from}" was signed over`, at: line };
+  if (lines.isTampered) return !isProven && tree.reader?.agrees(checkpoint) === true ? rewritten : undefined;
+  const anew = lines.isPartial ? undefined : await rootAnew(lines, tree.reader, size, firstSeq);
+  if (anew !== undefined && sameHash(anew, root)) return isProven || tree.reader === undefined ? undefined : { cause: 'damaged tiles', found: `the stored hashes do not prove the checkpoint in "${from}"; the lines do. Make them anew: loki audit checkpoint` };
+  if (anew !== undefined || (firstSeq === 1 && !lines.isPartial)) return rewritten;
   return { cause: 'damaged tiles', found: `the stored hashes of the pruned entries are gone or damaged: the checkpoint in "${from}" cannot be proved` };
+}
+
+/** Whether a file that could be read holds the entry, or it lies before all of them. */
+function hasLine({ files, firstSeq }: Lines, seq: number): boolean {
+  return (firstSeq ?? 0) > seq || files.some((file) => file.firstSeq <= seq && seq <= file.lastSeq);
 }
 
 /** Whether the leaf is the last one of the checkpoint's tree. */

@@ -1,4 +1,7 @@
-/** Files shared out over threads: each says in its first line after what it begins, so all can be read at once and are then joined. */
+/**
+ * Files shared out over threads: each says in its first line after what it begins, so all can be read at once and are then
+ * joined. The caller reads them too, from the first one on; the threads come towards it from the last one.
+ */
 import type { Disk, Thread, Threads, Timers } from '../../ports.ts';
 import { isPlainObject, type JsonObject } from '../../base/json.ts';
 import { openLogFile } from '../log-file.ts';
@@ -16,32 +19,44 @@ interface Job {
   done(summary: FileSummary | undefined): void;
 }
 
-type Summaries = ReturnType<FilePool['summaries']>;
-
-/** A pool that runs `module`, a module which calls `serveFiles`, on as many threads as there are processors. */
+/** A pool that runs `module`, a module which calls `serveFiles`, on as many threads as there are processors beside this one's. */
 export function createFilePool(threads: Threads, module: string, worthwhile: number = worthwhileBytes): FilePool {
   return {
-    summaries(directory, files, { signal, onBytes }) {
+    share(directory, files, { signal, onBytes }) {
       const total = files.reduce((sum, { size }) => sum + size, 0);
-      const count = Math.min(threads.processors, mostThreads, files.length);
-      if (count < 2 || total < worthwhile) return new Map();
-      const jobs: Job[] = [];
-      const summaries: Summaries = new Map(files.map(({ name, size }) => [name, new Promise((done) => { jobs.push({ name, size, done }); })]));
-      const running = Array.from({ length: count }, () => startOne(threads, module, directory, jobs, onBytes));
+      const count = total < worthwhile ? 0 : Math.min(threads.processors, mostThreads, files.length) - 1;
+      if (count < 1) return () => undefined;
+      const taken = new Map<string, Promise<FileSummary | undefined>>();
+      const left = [...files];
+      const next = (): Job | undefined => {
+        const file = left.pop();
+        return file === undefined ? undefined : { ...file, done: promised(taken, file.name) };
+      };
+      const running = Array.from({ length: count }, () => startOne(threads, module, directory, next, onBytes));
       signal?.addEventListener('abort', () => {
-        jobs.splice(0).forEach(({ done }) => done(undefined));
+        left.length = 0;
         running.forEach((thread) => thread.stop());
       }, { once: true });
-      return summaries;
+      return (name) => {
+        if (left[0]?.name === name) left.shift();
+        return taken.get(name);
+      };
     },
   };
 }
 
+/** Puts a promise there under that name; answers with what keeps it. */
+function promised(taken: Map<string, Promise<FileSummary | undefined>>, name: string): Job['done'] {
+  let done: Job['done'] = () => undefined;
+  taken.set(name, new Promise((resolve) => { done = resolve; }));
+  return done;
+}
+
 /** A thread that takes one job after the other. What it does not finish is left to the caller. */
-function startOne(threads: Threads, module: string, directory: string, jobs: Job[], onBytes: (bytes: number) => void): Thread {
+function startOne(threads: Threads, module: string, directory: string, nextJob: () => Job | undefined, onBytes: (bytes: number) => void): Thread {
   let job: Job | undefined;
   const next = (): void => {
-    job = jobs.shift();
+    job = nextJob();
     if (job === undefined) thread.stop();
     else thread.send({ directory, name: job.name, size: job.size });
   };
@@ -52,11 +67,8 @@ function startOne(threads: Threads, module: string, directory: string, jobs: Job
       job?.done(isSummary(message['summary']) ? message['summary'] : undefined);
       next();
     },
-    onEnd() {
-      job?.done(undefined);
-      // With nothing left to do; or it failed, as another would: then the rest is left to the caller too.
-      jobs.splice(0).forEach(({ done }) => done(undefined));
-    },
+    // Stopped, or failed: then what it had is the caller's again.
+    onEnd() { job?.done(undefined); },
   });
   next();
   return thread;

@@ -1,6 +1,6 @@
 /** The checkpoints that the log's own entries tell of: the newest one of each chain. */
 import type { Disk } from '../../ports.ts';
-import { isPlainObject } from '../../base/json.ts';
+import { isCount, isPlainObject, objectIn } from '../../base/json.ts';
 import { linesBackward } from '../lines-backward.ts';
 import { readableFiles, tryLogFile } from '../log-file.ts';
 import type { RecordedCheckpoint } from './checkpoints.ts';
@@ -36,14 +36,9 @@ function* newestLines(disk: Disk, directory: string): Generator<Buffer> {
 }
 
 function readCheckpoint(text: string): (RecordedCheckpoint & { readonly chain: string }) | undefined {
-  try {
-    const entry: unknown = JSON.parse(text);
-    if (!isPlainObject(entry) || entry['event'] !== 'audit.checkpoint' || !isPlainObject(entry['details'])) return undefined;
-    const { chain, size, root } = entry['details'];
-    const time = Date.parse(String(entry['timestamp']));
-    const isGood = typeof chain === 'string' && typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 && typeof root === 'string' && !Number.isNaN(time);
-    return isGood ? { chain, size, root, time } : undefined;
-  } catch {
-    return undefined;
-  }
+  const entry = objectIn(text);
+  if (entry?.['event'] !== 'audit.checkpoint' || !isPlainObject(entry['details'])) return undefined;
+  const { chain, size, root } = entry['details'];
+  const time = Date.parse(String(entry['timestamp']));
+  return typeof chain === 'string' && isCount(size) && typeof root === 'string' && !Number.isNaN(time) ? { chain, size, root, time } : undefined;
 }

@@ -18,9 +18,13 @@ export interface ChainSource {
   readonly list?: () => readonly string[];
 }
 
-/** Reads files on other threads. Undefined for one that has to be looked at again: something in it does not follow. */
+/**
+ * Reads files on other threads, from the last one on, while the caller reads them from the first one on. `share` answers with
+ * what is asked before each: undefined when no thread has begun with the file, and none will then; else what was found in it,
+ * undefined for one that has to be looked at again: something in it does not follow.
+ */
 export interface FilePool {
-  summaries(directory: string, files: readonly { readonly name: string; readonly size: number }[], how: { readonly signal?: AbortSignal; onBytes(bytes: number): void }): ReadonlyMap<string, Promise<FileSummary | undefined>>;
+  share(directory: string, files: readonly { readonly name: string; readonly size: number }[], how: { readonly signal?: AbortSignal; onBytes(bytes: number): void }): (name: string) => Promise<FileSummary | undefined> | undefined;
 }
 
 export interface WalkOptions {
@@ -62,11 +66,11 @@ export async function walkFiles({ directory, names }: ChainSource, options: Walk
   const sized = statsOf(directory, names, options.disk).map((file) => ({ ...file, known: options.known?.(file.name, file.stat) }));
   const progress = createTally(sized.filter(({ known }) => known === undefined).reduce((sum, { stat }) => sum + stat.size, 0), options.onProgress);
   const unread = sized.filter(({ known }) => known === undefined).map(({ name, stat }) => ({ name, size: stat.size }));
-  const pooled = options.pool?.summaries(directory, unread, { ...(options.signal === undefined ? {} : { signal: options.signal }), onBytes: progress.add });
+  const elsewhere = options.pool?.share(directory, unread, { ...(options.signal === undefined ? {} : { signal: options.signal }), onBytes: progress.add });
   const files: SeenFile[] = [];
   const sum = { bytes: 0, known: 0, vanished: false };
   for (const { name, stat, known } of sized) {
-    const summary = known ?? await pooled?.get(name);
+    const summary = known ?? await elsewhere?.(name);
     options.signal?.throwIfAborted();
     if (summary !== undefined && walk.skip(summary)) {
       files.push({ name, stat, summary });

@@ -215,6 +215,7 @@ export class ChainWalk {
   #takeUp(opening: Opening | undefined): void {
     if (opening === undefined || !Number.isSafeInteger(opening.firstSeq)) return;
     [this.lastSeq, this.hash, this.#hashBefore] = [opening.firstSeq - 1, opening.previousHash, opening.previousHash];
+    this.#fileStart = { ...this.#fileStart, hash: opening.previousHash };
     if (this.entries === 0) this.beginsAfter = opening.previousHash;
   }
 

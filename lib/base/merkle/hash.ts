@@ -19,6 +19,9 @@ export function leafHash(data: Uint8Array): Uint8Array {
   return sha256(prefixed);
 }
 
+/** The leaf hash of nothing. A line of the log is never empty: in its tree this stands for one that was lost before it was covered. */
+export const lostLeaf: Uint8Array = leafHash(new Uint8Array(0));
+
 /** The hash of an inner node: SHA-256 of 0x01 and the hashes below it. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   return sha256(Buffer.concat([nodePrefix, left, right]));

@@ -5,7 +5,7 @@
  */
 import { LokiError } from '../../errors.ts';
 import { sha256 } from '../digest.ts';
-import { ed25519KeyLength, ed25519Public, ed25519Sign, ed25519Verify } from '../ed25519.ts';
+import { ed25519KeyLength, ed25519Pair, ed25519Verify } from '../ed25519.ts';
 import { fromBase64, toBase64 } from './base64.ts';
 
 /** A key that checks notes: its line is the vkey. */
@@ -79,10 +79,11 @@ function readKeyLine(line: string): { readonly name: string; readonly id: string
 
 /** A signer of that name with this 32-byte seed. */
 export function noteSigner(name: string, seed: Uint8Array): NoteSigner {
-  const key = noteKey(name, ed25519Public(seed));
+  const { publicKey, sign } = ed25519Pair(seed);
+  const key = noteKey(name, publicKey);
   return {
     key,
-    sign: (message) => ed25519Sign(seed, message),
+    sign,
     skey: () => `PRIVATE+KEY+${name}+${key.id}+${toBase64(Buffer.concat([Buffer.from([ed25519Type]), seed]))}`,
   };
 }

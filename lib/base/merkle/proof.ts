@@ -4,6 +4,7 @@
  * operators end at 2^31. Checking answers yes or no and throws at nothing: a proof comes from whoever wants to be believed.
  */
 import type { Subtree } from './subtree.ts';
+import { isCount } from '../json.ts';
 import { emptyRoot, hashBytes, nodeHash, sameHash } from './hash.ts';
 
 /** Gives hashes of complete subtrees of one tree. */
@@ -134,10 +135,6 @@ function half(value: number): number {
 
 function isPowerOfTwo(value: number): boolean {
   return value > 0 && Number.isInteger(Math.log2(value)) && 2 ** Math.log2(value) === value;
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 function isBytes(value: unknown): value is Uint8Array {

@@ -2,7 +2,7 @@
 import { formatDuration } from '../../base/duration.ts';
 import type { Secret } from '../../base/secret.ts';
 import {
-  boolean, duration, integer, key256, listOf, oneOf, onlyOff, onlyOn, onlyRaise, onlyShorten, onlyTowards, path, scalar, text,
+  boolean, duration, integer, key256, listOf, oneOf, onlyLower, onlyOff, onlyOn, onlyRaise, onlyShorten, onlyTowards, path, scalar, text,
 } from '../kinds.ts';
 import type { Kind, Section } from '../setting.ts';
 
@@ -120,10 +120,10 @@ export const auditSection: Section<AuditConfig> = {
     meaning: 'Directories 0750 and files 0640 instead of 0700 and 0600, for the group of a log shipper',
   },
   checkpointEvery: {
-    key: 'enterprise.audit.checkpoint_every', kind: integer(1, 1_000_000), default: 1000, meaning: 'Entries after which a checkpoint is signed',
+    key: 'enterprise.audit.checkpoint_every', kind: integer(1, 1_000_000), default: 1000, project: onlyLower, meaning: 'Entries after which a checkpoint is signed',
   },
   checkpointIntervalMs: {
-    key: 'enterprise.audit.checkpoint_interval', kind: duration('1s', '1d'), default: 60_000, defaultWords: '`60s`', show: formatDuration,
+    key: 'enterprise.audit.checkpoint_interval', kind: duration('1s', '1d'), default: 60_000, defaultWords: '`60s`', project: onlyLower, show: formatDuration,
     meaning: 'Time after which a checkpoint is signed when there are new entries',
   },
   checkpointCopy: {

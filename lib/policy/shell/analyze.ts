@@ -8,6 +8,7 @@ import { copied } from './copy.ts';
 import { fetched } from './fetch.ts';
 import { awkDoesMore, sedDoesMore } from './filters.ts';
 import { gitCommand } from './git.ts';
+import { longestCommand } from './limits.ts';
 import { expandedBraces, looksLikePath, operandsOf, plainWord, programName, shellWords } from './operands.ts';
 import { directoryOf, optionsOf } from './options.ts';
 import {
@@ -26,8 +27,6 @@ export interface ShellOptions {
   readonly home?: string | undefined;
 }
 
-/** Longer commands are not read; nobody reviews them either. */
-export const longestCommand: number = 64 * 1024;
 const deepest = 8;
 
 /** What the command would do. Never throws; never looks at the disk. */

@@ -47,7 +47,7 @@ export function entries(audit: AuditService): Handler {
     const found: JsonObject[] = [];
     let skipped = 0;
     let next: string | undefined;
-    for await (const entry of audit.query({ ...filter, ...(after === undefined ? {} : { before: Number(after) }) })) {
+    for await (const entry of audit.query({ ...filter, ...(after === undefined ? {} : { before: Number(after) }) }, request.principal.anonymous)) {
       request.signal.throwIfAborted();
       if (skipped < offset) {
         skipped += 1;
@@ -107,7 +107,7 @@ function seqOf(entry: JsonObject | undefined): string | undefined {
 export function summary(audit: AuditService): Handler {
   return async (request) => {
     const text = request.query.get('period') ?? '24h';
-    return jsonResponse({ period: text, ...await audit.summary(parseDuration(text) ?? 86_400_000) });
+    return jsonResponse({ period: text, ...await audit.summary(parseDuration(text) ?? 86_400_000, request.principal.anonymous) });
   };
 }
 

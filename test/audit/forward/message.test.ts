@@ -104,3 +104,10 @@ test('the checkpoint is read again when it changed, and missing without harm', (
   disk.remove(path);
   assert.equal(witness(), undefined);
 });
+
+test('a line that only another program writes ends no message early, and overflows nothing', () => {
+  const text = entryOf({}).bytes.toString('utf8').replace(',"event"', '\r,\t"event"');
+  assert.doesNotMatch(printed(lineOf(text, 3)), /[\r\n\t]/);
+  const deep = entryOf({ details: 0 }).bytes.toString('utf8').replace('"details":0', `"details":${'['.repeat(30_000)}${']'.repeat(30_000)}`);
+  assert.equal(outgoingOf(lineOf(deep, 3), 'here', (entry) => ({ ...entry })).event, 'unreadable');
+});

@@ -37,7 +37,7 @@ test('every checkpoint that anybody signed is of the one log there is', async (t
   const { disk, clock, timers, random, lock } = createHost(() => home);
   const directory = join(home, 'dashboard/audit');
   const last = await openTree({
-    disk, clock, timers, lock: lock(`${home}/run/tlog`), lockTimeoutMs: 30_000, base: home, directory: `${home}/dashboard/tlog`, chain: 'record', fileMode: 0o600, directoryMode: 0o700,
+    disk, clock, timers, lock: lock(`${home}/run/tlog`), writers: lock(`${home}/run/audit`), lockTimeoutMs: 30_000, base: home, directory: `${home}/dashboard/tlog`, chain: 'record', fileMode: 0o600, directoryMode: 0o700,
     files: recordFiles({ disk, base: home, directory, fileMode: 0o600 }), keys: () => openKeys({ disk, base: home, directory: `${home}/keys` }, { name: 'example.com', chosen: true }, random),
   }).advance();
   const roots = new Map<number, string>();

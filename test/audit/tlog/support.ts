@@ -28,7 +28,7 @@ export function newDisk(): { files: FaultFiles; disk: Disk } {
 
 export function treeOn(disk: Disk, changes: Partial<TreeOptions> = {}): Tree {
   return openTree({
-    disk, clock: createTestClock(), timers: realTimers, lock: createTestLock(), lockTimeoutMs: 1000, base: home, directory: tlog, chain: 'record',
+    disk, clock: createTestClock(), timers: realTimers, lock: createTestLock(), writers: createTestLock(), lockTimeoutMs: 1000, base: home, directory: tlog, chain: 'record',
     files: recordFiles({ disk, base: home, directory, fileMode: 0o600 }), keys: () => openKeys(keyPlace(disk), someOrigin, createTestRandom()),
     fileMode: 0o600, directoryMode: 0o700, ...changes,
   });

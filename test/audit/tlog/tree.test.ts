@@ -5,12 +5,12 @@ import { verifyConsistency, verifyInclusion } from '../../../lib/base/merkle/pro
 import { toBase64 } from '../../../lib/base/merkle/base64.ts';
 import { leafHash } from '../../../lib/base/merkle/hash.ts';
 import { openTreeOf } from '../../../lib/audit/tlog/reader.ts';
-import { chainOrigin, openKeys, readKnownKeys, signerOf } from '../../../lib/audit/tlog/key.ts';
+import { chainOrigin, keepKeys, openKeys, readKnownKeys, signerOf } from '../../../lib/audit/tlog/key.ts';
 import { sealLine } from '../../../lib/audit/chain.ts';
 import type { ChainFiles } from '../../../lib/audit/tlog/follow.ts';
 import type { Disk } from '../../../lib/ports.ts';
 import { LokiError } from '../../../lib/errors.ts';
-import { createTestClock, createTestRandom, realTimers } from '../../support/fakes.ts';
+import { createTestClock, createTestLock, createTestRandom, realTimers } from '../../support/fakes.ts';
 import { leftovers, PowerCut } from '../../support/fault-files.ts';
 import { faultDisk } from '../../support/fault-files.ts';
 import { directory, home, logOn } from '../support.ts';
@@ -342,6 +342,37 @@ test('power cut or failure at each step: the next one goes on, and what was sign
   }
 });
 
+test('power cut at each step while the log\'s own writer is at work: nothing is signed that the disk does not hold', async () => {
+  const { files: origin } = newDisk();
+  const before = await logWith(faultDisk(origin), 250);
+  await before.close();
+  for (let step = 1; ; step += 1) {
+    const files = origin.restart('everything');
+    const disk = faultDisk(files);
+    files.cutAt(step);
+    let acknowledged = 0;
+    const log = logOn(disk, { maxFileBytes: 60_000, onAppended: (_, seq) => { acknowledged = seq; } });
+    const tree = treeOn(disk, { acknowledged: () => acknowledged });
+    try {
+      for (let round = 0; round < 3; round += 1) {
+        await append(log, 4);
+        await tree.advance();
+      }
+    } catch (error) {
+      assert.ok(error instanceof PowerCut || error instanceof LokiError, String(error));
+    }
+    const done = files.steps() < step;
+    for (const leftover of leftovers) {
+      const after = faultDisk(files.restart(leftover));
+      if (after.stat(`${tlog}/checkpoint`) !== undefined) assertCovers(after);
+      const { checkpoint } = await treeOn(after).advance();
+      assert.ok((checkpoint?.size ?? 0) >= acknowledged, `cut at ${step}, ${leftover}`);
+      assertCovers(after);
+    }
+    if (done) { assert.ok(step > 20, String(step)); break; }
+  }
+});
+
 test('a copy at the second place is appended to; where it is gone, that is told once and nothing else fails', async () => {
   const { disk } = newDisk();
   disk.ensureDirectory('/', '/copy', 0o700);
@@ -366,6 +397,110 @@ test('a writer that takes back what it began is waited for', async () => {
   const files = { ...recordOf(disk), sync: () => overwrite(disk, day, joined(allLines(disk).slice(0, 8))) };
   await assert.rejects(treeOn(disk, { files }).advance(), (error: unknown) => error instanceof LokiError && error.code === 'io.failed');
   assert.equal(disk.stat(`${tlog}/checkpoint`), undefined);
+});
+
+test('lines whose writer is still at work are not signed before it has acknowledged them, or has taken them back', async () => {
+  for (const ending of ['acknowledged', 'taken back'] as const) {
+    const { disk } = newDisk();
+    const log = await logWith(disk, 10);
+    await log.close();
+    const lines = allLines(disk);
+    const writers = createTestLock();
+    await writers.acquire(0);
+    const advanced = treeOn(disk, { writers }).advance().then(({ checkpoint }) => checkpoint?.size, (error: unknown) => error);
+    for (let turn = 0; turn < 20; turn += 1) await realTimers.yield();
+    assert.equal(disk.stat(`${tlog}/checkpoint`), undefined, 'it waits');
+    if (ending === 'taken back') overwrite(disk, day, joined(lines.slice(0, 8)));
+    writers.release();
+    const came = await advanced;
+    if (ending === 'acknowledged') assert.equal(came, 10);
+    else assert.ok(came instanceof LokiError && came.code === 'io.failed' && disk.stat(`${tlog}/checkpoint`) === undefined, String(came));
+    assert.equal((await treeOn(disk, { writers }).advance()).checkpoint?.size, ending === 'acknowledged' ? 10 : 8);
+  }
+});
+
+test('what this process\'s own log has acknowledged is waited for no more, and not synced again; what others wrote after it is', async () => {
+  const { disk } = newDisk();
+  const log = await logWith(disk, 10);
+  let [taken, synced] = [0, 0];
+  const lock = createTestLock();
+  const writers = { ...lock, acquire: (timeoutMs: number) => { taken += 1; return lock.acquire(timeoutMs); } };
+  const files = { ...recordOf(disk), sync: () => { synced += 1; } };
+  let acknowledged = 10;
+  const tree = treeOn(disk, { writers, files, acknowledged: () => acknowledged });
+  await tree.advance();
+  assert.deepEqual([taken, synced], [0, 0]);
+  await append(log, 5);
+  await tree.advance();
+  assert.deepEqual([taken, synced], [1, 1]);
+  acknowledged = 16;
+  await append(log, 1);
+  await tree.advance();
+  assert.deepEqual([taken, synced], [1, 1]);
+  assertCovers(disk, 16);
+});
+
+test('while a checkpoint is made, others have their turn between any two files that are synced', async () => {
+  const { files } = newDisk();
+  const steps: string[] = [];
+  const noted = { ...files, sync: (handle: number) => { steps.push('sync'); files.sync(handle); } };
+  const disk = faultDisk(noted);
+  const log = await logWith(disk, 600);
+  await treeOn(disk).advance();
+  await append(log, 600);
+  steps.length = 0;
+  await treeOn(disk, { acknowledged: () => 1200, timers: { ...realTimers, yield: () => { steps.push('turn'); return realTimers.yield(); } } }).advance();
+  const syncs = steps.filter((step) => step === 'sync').length;
+  assert.ok(syncs >= 3, `two levels of hashes and the checkpoint: ${syncs}`);
+  assert.doesNotMatch(steps.join(' '), /sync sync/);
+});
+
+test('where it stands cannot be written down: the checkpoint is made all the same', async () => {
+  const { disk } = newDisk();
+  const log = await logWith(disk, 10);
+  const full: Disk = { ...disk, replace(base, path, bytes, mode) {
+    if (path.endsWith('state.json')) throw new LokiError('io.failed', { attempted: 'write', found: 'ENOSPC' });
+    disk.replace(base, path, bytes, mode);
+  } };
+  const tree = treeOn(full);
+  assert.equal((await tree.advance()).made, true);
+  await append(log, 5);
+  assert.equal((await tree.advance()).made, true);
+  tree.close();
+  assertCovers(disk, 15);
+});
+
+test('a process that ends does not take back what another one has written down since', async () => {
+  const { disk } = newDisk();
+  const log = await logWith(disk, 200);
+  const sizeWritten = (): unknown => JSON.parse(text(disk, `${tlog}/state.json`)).size;
+  const [first, second] = [treeOn(disk), treeOn(disk)];
+  await first.advance();
+  await append(log, 200);
+  await first.advance();
+  assert.equal(sizeWritten(), 200, 'the second time within a second it is not written');
+  await append(log, 200);
+  await second.advance();
+  first.close();
+  assert.equal(sizeWritten(), 600);
+  await append(log, 200);
+  await second.advance();
+  second.close();
+  assert.equal(sizeWritten(), 800);
+});
+
+test('a key that is kept is understood again when its file says something else', async () => {
+  const { disk } = newDisk();
+  const keys = keepKeys(keyPlace(disk), someOrigin, createTestRandom());
+  const made = keys();
+  assert.deepEqual([made.made, keys().made, keys().signer.key.vkey], [true, false, made.signer.key.vkey]);
+  assert.equal(keys(), keys(), 'not parsed again');
+  disk.remove('/home/keys/checkpoint.key');
+  const other = keys();
+  assert.deepEqual([other.made, other.known.length], [true, 2]);
+  assert.notEqual(other.signer.key.vkey, made.signer.key.vkey);
+  overwrite(disk, '/home/keys/checkpoint.key', 'nonsense\n');
+  assert.throws(keys, LokiError);
 });
 
 function recordOf(disk: Disk): ChainFiles {

@@ -1,0 +1,4 @@
+/** How much of a command is read. */
+
+/** In UTF-16 code units. Longer commands are not read; nobody reviews them either. */
+export const longestCommand: number = 64 * 1024;
