@@ -2,7 +2,7 @@
 import type { JsonObject, JsonValue } from '../lib/base/json.ts';
 import type { LoggedEntry } from '../lib/audit/query.ts';
 import type { Level } from '../lib/audit/events.ts';
-import type { OnUnreadable } from '../lib/app/reading.ts';
+import type { OnUnreadable } from '../lib/app/audit/reading.ts';
 import { printable, type Colour, type Look, type Output } from './output.ts';
 
 const levelColours: Readonly<Record<Level, Colour>> = { debug: 'dim', info: 'green', warning: 'yellow', error: 'red' };

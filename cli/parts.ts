@@ -2,7 +2,7 @@
 import type { Approvals } from '../lib/approvals/approvals.ts';
 import type { Recorder } from '../lib/audit/entry.ts';
 import { openApprovals } from '../lib/app/approvals.ts';
-import { openRecord } from '../lib/app/audit.ts';
+import { openRecord } from '../lib/app/audit/record.ts';
 import type { Installation } from '../lib/app/installation.ts';
 import { openStore } from '../lib/app/store.ts';
 import type { Store } from '../lib/store/store.ts';

@@ -5,7 +5,7 @@
  */
 import { terminal, type Terminal } from '../lib/host/terminal.ts';
 import { join, resolveFrom } from '../lib/base/paths.ts';
-import { openRecord } from '../lib/app/audit.ts';
+import { openRecord } from '../lib/app/audit/record.ts';
 import { runningAddress, startControlPlane } from '../lib/app/control-plane.ts';
 import { confirmCommands, performInit, planInit, trustState } from '../lib/app/enrol.ts';
 import { openInstallation, projectOf, type Installation } from '../lib/app/installation.ts';
@@ -13,7 +13,7 @@ import { packageFile } from '../lib/app/package-file.ts';
 import { openSampleGround, type SamplePlaces } from '../lib/app/sample.ts';
 import { startSession, takeUpSession } from '../lib/app/session.ts';
 import { openStore } from '../lib/app/store.ts';
-import { verifyAll } from '../lib/app/verify.ts';
+import { verifyAll } from '../lib/app/audit/verify.ts';
 import { sessionStatus } from '../lib/runs/control.ts';
 import { parseArgs } from './args.ts';
 import { reportFailure } from './failure.ts';

@@ -1,5 +1,5 @@
 /** Tells at start-up which actions were allowed and have no recorded outcome. */
-import { unknownOutcomes, type UnknownQuestion } from '../lib/app/unknown-outcomes.ts';
+import { unknownOutcomes, type UnknownQuestion } from '../lib/app/audit/unknown-outcomes.ts';
 import type { Installation } from '../lib/app/installation.ts';
 import { printable, type Output } from './output.ts';
 

@@ -2,8 +2,8 @@
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import { toBase64 } from '../../lib/base/merkle/base64.ts';
 import type { Reason } from '../../lib/audit/tlog/tree.ts';
-import { openRecord } from '../../lib/app/audit.ts';
-import { checkpointNow, chainNamed } from '../../lib/app/checkpoints.ts';
+import { openRecord } from '../../lib/app/audit/record.ts';
+import { checkpointNow, chainNamed } from '../../lib/app/audit/checkpoints.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { actorOf, openToLook } from '../open.ts';
 import { printable } from '../output.ts';

@@ -1,7 +1,7 @@
 /** `loki audit erase`. */
 import { exitCode, LokiError } from '../../lib/errors.ts';
-import { openRecord } from '../../lib/app/audit.ts';
-import { assertNamesNobody, isPossible, isUnknown, performErasure, planErasure, refuseErasure, subjectNamed, type ErasurePlan, type Stretch } from '../../lib/app/erasure.ts';
+import { openRecord } from '../../lib/app/audit/record.ts';
+import { assertNamesNobody, isPossible, isUnknown, performErasure, planErasure, refuseErasure, subjectNamed, type ErasurePlan, type Stretch } from '../../lib/app/audit/erasure.ts';
 import type { Installation } from '../../lib/app/installation.ts';
 import { assertFreshProof, type FreshProof } from '../../lib/approvals/proof.ts';
 import type { Command, CommandContext } from '../command.ts';

@@ -1,7 +1,7 @@
 /** `loki audit keep`. */
 import { exitCode } from '../../lib/errors.ts';
-import { openRecord } from '../../lib/app/audit.ts';
-import { hasLog, keepOnce, nothingToKeep, type KeepReport } from '../../lib/app/keeping.ts';
+import { openRecord } from '../../lib/app/audit/record.ts';
+import { hasLog, keepOnce, nothingToKeep, type KeepReport } from '../../lib/app/audit/keeping.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { openToLook } from '../open.ts';
 import { printable, type Output } from '../output.ts';

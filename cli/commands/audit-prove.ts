@@ -2,8 +2,8 @@
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import { basename, dirname, join, resolveFrom } from '../../lib/base/paths.ts';
 import { parseCount } from '../../lib/base/merkle/checkpoint.ts';
-import { openRecord } from '../../lib/app/audit.ts';
-import { chainNamed, openCheckpoints } from '../../lib/app/checkpoints.ts';
+import { openRecord } from '../../lib/app/audit/record.ts';
+import { chainNamed, openCheckpoints } from '../../lib/app/audit/checkpoints.ts';
 import type { Installation } from '../../lib/app/installation.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { openToLook } from '../open.ts';

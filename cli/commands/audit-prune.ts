@@ -1,9 +1,9 @@
 /** `loki audit prune`. */
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import { formatDuration } from '../../lib/base/duration.ts';
-import { openRecord } from '../../lib/app/audit.ts';
+import { openRecord } from '../../lib/app/audit/record.ts';
 import type { Installation } from '../../lib/app/installation.ts';
-import { configuredRetention, plannedPrune, pruneNow, sealNow } from '../../lib/app/keeping.ts';
+import { configuredRetention, plannedPrune, pruneNow, sealNow } from '../../lib/app/audit/keeping.ts';
 import type { PrunePlan, Retention } from '../../lib/audit/keeping/plan.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { confirm, yesFlag } from '../confirm.ts';

@@ -1,8 +1,8 @@
 /** `loki audit rekey`. */
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import { resolveFrom } from '../../lib/base/paths.ts';
-import { openRecord } from '../../lib/app/audit.ts';
-import { rekey, type RekeyReport } from '../../lib/app/rekey.ts';
+import { openRecord } from '../../lib/app/audit/record.ts';
+import { rekey, type RekeyReport } from '../../lib/app/audit/rekey.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { confirm, yesFlag } from '../confirm.ts';
 import { actorOf, open } from '../open.ts';

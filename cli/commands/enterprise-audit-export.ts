@@ -1,8 +1,8 @@
 /** `loki enterprise audit export`. */
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import { bytes } from '../../lib/app/doctor/check.ts';
-import { openRecord, type OpenLog } from '../../lib/app/audit.ts';
-import { exportAsStream, exportToFile, type ExportRequest } from '../../lib/app/export.ts';
+import { openRecord, type OpenLog } from '../../lib/app/audit/record.ts';
+import { exportAsStream, exportToFile, type ExportRequest } from '../../lib/app/audit/export.ts';
 import type { Installation } from '../../lib/app/installation.ts';
 import { exportFormats, isExportFormat } from '../../lib/audit/export/render.ts';
 import { subjectName } from '../../lib/audit/query/filter.ts';

@@ -1,7 +1,7 @@
 /** `loki enterprise audit search`. */
 import { exitCode } from '../../lib/errors.ts';
 import type { Installation } from '../../lib/app/installation.ts';
-import { openReading, recordAccessOnce, type LogReading } from '../../lib/app/reading.ts';
+import { openReading, recordAccessOnce, type LogReading } from '../../lib/app/audit/reading.ts';
 import type { AuditFilter, LoggedEntry } from '../../lib/audit/query.ts';
 import { searchFilter, searchFlags } from '../audit-filter.ts';
 import type { Command, CommandContext } from '../command.ts';

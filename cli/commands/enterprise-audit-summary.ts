@@ -1,6 +1,6 @@
 /** `loki enterprise audit summary`. */
 import { exitCode, LokiError } from '../../lib/errors.ts';
-import { openReading } from '../../lib/app/reading.ts';
+import { openReading } from '../../lib/app/audit/reading.ts';
 import type { AuditSummary } from '../../lib/audit/summary.ts';
 import { formatDuration } from '../../lib/base/duration.ts';
 import type { Command, CommandContext } from '../command.ts';

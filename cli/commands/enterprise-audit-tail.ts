@@ -1,7 +1,7 @@
 /** `loki enterprise audit tail`. */
 import { exitCode } from '../../lib/errors.ts';
 import type { Installation } from '../../lib/app/installation.ts';
-import { openReading, recordAccessOnce, type LogReading } from '../../lib/app/reading.ts';
+import { openReading, recordAccessOnce, type LogReading } from '../../lib/app/audit/reading.ts';
 import type { Follower } from '../../lib/audit/follow.ts';
 import { isEntry, matches, parseEntry } from '../../lib/audit/query/filter.ts';
 import type { AuditFilter, LoggedEntry } from '../../lib/audit/query.ts';

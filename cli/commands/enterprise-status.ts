@@ -1,5 +1,5 @@
 /** `loki enterprise status`. */
-import { auditHealth, healthWords } from '../../lib/app/audit-health.ts';
+import { auditHealth, healthWords } from '../../lib/app/audit/health.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { open } from '../open.ts';
 import { columns, printable } from '../output.ts';

@@ -4,7 +4,7 @@
  */
 import { LokiError, messageOf } from '../../lib/errors.ts';
 import { largestAction, parseGenericAction, renderGenericVerdict, type GenericEvent, type GenericVerdict } from '../../lib/agents/generic.ts';
-import { openRecord } from '../../lib/app/audit.ts';
+import { openRecord } from '../../lib/app/audit/record.ts';
 import { openGate } from '../../lib/app/gate.ts';
 import { openInstallation, type Installation } from '../../lib/app/installation.ts';
 import type { Terminal } from '../../lib/host/terminal.ts';

@@ -1,6 +1,6 @@
 /** `loki status`. */
 import { exitCode, LokiError } from '../../lib/errors.ts';
-import { auditHealth, healthWords, type AuditHealth } from '../../lib/app/audit-health.ts';
+import { auditHealth, healthWords, type AuditHealth } from '../../lib/app/audit/health.ts';
 import { requireProject, type Installation } from '../../lib/app/installation.ts';
 import { assertAsEnrolled } from '../../lib/app/policy.ts';
 import { readEnrolment, type Enrolment } from '../../lib/gate/enrolment.ts';

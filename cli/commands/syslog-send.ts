@@ -1,8 +1,8 @@
 /** `loki syslog send`. */
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import type { PassReport } from '../../lib/audit/forward/forwarder.ts';
-import { openRecord } from '../../lib/app/audit.ts';
-import { forwardOnce, isForwardingConfigured } from '../../lib/app/forwarding.ts';
+import { openRecord } from '../../lib/app/audit/record.ts';
+import { forwardOnce, isForwardingConfigured } from '../../lib/app/audit/forwarding.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { openToLook } from '../open.ts';
 import { printable, type Output } from '../output.ts';

@@ -1,8 +1,8 @@
 /** `loki syslog test`. */
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import type { ProbeReport } from '../../lib/audit/forward/probe.ts';
-import { isForwardingConfigured } from '../../lib/app/forwarding.ts';
-import { probeReceivers } from '../../lib/app/receivers.ts';
+import { isForwardingConfigured } from '../../lib/app/audit/forwarding.ts';
+import { probeReceivers } from '../../lib/app/audit/receivers.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { open } from '../open.ts';
 import { columns, printable, type Output } from '../output.ts';

@@ -11,15 +11,15 @@ import { createApi } from '../server/api.ts';
 import { checkListen } from '../server/listen.ts';
 import { ensureLocalToken, readLocalToken } from '../server/local-token.ts';
 import type { AuditService, Collection, Services, StoredItem } from '../server/services.ts';
-import { encrypts, type OpenLog } from './audit.ts';
-import { exportAsStream } from './export.ts';
+import { encrypts, type OpenLog } from './audit/record.ts';
+import { exportAsStream } from './audit/export.ts';
 import { prepareHome, type Installation } from './installation.ts';
-import { startForwarding } from './forwarding.ts';
-import { startKeeping } from './keeping.ts';
-import { openLongLivedRecord } from './long-lived.ts';
-import { openReading, recordAccess } from './reading.ts';
+import { startForwarding } from './audit/forwarding.ts';
+import { startKeeping } from './audit/keeping.ts';
+import { openLongLivedRecord } from './audit/long-lived.ts';
+import { openReading, recordAccess } from './audit/reading.ts';
 import { openStore } from './store.ts';
-import { verifyAll, verifyDocument } from './verify.ts';
+import { verifyAll, verifyDocument } from './audit/verify.ts';
 import { version } from './version.ts';
 
 /** A control plane that listens. */
@@ -162,11 +162,11 @@ function auditService(installation: Installation, record: OpenLog['record']): Au
       return verified.document;
     },
     async checkpoint() {
-      const { checkpointDocument } = await import('./checkpoints.ts');
+      const { checkpointDocument } = await import('./audit/checkpoints.ts');
       return checkpointDocument(installation);
     },
     async proof(seq) {
-      const { proofText } = await import('./checkpoints.ts');
+      const { proofText } = await import('./audit/checkpoints.ts');
       return proofText(installation, seq);
     },
   };

@@ -12,7 +12,7 @@ import { initialPolicyText } from '../policy/initial.ts';
 import { runPolicyTests } from '../policy/self-test.ts';
 import { pinFiles, readEnrolment, writeEnrolment, type Enrolment } from '../gate/enrolment.ts';
 import type { Project } from '../gate/project.ts';
-import { openRecord } from './audit.ts';
+import { openRecord } from './audit/record.ts';
 import { prepareHome, requireProject, type Installation } from './installation.ts';
 import { loadLayers, policyOf, projectPolicyName, readLayers } from './policy.ts';
 

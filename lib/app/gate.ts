@@ -11,7 +11,7 @@ import type { Policy } from '../policy/evaluate.ts';
 import { createGate, refused, type ApprovalReply, type Judgement } from '../gate/gate.ts';
 import { currentBranch } from '../gate/project.ts';
 import type { ActionOutcome, Gate } from '../gate/reply.ts';
-import { encrypts, openRecord, type OpenLog } from './audit.ts';
+import { encrypts, openRecord, type OpenLog } from './audit/record.ts';
 import type { Installation } from './installation.ts';
 import { assertAsEnrolled, createPolicySource, probeOf } from './policy.ts';
 
@@ -146,7 +146,7 @@ async function decisionOf(installation: Installation, action: Action, ref: numbe
   const { host: { disk }, home, config } = installation;
   if (ref === undefined) return { marks: { ungated: true } };
   if (!config.audit.enabled) return { marks: {} };
-  const opener = encrypts(installation) ? (await import('./protection.ts')).openEntries(installation) : undefined;
+  const opener = encrypts(installation) ? (await import('./audit/protection.ts')).openEntries(installation) : undefined;
   let turns = 0;
   for (const entry of searchLog(disk, home.audit, { after: ref - 1, before: ref + 1 }, opener === undefined ? {} : { opener })) {
     turns += entry === undefined ? 1 : 0;
@@ -174,11 +174,11 @@ async function recordOutcome(installation: Installation, log: OpenLog, agent: st
   const { project } = installation;
   if (project === undefined) return;
   const { agentEntriesOf, mayCommit } = await import('../gate/outcome.ts');
-  const commits = mayCommit(action) ? await (await import('./commits.ts')).commitsMadeBy(installation, action, decided.time) : [];
+  const commits = mayCommit(action) ? await (await import('./audit/commits.ts')).commitsMadeBy(installation, action, decided.time) : [];
   const branch = currentBranch(installation.host.disk, project.dir) ?? null;
   const entries = agentEntriesOf(outcome, result, { agent, branch, projectDir: project.dir, redact: (text) => scanners.redact(text) }, commits);
   if (entries.length === 0) return;
-  const { openProjectChain } = await import('./audit.ts');
+  const { openProjectChain } = await import('./audit/record.ts');
   const chain = openProjectChain(installation, project, log.record);
   try {
     await Promise.all(entries.map((entry) => chain.append(entry)));

@@ -16,13 +16,13 @@ import { readPrd } from '../runs/prd.ts';
 import { resumeRun, startRun } from '../runs/runner.ts';
 import type { Store } from '../store/store.ts';
 import { openApprovals, type OpenApprovals } from './approvals.ts';
-import { openProjectChain, type OpenLog } from './audit.ts';
+import { openProjectChain, type OpenLog } from './audit/record.ts';
 import { requireProject, type Installation } from './installation.ts';
-import { startForwarding } from './forwarding.ts';
-import { startKeeping } from './keeping.ts';
-import { openLongLivedRecord } from './long-lived.ts';
+import { startForwarding } from './audit/forwarding.ts';
+import { startKeeping } from './audit/keeping.ts';
+import { openLongLivedRecord } from './audit/long-lived.ts';
 import { assertAsEnrolled, createPolicySource } from './policy.ts';
-import { openEntries } from './protection.ts';
+import { openEntries } from './audit/protection.ts';
 import { isTrusted, makeProvider } from './provider.ts';
 import { openStore } from './store.ts';
 

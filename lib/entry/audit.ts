@@ -4,7 +4,7 @@ import { openAuditLog as openLog } from '../audit/log.ts';
 import { queryLog } from '../audit/query.ts';
 import type { AuditFilter, LoggedEntry } from '../audit/query/wanted.ts';
 import type { ChainReport, VerifyLogOptions } from '../audit/verify/report.ts';
-import { verifyAndTell } from '../app/verify-directory.ts';
+import { verifyAndTell } from '../app/audit/verify-directory.ts';
 import { recordFiles } from '../audit/tlog/chain-files.ts';
 import { keepKeys } from '../audit/tlog/key.ts';
 import { openTree, type Tree } from '../audit/tlog/tree.ts';

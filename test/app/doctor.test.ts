@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { areaNames, examine, checksOf, worstStatus, type Area, type Finding } from '../../lib/app/doctor/doctor.ts';
 import type { Outcome } from '../../lib/app/doctor/check.ts';
 import { lookAround } from '../../lib/app/doctor/scene.ts';
-import { openRecord } from '../../lib/app/audit.ts';
+import { openRecord } from '../../lib/app/audit/record.ts';
 import type { Installation } from '../../lib/app/installation.ts';
 import { homeLayout } from '../../lib/config/layout.ts';
 import type { AuditEvent } from '../../lib/audit/entry.ts';

@@ -4,8 +4,8 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import test from 'node:test';
-import { openLongLivedRecord } from '../../lib/app/long-lived.ts';
-import { startForwarding } from '../../lib/app/forwarding.ts';
+import { openLongLivedRecord } from '../../lib/app/audit/long-lived.ts';
+import { startForwarding } from '../../lib/app/audit/forwarding.ts';
 import { makeGround, until, type Ground } from '../support/ground.ts';
 
 const events = (ground: Ground): readonly unknown[] => ground.entries().map(({ event }) => event);

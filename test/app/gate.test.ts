@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import type { Action } from '../../lib/base/action.ts';
 import { openGate } from '../../lib/app/gate.ts';
 import type { Installation } from '../../lib/app/installation.ts';
-import { verifyAll } from '../../lib/app/verify.ts';
+import { verifyAll } from '../../lib/app/audit/verify.ts';
 import type { GateReply } from '../../lib/gate/reply.ts';
 import { makeGround } from '../support/ground.ts';
 

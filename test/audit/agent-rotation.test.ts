@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { openAgentChain, type AgentChain, type AgentChainOptions, type AgentEntry, type LostEntries } from '../../lib/audit/agent-chain.ts';
 import { agentChainFiles, nextAgentFile } from '../../lib/audit/agent-files.ts';
 import { createLineHasher } from '../../lib/audit/chain.ts';
-import { openProjectChain } from '../../lib/app/audit.ts';
+import { openProjectChain } from '../../lib/app/audit/record.ts';
 import { prepareHome } from '../../lib/app/installation.ts';
 import { LokiError } from '../../lib/errors.ts';
 import type { TornTail } from '../../lib/journal/segment.ts';

@@ -16,7 +16,7 @@ import { verifyChain, type ChainReport } from '../../lib/audit/verify.ts';
 import type { Threads } from '../../lib/ports.ts';
 import { treeRoot } from '../support/child.ts';
 
-const module = pathToFileURL(join(treeRoot, `lib/app/verify-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`)).href;
+const module = pathToFileURL(join(treeRoot, `lib/app/audit/verify-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`)).href;
 
 describe('verification on threads', () => {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'loki-threads-')));

@@ -139,7 +139,7 @@ const verifyThreads: Bench = {
     const home = scratch();
     const names = writeDays(home, 16, 75_000);
     const { disk, timers } = createHost(() => home);
-    const module = new URL(`../../lib/app/verify-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url).href;
+    const module = new URL(`../../lib/app/audit/verify-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url).href;
     const pool = createFilePool({ ...threads, processors: 2 }, module);
     const run = async (how: { readonly pool?: FilePool }): Promise<number> => checkedOf(await verifyChain({ chain: 'record', directory: home, names }, { disk, timers, ...how }));
     const bare = bareThreads(join(home, names[0] ?? ''), join(home, names[1] ?? ''));

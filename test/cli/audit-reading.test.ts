@@ -5,7 +5,7 @@ import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync, w
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { openRecord } from '../../lib/app/audit.ts';
+import { openRecord } from '../../lib/app/audit/record.ts';
 import type { AuditEvent } from '../../lib/audit/entry.ts';
 import { openAuditLog } from '../../lib/entry/audit.ts';
 import { makeGround, until, type Ground, type GroundCall } from '../support/ground.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openRecord } from '../../lib/app/audit.ts';
+import { openRecord } from '../../lib/app/audit/record.ts';
 import { makeGround, type Ground } from '../support/ground.ts';
 
 async function record(ground: Ground, count: number): Promise<void> {

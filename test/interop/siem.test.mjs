@@ -19,8 +19,8 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const fromSource = process.env.LOKI_TREE === 'source';
 const load = (name) => import(`${fromSource ? root : join(root, 'dist')}/${name}.${fromSource ? 'ts' : 'js'}`);
 const { openInstallation } = await load('lib/app/installation');
-const { openRecord } = await load('lib/app/audit');
-const { forwardOnce } = await load('lib/app/forwarding');
+const { openRecord } = await load('lib/app/audit/record');
+const { forwardOnce } = await load('lib/app/audit/forwarding');
 
 const certificates = join(root, 'fixtures/siem');
 const work = mkdtempSync(join(tmpdir(), 'loki-siem-'));

@@ -8,7 +8,7 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, statSync } from 
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { openRecord } from '../../lib/app/audit.ts';
+import { openRecord } from '../../lib/app/audit/record.ts';
 import { eventNames } from '../../lib/audit/events.ts';
 import type { JsonObject } from '../../lib/base/json.ts';
 import { endOf } from '../support/child.ts';

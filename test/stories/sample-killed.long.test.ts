@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openApprovals } from '../../lib/app/approvals.ts';
-import { openRecord } from '../../lib/app/audit.ts';
+import { openRecord } from '../../lib/app/audit/record.ts';
 import { openInstallation } from '../../lib/app/installation.ts';
 import { endOf, nodeArguments, treeRoot, type ChildEnd } from '../support/child.ts';
 import { until } from '../support/ground.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, cpSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, beforeEach, describe, test, after } from 'node:test';
-import { checkpointNow } from '../../lib/app/checkpoints.ts';
+import { checkpointNow } from '../../lib/app/audit/checkpoints.ts';
 import type { ChildEnd } from '../support/child.ts';
 import { makeGround, type Ground } from '../support/ground.ts';
 

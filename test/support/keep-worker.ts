@@ -3,8 +3,8 @@
  * if it were tomorrow, so that today's files count as over) or `prune` (all but the newest five files).
  */
 import { openInstallation } from '../../lib/app/installation.ts';
-import { openRecord } from '../../lib/app/audit.ts';
-import { keepOnce } from '../../lib/app/keeping.ts';
+import { openRecord } from '../../lib/app/audit/record.ts';
+import { keepOnce } from '../../lib/app/audit/keeping.ts';
 import { endWithoutArguments } from './program.ts';
 
 endWithoutArguments();

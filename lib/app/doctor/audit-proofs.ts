@@ -3,7 +3,7 @@ import { copyPath, newestCopy } from '../../audit/tlog/copy.ts';
 import { readKnownKeys } from '../../audit/tlog/key.ts';
 import { join } from '../../base/paths.ts';
 import type { Disk } from '../../ports.ts';
-import { encrypts } from '../audit.ts';
+import { encrypts } from '../audit/record.ts';
 import type { Installation } from '../installation.ts';
 import { endsBefore } from './audit-files.ts';
 import { fail, ok, quoted, span, warn, type Check, type Outcome } from './check.ts';

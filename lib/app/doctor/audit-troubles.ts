@@ -35,7 +35,7 @@ function tornTails({ installation: { host: { disk }, home } }: Scene): Outcome {
 
 /** Between an action's decision and its outcome something may have died: whether it happened, only a look at the thing itself tells. */
 async function outcomes({ installation }: Scene): Promise<Outcome> {
-  const { unknownOutcomes } = await import('../unknown-outcomes.ts');
+  const { unknownOutcomes } = await import('../audit/unknown-outcomes.ts');
   const { count: number, shown } = unknownOutcomes(installation);
   const newest = shown.at(-1);
   if (newest === undefined) return ok('none in the last day');

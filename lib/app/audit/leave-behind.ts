@@ -1,0 +1,33 @@
+/**
+ * Commands of ours left behind, to run by themselves, by a process that is about to end: an agent's hook must not seal and
+ * compress yesterday's log while the agent waits. Nothing depends on them: whatever one does not do, the next one does.
+ */
+import type { Installation } from '../installation.ts';
+
+/** Settings of ours that are none of its business. */
+const unneeded: ReadonlySet<string> = new Set(['LOKI_PROJECT_DIR', 'LOKI_TOKEN', 'LOKI_URL']);
+const needed: ReadonlySet<string> = new Set(['PATH', 'HOME', 'LANG', 'TZ', 'NODE_EXTRA_CA_CERTS', 'SystemRoot', 'USERPROFILE']);
+
+/** Leaves `loki audit keep` behind. Never throws. */
+export function leaveKeeping(installation: Installation): void {
+  leaveBehind(installation, ['audit', 'keep', '--quiet']);
+}
+
+/**
+ * Starts a command of ours. Never throws. Nothing within a session: its process looks after the log by itself, and an agent's
+ * environment lacks the settings that a person made in theirs, such as how long to keep.
+ */
+export function leaveBehind({ host: { spawn, facts }, home, surroundings }: Installation, command: readonly string[]): void {
+  if (surroundings.env['LOKI_SESSION_ID'] !== undefined) return;
+  const [program = '', ...args] = facts.loki;
+  const env = Object.fromEntries(Object.entries(surroundings.env).flatMap(([name, value]) => {
+    const isWanted = needed.has(name) || (name.startsWith('LOKI_') && !unneeded.has(name));
+    return isWanted && value !== undefined ? [[name, value]] : [];
+  }));
+  try {
+    // In LOKI_HOME, whose path it gets as it is: the one we were given may be relative to where we stand.
+    spawn.leave({ program, args: [...args, ...command], cwd: home.home, env: { ...env, LOKI_HOME: home.home } });
+  } catch {
+    return;
+  }
+}
