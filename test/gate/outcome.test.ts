@@ -5,7 +5,7 @@ import type { AgentEntry } from '../../lib/audit/agent-chain.ts';
 import { agentEntriesOf, mayCommit, type MadeCommit } from '../../lib/gate/outcome.ts';
 import { linear } from '../support/growth.ts';
 
-const place = { agent: 'claude', branch: 'main', projectDir: '/work/p', redact: (text: string): string => text.replaceAll('hunter2', '[redacted]') };
+const place = { agent: 'claude', branch: 'main', projectDir: '/home/alice/p', redact: (text: string): string => text.replaceAll('hunter2', '[redacted]') };
 
 function entriesOf(action: Action, commits: readonly MadeCommit[] = []): readonly AgentEntry[] {
   return agentEntriesOf({ action, ok: true }, { ok: true }, place, commits);

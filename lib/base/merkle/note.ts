@@ -5,7 +5,7 @@
  */
 import { LokiError } from '../../errors.ts';
 import { sha256 } from '../digest.ts';
-import { ed25519KeyLength, ed25519Pair, ed25519Verify } from '../ed25519.ts';
+import { ed25519KeyLength, ed25519Pair, ed25519Verify } from '../sign.ts';
 import { fromBase64, toBase64 } from './base64.ts';
 
 /** A key that checks notes: its line is the vkey. */
