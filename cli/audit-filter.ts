@@ -24,6 +24,9 @@ export const searchFlags: readonly FlagRow[] = [
   { name: 'text', kind: 'text', value: 'TEXT', summary: 'Only entries that contain this text' },
 ];
 
+/** Whom entries are about. */
+export const subjectFlag: FlagRow = { name: 'subject', kind: 'text', value: 'NAME', summary: 'Only what is about this person: user:alice, or alice' };
+
 /** What `entryFlags` were given. Throws `usage`. */
 export function entryFilter(args: Args, attempted: string): AuditFilter {
   const event = args.text('event');

@@ -1,5 +1,6 @@
 /** Audit entries as lines for a person, and what is common to the commands that print them. */
 import type { JsonObject, JsonValue } from '../lib/base/json.ts';
+import { unreadWords, type UnreadBlobs } from '../lib/audit/blob.ts';
 import type { LoggedEntry } from '../lib/audit/query.ts';
 import type { Level } from '../lib/audit/events.ts';
 import type { OnUnreadable } from '../lib/app/audit/reading.ts';
@@ -10,6 +11,11 @@ const levelColours: Readonly<Record<Level, Colour>> = { debug: 'dim', info: 'gre
 /** Says once, after the entries, that some are closed. */
 export function noteClosed(closed: number, output: Output): void {
   if (closed > 0) output.note(`${closed} ${closed === 1 ? 'entry is' : 'entries are'} sealed: the key is not here (LOKI_AUDIT_KEY, LOKI_AUDIT_KEY_FILE), or was destroyed by an erasure.`);
+}
+
+/** Says once, after the entries, that details which lie beside the log could not be had. */
+export function noteUnread(unread: UnreadBlobs, output: Output): void {
+  if (unread.entries > 0) output.warn(`${unreadWords(unread)}. See: loki audit verify`);
 }
 
 /** Details in one line are cut here; `--json` shows all. */

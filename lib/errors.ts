@@ -123,6 +123,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Why something could not be read, in one clause: our own errors say themselves that it could not. */
+export function unreadBecause(error: unknown): string {
+  return error instanceof LokiError ? error.message : `it cannot be read: ${messageOf(error)}`;
+}
+
 /** The operating system's error name (`ENOSPC`, `EACCES` …) of a thrown value, if it carries one. */
 export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;

@@ -65,13 +65,14 @@ async function erase(context: CommandContext, installation: Installation, plan: 
   }
   if (!await confirm(context, `Destroy the key of ${printable(plan.subject)}? This cannot be undone.`, 'erase a person')) return exitCode.failed;
   const log = openRecord(installation);
+  let erased = plan;
   try {
-    await performErasure(installation, log.record, plan, { by: actorOf(installation), proof });
+    erased = await performErasure(installation, log.record, plan, { by: actorOf(installation), proof });
   } finally {
     await log.close();
   }
-  if (output.json) output.value(documentOf(plan, 'erased'));
-  else output.line(`Erased: ${entries(plan.sealed)} cannot be read any more.`);
+  if (output.json) output.value(documentOf(erased, 'erased'));
+  else output.line(`Erased: ${entries(erased.sealed)} cannot be read any more.`);
   return exitCode.done;
 }
 

@@ -65,15 +65,16 @@ function retentionOf(installation: Installation, olderThanMs: number | undefined
   return { days: Math.ceil(olderThanMs / dayMs) };
 }
 
-function planLines({ doomed, problems }: PrunePlan): readonly string[] {
+function planLines({ doomed, problems, clockAheadMs }: PrunePlan): readonly string[] {
   const rows = doomed.map(({ seal, why }) => [`  ${seal.file}`, `seq ${seal.first_seq} to ${seal.last_seq}`, `${seal.entries} entries`, why]);
   const head = doomed.length === 0 ? 'Nothing is to be pruned.' : `${doomed.length} ${doomed.length === 1 ? 'file' : 'files'} would go:`;
-  return [head, ...columns(rows), ...problems.map(({ file, found }) => `  ${printable(file)}: ${printable(found)}`)];
+  const ahead = clockAheadMs === undefined ? [] : [`The clock of this machine is ${Math.floor(clockAheadMs / dayMs)} days ahead of the newest finished entry. If it is wrong, files would go too early.`];
+  return [head, ...columns(rows), ...ahead, ...problems.map(({ file, found }) => `  ${printable(file)}: ${printable(found)}`)];
 }
 
 function tellPlan(plan: PrunePlan, output: Output): number {
-  const { doomed, problems } = plan;
-  if (output.json) output.value({ would_prune: doomed.map(({ seal: { file, first_seq, last_seq, entries, sha256 }, why }) => ({ file, first_seq, last_seq, entries, sha256, why })), problems });
+  const { doomed, problems, clockAheadMs = null } = plan;
+  if (output.json) output.value({ would_prune: doomed.map(({ seal: { file, first_seq, last_seq, entries, sha256 }, why }) => ({ file, first_seq, last_seq, entries, sha256, why })), clock_ahead_ms: clockAheadMs, problems });
   else for (const line of planLines(plan)) output.line(line);
   return problems.length > 0 ? exitCode.failed : exitCode.done;
 }

@@ -7,8 +7,9 @@ import type { Installation } from '../../lib/app/installation.ts';
 import { exportFormats, isExportFormat } from '../../lib/audit/export/render.ts';
 import { subjectName } from '../../lib/audit/query/filter.ts';
 import { resolveFrom } from '../../lib/base/paths.ts';
-import { searchFilter, searchFlags } from '../audit-filter.ts';
+import { searchFilter, searchFlags, subjectFlag } from '../audit-filter.ts';
 import type { Command, CommandContext } from '../command.ts';
+import { noteUnread } from '../entries.ts';
 import { actorOf, open } from '../open.ts';
 import { printable } from '../output.ts';
 import { createProgress } from '../progress.ts';
@@ -25,7 +26,7 @@ export const command: Command = {
     { name: 'output', short: 'o', kind: 'text', value: 'FILE', summary: 'Write this file instead of standard output' },
     { name: 'format', kind: 'text', value: 'FORMAT', summary: `${exportFormats.join(', ')} (json)`, choices: exportFormats },
     { name: 'force', kind: 'switch', summary: 'Replace the file when it exists' },
-    { name: 'subject', kind: 'text', value: 'NAME', summary: 'Only what is about this person: user:alice, or alice' },
+    subjectFlag,
     { name: 'request', kind: 'text', value: 'ID', summary: 'The number of the request that this answers, for the record' },
     ...searchFlags,
     { name: 'raw-csv', kind: 'switch', summary: 'Leave cells that look like formulas as they are' },
@@ -77,12 +78,13 @@ async function toFile({ args, output, terminal }: CommandContext, installation: 
   else output.line(`${report.entries} ${report.entries === 1 ? 'entry' : 'entries'} written to ${printable(path)} (${request.format}, ${bytes(report.bytes)}, sha256 ${report.sha256})`);
   const { subject } = request.filter;
   if (report.entries === 0) output.note(subject === undefined ? 'Nothing matches the filters.' : `Nothing in the log of record is about ${printable(subject)}, as far as it can be read here.`);
+  if (report.unread !== undefined) noteUnread(report.unread, output);
   return exitCode.done;
 }
 
-async function toOutput({ terminal }: CommandContext, installation: Installation, log: OpenLog, request: ExportRequest): Promise<number> {
+async function toOutput({ output, terminal }: CommandContext, installation: Installation, log: OpenLog, request: ExportRequest): Promise<number> {
   try {
-    for await (const part of await exportAsStream(installation, log.record, request, { signal: terminal.signal })) terminal.stdout.write(Buffer.from(part).toString('utf8'));
+    for await (const part of await exportAsStream(installation, log.record, request, { signal: terminal.signal, unread: (unread) => noteUnread(unread, output) })) terminal.stdout.write(Buffer.from(part).toString('utf8'));
   } catch (error) {
     // Whoever read it has enough.
     if (terminal.signal.reason === 'closed') return exitCode.done;

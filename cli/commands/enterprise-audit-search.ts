@@ -2,10 +2,12 @@
 import { exitCode } from '../../lib/errors.ts';
 import type { Installation } from '../../lib/app/installation.ts';
 import { openReading, recordAccessOnce, type LogReading } from '../../lib/app/audit/reading.ts';
+import type { UnreadBlobs } from '../../lib/audit/blob.ts';
+import { subjectName } from '../../lib/audit/query/filter.ts';
 import type { AuditFilter, LoggedEntry } from '../../lib/audit/query.ts';
-import { searchFilter, searchFlags } from '../audit-filter.ts';
+import { searchFilter, searchFlags, subjectFlag } from '../audit-filter.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { entryText, noteClosed, warnUnreadable } from '../entries.ts';
+import { entryText, noteClosed, noteUnread, warnUnreadable } from '../entries.ts';
 import { actorOf, open } from '../open.ts';
 
 const mostEntries = 1_000_000;
@@ -13,7 +15,7 @@ const mostEntries = 1_000_000;
 export const command: Command = {
   about: 'Prints the entries of the log of record that match, the oldest first. Compressed files are searched as well.\n\nWithout --limit all of them are printed; with it the newest of them. An entry matches when all filters do.',
   operands: [],
-  flags: [...searchFlags, { name: 'limit', kind: 'integer', value: 'N', summary: 'At most the newest N', least: 1, most: mostEntries }],
+  flags: [...searchFlags, subjectFlag, { name: 'limit', kind: 'integer', value: 'N', summary: 'At most the newest N', least: 1, most: mostEntries }],
   examples: [
     ['loki enterprise audit search --event auth.fail', 'one event'],
     ['loki enterprise audit search --from 2026-02-01 --to 2026-02-15', 'two weeks, the last day included'],
@@ -30,17 +32,20 @@ async function run(context: CommandContext): Promise<number> {
   const installation = open(context);
   const { host } = installation;
   const limit = args.number('limit');
-  const filter = searchFilter(args, 'search the log', host.clock.now());
+  const subject = args.text('subject');
+  const filter = { ...searchFilter(args, 'search the log', host.clock.now()), ...(subject === undefined ? {} : { subject: subjectName(subject) }) };
   const print = (entry: LoggedEntry): void => output.line(entryText(entry, output));
   let closed = 0;
+  let unread: UnreadBlobs = { entries: 0, seqs: [] };
   const search: Search = {
     installation, filter, turn: () => turn(context, installation), reading: () => openReading(installation, warnUnreadable(output)),
-    closed: (entries) => { closed = entries; },
+    ended(reading) { [closed, unread] = [reading.closed(), reading.unread()]; },
   };
   const found = limit === undefined ? await printAll(search, print) : await printNewest(search, limit, print);
   if (terminal.signal.aborted) return terminal.signal.reason === 'closed' ? exitCode.done : exitCode.interrupted;
   if (found === 0) output.note('No such entry.');
   noteClosed(closed, output);
+  noteUnread(unread, output);
   return exitCode.done;
 }
 
@@ -49,8 +54,8 @@ interface Search {
   readonly filter: AuditFilter;
   readonly turn: () => Promise<void>;
   readonly reading: () => Promise<LogReading>;
-  /** Hears how many entries were closed. */
-  readonly closed: (entries: number) => void;
+  /** Hears of a reading when it is over: how much of it was closed. */
+  readonly ended: (reading: LogReading) => void;
 }
 
 /** Thrown to end a search that nobody waits for any more. */
@@ -96,7 +101,7 @@ async function printAll(search: Search, print: (entry: LoggedEntry) => void): Pr
 const entriesATurn = 500;
 
 /** Calls `take` with each match until it answers false. */
-async function each({ filter, turn: next, reading, closed }: Search, order: 'newest' | 'oldest', take: (entry: LoggedEntry) => boolean): Promise<void> {
+async function each({ filter, turn: next, reading, ended }: Search, order: 'newest' | 'oldest', take: (entry: LoggedEntry) => boolean): Promise<void> {
   let taken = 0;
   const opened = await reading();
   try {
@@ -108,5 +113,5 @@ async function each({ filter, turn: next, reading, closed }: Search, order: 'new
   } catch (error) {
     if (!(error instanceof Ended)) throw error;
   }
-  closed(opened.closed());
+  ended(opened);
 }

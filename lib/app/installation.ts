@@ -12,6 +12,7 @@ import { chooseConfigFile, homeLayout, organisationFiles, projectLayout, type Ho
 import { lokiHome, resolveConfig } from '../config/resolve.ts';
 import { eventNames } from '../audit/events.ts';
 import { findProject, projectAt, type Project } from '../gate/project.ts';
+import { lookingDisk } from './looking.ts';
 
 /** What the process was started with. */
 export interface Surroundings {
@@ -76,7 +77,7 @@ function workingDirectory(surroundings: Surroundings): string {
 
 function projectFor(disk: Disk, surroundings: Surroundings, options: InstallationOptions, home: HomeLayout): Project | undefined {
   const session = surroundings.env['LOKI_PROJECT_DIR'];
-  return findProject(disk, {
+  return findProject(options.withoutProjectFile === true ? lookingDisk(disk) : disk, {
     cwd: surroundings.cwd, home: home.home, enrolmentFile: home.project,
     ...(options.project === undefined ? {} : { named: resolveFrom(surroundings.cwd, options.project) }),
     ...(session === undefined || session === '' ? {} : { session }),

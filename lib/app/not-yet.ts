@@ -1,6 +1,6 @@
 /** Settings that are read and checked, and that this version does not act on: a person is told, so that nobody takes silence for effect. */
 import type { Problem } from '../errors.ts';
-import type { Config } from '../config/config.ts';
+import { table, type Config } from '../config/config.ts';
 
 /** Keys, or beginnings of keys that end in a dot. */
 const withoutEffect: readonly string[] = [
@@ -9,7 +9,7 @@ const withoutEffect: readonly string[] = [
 
 /** One warning for each setting that somebody set and that has no effect yet. */
 export function settingsWithoutEffect(config: Config): readonly Problem[] {
-  const keys = config.explain().map(({ key }) => key).filter((key) => withoutEffect.some((name) => (name.endsWith('.') ? key.startsWith(name) : key === name)));
+  const keys = table.map(({ key }) => key).filter((key) => withoutEffect.some((name) => (name.endsWith('.') ? key.startsWith(name) : key === name)));
   const set = keys.filter((key) => !['default', 'environment'].includes(config.origin(key).layer) || isOurs(config, key));
   return set.map((key) => ({ message: `"${key}" is set, and this version does not act on it yet` }));
 }

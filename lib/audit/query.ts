@@ -7,10 +7,11 @@ import { LokiError } from '../errors.ts';
 import type { Disk, ReadFile } from '../ports.ts';
 import { dirname, join } from '../base/paths.ts';
 import type { JsonObject } from '../base/json.ts';
+import type { BlobReader } from './blob.ts';
 import type { LogFileName } from './files.ts';
 import { openLogFile, readableFiles } from './log-file.ts';
 import { firstHead, wantedBytes } from './query/bounds.ts';
-import { isEntry, matches, parseEntry } from './query/filter.ts';
+import { isEntry, matches, matchesHead, parseEntry } from './query/filter.ts';
 import type { AuditFilter, LoggedEntry } from './query/wanted.ts';
 import { createFinder, needlesOf, type ProtectedNeedles } from './query/needles.ts';
 import { piecesBackward, piecesForward } from './query/pieces.ts';
@@ -32,6 +33,8 @@ export interface QueryOptions {
   readonly order?: 'newest' | 'oldest';
   /** Opens what is protected, as far as its keys are at hand. Filters are applied to what comes out. */
   readonly opener?: LineOpener;
+  /** Reads details that lie beside the log, for each entry that has some; entries are found, and handed over, with them. */
+  readonly blobs?: BlobReader;
   /** Hears of a file that cannot be read, such as a damaged compressed one; the search goes on without it unless this throws. */
   readonly onUnreadable?: (file: string, error: LokiError) => void;
 }
@@ -59,8 +62,8 @@ const piecesATurn = 8;
 
 /** As `searchLog`, with the lines. */
 export function* searchHits(disk: Disk, directory: string, filter: AuditFilter, options: QueryOptions = {}): Generator<Hit | undefined> {
-  const { order = 'newest', opener } = options;
-  const find = createFinder(needlesOf(filter, opener));
+  const { order = 'newest', opener, blobs } = options;
+  const find = createFinder(needlesOf(filter, opener, blobs !== undefined));
   let looked = 0;
   for (const bytes of wantedPieces(disk, directory, filter, order, options.onUnreadable)) {
     looked += 1;
@@ -68,19 +71,21 @@ export function* searchHits(disk: Disk, directory: string, filter: AuditFilter, 
     const ranges = find(bytes);
     for (const [start, end] of order === 'newest' ? ranges.toReversed() : ranges) {
       const line = bytes.subarray(start, end);
-      const hit = hitIn(line, filter, opener);
+      const hit = hitIn(line, filter, opener, blobs);
       if (hit !== undefined) yield hit;
     }
   }
 }
 
-function hitIn(line: Buffer, filter: AuditFilter, opener: LineOpener | undefined): Hit | undefined {
-  const raw = parseEntry(line);
-  if (raw === undefined) return undefined;
+function hitIn(line: Buffer, filter: AuditFilter, opener: LineOpener | undefined, blobs: BlobReader | undefined): Hit | undefined {
+  const written = parseEntry(line);
+  if (written === undefined) return undefined;
+  // What stands in clear is looked at first: reading a blob costs more than all else.
+  const raw: JsonObject = blobs !== undefined && matchesHead(written, filter) ? blobs.withBlob(written) : written;
   const entry: JsonObject = opener === undefined ? raw : opener.open(raw);
   if (!isEntry(entry)) return undefined;
   const concerns = opener === undefined ? undefined : (subject: string) => opener.concerns(raw, subject);
-  return matches(entry, filter, concerns) ? { entry, line, isOpened: entry !== raw } : undefined;
+  return matches(entry, filter, concerns) ? { entry, line, isOpened: entry !== written } : undefined;
 }
 
 /** The pieces of all files that may hold something wanted, in order. A piece is good until the next one is asked for. */

@@ -5,10 +5,14 @@
  */
 import { verdictOf, worst, mostBreaks, type BreakCause, type ChainBreak } from './verify/causes.ts';
 import { checkSeals, compareTwin, twinsIn, type SealOf } from './verify/beside.ts';
-import { checkCheckpoints, type CheckpointFindings, type Lines, type TreeSide } from './verify/checkpoints.ts';
+import { checkCheckpoints, type CheckpointFindings, type Lines, type Signed, type TreeSide } from './verify/checkpoints.ts';
 import { checkUnsealed } from './verify/unsealed.ts';
 import { walkFiles, type ChainSource, type SeenFile, type Walked, type WalkOptions } from './verify/walk-files.ts';
+import { acceptanceOf, isCovered, type Acceptance } from './verify/accepted.ts';
+import { lineAt } from './verify/lines.ts';
+import { openCheckpoint } from '../base/merkle/checkpoint.ts';
 import type { ChainReport } from './verify/report.ts';
+import type { Hit } from './query.ts';
 import type { PruneStatement } from './keeping/statement.ts';
 
 export interface VerifyOptions extends WalkOptions {
@@ -17,6 +21,8 @@ export interface VerifyOptions extends WalkOptions {
   /** The signed statement by which the chain may begin at this number, after this hash. */
   readonly pruned?: (firstSeq: number, previousHash: string) => PruneStatement | undefined;
   readonly sealOf?: SealOf;
+  /** The log's `audit.recovery` entries after a number, where losses of this chain may have been accepted. */
+  readonly recoveries?: (after: number) => Iterable<Hit | undefined>;
   /** Compares digests of whole files too. */
   readonly full?: boolean;
   /** Hears of each file as it was found, when all is well. */
@@ -44,9 +50,11 @@ function listAgain({ names, list }: ChainSource): readonly string[] {
 
 async function verifyOnce(source: ChainSource, options: VerifyOptions): Promise<{ readonly report: ChainReport; readonly walked: Walked }> {
   const signed = options.tree?.look();
-  const walked = await walkFiles(source, options);
+  const acceptance = acceptanceIn(options, signed);
+  const walked = await walkFiles(source, { ...options, accepts: acceptance.accepts });
   const { walk } = walked;
-  const begin = beginning(walked, options);
+  const begin = beginning(walked, options, acceptance.accepts);
+  acceptance.check(linesOf(source, walked, options), walk);
   if (begin.missing !== undefined) walk.add(begin.missing);
   const beside = await checkBeside(source, walked, options);
   beside.breaks.forEach((found) => walk.add(found));
@@ -62,17 +70,43 @@ async function verifyOnce(source: ChainSource, options: VerifyOptions): Promise<
   return { walked, report: reportOf(source, walked, { ...found, unsealed, pruned: begin.pruned, notes: [...found.notes, ...beside.notes] }) };
 }
 
+interface Accepting {
+  readonly accepts: Acceptance;
+  /** Lines before a loss are not in the hash of those after it: the signed tree must hold the last of them. */
+  check(lines: Lines, walk: Walked['walk']): void;
+}
+
+/** What may be missing, by the newest checkpoint here and what the log tells. */
+function acceptanceIn({ tree, recoveries }: VerifyOptions, signed: Signed | undefined): Accepting {
+  const opened = tree === undefined || signed?.newest === undefined ? undefined : openCheckpoint(signed.newest, tree.keys);
+  const reader = tree?.reader;
+  if (reader === undefined || opened?.ok !== true || recoveries === undefined) return { accepts: () => undefined, check: () => undefined };
+  const { checkpoint } = opened;
+  return {
+    accepts: acceptanceOf('record', reader, checkpoint, recoveries),
+    check(lines, walk) {
+      for (const { from } of walk.accepted) {
+        const line = lineAt(lines, from - 1);
+        if (line !== undefined && isCovered(reader, checkpoint, from - 1, line.bytes)) continue;
+        walk.add({ file: line?.file ?? '', line: line?.line ?? 0, seq: from - 1, offset: line?.offset ?? 0, cause: 'rewritten', found: `the lines up to seq ${from - 1} are not those that the newest checkpoint was signed over` });
+      }
+    },
+  };
+}
+
 interface Beginning {
   readonly pruned: ChainReport['pruned'];
   readonly missing?: ChainBreak;
 }
 
 /** A chain may begin later than at seq 1, and then somebody should have signed for that. */
-function beginning({ walk, files }: Walked, { pruned }: VerifyOptions): Beginning {
+function beginning({ walk, files }: Walked, { pruned }: VerifyOptions, accepts: Acceptance): Beginning {
   const first = walk.firstSeq ?? 1;
   if (first <= 1 || walk.finish().some(({ file, line, cause }) => line <= 1 && cause !== 'no integrity' && file === files[0]?.name)) return { pruned: null };
   const statement = pruned?.(first, walk.beginsAfter);
   const missing = (found: string): ChainBreak => ({ file: files[0]?.name ?? '', line: 1, seq: first, offset: 0, cause: 'oldest entries missing', found });
+  const loss = statement === undefined ? accepts(1, first - 1) : undefined;
+  if (loss !== undefined) return { pruned: null, missing: missing(`entries ${loss.from} to ${loss.to} are missing; accepted by ${loss.by} on ${loss.time}`) };
   if (statement === undefined) return { pruned: null, missing: missing(`the log begins at seq ${first}${pruned === undefined ? '' : ', and no signed statement says why'}`) };
   const gone = { pruned: { first_seq: statement.first_seq, last_seq: first - 1, time: statement.time } };
   // What was gone when pruning began, pruning does not account for.

@@ -72,6 +72,24 @@ export interface PathProbe {
   readlink(path: string): string | undefined;
 }
 
+/**
+ * A probe for one judgement: its rules ask after the same few paths, and judge one picture of the disk. Never kept for longer,
+ * because what a path leads to may be changed between two actions. What throws is asked again.
+ */
+export function askedOnce(probe: PathProbe): PathProbe {
+  const once = (ask: (path: string) => string | undefined): ((path: string) => string | undefined) => {
+    const answers = new Map<string, string | undefined>();
+    return (path) => {
+      const known = answers.get(path);
+      if (known !== undefined || answers.has(path)) return known;
+      const answer = ask(path);
+      answers.set(path, answer);
+      return answer;
+    };
+  };
+  return { realpath: once((path) => probe.realpath(path)), readlink: once((path) => probe.readlink(path)) };
+}
+
 /** A dangling chain longer than this is refused, as the kernel does (ELOOP). */
 const longestLinkChain = 40;
 

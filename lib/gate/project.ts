@@ -42,7 +42,9 @@ export function findProject(disk: Disk, query: ProjectQuery): Project | undefine
   return found === undefined ? undefined : { id: projectIdOf(found), dir: found };
 }
 
+/** Where nothing was ever enrolled no id is made: that would load node:crypto, for nothing. */
 function outermostEnrolled(disk: Disk, place: string, { enrolmentFile }: ProjectQuery): string | undefined {
+  if (disk.stat(dirname(enrolmentFile('any'))) === undefined) return undefined;
   return [...ancestors(place)].findLast((directory) => disk.stat(enrolmentFile(projectIdOf(directory))) !== undefined);
 }
 

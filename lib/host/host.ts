@@ -1,5 +1,4 @@
 /** The real world in one object. Making it opens nothing: every driver acts only when called. */
-import { randomBytes } from 'node:crypto';
 import type { Disk, Host } from '../ports.ts';
 import { LokiError } from '../errors.ts';
 import { createDisk } from './durable.ts';
@@ -14,7 +13,7 @@ const lockSecretBytes = 32;
 
 /** The drivers. `home` is asked for LOKI_HOME's real path when a lock is first made: the secret of lock names lies there. */
 export function createHost(home: () => string): Host {
-  const disk = createDisk(files, { owner: process.geteuid?.(), uniqueName: () => `${process.pid}-${randomBytes(6).toString('hex')}` });
+  const disk = createDisk(files, { owner: process.geteuid?.(), uniqueName: () => `${process.pid}-${Buffer.from(random.bytes(6)).toString('hex')}` });
   let secret: Uint8Array | undefined;
   const lockSecret = (): Uint8Array => {
     secret ??= readOrMakeSecret(disk, home());

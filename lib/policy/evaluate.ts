@@ -7,7 +7,7 @@ import { sha256Hex } from '../base/digest.ts';
 import { actionKinds } from '../base/action.ts';
 import type { ActionKind, Decision, EnforcementPoint, ExplainedRule, Finding, PolicyDecision, RuleAction, Violation } from '../base/action.ts';
 import { didYouMean } from '../base/suggest.ts';
-import type { PathProbe } from '../base/paths.ts';
+import { askedOnce, type PathProbe } from '../base/paths.ts';
 import type { Problem } from '../errors.ts';
 import { CannotEvaluate } from './boundary.ts';
 import { budgetCovers } from './budget.ts';
@@ -125,7 +125,7 @@ function createRuleJudge(rules: readonly Rule[], parts: PolicyParts, digest: str
   }
 
   function run(list: readonly Ready[], context: Context, into: Violation[] | undefined, explained: ExplainedRule[] | undefined): Violation[] | undefined {
-    const scope: Scope = { context, probe: parts.probe, commandsIn };
+    const scope: Scope = { context, probe: askedOnce(parts.probe), commandsIn };
     let violations = into;
     for (const item of list) {
       const outcome = safely(item, scope);

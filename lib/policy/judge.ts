@@ -6,8 +6,7 @@
 import type { Action, ActionKind, Decision, ExplainedRule, Finding, PolicyDecision, Violation } from '../base/action.ts';
 import { decisionRank, fieldsOfKind } from '../base/action.ts';
 import type { JsonObject } from '../base/json.ts';
-import { isAbsolute, resolveFrom } from '../base/paths.ts';
-import type { PathProbe } from '../base/paths.ts';
+import { askedOnce, isAbsolute, resolveFrom, type PathProbe } from '../base/paths.ts';
 import { CannotEvaluate, pathMistake, realPath, realPlaces } from './boundary.ts';
 import { pathsInArguments } from './arguments.ts';
 import type { Builtins } from './builtin.ts';
@@ -47,7 +46,7 @@ export type Judge = (action: Action, surroundings: Surroundings, options?: { rea
 
 /** A judge for one policy. */
 export function createJudge(parts: JudgeParts): Judge {
-  return (action, surroundings, options = {}) => new Hearing(parts, surroundings, options.explain === true).judge(action);
+  return (action, surroundings, options = {}) => new Hearing({ ...parts, probe: askedOnce(parts.probe) }, surroundings, options.explain === true).judge(action);
 }
 
 /** One action before the judge. */

@@ -186,7 +186,7 @@ test('disk space: files that wait for keeping, and what the manual\'s find -dele
   const name = await twoDays(here);
   says(await found(here, 'audit', 'oldest entries'), 'ok', /^entry 1 is there/);
   says(await found(here, 'audit', 'keeping'), 'warn', /1 file without a seal, 1 file not compressed/, /^loki audit keep$/);
-  says(await found(here, 'audit', 'keeping', { LOKI_AUDIT_RETENTION: '7' }), 'warn', /1 file older than retention_days \(7\)/, /^loki audit keep$/);
+  says(await found(here, 'audit', 'keeping', { LOKI_AUDIT_RETENTION: '7' }), 'warn', /1 file older than retention_days \(7\)/, /^loki audit keep; then loki audit prune, which asks: the clock is far ahead/);
   renameSync(join(auditFolder(here), name), join(here.root, 'kept'));
   mkdirSync(join(here.root, '.loki'), { recursive: true });
   renameSync(join(here.root, 'kept'), join(auditFolder(here), name));
@@ -310,6 +310,11 @@ test('encryption: the key is gone, can be read by others, is named and not there
   await record(here.installation(), anEntry);
   const own = join(here.home, 'keys/audit.key');
   says(await found(here, 'audit', 'encryption'), 'ok', /the key is in .*audit\.key/);
+  const other = here.write('other.key', Buffer.alloc(32, 9).toString('base64'));
+  chmodSync(other, 0o600);
+  for (const env of [{ LOKI_AUDIT_KEY_FILE: other }, { LOKI_AUDIT_KEY: Buffer.alloc(32, 9).toString('base64') }]) {
+    says(await found(here, 'audit', 'encryption', env), 'fail', /wrapped by the key with check/, /LOKI_AUDIT_KEY/);
+  }
   chmodSync(own, 0o644);
   says(await found(here, 'audit', 'encryption'), 'fail', /can be read by others/, /^chmod 600 /);
   rmSync(own);

@@ -30,6 +30,12 @@ function rendered(format: ExportFormat, of: Iterable<Hit | undefined>, count = {
   return Buffer.concat([...renderHits(of, renderingOf(format), count)].filter((part) => part !== undefined)).toString('utf8');
 }
 
+test('nothing is an empty list, and the heading of a table', () => {
+  assert.equal(rendered('json', []), '[]\n');
+  assert.equal(rendered('jsonl', []), '');
+  assert.match(rendered('csv', []), /^[^\n]+\n$/);
+});
+
 for (const format of exportFormats) {
   test(`${format} is what fixtures/export says`, () => {
     const path = fixture('export', `log.${renderingOf(format).extension}`);

@@ -272,6 +272,27 @@ test('max_files keeps the newest so many, and never takes the newest', async () 
   assertChain(world.disk);
 });
 
+test('where nobody looks, the clock counts up to seven days after the newest finished entry; a number of files counts as ever', async () => {
+  const world = await fourDays();
+  const doomed = (retention: Retention): readonly string[] => planPrune(keptOn(world), retention).doomed.map(({ seal }) => seal.file);
+  await sealFinished(keptOn(world));
+  world.clock.advance(1000 * day);
+  assert.deepEqual(doomed({ days: 8 }), [first, second, third]);
+  // The third file's last entry is of the 17th, half past two, so it is the 24th.
+  assert.deepEqual(doomed({ days: 7, isUnattended: true }), [first, second]);
+  assert.deepEqual(doomed({ days: 8, isUnattended: true }), [first]);
+  assert.deepEqual(doomed({ days: 9, isUnattended: true }), []);
+  assert.deepEqual(doomed({ days: 9, maxFiles: 2, isUnattended: true }), [first, second]);
+  const last = Date.parse(readSeal(world.disk, home, tlog, third)?.last_time ?? '');
+  for (const [at, ahead] of [[last + 7 * day, undefined], [last + 7 * day + 1, 7 * day + 1]] as const) {
+    world.clock.set(at);
+    assert.equal(planPrune(keptOn(world), {}).clockAheadMs, ahead);
+  }
+  world.disk.remove(`${tlog}/seals/${third}.json`);
+  world.clock.set(start + 1000 * day);
+  assert.deepEqual(doomed({ days: 9, isUnattended: true }), [first], 'without a seal its day\'s end counts');
+});
+
 test('nothing is pruned that no checkpoint covers, and nothing across a hole', async () => {
   const world = await fourDays();
   await sealFinished(keptOn(world));

@@ -1,7 +1,7 @@
 /** Search, tail, summary and export of the log of record through the command line. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -233,4 +233,60 @@ test('an encrypted log is searched, counted and exported by whoever has the key'
   const { stdout } = await ground.loki(['enterprise', 'audit', 'tail'], { env: {} });
   assert.doesNotMatch(stdout, /alice|ci-bot|rm -rf/);
   assert.match(stdout, /\(encrypted\)/);
+});
+
+test('an answer to a request for access holds details that lie beside the log, and says where they cannot be had', async (t) => {
+  const long = { text: 'x'.repeat(80_000), owner: 'user:alice' };
+  for (const yaml of ['', 'enterprise:\n  audit:\n    encrypt: true\n', 'enterprise:\n  audit:\n    gdpr_compliance: true\n', 'enterprise:\n  audit:\n    encrypt: true\n    gdpr_compliance: true\n']) {
+    const ground = makeGround(t);
+    ground.write('home/config.yaml', yaml);
+    await record(ground, [...some, { event: 'policy.allow', actor: 'agent:claude', details: long }, { event: 'policy.allow', actor: 'agent:claude', details: { ...long, owner: 'user:carol' } }]);
+    const blobs = join(ground.home, 'dashboard/blobs');
+    const sizes = new Map(readdirSync(blobs).map((name) => [name, statSync(join(blobs, name)).size]));
+    const entriesFor = async (format: string, subject = 'alice'): Promise<readonly Record<string, unknown>[]> => {
+      const { exit: code, stdout, stderr } = await ground.loki(['enterprise', 'audit', 'export', '--subject', subject, '--format', format], { env: plain });
+      assert.deepEqual([code, stderr], [0, ''], yaml);
+      const entries: readonly Record<string, unknown>[] = format === 'json' ? JSON.parse(stdout) : stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+      // Earlier answers are about the person as well.
+      return entries.filter(({ event }) => event !== 'audit.export');
+    };
+    for (const format of ['json', 'jsonl']) {
+      const entries = await entriesFor(format);
+      assert.deepEqual(entries.map(({ event }) => event), ['session.start', 'auth.denied', 'policy.allow']);
+      const { details, blob } = entries[2] ?? {};
+      assert.deepEqual(details, long);
+      const { sha256, bytes } = blob as { readonly sha256: string; readonly bytes: number };
+      assert.equal(sizes.get(sha256), bytes);
+    }
+    const unmapped = (await entriesFor('ocsf'))[2]?.['unmapped'] as { readonly loki: Record<string, unknown> };
+    assert.deepEqual([unmapped.loki['details'], Object.keys(unmapped.loki['blob'] ?? {})], [long, ['sha256', 'salt', 'bytes']]);
+    assert.deepEqual((await found(ground, ['search', '--subject', 'alice'])).slice(0, 3), ['session.start', 'auth.denied', 'policy.allow']);
+    assert.deepEqual(await found(ground, ['search', '--subject', 'carol', '--text', 'xxxx']), ['policy.allow']);
+    // Without a subject nothing is looked into.
+    const all = await ground.loki(['enterprise', 'audit', 'export', '--format', 'jsonl'], { env: plain });
+    assert.doesNotMatch(all.stdout, /xxxx/);
+
+    const [first = '', second = ''] = sizes.keys();
+    rmSync(join(blobs, first));
+    writeFileSync(join(blobs, second), 'y'.repeat(sizes.get(second) ?? 0));
+    const lost = await ground.loki(['enterprise', 'audit', 'export', '--subject', 'alice', '--output', 'alice.json', '--json'], { env: plain });
+    assert.equal(lost.exit, 0, lost.stderr);
+    assert.match(lost.stderr, /2 entries have their details beside the log, where they are missing, changed or unreadable \(seq \d+, \d+\)/);
+    assert.equal(JSON.parse(lost.stdout).unread.entries, 2);
+    assert.match((await ground.loki(['enterprise', 'audit', 'search', '--subject', 'alice'], { env: plain })).stderr, /2 entries have their details/);
+  }
+});
+
+test('an entry of the person whose blob is gone is there all the same, and says so', async (t) => {
+  const ground = makeGround(t);
+  await record(ground, [{ event: 'run.create', actor: 'user:alice', details: { text: 'x'.repeat(80_000) } }]);
+  const blobs = join(ground.home, 'dashboard/blobs');
+  const [name = ''] = readdirSync(blobs);
+  for (const [spoil, trouble] of [[() => writeFileSync(join(blobs, name), 'short'), 'changed'], [() => rmSync(join(blobs, name)), 'missing']] as const) {
+    spoil();
+    const { stdout, stderr } = await ground.loki(['enterprise', 'audit', 'export', '--subject', 'alice'], { env: plain });
+    const [entry] = JSON.parse(stdout);
+    assert.deepEqual([entry.details.blob.sha256, entry.blob.trouble], [name, trouble]);
+    assert.match(stderr, /1 entry has its details beside the log/);
+  }
 });

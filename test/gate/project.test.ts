@@ -48,6 +48,18 @@ describe('from the working directory', () => {
     folder('a/b');
     assert.equal(found('a/b'), undefined);
   });
+  test('where nothing was ever enrolled no directory is hashed, and the nearest one with a .loki is found', (t) => {
+    const { root, folder, found } = land(t);
+    folder('a/.loki');
+    folder('a/b');
+    const asked: string[] = [];
+    const enrolmentFile = (id: string): string => {
+      asked.push(id);
+      return join(root, '.loki', 'none', `${id}.json`);
+    };
+    assert.equal(found('a/b', { enrolmentFile }), 'a');
+    assert.deepEqual(asked.filter((id) => id.startsWith('prj_')), []);
+  });
 
   test('the nearest .loki counts where nothing is enrolled', (t) => {
     const { folder, found } = land(t);

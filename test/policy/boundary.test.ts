@@ -73,4 +73,17 @@ describe('the disk', () => {
     assert.equal(lone.evaluate('pre_execution', { kind: 'fs.write', file_path: join(root, 'outside', 'secret'), project_dir: project }).decision, 'DENY');
     assert.equal(asked, 3);
   });
+  test('is asked once for a path that several rules ask after, and again by the next decision', () => {
+    const rule = (name: string): string => `    - { name: ${name}, when: 'file_path matches "*.${name}"', action: deny }\n`;
+    const questions: string[] = [];
+    const probe = { realpath: (path: string) => { questions.push(path); return diskProbe.realpath(path); }, readlink: diskProbe.readlink };
+    const several = policyOf(`version: 1\npolicies:\n  pre_execution:\n    - ${boundary}\n${rule('one')}${rule('two')}`, { probe });
+    const write = { kind: 'fs.write', file_path: join(project, 'src', 'turns'), project_dir: project };
+    assert.equal(several.evaluate('pre_execution', write).decision, 'ALLOW');
+    assert.deepEqual(questions, [...new Set(questions)]);
+    assert.ok(questions.length > 0);
+    symlinkSync(join(root, 'outside', 'x.two'), join(project, 'src', 'turns'));
+    const { decision, violations } = several.evaluate('pre_execution', write);
+    assert.deepEqual([decision, violations.length], ['DENY', 2], 'what a path leads to is not remembered');
+  });
 });

@@ -221,6 +221,16 @@ test('query mistakes are all named at once, with suggestions', async () => {
   assert.match(String((await send(api, '/api/audit?actor=a&actor=b')).body), /parameter \\"actor\\" is given more than once/);
 });
 
+test('a period that ends before it begins is refused', async () => {
+  const { api } = createKit();
+  for (const path of ['/api/audit', '/api/v2/audit']) {
+    const response = await send(api, `${path}?start=2026-02-15&end=2026-02-01`);
+    assert.equal(response.status, 400, path);
+    assert.match(String(response.body), /parameter \\"start\\" .* is later than \\"end\\"/);
+  }
+  assert.equal((await send(api, '/api/audit?start=2026-02-15&end=2026-02-15')).status, 200);
+});
+
 test('v1 takes no cursor, v2 takes no offset, and one object takes nothing', async () => {
   const { api } = createKit();
   for (const target of ['/api/runs?cursor=a', '/api/v2/runs?offset=1', `/api/runs/${unknownRun}?x=1`, '/health?x', '/?v=1']) {

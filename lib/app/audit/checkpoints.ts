@@ -56,8 +56,14 @@ export function openCheckpoints(installation: Installation, record: Recorder, ac
       return await treeOf(chain).advance(options);
     } catch (error) {
       if (acceptLoss === undefined || !isRefusal(error)) throw error;
-      await record({ event: 'audit.recovery', actor: acceptLoss, resource: `chain:${chain}`, details: { reason: 'accept loss', chain, refused: error.message.slice(0, longestReason) } });
-      return treeOf(chain).advance({ ...options, acceptLoss: true });
+      const refused = error.message.slice(0, longestReason);
+      return treeOf(chain).advance({
+        ...options, acceptLoss: true,
+        async onLoss(lost) {
+          const details = { reason: 'accept loss', chain, lost: lost.map((each) => ({ ...each })), refused };
+          await record({ event: 'audit.recovery', actor: acceptLoss, resource: `chain:${chain}`, details });
+        },
+      });
     }
   }
 
@@ -66,6 +72,8 @@ export function openCheckpoints(installation: Installation, record: Recorder, ac
       const advanced = await advance(chain, { all, ...(signal === undefined ? {} : { signal }) }, acceptLoss);
       installation.host.disk.remove(troublePath(installation, chain, 'refused'));
       if (advanced.made) await tellMade(record, chain, reason, advanced);
+      // What was accepted is believed once a checkpoint covers the entry that says so.
+      if (advanced.lost.length > 0) await make({ reason, all: true });
       return advanced;
     } catch (error) {
       await tellRefused(installation, record, chain, error);

@@ -9,6 +9,7 @@ import { isPlainObject, type JsonObject, type JsonValue } from '../../base/json.
 import { join } from '../../base/paths.ts';
 import type { FreshProof } from '../../approvals/proof.ts';
 import type { Recorder } from '../../audit/entry.ts';
+import { createBlobReader } from '../../audit/blob.ts';
 import { queryLog, searchHits } from '../../audit/query.ts';
 import { walk } from '../../audit/protection/envelope.ts';
 import type { Keyring } from '../../audit/protection/keyring.ts';
@@ -92,19 +93,24 @@ export function isPossible({ keys, stale }: ErasurePlan): boolean {
   return keys.length > 0 || stale !== undefined;
 }
 
-/** Destroys the keys and records it. What was destroyed stays destroyed whatever fails afterwards; running it again ends it. */
-export async function performErasure(installation: Installation, record: Recorder, plan: ErasurePlan, { by, proof }: { readonly by: string; readonly proof: FreshProof }): Promise<void> {
+/**
+ * Destroys the keys and records it. What was destroyed stays destroyed whatever fails afterwards; running it again ends it.
+ * Gives back the plan with what was there when the keys were destroyed: entries may have been written since it was made.
+ */
+export async function performErasure(installation: Installation, record: Recorder, plan: ErasurePlan, { by, proof }: { readonly by: string; readonly proof: FreshProof }): Promise<ErasurePlan> {
   const { host, home } = installation;
   const ring = openRing(installation);
   const lock = host.lock(join(home.run, 'audit'));
-  const details = {
-    request: plan.request, kids: plan.keys.map(({ kid }) => kid), key_checks: plan.keys.map(({ check }) => check), ...plan.sealed,
-  };
-  if (plan.keys.some(({ begun }) => !begun)) await record({ event: 'audit.erase', actor: by, details: { state: 'begun', ...details, proof: { ...proof } } });
-  await locked(lock, () => plan.keys.forEach(({ kid }) => ring.destroy(kid)));
+  const kids = plan.keys.map(({ kid }) => kid);
+  const details = { request: plan.request, kids, key_checks: plan.keys.map(({ check }) => check) };
+  if (plan.keys.some(({ begun }) => !begun)) await record({ event: 'audit.erase', actor: by, details: { state: 'begun', ...details, ...plan.sealed, proof: { ...proof } } });
+  await locked(lock, () => kids.forEach((kid) => ring.destroy(kid)));
+  // Nothing is sealed under them any more: what bears their names now is what was erased.
+  const erased: ErasurePlan = kids.length === 0 ? plan : { ...plan, ...await countEntries(installation, plan.subject, { ring, kids, goOn: () => host.timers.yield() }) };
   // By nobody: who erases himself would get a new key by saying so.
-  if (plan.keys.length > 0) await record({ event: 'audit.erase', actor: 'system', details: { state: 'done', ...details, left: { ...plan.left }, copies: copyCounts(plan.copies) } });
+  if (plan.keys.length > 0) await record({ event: 'audit.erase', actor: 'system', details: { state: 'done', ...details, ...erased.sealed, left: { ...erased.left }, copies: copyCounts(plan.copies) } });
   await locked(lock, () => forget(ring, plan));
+  return erased;
 }
 
 function forget(ring: Keyring, { subject, keys, stale }: ErasurePlan): void {
@@ -151,13 +157,17 @@ async function countEntries(installation: Installation, subject: string, { ring,
   const { host: { disk }, home } = installation;
   const sealed = createStretch();
   const left = createStretch();
-  for (const hit of searchHits(disk, home.audit, { subject }, { order: 'oldest', opener: createOpener(ring) })) {
-    if (hit === undefined) await goOn();
-    else if (kids.some((kid) => hit.line.includes(kid)) && hit.entry.event !== 'audit.erase') sealed.add(hit.entry.seq);
+  const blobs = createBlobReader(disk, home.home, home.blobs);
+  for (const [at, kid] of kids.entries()) {
+    // Found by the key's name, which stands in clear whether or not the key still is there, in the line or in its blob.
+    for (const hit of searchHits(disk, home.audit, { text: kid }, { order: 'oldest', blobs })) {
+      if (hit === undefined) await goOn();
+      else if (hit.entry.event !== 'audit.erase' && !kids.slice(0, at).some((earlier) => JSON.stringify(hit.entry).includes(earlier))) sealed.add(hit.entry.seq);
+    }
   }
   let exact = 0;
   const afterwards = createOpener(ring, new Set(kids));
-  for (const hit of searchHits(disk, home.audit, { text: JSON.stringify(nameOf(subject)).slice(1, -1) }, { order: 'oldest', opener: afterwards })) {
+  for (const hit of searchHits(disk, home.audit, { text: JSON.stringify(nameOf(subject)).slice(1, -1) }, { order: 'oldest', opener: afterwards, blobs })) {
     if (hit === undefined) await goOn();
     else {
       left.add(hit.entry.seq);
@@ -172,8 +182,8 @@ function createStretch(): { add(seq: number): void; result(): Stretch } {
   return {
     add(seq) {
       entries += 1;
-      first ??= seq;
-      last = seq;
+      first = Math.min(first ?? seq, seq);
+      last = Math.max(last ?? seq, seq);
     },
     result: () => ({ entries, first_seq: first, last_seq: last }),
   };

@@ -6,6 +6,7 @@ import { LokiError } from '../../errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { createSha256 } from '../../base/digest.ts';
 import { dirname, isInside } from '../../base/paths.ts';
+import type { UnreadBlobs } from '../../audit/blob.ts';
 import type { Recorder } from '../../audit/entry.ts';
 import { queryLog, type AuditFilter } from '../../audit/query.ts';
 import { renderHits, renderingOf, type ExportCount, type ExportFormat } from '../../audit/export/render.ts';
@@ -36,6 +37,8 @@ export interface ExportWatch {
   readonly signal: AbortSignal;
   /** How far it has come, in entries of the log. */
   readonly progress?: (done: number, total: number) => void;
+  /** Hears, once at the end, of entries whose details could not be had. */
+  readonly unread?: (unread: UnreadBlobs) => void;
 }
 
 export interface ExportReport {
@@ -46,6 +49,8 @@ export interface ExportReport {
   readonly sha256: string;
   /** The audit entry that tells of it; null when audit is switched off. */
   readonly audit_seq: number | null;
+  /** Entries whose details lie beside the log and could not be had, where there are any: whether they are about the subject cannot be told. */
+  readonly unread?: UnreadBlobs;
 }
 
 /** Nobody but its owner reads what was taken out. */
@@ -61,8 +66,9 @@ export async function exportToFile(installation: Installation, record: Recorder,
     const count: ExportCount = { entries: 0 };
     const hash = createSha256();
     let bytes = 0;
+    let unread: UnreadBlobs = { entries: 0, seqs: [] };
     const snapshot = snapshotOf(installation, request);
-    for await (const part of parts(installation, snapshot, watch, count)) {
+    for await (const part of parts(installation, snapshot, { ...watch, unread: (found) => { unread = found; } }, count)) {
       file.write(part);
       hash.add(part);
       bytes += part.byteLength;
@@ -70,9 +76,9 @@ export async function exportToFile(installation: Installation, record: Recorder,
     file.settle();
     const sha256 = hash.hex();
     await recordAccess(installation, record, request.by, 'export', request.filter, count.entries);
-    const { seq } = await record(exportEvent(installation, request, { entries: count.entries, path, bytes, sha256, up_to_seq: snapshot.upTo }));
+    const { seq } = await record(exportEvent(installation, request, { entries: count.entries, path, bytes, sha256, up_to_seq: snapshot.upTo, ...(unread.entries === 0 ? {} : { unread: unread.entries }) }));
     file.finish(replace);
-    return { path, format: request.format, entries: count.entries, bytes, sha256, audit_seq: seq };
+    return { path, format: request.format, entries: count.entries, bytes, sha256, audit_seq: seq, ...(unread.entries === 0 ? {} : { unread }) };
   } finally {
     file.abandon();
   }
@@ -98,7 +104,7 @@ function snapshotOf({ host: { disk }, home }: Installation, request: ExportReque
   return { request, upTo: 0 };
 }
 
-async function* parts(installation: Installation, { request, upTo }: Snapshot, { signal, progress }: ExportWatch, count: ExportCount): AsyncGenerator<Uint8Array> {
+async function* parts(installation: Installation, { request, upTo }: Snapshot, { signal, progress, unread }: ExportWatch, count: ExportCount): AsyncGenerator<Uint8Array> {
   const { timers } = installation.host;
   // An export that leaves out what cannot be read would pass for a whole one.
   const reading = await openReading(installation, (file, error) => {
@@ -118,6 +124,7 @@ async function* parts(installation: Installation, { request, upTo }: Snapshot, {
     await timers.yield();
     if (signal.aborted) throw new LokiError('interrupted', { attempted: 'export the log', found: 'it was interrupted' });
   }
+  unread?.(reading.unread());
 }
 
 function exportEvent({ config }: Installation, { format, filter, by, rawCsv, request }: ExportRequest, made: JsonObject): Parameters<Recorder>[0] {

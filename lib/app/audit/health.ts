@@ -3,6 +3,7 @@ import { join } from '../../base/paths.ts';
 import { queryLog } from '../../audit/query.ts';
 import { messageOf } from '../../errors.ts';
 import type { Installation } from '../installation.ts';
+import { keyTrouble } from './protection.ts';
 
 /** What `loki status` and `loki enterprise status` say of the log. */
 export interface AuditHealth {
@@ -39,6 +40,8 @@ export function auditHealth(installation: Installation): AuditHealth {
   const checkpoint = quietly(() => checkpointOf(installation));
   const free = quietly(() => disk.freeBytes(home.home));
   if (!config.audit.enabled) troubles.push('decisions are not recorded');
+  const key = quietly(() => keyTrouble(installation));
+  if (key !== undefined) troubles.push(config.audit.enabled ? `nothing can be recorded, and actions are ${config.audit.onFailure === 'block' ? 'denied' : 'let pass'}: ${messageOf(key)}` : messageOf(key));
   if (free !== undefined && free < littleFree) troubles.push(`${Math.round(free / 1e6)} MB free`);
   if (newest !== undefined && checkpoint !== undefined && checkpoint.size > newest.seq) troubles.push('the newest checkpoint covers more entries than there are');
   return {

@@ -58,7 +58,8 @@ export async function keepOnce(installation: Installation, log: OpenLog, options
   const report = await alone(installation, options, async () => {
     const kept = keptOf(installation, log, options);
     removeLeftovers(kept.disk, kept.clock, foldersOf(installation));
-    const round = await keepRound(kept, { compress: config.audit.compress, prune: pruneMeans(installation, log, options) });
+    const retention: Retention = { ...(options.retention ?? configuredRetention(installation)), isUnattended: true };
+    const round = await keepRound(kept, { compress: config.audit.compress, prune: pruneMeans(installation, log, { ...options, retention }) });
     return config.audit.compress ? joined(round, await keepAgentChains(installation, kept)) : round;
   });
   if (report === undefined) return { ...nothing, state: 'busy', forwarded: null };
@@ -158,10 +159,14 @@ function foldersOf({ home }: Installation): readonly string[] {
   return [home.home, dirname(reserve), audit, blobs, torn, legacy, tlog, join(tlog, 'seals'), store, keys, ring, projects, run, join(run, 'unheard'), spool];
 }
 
-async function keepAgentChains({ host: { disk }, home }: Installation, kept: Kept): Promise<RoundReport> {
+/** An agent chain's file that has reached max_file_size, which may have been another one then, is put aside after one more batch. */
+const usualFileMb = 100;
+
+async function keepAgentChains({ config, host: { disk }, home }: Installation, kept: Kept): Promise<RoundReport> {
   let report = nothing;
+  const mostBytes = 4e6 * Math.max(config.audit.maxFileSizeMb, usualFileMb);
   for (const { path } of listEnrolments(disk, home.home, home.projects)) {
-    const { compressed, problems } = await compressAgentFiles(kept, { base: path, directory: join(path, '.loki/logs') });
+    const { compressed, problems } = await compressAgentFiles(kept, { base: path, directory: join(path, '.loki/logs'), mostBytes });
     report = joined(report, { ...nothing, compressed, problems });
   }
   return report;

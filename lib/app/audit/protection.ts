@@ -3,10 +3,10 @@
  * ring of data keys in LOKI_HOME/keys/ring, and the two directions of an entry. Loaded only where something is protected.
  */
 import { LokiError } from '../../errors.ts';
-import { keyBytes } from '../../base/cipher.ts';
+import { keyBytes, keyCheck } from '../../base/cipher.ts';
 import { join } from '../../base/paths.ts';
 import type { EntryProtection } from '../../audit/entry.ts';
-import { openKeyring, type Keyring, type WrappingKeys } from '../../audit/protection/keyring.ts';
+import { openKeyring, wrongKey, type Keyring, type WrappingKeys } from '../../audit/protection/keyring.ts';
 import { createOpener, type EntryOpener } from '../../audit/protection/opener.ts';
 import { createProtection } from '../../audit/protection/protect.ts';
 import { encrypts } from './record.ts';
@@ -54,6 +54,25 @@ function wrappingKeys(installation: Installation): WrappingKeys {
       return key;
     },
   };
+}
+
+/**
+ * Why nothing can be recorded and nothing opened: the key that wraps all others is not here, or is another one. Undefined
+ * when it is here, or none is needed. Makes nothing.
+ */
+export function keyTrouble(installation: Installation): LokiError | undefined {
+  const { config: { audit }, host: { disk }, home } = installation;
+  const mayBeWrapped = audit.gdprCompliance && disk.stat(join(home.ring, 'kek.json')) !== undefined;
+  if (!encrypts(installation) && !mayBeWrapped) return undefined;
+  try {
+    const state = openRing(installation).state();
+    const at = wrappingKeys(installation).list();
+    const wanted = state?.next ?? state?.check;
+    return wanted === undefined || at.some((key) => keyCheck(key) === wanted) ? undefined : wrongKey(wanted, at);
+  } catch (error) {
+    if (error instanceof LokiError) return error;
+    throw error;
+  }
 }
 
 /** The key that the environment gives or names; undefined when it does neither. Throws `config.invalid` when it cannot be had. */

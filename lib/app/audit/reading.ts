@@ -1,6 +1,7 @@
 /** Reading the log of record: what was protected is opened where its keys are, and reading is recorded where that is asked for. */
 import { LokiError } from '../../errors.ts';
 import type { JsonObject } from '../../base/json.ts';
+import { createBlobReader, type UnreadBlobs } from '../../audit/blob.ts';
 import type { Recorder } from '../../audit/entry.ts';
 import type { EntryOpener } from '../../audit/protection/opener.ts';
 import { searchHits, type AuditFilter, type Hit, type LoggedEntry } from '../../audit/query.ts';
@@ -12,12 +13,17 @@ export type OnUnreadable = (file: string, error: LokiError) => void;
 
 /** One look into the log. Make a new one for each: a key that was destroyed since must not be used on. */
 export interface LogReading {
-  /** Matching entries; an undefined now and then lets others have a turn. */
+  /**
+   * Matching entries; an undefined now and then lets others have a turn. Where they are about a subject, details that lie
+   * beside the log are looked into, and stand in the entry: an answer to a request for access is complete.
+   */
   search(filter: AuditFilter, order?: 'newest' | 'oldest'): Generator<Hit | undefined>;
   /** An entry that was read elsewhere, opened. */
   open(entry: LoggedEntry): JsonObject;
   /** Entries so far of which something is closed: its key is not here, or was destroyed. */
   closed(): number;
+  /** Entries so far whose details lie beside the log, were looked for, and could not be had. */
+  unread(): UnreadBlobs;
   /** Counts; each step but the last lets others have a turn. */
   summarize(range: { readonly from?: string; readonly to?: string }): Generator<undefined, AuditSummary>;
 }
@@ -26,11 +32,15 @@ export interface LogReading {
 export async function openReading(installation: Installation, onUnreadable: OnUnreadable = () => undefined, closed = false): Promise<LogReading> {
   const { host: { disk }, home } = installation;
   const protection = await protectionOf(installation, closed);
+  const blobs = createBlobReader(disk, home.home, home.blobs);
   const opener = protection?.opener;
   return {
-    search: (filter, order = 'newest') => searchHits(disk, home.audit, filter, { order, onUnreadable, ...(opener === undefined ? {} : { opener }) }),
+    search: (filter, order = 'newest') => searchHits(disk, home.audit, filter, {
+      order, onUnreadable, ...(opener === undefined ? {} : { opener }), ...(filter.subject === undefined ? {} : { blobs }),
+    }),
     open: (entry) => opener?.open(entry) ?? entry,
     closed: () => opener?.closed ?? 0,
+    unread: () => blobs.unread,
     summarize: (range) => summarize(disk, home.audit, range, { onUnreadable, ...(protection === undefined ? {} : { actorOf: protection.actorOf }) }),
   };
 }

@@ -1,12 +1,13 @@
 /** What verification holds chains against: their trees, checkpoints brought from elsewhere, seals, prune statements, and what was verified before. */
 import type { Disk } from '../../ports.ts';
 import { LokiError } from '../../errors.ts';
-import { join } from '../../base/paths.ts';
+import { dirname, join } from '../../base/paths.ts';
 import { openTreeReader, treeDirectory, type TreeReader } from '../../audit/tlog/reader.ts';
 import { copyPath, newestCopied } from '../../audit/tlog/copy.ts';
 import { keysOf, readKnownKeys, readSigner, type ChainName } from '../../audit/tlog/key.ts';
-import { parseCheckpointText, type Checkpoint } from '../../base/merkle/checkpoint.ts';
+import { openCheckpoint, parseCheckpointText, type Checkpoint } from '../../base/merkle/checkpoint.ts';
 import { parseVkey, type NoteKey } from '../../base/merkle/note.ts';
+import { searchHits } from '../../audit/query.ts';
 import { readSeal } from '../../audit/keeping/seal.ts';
 import { noteOpener, statementFor } from '../../audit/keeping/statement.ts';
 import { recordedCheckpoints } from '../../audit/verify/recorded.ts';
@@ -26,9 +27,9 @@ export interface Proofs {
   /** When the verification began that is gone on from. */
   readonly since: string | null;
   /** Options for one chain. */
-  of(chain: string): Pick<VerifyOptions, 'tree' | 'pruned' | 'sealOf' | 'known'>;
-  /** Keeps what was found, where there is a key to sign it. */
-  keep(seen: ReadonlyMap<string, readonly SeenFile[]>): void;
+  of(chain: string): Pick<VerifyOptions, 'tree' | 'pruned' | 'sealOf' | 'recoveries' | 'known'>;
+  /** Keeps what was found, where there is a key to sign it, and the disk is ours. */
+  keep(seen: ReadonlyMap<string, readonly SeenFile[]>, disk: Disk): void;
   close(): void;
 }
 
@@ -49,21 +50,23 @@ export function openProofs(installation: Installation, request: VerifyRequest, s
     of(chain) {
       const name = chainName(chain) ?? 'record';
       const believed = { own: keysOf(own, name), trusted, against: brought.get(chain) ?? [] };
-      const tree = request.log === undefined ? treeSide(installation, name, believed) : linesOnly(chain, believed);
+      const tlog = request.log === undefined ? home.tlog : join(dirname(chain), 'tlog');
+      const tree = request.log === undefined ? treeSide(installation, name, believed) : treeBeside(disk, chain, tlog, believed);
       if (tree.reader !== undefined) readers.push(tree.reader);
       const isRecord = name === 'record';
       return {
         tree,
-        ...(isRecord ? { pruned: (first, hash) => statementFor(disk, home.home, home.tlog, noteOpener(own), first, hash) } : {}),
+        ...(isRecord ? { pruned: (first, hash) => statementFor(disk, dirname(dirname(tlog)), tlog, noteOpener([...own, ...trusted]), first, hash) } : {}),
+        ...(isRecord ? { recoveries: (after) => searchHits(disk, request.log === undefined ? home.audit : chain, { event: 'audit.recovery', after }, { order: 'oldest' }) } : {}),
         // A copy from elsewhere may be older than the seals here.
         ...(isRecord && request.log === undefined ? { sealOf: (file) => readSeal(disk, home.home, home.tlog, file) } : {}),
         ...(before === undefined ? {} : { known: (file, stat) => knownFile(before, chain, file, stat) }),
       };
     },
-    keep(seen) {
+    keep(seen, ours) {
       try {
-        const signer = readSigner({ disk, base: home.home, directory: home.keys });
-        if (signer !== undefined) writeVerified(place, signer, startedAt, seen);
+        const signer = readSigner({ disk: ours, base: home.home, directory: home.keys });
+        if (signer !== undefined) writeVerified({ ...place, disk: ours }, signer, startedAt, seen);
       } catch {
         // It only saves the next verification time; a disk that may be read and not written keeps nobody from verifying.
       }
@@ -114,7 +117,21 @@ function copied(disk: Disk, directory: string | undefined, keys: readonly NoteKe
   return directory === undefined || origin === undefined || copy === undefined ? {} : { copied: { from: copyPath(directory, origin), note: copy.note } };
 }
 
-/** A log from somewhere else: nothing that lies here was signed of it. */
+/**
+ * A log from somewhere else: nothing that lies here was signed of it, but a tree beside it was. Where none of the keys at hand
+ * signed that, it is as good as none.
+ */
+function treeBeside(disk: Disk, directory: string, tlog: string, believed: Believed): TreeSide {
+  const keys = [...believed.own, ...believed.trusted];
+  const path = join(tlog, 'checkpoint');
+  const base = dirname(tlog);
+  const newest = keys.length === 0 || disk.stat(directory)?.kind !== 'directory' ? undefined : disk.readRecord(base, path, largestCheckpoint);
+  const opened = newest === undefined ? undefined : openCheckpoint(newest, keys);
+  if (opened === undefined || (!opened.ok && opened.why === 'unknown key')) return linesOnly(directory, believed);
+  return { path, keys, against: believed.against, reader: openTreeReader({ disk, base, directory: tlog, keys }), look: () => ({ recorded: undefined, newest: disk.readRecord(base, path, largestCheckpoint) }) };
+}
+
+/** Only the lines are at hand. */
 function linesOnly(path: string, { own, trusted, against }: Believed): TreeSide {
   return { path, keys: [...own, ...trusted], against, reader: undefined, look: () => ({ newest: undefined, recorded: undefined }) };
 }

@@ -1,15 +1,17 @@
 /** Verification of every chain this installation can see: the log of record, and the agent chain of each enrolled project. */
+import type { Disk } from '../../ports.ts';
 import { isPlainObject, type JsonObject } from '../../base/json.ts';
 import { basename, dirname, join, resolveFrom } from '../../base/paths.ts';
-import { LokiError, messageOf } from '../../errors.ts';
+import { LokiError, unreadBecause } from '../../errors.ts';
 import { agentChainFiles } from '../../audit/agent-files.ts';
 import type { Recorder } from '../../audit/entry.ts';
 import { readableFiles } from '../../audit/log-file.ts';
 import { queryLog, type LoggedEntry } from '../../audit/query.ts';
 import { verdictOf } from '../../audit/verify/causes.ts';
-import { verifyChain, worst, type ChainReport, type ChainSource, type FilePool, type SeenFile, type Verdict } from '../../audit/verify.ts';
+import { verifyChain, worst, type BreakCause, type ChainReport, type ChainSource, type FilePool, type SeenFile, type Verdict } from '../../audit/verify.ts';
 import { listEnrolments } from '../../gate/enrolment.ts';
 import type { Installation } from '../installation.ts';
+import { lookingDisk } from '../looking.ts';
 import { openProofs, type BroughtNote, type Proofs } from './verify-proofs.ts';
 
 /** What all chains together say. */
@@ -40,25 +42,34 @@ export interface VerifyRequest {
 
 /** Checks them one after the other; their verdict is that of the worst. Throws `usage` for what cannot be checked at all. */
 export async function verifyAll(installation: Installation, request: VerifyRequest = {}): Promise<VerifyReport> {
-  const sources = request.log === undefined ? visibleChains(installation) : [chainAt(installation, request.log)];
-  const proofs = openProofs(installation, request, sources);
+  const refused = new Set<string>();
+  const looking: Installation = { ...installation, host: { ...installation.host, disk: lookingDisk(installation.host.disk, (path) => refused.add(path)) } };
+  const sources = request.log === undefined ? visibleChains(looking) : [chainAt(installation, request.log)];
+  const proofs = openProofs(looking, request, sources);
   try {
     const pool = await openPool();
     const chains: ChainReport[] = [];
     const seen = new Map<string, readonly SeenFile[]>();
     for (const source of sources) {
-      const report = await verifyOne(installation, source, { request, proofs, pool, onGood: (files) => seen.set(source.chain, files) });
+      const report = await verifyOne(looking, source, { request, proofs, pool, disk: installation.host.disk, onGood: (files) => seen.set(source.chain, files) });
       if (report !== undefined) chains.push(report);
     }
     const verdict = worst(chains.map((chain) => chain.verdict));
-    const report: VerifyReport = { valid: verdict === 'ok', verdict, chains, since: chains.some(({ entries_known: known }) => known > 0) ? proofs.since : null };
-    if (report.valid && request.log === undefined) proofs.keep(seen);
+    const report: VerifyReport = { valid: verdict === 'ok', verdict, chains: withRefused(chains, refused), since: chains.some(({ entries_known: known }) => known > 0) ? proofs.since : null };
+    if (report.valid && request.log === undefined) proofs.keep(seen, installation.host.disk);
     // A record that is gone must not be begun anew by telling of it: then nobody would miss it any more.
     if (chains.some(({ chain, entries_checked: entries }) => chain === 'record' && entries > 0) || isRecorded(installation, request)) await tell(report, request);
     return report;
   } finally {
     proofs.close();
   }
+}
+
+/** What this user may not read is told with the first chain: it is nobody's fault, and not looked at. */
+function withRefused(chains: readonly ChainReport[], refused: ReadonlySet<string>): readonly ChainReport[] {
+  if (refused.size === 0) return chains;
+  const note = `not looked at, for this user has no permission to: ${[...refused].toSorted().join(', ')}`;
+  return chains.map((chain, at) => (at === 0 ? { ...chain, notes: [...chain.notes, note] } : chain));
 }
 
 async function openPool(): Promise<FilePool> {
@@ -70,6 +81,8 @@ interface Means {
   readonly request: VerifyRequest;
   readonly proofs: Proofs;
   readonly pool: FilePool;
+  /** Refusals of lines are told as such. */
+  readonly disk: Disk;
   readonly onGood: (files: readonly SeenFile[]) => void;
 }
 
@@ -77,23 +90,23 @@ interface Means {
  * One chain; undefined for a project's that was never begun. What keeps it from being read is told of this chain alone: the
  * others are judged all the same.
  */
-async function verifyOne(installation: Installation, source: ChainSource, { request, proofs, pool, onGood }: Means): Promise<ChainReport | undefined> {
-  const { disk, timers } = installation.host;
+async function verifyOne(installation: Installation, source: ChainSource, { request, proofs, pool, disk, onGood }: Means): Promise<ChainReport | undefined> {
+  const { timers } = installation.host;
   let report: ChainReport;
   try {
     report = await verifyChain(source, {
       disk, timers, pool, onGood, full: request.full === true,
       ...(request.signal === undefined ? {} : { signal: request.signal }),
       onProgress: (done, total) => request.onProgress?.(source.chain, done, total),
-      ...(request.log === undefined || (request.against ?? []).length > 0 ? proofs.of(source.chain) : {}),
+      ...(request.log === undefined || source.chain === source.directory || (request.against ?? []).length > 0 ? proofs.of(source.chain) : {}),
     });
   } catch (error) {
     if (request.signal?.aborted === true) throw error;
-    return incomplete(source, `it cannot be read: ${messageOf(error)}`);
+    return incomplete(source, 'unreadable file', unreadBecause(error));
   }
   if (report.entries_checked > 0 || report.breaks.length > 0) return report;
   const missing = missingChain(installation, source);
-  if (missing !== undefined) return incomplete(source, missing);
+  if (missing !== undefined) return incomplete(source, 'missing file', missing);
   return isBegun(installation, source) ? report : undefined;
 }
 
@@ -102,12 +115,12 @@ function isBegun({ host: { disk } }: Installation, { chain, directory, names }: 
   return !chain.startsWith('agent:') || names.some((name) => disk.stat(join(directory, name)) !== undefined);
 }
 
-function incomplete(source: ChainSource, found: string): ChainReport {
+function incomplete(source: ChainSource, cause: BreakCause, found: string): ChainReport {
   const [file = source.directory] = source.names;
   return {
     chain: source.chain, verdict: 'incomplete', valid: false, entries_checked: 0, bytes_checked: 0, entries_known: 0, directory: source.directory, files: source.names,
     first_seq: null, last_seq: null, last_hash: null, unsealed: null, pruned: null, checkpoint: null, against: [], notes: [],
-    breaks: [{ file, line: 0, seq: null, offset: 0, cause: 'missing file', found }],
+    breaks: [{ file, line: 0, seq: null, offset: 0, cause, found }],
   };
 }
 

@@ -2,6 +2,7 @@
 import { basename, join } from '../../base/paths.ts';
 import { canBeExcluded, isEventName, levels, usualLevel, eventNames } from '../../audit/events.ts';
 import { dayOf, logFiles, parseLogFileName, type LogFileName } from '../../audit/files.ts';
+import { farAheadMs } from '../../audit/keeping/plan.ts';
 import { readableFiles } from '../../audit/log-file.ts';
 import { undo } from './audit-place.ts';
 import { count, fail, names, ok, span, warn, type Check, type Outcome } from './check.ts';
@@ -76,7 +77,12 @@ function keeping({ installation, now }: Scene): Outcome {
   ] as const;
   const found = troubles.flatMap(([number, words]) => (number === 0 ? [] : [words]));
   if (found.length === 0) return ok(`${count(finished.length, 'finished file')}${config.audit.compress ? '' : '; compression is off: LOKI_AUDIT_COMPRESS=true'}`);
-  return warn(`for more than ${span(patienceMs)}: ${found.join(', ')}`, 'loki audit keep');
+  return warn(`for more than ${span(patienceMs)}: ${found.join(', ')}`, late.length > 0 && isFarAhead(finished, now) ? 'loki audit keep; then loki audit prune, which asks: the clock is far ahead of the finished entries' : 'loki audit keep');
+}
+
+/** Then keeping removes nothing by its age. */
+function isFarAhead(finished: readonly LogFileName[], now: number): boolean {
+  return now > Date.parse(`${finished.at(-1)?.day ?? ''}T00:00:00.000Z`) + dayMs + farAheadMs;
 }
 
 function pastRetention(finished: readonly LogFileName[], now: number, days: number): readonly LogFileName[] {

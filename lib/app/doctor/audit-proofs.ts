@@ -3,6 +3,7 @@ import { copyPath, newestCopy } from '../../audit/tlog/copy.ts';
 import { readKnownKeys } from '../../audit/tlog/key.ts';
 import { join } from '../../base/paths.ts';
 import type { Disk } from '../../ports.ts';
+import { keyTrouble } from '../audit/protection.ts';
 import { encrypts } from '../audit/record.ts';
 import type { Installation } from '../installation.ts';
 import { endsBefore } from './audit-files.ts';
@@ -91,17 +92,24 @@ function copy({ installation: { host: { disk }, home, config } }: Scene): Outcom
 function encryption({ installation }: Scene): Outcome {
   const { host: { disk }, home, config: { audit } } = installation;
   if (!encrypts(installation) && !audit.gdprCompliance) return ok('off');
-  if (audit.key !== undefined) return ok('on; the key is in the environment (LOKI_AUDIT_KEY)');
+  if (audit.key !== undefined) return wrongKey(installation) ?? ok('on; the key is in the environment (LOKI_AUDIT_KEY)');
   if (audit.keyFile !== undefined) return keyInFile(installation, audit.keyFile);
   const own = join(home.keys, 'audit.key');
   const stat = disk.stat(own);
-  if (stat !== undefined) return privateFile(own, stat.kind, stat.mode) ?? ok(`on; the key is in ${own}, beside what it protects`);
+  if (stat !== undefined) return privateFile(own, stat.kind, stat.mode) ?? wrongKey(installation) ?? ok(`on; the key is in ${own}, beside what it protects`);
   if (disk.list(home.ring).length === 0) return ok(`on; the first entry makes a key in ${own}`);
   return fail('on, and the key is not here: nothing can be recorded, and what was recorded cannot be read', `Set LOKI_AUDIT_KEY_FILE or LOKI_AUDIT_KEY, or restore ${own} from a backup`);
 }
 
-function keyInFile({ host: { disk } }: Installation, path: string): Outcome {
+/** A key that is here and is not the one that wraps the others. */
+function wrongKey(installation: Installation): Outcome | undefined {
+  const trouble = keyTrouble(installation);
+  return trouble === undefined ? undefined : fail(`on, and nothing can be recorded: ${trouble.message}`, trouble.hint);
+}
+
+function keyInFile(installation: Installation, path: string): Outcome {
+  const { host: { disk } } = installation;
   const stat = disk.stat(disk.realpath(path) ?? path);
   if (stat === undefined) return fail(`on, and the key file ${path} does not exist`, 'Put the key there, or name another file with LOKI_AUDIT_KEY_FILE');
-  return privateFile(path, stat.kind, stat.mode) ?? ok(`on; the key is in ${path}`);
+  return privateFile(path, stat.kind, stat.mode) ?? wrongKey(installation) ?? ok(`on; the key is in ${path}`);
 }

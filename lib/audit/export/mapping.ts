@@ -126,6 +126,8 @@ export interface MappedEntry {
   /** The action that a decision is about. */
   readonly action: JsonObject | undefined;
   readonly details: JsonObject;
+  /** Where details lay beside the log and were looked for there: what the entry holds in their place. */
+  readonly blob: JsonObject | undefined;
   readonly metadata: MappedMetadata;
   readonly chainHash: string | undefined;
   readonly ocsf: { readonly kind: OcsfKind; readonly activity: number };
@@ -169,7 +171,7 @@ export function mapEntry(entry: JsonObject): MappedEntry {
     name, level, security, outcome: outcomeOf(usualOutcome, details), severity: severities[level][security ? 1 : 0],
     actor, actorKind: colon < 0 ? (actor === 'system' ? actor : '') : actor.slice(0, colon), actorName: actor.slice(colon + 1),
     resource: text(entry['resource']), reason, message: reason === undefined ? name : `${name}: ${reason}`,
-    rule: text(details['rule']), decision: text(details['decision']), action: isObject(action) ? action : undefined, details,
+    rule: text(details['rule']), decision: text(details['decision']), action: isObject(action) ? action : undefined, details, blob: isObject(entry['blob']) ? entry['blob'] : undefined,
     metadata: metadataOf(object(entry['metadata']), text(entry['resource'])), chainHash: text(entry['chain_hash']), ocsf: { kind, activity },
   };
 }

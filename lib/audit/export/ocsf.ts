@@ -152,10 +152,10 @@ function operationOf({ event, action, details }: MappedEntry): string {
   return tool === undefined ? url ?? textOf(action?.['kind']) ?? event : `${server ?? ''}/${tool}`;
 }
 
-function unmappedOf({ event, level, seq, actor, resource, details, metadata, chainHash }: MappedEntry): JsonObject {
+function unmappedOf({ event, level, seq, actor, resource, details, blob, metadata, chainHash }: MappedEntry): JsonObject {
   return {
     loki: {
-      seq, event, level, actor, ...(resource === undefined ? {} : { resource }), details,
+      seq, event, level, actor, ...(resource === undefined ? {} : { resource }), details, ...(blob === undefined ? {} : { blob }),
       ...(metadata.project === undefined ? {} : { project_id: metadata.project }), ...(metadata.pid === undefined ? {} : { pid: metadata.pid }),
       ...(chainHash === undefined ? {} : { integrity: { algorithm: 'SHA-256', chain_hash: chainHash } }),
     },

@@ -20,6 +20,8 @@ export interface Rendering {
   readonly closing: string;
   /** Between two entries. */
   readonly between: string;
+  /** All of it, where there is no entry; opening and closing when left out. */
+  readonly empty?: string;
   entry(hit: Hit): string | Uint8Array;
 }
 
@@ -34,7 +36,7 @@ const none = { opening: '', closing: '', between: '' } as const;
 
 export function renderingOf(format: ExportFormat, { rawCsv = false }: RenderOptions = {}): Rendering {
   const renderings: Readonly<Record<ExportFormat, () => Rendering>> = {
-    json: () => ({ mediaType: json, extension: 'json', opening: '[\n', closing: '\n]\n', between: ',\n', entry: lineOf }),
+    json: () => ({ mediaType: json, extension: 'json', opening: '[\n', closing: '\n]\n', between: ',\n', empty: '[]\n', entry: lineOf }),
     jsonl: () => ({ mediaType: jsonLines, extension: 'jsonl', ...none, entry: lineWithEnd }),
     csv: () => ({ mediaType: 'text/csv; charset=utf-8; header=present', extension: 'csv', ...none, opening: csvHeader, entry: ({ entry }) => csvLine(entry, rawCsv) }),
     cef: () => ({ mediaType: 'text/plain; charset=utf-8', extension: 'cef', ...none, entry: ({ entry }) => `${cefLine(entry)}\n` }),
@@ -67,7 +69,7 @@ export interface ExportCount {
 
 /** The output in parts; an undefined now and then lets others have a turn. */
 export function* renderHits(hits: Iterable<Hit | undefined>, rendering: Rendering, count: ExportCount): Generator<Uint8Array | undefined> {
-  let parts: (string | Uint8Array)[] = [rendering.opening];
+  let parts: (string | Uint8Array)[] = [];
   let length = 0;
   for (const hit of hits) {
     if (hit === undefined) {
@@ -75,7 +77,8 @@ export function* renderHits(hits: Iterable<Hit | undefined>, rendering: Renderin
       continue;
     }
     const rendered = rendering.entry(hit);
-    if (count.entries > 0 && rendering.between !== '') parts.push(rendering.between);
+    const before = count.entries === 0 ? rendering.opening : rendering.between;
+    if (before !== '') parts.push(before);
     // Copied: a line is good until the next one is asked for.
     parts.push(typeof rendered === 'string' ? rendered : Buffer.from(rendered));
     count.entries += 1;
@@ -84,7 +87,7 @@ export function* renderHits(hits: Iterable<Hit | undefined>, rendering: Renderin
     yield joined(parts);
     [parts, length] = [[], 0];
   }
-  yield joined([...parts, rendering.closing]);
+  yield joined(count.entries === 0 ? [rendering.empty ?? `${rendering.opening}${rendering.closing}`] : [...parts, rendering.closing]);
 }
 
 /** Text is turned into bytes many entries at a time, which costs a fraction of one by one. */

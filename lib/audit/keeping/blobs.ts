@@ -1,10 +1,11 @@
 /** The blobs that the entries of a log file name. Each name is a salted hash, so no other entry names the same one. */
 import type { ReadFile } from '../../ports.ts';
-import { isPlainObject, objectIn } from '../../base/json.ts';
+import { objectIn } from '../../base/json.ts';
 import { pieces } from '../../journal/lines.ts';
+import { blobMark, blobPointerIn } from '../blob.ts';
 import { asBuffer } from '../tail.ts';
 
-const needle = Buffer.from('"details":{"blob":{"sha256":"');
+const needle = Buffer.from(blobMark);
 
 /** Names of blobs, by the lines of one piece after the other. */
 export function* blobsNamedIn(file: ReadFile): Generator<readonly string[]> {
@@ -25,9 +26,6 @@ function blobsOf(bytes: Buffer): readonly string[] {
 }
 
 function blobOf(line: string): string | undefined {
-  const details = objectIn(line)?.['details'];
-  const blob = isPlainObject(details) && Object.keys(details).length === 1 ? details['blob'] : undefined;
-  if (!isPlainObject(blob) || Object.keys(blob).join() !== 'sha256,salt,bytes') return undefined;
-  const name = blob['sha256'];
-  return typeof name === 'string' && /^[0-9a-f]{64}$/.test(name) ? name : undefined;
+  const entry = objectIn(line);
+  return entry === undefined ? undefined : blobPointerIn(entry)?.sha256;
 }

@@ -3,7 +3,7 @@
  * the plain one goes, so every crash leaves at least one of the two; where both stand, the next round looks whether they
  * hold the same, and finishes, or leaves both.
  */
-import { LokiError, messageOf } from '../../errors.ts';
+import { LokiError, messageOf, unreadBecause } from '../../errors.ts';
 import { join } from '../../base/paths.ts';
 import { dayOf, plainName } from '../files.ts';
 import { contentHash, filesWithContent, type Kept, type KeepProblem } from './finished.ts';
@@ -65,7 +65,7 @@ async function misfitOf(kept: Kept, name: string, seal: Seal): Promise<string | 
     if (await contentHash(kept, disk.openGzip(`${path}.gz`)) === seal.sha256) return undefined;
   } catch (error) {
     kept.signal?.throwIfAborted();
-    return `both ${name} and ${name}.gz are there, and the second cannot be read: ${messageOf(error)}`;
+    return `both ${name} and ${name}.gz are there: ${unreadBecause(error)}`;
   }
   return `both ${name} and ${name}.gz are there, and the second is not what was sealed`;
 }

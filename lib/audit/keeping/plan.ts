@@ -8,6 +8,8 @@ import { mostFiles } from './statement.ts';
 export interface Retention {
   readonly days?: number;
   readonly maxFiles?: number;
+  /** No person looks at what would go: then a clock that is far ahead of the log is not believed. */
+  readonly isUnattended?: boolean;
 }
 
 /** One file that would go, and by which rule. */
@@ -20,15 +22,26 @@ export interface PrunePlan {
   readonly doomed: readonly Doomed[];
   /** What should go and does not, because nobody could say afterwards what it was. */
   readonly problems: readonly KeepProblem[];
+  /** By how many milliseconds the clock is ahead of the newest finished entry, where that is so far that it may be wrong. */
+  readonly clockAheadMs?: number;
 }
 
 const dayMs = 24 * 3600_000;
+/** A clock that is ahead of the newest finished entry by more than this may have jumped. */
+export const farAheadMs: number = 7 * dayMs;
 
 /** Looks, and changes nothing. */
 export function planPrune(kept: Kept, retention: Retention): PrunePlan {
   const files = filesWithContent(kept);
+  const clock = kept.clock.now();
+  const newest = newestFinished(kept, files.at(-2));
+  const isAhead = newest !== undefined && clock > newest + farAheadMs;
+  const plan = planAt(kept, files, retention, isAhead && retention.isUnattended === true ? newest + farAheadMs : clock);
+  return isAhead ? { ...plan, clockAheadMs: clock - newest } : plan;
+}
+
+function planAt(kept: Kept, files: readonly LogFileName[], retention: Retention, now: number): PrunePlan {
   const beyond = retention.maxFiles === undefined ? 0 : files.length - retention.maxFiles;
-  const now = kept.clock.now();
   const doomed: Doomed[] = [];
   for (const [at, name] of files.slice(0, -1).entries()) {
     if (doomed.length === mostFiles) break;
@@ -41,8 +54,17 @@ export function planPrune(kept: Kept, retention: Retention): PrunePlan {
   return { doomed, problems: [] };
 }
 
+/** The time of a file's last entry, by its seal; without one, the end of its day. */
+function newestFinished({ disk, base, tlogDirectory }: Kept, file: LogFileName | undefined): number | undefined {
+  const seal = file === undefined ? undefined : readSeal(disk, base, tlogDirectory, file.name);
+  return file === undefined ? undefined : seal === undefined ? endOfDay(file) : Date.parse(seal.last_time);
+}
+
+function endOfDay({ day }: LogFileName): number {
+  return Date.parse(`${day}T00:00:00.000Z`) + dayMs;
+}
+
 /** Whether the whole day was over at `time`, by the file's name and by its newest entry. */
-function isOlder({ day }: LogFileName, seal: Seal | undefined, time: number): boolean {
-  const dayEnd = Date.parse(`${day}T00:00:00.000Z`) + dayMs;
-  return Math.max(dayEnd, seal === undefined ? 0 : Date.parse(seal.last_time)) <= time;
+function isOlder(name: LogFileName, seal: Seal | undefined, time: number): boolean {
+  return Math.max(endOfDay(name), seal === undefined ? 0 : Date.parse(seal.last_time)) <= time;
 }

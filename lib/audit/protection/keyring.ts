@@ -79,8 +79,8 @@ export function openKeyring(options: KeyringOptions): Keyring {
 
 class KeyFiles implements Keyring {
   readonly #options: KeyringOptions;
-  /** The secret of the names of pointers, once it was read. It is never destroyed. */
-  #secret: Uint8Array | undefined;
+  /** The secret of the names of pointers, once it was read. It is never destroyed, but the whole ring may be moved away. */
+  #secret: { readonly key: Uint8Array; readonly check: string | undefined } | undefined;
   /** Files as they were last read. Every use looks whether the file is still that one: what was destroyed is not used on. */
   readonly #known = new Map<string, { readonly version: string; readonly value: JsonObject }>();
 
@@ -243,8 +243,11 @@ class KeyFiles implements Keyring {
   }
 
   #pointerOf(subject: string, makeSecret: boolean): string | undefined {
-    this.#secret ??= this.#usable('names') ?? (makeSecret ? this.#makeSecret() : undefined);
-    return this.#secret === undefined ? undefined : `p${hmacSha256Hex(this.#secret, subject).slice(0, 32)}.json`;
+    if (this.#secret === undefined || this.#secret.check !== this.checkOf('names')) {
+      const key = this.#usable('names') ?? (makeSecret ? this.#makeSecret() : undefined);
+      this.#secret = key === undefined ? undefined : { key, check: this.checkOf('names') };
+    }
+    return this.#secret === undefined ? undefined : `p${hmacSha256Hex(this.#secret.key, subject).slice(0, 32)}.json`;
   }
 
   /** The first one only: under another one no subject's key would be found, and so none could be erased. */
@@ -270,7 +273,8 @@ function fileOf(kid: string): string {
   return `${kid.startsWith('d') ? kid.slice(0, 9) : kid}.json`;
 }
 
-function wrongKey(wanted: string, at: readonly Uint8Array[]): LokiError {
+/** What is wrong when the key that wraps the others is not among those at hand. */
+export function wrongKey(wanted: string, at: readonly Uint8Array[]): LokiError {
   const here = at.map(keyCheck).join(', ');
   return new LokiError('config.invalid', {
     attempted: 'use the keys of the audit log',

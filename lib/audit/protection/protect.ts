@@ -26,12 +26,16 @@ const envelopeBytes = 200;
 const mostNames = 50;
 
 export function createProtection({ ring, random, encrypt, gdpr }: ProtectionOptions): EntryProtection {
-  /** A day's key is never destroyed while the day is written. */
-  let today: { readonly day: string; readonly key: DataKey } | undefined;
+  /** Unwrapped once a day. */
+  let today: { readonly day: string; readonly key: DataKey; readonly check: string | undefined } | undefined;
 
   function dayKey(time: number): DataKey {
     const day = dayOf(time);
-    if (today?.day !== day) today = { day, key: ring.dayKey(day) };
+    // A ring that was moved away, or put back, has another key or none: under one that is only in memory nobody could read.
+    if (today?.day !== day || today.check === undefined || ring.checkOf(today.key.kid) !== today.check) {
+      const key = ring.dayKey(day);
+      today = { day, key, check: ring.checkOf(key.kid) };
+    }
     return today.key;
   }
 

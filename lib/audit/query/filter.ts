@@ -17,14 +17,19 @@ export function isEntry(value: unknown): value is LoggedEntry {
 
 /** Whether an entry is wanted. `concerns` says whether it is about a subject; by its texts, when left out. */
 export function matches(entry: LoggedEntry, filter: AuditFilter, concerns: (subject: string) => boolean = (subject) => isAbout(entry, subject)): boolean {
+  return matchesHead(entry, filter)
+    && (filter.actor === undefined || names(entry.actor, filter.actor))
+    && (filter.resource === undefined || entry['resource'] === filter.resource)
+    && (filter.text === undefined || JSON.stringify(entry).includes(filter.text))
+    && (filter.subject === undefined || concerns(filter.subject));
+}
+
+/** Whether an entry is wanted as far as what is never protected tells. */
+export function matchesHead(entry: LoggedEntry, filter: AuditFilter): boolean {
   return (filter.from === undefined || entry.timestamp >= filter.from)
     && (filter.to === undefined || entry.timestamp <= filter.to)
     && (filter.event === undefined || isEvent(entry.event, filter.event))
     && (filter.level === undefined || entry.level === filter.level)
-    && (filter.actor === undefined || names(entry.actor, filter.actor))
-    && (filter.resource === undefined || entry['resource'] === filter.resource)
-    && (filter.text === undefined || JSON.stringify(entry).includes(filter.text))
-    && (filter.subject === undefined || concerns(filter.subject))
     && (filter.before === undefined || entry.seq < filter.before)
     && (filter.after === undefined || entry.seq > filter.after);
 }

@@ -4,6 +4,7 @@
  * somebody's details), which parsing tells; but nothing that is wanted is passed over: a line with escapes that JSON does
  * not need, as only another program writes them, is always parsed.
  */
+import { blobMark } from '../blob.ts';
 import type { AuditFilter } from './wanted.ts';
 
 /** Groups of needles: a wanted line contains at least one needle of each group. */
@@ -19,16 +20,18 @@ export interface ProtectedNeedles {
 
 /**
  * The needles of a filter. JSON writes plain texts in one way; the beginning or end of a text is left open where a filter
- * leaves it open. What may stand inside an envelope is no needle, unless it is known what stands for it.
+ * leaves it open. What may stand inside an envelope is no needle, unless it is known what stands for it. With `blobs`, what
+ * is looked for in details may stand beside the log.
  */
-export function needlesOf({ event, level, actor, subject, resource, text }: AuditFilter, hidden?: ProtectedNeedles): Needles {
+export function needlesOf({ event, level, actor, subject, resource, text }: AuditFilter, hidden?: ProtectedNeedles, blobs = false): Needles {
+  const beside = blobs ? [blobMark] : [];
   const groups: (readonly string[])[] = [];
   if (event !== undefined) groups.push([event.endsWith('.*') ? JSON.stringify(event).slice(0, -2) : JSON.stringify(event)]);
   if (level !== undefined) groups.push([JSON.stringify(level)]);
   if (actor !== undefined) groups.push(hidden?.actorNeedles(actor) ?? [JSON.stringify(actor).slice(1)]);
-  if (subject !== undefined) groups.push(hidden?.subjectNeedles(subject) ?? [JSON.stringify(subject)]);
+  if (subject !== undefined) groups.push([...(hidden?.subjectNeedles(subject) ?? [JSON.stringify(subject)]), ...beside]);
   if (resource !== undefined && hidden === undefined) groups.push([JSON.stringify(resource)]);
-  if (text !== undefined && text !== '' && hidden === undefined) groups.push([text]);
+  if (text !== undefined && text !== '' && hidden === undefined) groups.push([text, ...beside]);
   return groups.map((group) => group.map((each) => Buffer.from(each)));
 }
 

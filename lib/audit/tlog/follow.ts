@@ -98,8 +98,11 @@ export class Follower {
     return touched;
   }
 
-  /** Follows to the end of what is there now; others have their turn in between. Throws `audit.tampered` at the first line that does not follow. */
-  async toEnd(signal?: AbortSignal): Promise<void> {
+  /**
+   * Follows to the end of what is there now, or some way beyond `enough` entries; whether that was the end. Others have their
+   * turn in between. Throws `audit.tampered` at the first line that does not follow.
+   */
+  async toEnd(signal?: AbortSignal, enough: number = Number.POSITIVE_INFINITY): Promise<boolean> {
     const names = this.#options.files.names();
     const from = this.#firstFile(names);
     for (let at = from; at < names.length; at += 1) {
@@ -108,11 +111,13 @@ export class Follower {
       if (file === undefined) continue;
       try {
         if (plainName(name) !== this.#position.file) this.#position = { ...this.#position, file: plainName(name), offset: 0 };
-        await this.#file(file, name, at === names.length - 1, signal);
+        await this.#file(file, name, at === names.length - 1, enough, signal);
       } finally {
         file.close();
       }
+      if (this.#position.size >= enough) return false;
     }
+    return true;
   }
 
   /** The file to go on in: the one where following stood, else the last one that begins with or before the line that comes next. */
@@ -165,7 +170,7 @@ export class Follower {
     }
   }
 
-  async #file(file: ReadFile, name: string, isNewest: boolean, signal: AbortSignal | undefined): Promise<void> {
+  async #file(file: ReadFile, name: string, isNewest: boolean, enough: number, signal: AbortSignal | undefined): Promise<void> {
     const { size } = file.stat();
     for (const piece of pieces(file, this.#position.offset, size, roomForLine)) {
       signal?.throwIfAborted();
@@ -174,7 +179,7 @@ export class Follower {
       if (this.#touched.at(-1) !== name) this.#touched.push(name);
       const end = this.#piece(memory, file, piece.offset, isNewest ? size : 0);
       this.#position = { ...this.#position, offset: piece.offset + end - roomForLine };
-      if (end < memory.length) return;
+      if (end < memory.length || this.#position.size >= enough) return;
       await this.#options.timers.yield();
     }
   }

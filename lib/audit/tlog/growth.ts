@@ -75,15 +75,17 @@ export class Growth implements LeafSink {
     return this.#frontier.size;
   }
 
-  async follow(signal?: AbortSignal): Promise<void> {
-    await this.#follower.toEnd(signal);
+  /** Whether it followed to the end; else some way beyond `most` new leaves. */
+  async follow(signal: AbortSignal | undefined, most: number): Promise<boolean> {
+    const isEnd = await this.#follower.toEnd(signal, this.#before.frontier.size + most);
     const { chain, files } = this.#options;
     if (!this.#follower.met) throw refusal('audit.tampered', chain, `${this.size} entries are covered, and the log ends at ${lastSeq(files)}`);
     const { mustAgree } = this.#before;
-    if (mustAgree === undefined || mustAgree.size > this.size) return;
+    if (mustAgree === undefined || mustAgree.size > this.size) return isEnd;
     if (!sameHash(rootOf(mustAgree.size, (part) => this.#tiles.hashOf(part)), mustAgree.root)) {
       throw refusal('audit.tampered', chain, `the checkpoint of ${mustAgree.size} entries at the second place has another root`);
     }
+    return isEnd;
   }
 
   leaf(bytes: Buffer, start: number, end: number): void {

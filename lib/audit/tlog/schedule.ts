@@ -33,9 +33,12 @@ export function startSchedule({ timers, every, intervalMs, age, make }: Schedule
   let uncovered = 0;
   let running: Promise<void> | undefined;
   let ended = false;
+  /** A file was finished, and no checkpoint has been begun since. */
+  let isTurned = false;
 
   async function run(reason: Reason): Promise<void> {
     uncovered = 0;
+    isTurned = false;
     let made = await make(reason);
     if (!made && reason === 'interval' && age() >= heartbeatIntervals * intervalMs) made = await make('heartbeat');
     // The entry that tells of the checkpoint is no reason for the next one.
@@ -46,7 +49,8 @@ export function startSchedule({ timers, every, intervalMs, age, make }: Schedule
     if (running !== undefined || ended) return;
     running = run(reason).finally(() => {
       running = undefined;
-      if (uncovered >= every) go('entries');
+      if (isTurned) go('rotation');
+      else if (uncovered >= every) go('entries');
     });
   }
 
@@ -56,7 +60,10 @@ export function startSchedule({ timers, every, intervalMs, age, make }: Schedule
       uncovered += count;
       if (uncovered >= every) go('entries');
     },
-    turned: () => go('rotation'),
+    turned() {
+      isTurned = true;
+      go('rotation');
+    },
     async end() {
       cancel();
       ended = true;

@@ -7,7 +7,7 @@
  */
 import type { Clock, Disk, Lock, Timers } from '../../ports.ts';
 import { join } from '../../base/paths.ts';
-import type { Checkpoint } from '../../base/merkle/checkpoint.ts';
+import { openCheckpoint, type Checkpoint } from '../../base/merkle/checkpoint.ts';
 import { Frontier } from '../../base/merkle/frontier.ts';
 import { parts } from '../../base/merkle/subtree.ts';
 import { sameHash } from '../../base/merkle/hash.ts';
@@ -46,6 +46,8 @@ export interface TreeOptions {
   readonly directoryMode: number;
   /** The second place. */
   readonly copyDirectory?: string;
+  /** After so many new leaves one is signed on the way, and others have their turn at the trees. */
+  readonly partLeaves?: number;
   /** Told once when a checkpoint could not be copied there. */
   readonly onCopyFailed?: (error: unknown) => void;
   readonly onCopied?: () => void;
@@ -60,7 +62,7 @@ export interface Advanced {
   readonly note: string | undefined;
   /** The public key that signed it. */
   readonly vkey: string;
-  /** Whether that key was made just now. */
+  /** Whether that key signed none before this one. */
   readonly keyMade: boolean;
   /** Entries that are gone, and were in no checkpoint before. */
   readonly lost: readonly LostEntries[];
@@ -77,6 +79,8 @@ export interface AdvanceOptions {
   readonly all?: boolean;
   /** Go on where whole files are gone that no checkpoint covers: in the tree `lostLeaf` stands for each of their entries. */
   readonly acceptLoss?: boolean;
+  /** Hears of what is lost before anything is signed; when it fails, nothing is. */
+  readonly onLoss?: (lost: readonly LostEntries[]) => Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -91,6 +95,10 @@ export interface Tree {
 
 /** Under load a checkpoint comes every few milliseconds; the state is a convenience, and is not written so often. */
 const stateEveryMs = 1000;
+/** A few seconds' work: others wait ten for the trees. */
+const usualPart = 500_000;
+/** Those who wait for a lock look again every few milliseconds. */
+const turnMs = 25;
 
 export function openTree(options: TreeOptions): Tree {
   let known: Known | undefined;
@@ -129,7 +137,24 @@ export function openTree(options: TreeOptions): Tree {
     }
   }
 
-  async function advance({ all = false, acceptLoss = false, signal }: AdvanceOptions = {}): Promise<Advanced> {
+  /**
+   * A log that has grown for long is covered in parts, each by a checkpoint of its own: others need not wait for the whole,
+   * and whoever is killed has not worked in vain.
+   */
+  async function advance(wanted: AdvanceOptions = {}): Promise<Advanced> {
+    let keyMade = false;
+    let signed: string | undefined;
+    for (;;) {
+      const { isEnd, ...part } = await advancePart(wanted);
+      keyMade ||= part.keyMade;
+      if (part.made) signed = part.note;
+      // Nothing may be left for the last part; or another process has done it meanwhile, and tells of it.
+      if (isEnd) return { ...part, made: signed !== undefined && signed === part.note, keyMade };
+      await options.timers.sleep(turnMs);
+    }
+  }
+
+  async function advancePart({ all = false, acceptLoss = false, onLoss, signal }: AdvanceOptions): Promise<Advanced & { readonly isEnd: boolean }> {
     await options.lock.acquire(options.lockTimeoutMs);
     try {
       options.disk.ensureDirectory(options.base, options.directory, options.directoryMode);
@@ -138,18 +163,21 @@ export function openTree(options: TreeOptions): Tree {
       known = undefined;
       const growth = new Growth(options, before, acceptLoss);
       try {
-        await growth.follow(signal);
+        // What is lost is told with the last checkpoint, and what must come by another one is not signed before it did.
+        const inOne = acceptLoss || before.mustAgree !== undefined;
+        const isEnd = await growth.follow(signal, inOne ? Number.POSITIVE_INFINITY : options.partLeaves ?? usualPart);
         const vkey = signerOf(keys.signer, options.chain).key.vkey;
-        if (growth.fresh === 0 && (!all || growth.size === before.frontier.size)) {
+        if (isEnd && growth.fresh === 0 && (!all || growth.size === before.frontier.size)) {
           // Lines that need no checkpoint are read again next time: their hashes were not written.
           known = before.frontier.size === growth.size ? growth.known(before.note, before.checkpoint) : before;
-          return { made: false, checkpoint: before.checkpoint, note: before.note, vkey, keyMade: keys.made, lost: [] };
+          return { made: false, checkpoint: before.checkpoint, note: before.note, vkey, keyMade: keys.made, lost: [], isEnd };
         }
+        if (growth.missing.length > 0) await onLoss?.(growth.missing);
         const { note, checkpoint } = await growth.sign(keys);
         known = growth.known(note, checkpoint);
         copy(note, checkpoint);
-        await saveState(known.state, known.state.size - before.state.size < 100);
-        return { made: true, checkpoint, note, vkey, keyMade: keys.made, lost: growth.missing };
+        await saveState(known.state, !isEnd || known.state.size - before.state.size < 100);
+        return { made: true, checkpoint, note, vkey, keyMade: keys.made || !isSignedBy(before.note, keys, options.chain), lost: growth.missing, isEnd };
       } finally {
         growth.close();
       }
@@ -205,6 +233,11 @@ async function current(options: TreeOptions, keys: CheckpointKeys, known: Known 
   } finally {
     reader.close();
   }
+}
+
+/** Whether the key that signs now signed the checkpoint before. It may have been made for an attempt that came to nothing. */
+function isSignedBy(note: string | undefined, { signer }: CheckpointKeys, chain: ChainName): boolean {
+  return note !== undefined && openCheckpoint(note, [signerOf(signer, chain).key]).ok;
 }
 
 /** The newest checkpoint's note as it stands, unchecked. */

@@ -1,6 +1,6 @@
 /** What lies beside a log's files and must agree with them: the compressed or plain twin of a file, and the seals of finished ones. */
 import type { Disk, ReadFile, Timers } from '../../ports.ts';
-import { messageOf } from '../../errors.ts';
+import { unreadBecause } from '../../errors.ts';
 import { isPlainObject, objectIn } from '../../base/json.ts';
 import { createSha256, sha256Hex } from '../../base/digest.ts';
 import { join } from '../../base/paths.ts';
@@ -37,7 +37,7 @@ export async function compareTwin(disk: Disk, directory: string, name: string, t
     }
     return 'same';
   } catch (error) {
-    return differs(0, `it cannot be read: ${messageOf(error)}`);
+    return differs(0, unreadBecause(error));
   } finally {
     plain?.close();
     packed?.close();

@@ -7,7 +7,7 @@ export type Verdict = 'ok' | 'incomplete' | 'tampered' | 'no_integrity';
 export type BreakCause =
   | 'edited' | 'deleted' | 'inserted' | 'reordered' | 'missing file' | 'wrong file' | 'damaged file' | 'two versions' | 'not an entry' | 'not canonical'
   | 'truncated' | 'rewritten' | 'wrong key' | 'seal differs'
-  | 'torn tail' | 'oldest entries missing' | 'unreadable file' | 'missing checkpoint' | 'missing seal' | 'damaged tiles'
+  | 'torn tail' | 'accepted loss' | 'oldest entries missing' | 'unreadable file' | 'missing checkpoint' | 'missing seal' | 'damaged tiles'
   | 'no integrity';
 
 /** How severe each cause is. */
@@ -27,6 +27,7 @@ export const verdictOf: Readonly<Record<BreakCause, Verdict>> = {
   'wrong key': 'tampered',
   'seal differs': 'tampered',
   'torn tail': 'incomplete',
+  'accepted loss': 'incomplete',
   'oldest entries missing': 'incomplete',
   'unreadable file': 'incomplete',
   'missing checkpoint': 'incomplete',

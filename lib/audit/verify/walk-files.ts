@@ -1,11 +1,12 @@
 /** Walks a chain's files in their order: those that an earlier verification or another thread has read are taken as read. */
 import type { Disk, FileStat, ReadFile, Timers } from '../../ports.ts';
-import { systemCode, messageOf } from '../../errors.ts';
+import { systemCode, unreadBecause } from '../../errors.ts';
 import { join } from '../../base/paths.ts';
 import { pieces } from '../../journal/lines.ts';
 import { openLogFile } from '../log-file.ts';
 import { roomForLine } from '../run.ts';
 import { asBuffer } from '../tail.ts';
+import type { Acceptance } from './accepted.ts';
 import { ChainWalk, type FileSummary } from './walk.ts';
 
 /** A chain's files, oldest first, below one directory. */
@@ -35,6 +36,8 @@ export interface WalkOptions {
   readonly onProgress?: (bytesDone: number, bytesTotal: number) => void;
   /** Files are walked one after the other without it. */
   readonly pool?: FilePool;
+  /** Asked of entries that are missing between two files. */
+  readonly accepts?: Acceptance;
   /** What an earlier verification found in a file that has not changed since. */
   readonly known?: (name: string, stat: FileStat) => FileSummary | undefined;
 }
@@ -62,7 +65,7 @@ const turnBytes = 1 << 20;
 
 /** Walks along all of a chain. Lets other work go on between pieces. */
 export async function walkFiles({ directory, names }: ChainSource, options: WalkOptions): Promise<Walked> {
-  const walk = new ChainWalk();
+  const walk = new ChainWalk(options.accepts);
   const sized = statsOf(directory, names, options.disk).map((file) => ({ ...file, known: options.known?.(file.name, file.stat) }));
   const progress = createTally(sized.filter(({ known }) => known === undefined).reduce((sum, { stat }) => sum + stat.size, 0), options.onProgress);
   const unread = sized.filter(({ known }) => known === undefined).map(({ name, stat }) => ({ name, size: stat.size }));
@@ -124,7 +127,7 @@ async function walkOne(walk: ChainWalk, { directory, name, stat }: Place, option
   } catch (error) {
     if (options.signal?.aborted === true) throw error;
     const refused = systemCodeOf(error);
-    walk.lose(name, refused === undefined ? 'damaged file' : 'unreadable file', `it cannot be read: ${messageOf(error)}`);
+    walk.lose(name, refused === undefined ? 'damaged file' : 'unreadable file', unreadBecause(error));
     return { summary: undefined, bytes: 0 };
   } finally {
     file?.close();

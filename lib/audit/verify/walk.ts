@@ -6,6 +6,7 @@ import { parseLogFileName, plainName } from '../files.ts';
 import { claimedHash, createLineHasher, genesisHash, hashLength, sealLength, seqOf, type LineHasher } from '../chain.ts';
 import { ChainRunner, roomForLine } from '../run.ts';
 import { Breaks, type BreakCause, type ChainBreak } from './causes.ts';
+import type { AcceptedLoss, Acceptance } from './accepted.ts';
 import { oddityOf } from './form.ts';
 import { readOpening, timeOf, type Opening } from './opening.ts';
 
@@ -52,6 +53,9 @@ export class ChainWalk {
   hash: string = genesisHash;
   /** Hash before the first entry, where that says what it is. */
   beginsAfter: string = genesisHash;
+  /** Losses that were passed over, for they were accepted. */
+  readonly accepted: AcceptedLoss[] = [];
+  readonly #accepts: Acceptance;
   readonly #breaks: Breaks<OpenBreak> = new Breaks();
   readonly #hasher: LineHasher = createLineHasher();
   readonly #runner: ChainRunner = new ChainRunner();
@@ -68,6 +72,11 @@ export class ChainWalk {
   #lastTime: string | undefined;
   #converted = false;
   #fileStart = { entries: 0, hash: genesisHash, tampered: 0 };
+
+  /** `accepts` is asked of entries that are missing between two files. */
+  constructor(accepts: Acceptance = () => undefined) {
+    this.#accepts = accepts;
+  }
 
   beginFile(name: string): void {
     this.#previousFile = this.#file === '' ? undefined : this.#file;
@@ -278,10 +287,23 @@ export class ChainWalk {
     if (seq < 0) return this.#add(place, 'edited', 'it does not begin with its seq');
     if (seq === (this.lastSeq ?? 0) && fits(this.#hashBefore)) return this.#blameInsertion(place);
     if (this.#fillsGap(seq, place)) return undefined;
+    if (seq > expected && this.#wasAccepted(place, expected, seq, fits)) return undefined;
     if (seq > expected) return this.#breaks.add({ ...place, cause: this.#line === 1 ? this.#gapBetweenFiles() : 'deleted', found: gap(expected, seq - 1), missing: { from: expected, to: seq - 1 } });
     if (seq < expected) return this.#add(place, 'inserted', `seq ${seq} comes again after ${expected - 1}`);
     if (this.#followsBreak(offset)) return undefined;
     return this.#add(place, 'edited', `its bytes do not give the hash it carries${oddity(line)}`);
+  }
+
+  /** Whole files are gone, the next one goes on from where it says, and somebody accepted that in their name. */
+  #wasAccepted(place: OpenBreak, expected: number, seq: number, fits: (hash: string) => boolean): boolean {
+    const before = this.#opening?.previousHash;
+    if (this.#line !== 1 || before === undefined || this.#opening?.firstSeq !== seq || !fits(before)) return false;
+    const loss = this.#accepts(expected, seq - 1);
+    if (loss === undefined) return false;
+    this.accepted.push(loss);
+    this.#fileStart = { ...this.#fileStart, hash: before };
+    this.#add(place, 'accepted loss', `entries ${loss.from} to ${loss.to} are missing; accepted by ${loss.by} on ${loss.time}`);
+    return true;
   }
 
   /** The chain may rightly begin later, where older files were removed; the first entry says after what. */

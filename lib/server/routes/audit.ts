@@ -83,6 +83,10 @@ function filterOf(request: ApiRequest): AuditFilter {
   const { query } = request;
   const from = momentStart(query.get('start') ?? '');
   const to = momentEnd(query.get('end') ?? '');
+  if (from !== undefined && to !== undefined && from > to) {
+    const found = `parameter "start" (${from}) is later than "end" (${to})`;
+    throw new LokiError('request.invalid', { attempted: 'read the query', found, hint: 'Exchange them', problems: [{ message: found }] });
+  }
   const level = levels.find((one) => one === query.get('level'));
   const wanted = query.get('event');
   const actor = query.get('actor');

@@ -37,8 +37,8 @@ async function acceptsAndGoesOn(ground: Ground, code: 6 | 7, lost: JsonObject): 
   const { size, lost: told }: { readonly size: number; readonly lost: unknown } = JSON.parse(accepted.stdout);
   assert.deepEqual(told, [lost]);
   const [recovery] = detailsOf(ground, 'audit.recovery');
-  assert.deepEqual([recovery?.['reason'], recovery?.['chain']], ['accept loss', 'record']);
-  assert.deepEqual(detailsOf(ground, 'audit.checkpoint').at(-1)?.['lost'], [lost]);
+  assert.deepEqual([recovery?.['reason'], recovery?.['chain'], recovery?.['lost']], ['accept loss', 'record', [lost]]);
+  assert.deepEqual(detailsOf(ground, 'audit.checkpoint').findLast((details) => details['lost'] !== undefined)?.['lost'], [lost]);
   const log = open(ground);
   await append(log, 2);
   await log.close();
@@ -66,6 +66,7 @@ test('today\'s file deleted with entries that no checkpoint covered', async (t) 
   await log.close();
   await acceptsAndGoesOn(ground, 6, { first_seq: sealed + 1, last_seq: last });
   const [found, ...causes] = await verdict(ground);
+  // A part of that file was covered: that nobody can accept.
   assert.equal(found, 'tampered');
   assert.ok(causes.every((cause) => cause === 'missing file' || cause === 'deleted'), causes.join());
 });
@@ -87,6 +88,24 @@ test('the oldest files deleted before the first checkpoint', async (t) => {
   await log2.close();
   const anew = await ground.loki(['audit', 'checkpoint']);
   assert.equal(anew.exit, 0, anew.stderr);
+});
+
+test('a file that no checkpoint covered is missing, and no more than that, once it was accepted', async (t) => {
+  const ground = makeGround(t);
+  const log = open(ground);
+  await append(log, 54);
+  await log.close();
+  const [, gone = '', after = ''] = files(ground);
+  const seqAt = (name: string): number => Number(/"seq":(\d+)/.exec(readFileSync(join(folder(ground), name), 'utf8'))?.[1]);
+  const lost = [seqAt(gone), seqAt(after) - 1];
+  rmSync(join(folder(ground), gone));
+  assert.equal((await verdict(ground))[0], 'tampered');
+  assert.equal((await ground.loki(['audit', 'checkpoint', '--accept-loss'])).exit, 0);
+  assert.deepEqual(await verdict(ground), ['incomplete', 'accepted loss']);
+  assert.match((await ground.loki(['audit', 'verify'])).stdout, new RegExp(`entries ${lost.join(' to ')} are missing; accepted by user:`));
+  // What was covered by then is no part of it.
+  rmSync(join(folder(ground), after));
+  assert.equal((await verdict(ground))[0], 'tampered');
 });
 
 test('entries taken out of a file are no loss that can be accepted', async (t) => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { performErasure, planErasure } from '../../../lib/app/audit/erasure.ts';
 import { openRecord } from '../../../lib/app/audit/record.ts';
 import { startControlPlane } from '../../../lib/app/control-plane.ts';
 import { openEntries } from '../../../lib/app/audit/protection.ts';
@@ -85,6 +86,23 @@ describe('erasing a person', () => {
       assert.deepEqual(opened(ground, { actor: 'user:zalice' }), []);
     });
   }
+
+  test('what is written between the look and the destruction is counted, and a blob that only names is, too', async (t) => {
+    const ground = makeGround(t);
+    ground.write('home/config.yaml', bothOn);
+    await record(ground, ...alices);
+    const installation = ground.installation();
+    const plan = await planErasure(installation, 'user:zalice', 'R-1');
+    assert.deepEqual(plan.sealed, { entries: 4, first_seq: 2, last_seq: 5 });
+    await record(ground, { event: 'session.start', actor: 'user:zalice' }, { event: 'policy.allow', actor: 'agent:claude', details: { text: 'x'.repeat(80_000), owner: 'user:zalice' } });
+    const log = openRecord(installation);
+    const erased = await performErasure(installation, log.record, plan, { by: 'user:zbob', proof: { kind: 'terminal' } });
+    await log.close();
+    assert.deepEqual(erased.sealed, { entries: 6, first_seq: 2, last_seq: 7 });
+    const [begun, done] = ground.entries().filter(({ event }) => event === 'audit.erase').map(({ details }) => details as JsonObject);
+    assert.deepEqual([begun?.['entries'], done?.['entries'], done?.['last_seq']], [4, 6, 7]);
+    assert.deepEqual(done?.['left'], { entries: 0, first_seq: null, last_seq: null });
+  });
 
   test('somebody nobody knows: it says so, and records nothing', async (t) => {
     const ground = makeGround(t);
@@ -235,6 +253,25 @@ describe('an encrypted log', () => {
     for (const path of ['audit?actor=zalice', 'audit?text=zmarker']) {
       assert.notEqual(await get(path, true), '[]', path);
       assert.equal(await get(path, false), '[]', path);
+    }
+  });
+
+  test('without its key the state says that nothing is recorded, and why', async (t) => {
+    const ground = makeGround(t);
+    const file = ground.write('keys/audit.key', `${Buffer.alloc(32, 7).toString('base64')}\n`);
+    const other = ground.write('keys/other.key', `${Buffer.alloc(32, 8).toString('base64')}\n`);
+    await ground.enrol();
+    ground.write('home/config.yaml', encryptOn);
+    const env = { LOKI_AUDIT_KEY_FILE: file };
+    assert.equal((await ground.loki(['hook', 'generic'], { input: action, env })).exit, 0);
+    for (const command of [['status'], ['enterprise', 'status']]) {
+      assert.doesNotMatch((await ground.loki(command, { env })).stdout, /nothing can be recorded/);
+      for (const [bad, why] of [['/nowhere/key', /nothing can be recorded, and actions are denied: .*no such file/], [other, /nothing can be recorded, and actions are denied: .*wrapped by the key with check/]] as const) {
+        const told = await ground.loki(command, { env: { LOKI_AUDIT_KEY_FILE: bad } });
+        assert.match(told.stdout, why, command.join(' '));
+        const document = JSON.parse((await ground.loki([...command, '--json'], { env: { LOKI_AUDIT_KEY_FILE: bad } })).stdout);
+        assert.match(document.audit.troubles.join(), /nothing can be recorded/);
+      }
     }
   });
 

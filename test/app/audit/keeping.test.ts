@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { openAuditLog } from '../../../lib/audit/log.ts';
@@ -54,7 +54,7 @@ function watched(ground: Ground, env: Readonly<Record<string, string>> = {}): { 
 
 test('loki audit keep seals, compresses and prunes, and says what it did; verify goes on saying ok', async (t) => {
   const ground = makeGround(t);
-  const [oldest = '', older = '', newest = ''] = await pastDays(ground, [100, 50, 0]);
+  const [oldest = '', older = '', newest = ''] = await pastDays(ground, [100, 5, 0]);
   const { exit, stdout, stderr } = await ground.loki(['audit', 'keep']);
   assert.deepEqual([exit, stderr], [0, '']);
   assert.equal(stdout, `sealed: ${oldest}, ${older}\ncompressed: ${oldest}, ${older}\npruned: ${oldest}\n`);
@@ -111,7 +111,7 @@ test('one process keeps at a time: the others go away', async (t) => {
 
 test('loki audit prune shows, asks, and takes; --dry-run only shows', async (t) => {
   const ground = makeGround(t);
-  const files = await pastDays(ground, [100, 50, 0]);
+  const files = await pastDays(ground, [100, 5, 0]);
   const [oldest = ''] = files;
   const unsealed = await ground.loki(['audit', 'prune', '--dry-run']);
   assert.deepEqual([unsealed.exit, names(ground).length], [1, 3]);
@@ -131,6 +131,29 @@ test('loki audit prune shows, asks, and takes; --dry-run only shows', async (t) 
   assert.equal((await ground.loki(['audit', 'prune', '--yes'])).stdout, 'Nothing is to be pruned.\n');
 });
 
+test('a clock that jumped ahead: rounds that nobody looks at remove nothing; a person is told, and decides', async (t) => {
+  const ground = makeGround(t);
+  const [oldest = '', older = ''] = await pastDays(ground, [100, 99, 0]);
+  for (const how of ['keep', 'live'] as const) {
+    const installation = ground.installation();
+    const log = openRecord(installation, { keeps: true });
+    const keeping = how === 'live' ? startKeeping(installation, log) : undefined;
+    if (how === 'keep') assert.equal((await ground.loki(['audit', 'keep'])).exit, 0);
+    else await until('it is compressed', () => names(ground).includes(`${older}.gz`));
+    await keeping?.stop();
+    await log.close();
+    assert.deepEqual(names(ground).slice(0, 2), [`${oldest}.gz`, `${older}.gz`], how);
+  }
+  const dry = await ground.loki(['audit', 'prune', '--dry-run']);
+  assert.match(dry.stdout, /^2 files would go:\n.*\n.*\nThe clock of this machine is (98|99) days ahead of the newest finished entry\. If it is wrong, files would go too early\.\n$/);
+  const { clock_ahead_ms: ahead } = JSON.parse((await ground.loki(['audit', 'prune', '--dry-run', '--json'])).stdout);
+  assert.equal(Math.round(ahead / day), 99);
+  const done = await ground.loki(['audit', 'prune', '--yes']);
+  assert.deepEqual([done.exit, done.stdout], [0, `Pruned: ${oldest}, ${older}\n`]);
+  assert.match(done.stderr, /days ahead of the newest finished entry/);
+  assert.equal(await verdict(ground), 'ok');
+});
+
 test('--older-than keeps more than retention_days, never less', async (t) => {
   const ground = makeGround(t);
   await pastDays(ground, [200, 100, 0]);
@@ -144,7 +167,7 @@ test('--older-than keeps more than retention_days, never less', async (t) => {
 
 test('the seed\'s own find -delete and test.jsonl break nothing', async (t) => {
   const ground = makeGround(t);
-  await pastDays(ground, [100, 50, 0]);
+  await pastDays(ground, [100, 50, 5, 0]);
   writeFileSync(join(folder(ground), 'test.jsonl'), 'test\n');
   await ground.loki(['audit', 'keep'], { env: { LOKI_AUDIT_COMPRESS: 'false', LOKI_AUDIT_RETENTION: '365' } });
   const [oldest = ''] = names(ground);
@@ -155,7 +178,7 @@ test('the seed\'s own find -delete and test.jsonl break nothing', async (t) => {
   assert.equal(await verdict(ground), 'incomplete');
   // Pruning goes on, and does not account for what it did not take.
   const kept = await ground.loki(['audit', 'keep'], { env: { LOKI_AUDIT_RETENTION: '40' } });
-  assert.deepEqual([kept.exit, names(ground).length], [0, 2], kept.stderr);
+  assert.deepEqual([kept.exit, names(ground).length], [0, 3], kept.stderr);
   assert.equal(await verdict(ground), 'incomplete');
   assert.ok(names(ground).includes('test.jsonl'));
 });
@@ -237,6 +260,25 @@ test('a finished file of an agent chain is compressed', async (t: TestContext) =
   writeFileSync(join(logs, 'agent-audit.jsonl'), '');
   assert.equal((await ground.loki(['audit', 'keep'])).exit, 0);
   assert.deepEqual(readdirSync(logs).sort(), ['agent-audit-2026-01-01.jsonl.gz', 'agent-audit.jsonl']);
+});
+
+test('a file in an agent chain\'s folder that is far too large, or compressed twin that is another, is named and left', async (t) => {
+  const ground = makeGround(t);
+  await ground.enrol();
+  const logs = join(ground.project, '.loki/logs');
+  mkdirSync(logs, { recursive: true });
+  for (const day of ['01', '02', '03']) writeFileSync(join(logs, `agent-audit-2026-01-${day}.jsonl`), '{"seq":1}\n');
+  truncateSync(join(logs, 'agent-audit-2026-01-01.jsonl'), 500e9);
+  writeFileSync(join(logs, 'agent-audit-2026-01-02.jsonl.gz'), '');
+  truncateSync(join(logs, 'agent-audit-2026-01-02.jsonl.gz'), 500e9);
+  writeFileSync(join(logs, 'agent-audit.jsonl'), '');
+  const before = Date.now();
+  const { exit, stderr } = await ground.loki(['audit', 'keep']);
+  assert.equal(exit, 1);
+  assert.match(stderr, /agent-audit-2026-01-01\.jsonl: it is larger than 400 MB/);
+  assert.match(stderr, /agent-audit-2026-01-02\.jsonl\.gz: it is larger than 400 MB/);
+  assert.ok(existsSync(join(logs, 'agent-audit-2026-01-03.jsonl.gz')));
+  assert.ok(Date.now() - before < 60_000);
 });
 
 test('what a process that died left half made goes, unless it is young', async (t) => {

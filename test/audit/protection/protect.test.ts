@@ -108,6 +108,34 @@ describe('encrypt', () => {
     assert.equal(lines().length, before);
   });
 
+  test('a ring that is moved away under a long-lived process is not sealed under: there is a new key, which can be read', async () => {
+    for (const settings of [{ encrypt: true }, { encrypt: true, gdpr: true }, { gdpr: true }]) {
+      const { record, disk, raw, opened } = ground(settings);
+      await record(decision, started);
+      const names = disk.list(`${home}/keys/ring`);
+      disk.ensureDirectory(home, `${home}/away`, 0o700);
+      for (const name of names) disk.move(`${home}/keys/ring/${name}`, `${home}/away/${name}`);
+      await record(decision, started, asked);
+      assert.deepEqual(opened().slice(3).map(fieldsOf), [decision, started, asked].map((event) => fieldsOf({ ...event, details: event.details ?? {} })), JSON.stringify(settings));
+      assert.equal(raw().length, 6);
+    }
+  });
+
+  test('a day\'s key that is destroyed is not sealed under any more, and one that is damaged refuses', async () => {
+    const { record, disk, raw, opened, lines } = ground({ encrypt: true });
+    await record(decision);
+    const path = `${home}/keys/ring/d20260215.json`;
+    disk.remove(path);
+    await record(decision);
+    const [first, second] = raw().slice(1).map(({ actor }) => (isEnvelope(actor) ? actor.kid : ''));
+    assert.notEqual(first, second);
+    assert.deepEqual(opened().slice(1).map(({ actor }) => actor), [`sealed:${first}`, 'agent:claude']);
+    disk.replace(home, path, Buffer.from('{}\n'), 0o600);
+    const before = lines().length;
+    await assert.rejects(record(decision), /damaged/);
+    assert.equal(lines().length, before);
+  });
+
   test('the log of its own events says in clear what it is about', async () => {
     const { record, raw, opened } = ground({ encrypt: true, gdpr: true });
     await record(

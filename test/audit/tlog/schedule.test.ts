@@ -64,10 +64,27 @@ test('what comes while one is made is covered by the next one', async () => {
   assert.deepEqual(reasons, ['entries'], 'one at a time');
   finish(true);
   await settle();
-  assert.deepEqual(reasons, ['entries', 'entries']);
+  assert.deepEqual(reasons, ['entries', 'rotation'], 'one covers both');
+  schedule.appended(25);
+  finish(true);
+  await settle();
+  assert.deepEqual(reasons, ['entries', 'rotation', 'entries']);
   finish(true);
   await schedule.end();
-  assert.deepEqual(reasons, ['entries', 'entries', 'exit']);
+  assert.deepEqual(reasons, ['entries', 'rotation', 'entries', 'exit']);
+});
+
+test('a file that is finished while a checkpoint is made, and nothing else new, gets the next one', async () => {
+  let finish: (made: boolean) => void = () => undefined;
+  const { schedule, reasons, settle } = play({ made: (reason) => (reason === 'interval' || reason === 'entries' ? new Promise((resolve) => { finish = resolve; }) : true) });
+  schedule.appended(10);
+  await settle();
+  schedule.turned();
+  finish(true);
+  await settle();
+  assert.deepEqual(reasons, ['entries', 'rotation']);
+  await settle();
+  assert.deepEqual(reasons, ['entries', 'rotation'], 'once');
 });
 
 test('at each interval, when a file was finished, and at the end, and never after it', async () => {

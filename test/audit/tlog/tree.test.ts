@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { verifyConsistency, verifyInclusion } from '../../../lib/base/merkle/proof.ts';
 import { toBase64 } from '../../../lib/base/merkle/base64.ts';
 import { leafHash } from '../../../lib/base/merkle/hash.ts';
+import { recordFiles } from '../../../lib/audit/tlog/chain-files.ts';
 import { openTreeOf } from '../../../lib/audit/tlog/reader.ts';
 import { chainOrigin, keepKeys, openKeys, readKnownKeys, signerOf } from '../../../lib/audit/tlog/key.ts';
 import { sealLine } from '../../../lib/audit/chain.ts';
@@ -340,6 +341,98 @@ test('power cut or failure at each step: the next one goes on, and what was sign
       if (done) { assert.ok(step > 8, String(step)); break; }
     }
   }
+});
+
+/** A log in several files, without a tree: how many entries it has. */
+async function longLog(disk: Disk): Promise<number> {
+  await (await logWith(disk, 250, { maxFileBytes: 4000 })).close();
+  assert.ok(recordFiles({ disk, base: home, directory, fileMode: 0o600 }).names().length > 5);
+  return allLines(disk).length;
+}
+
+test('a long log is covered in parts, and between any two of them others have the trees to themselves', async () => {
+  const { disk } = newDisk();
+  const entries = await longLog(disk);
+  disk.ensureDirectory('/', '/copy', 0o700);
+  const lock = createTestLock();
+  const sizes: number[] = [];
+  const timers = { ...realTimers, async sleep() {
+    await lock.acquire(0);
+    sizes.push(checkpointOn(disk).size);
+    assertCovers(disk);
+    // Another process, which comes a part further.
+    if (sizes.length === 2) await treeOn(disk, { partLeaves: 40, timers: { ...realTimers, sleep: () => Promise.reject(new PowerCut()) } }).advance().catch(() => undefined);
+    lock.release();
+  } };
+  const tree = treeOn(disk, { lock, timers, partLeaves: 40, copyDirectory: '/copy' });
+  const { made, keyMade, checkpoint } = await tree.advance();
+  assert.deepEqual([made, keyMade, checkpoint?.size], [true, true, entries]);
+  assert.ok(sizes.length >= 3 && sizes.every((size, at) => size >= (sizes[at - 1] ?? 0) + 40), String(sizes));
+  assert.ok((sizes[2] ?? 0) >= (sizes[1] ?? 0) + 80, 'it went on from where the other stood');
+  assertCovers(disk, entries);
+  assert.equal((await tree.advance()).made, false);
+  assert.equal((await treeOn(disk, { copyDirectory: '/copy', partLeaves: 40 }).advance()).made, false);
+});
+
+test('another process that finishes in between has made the last checkpoint', async () => {
+  const { disk } = newDisk();
+  const entries = await longLog(disk);
+  const timers = { ...realTimers, async sleep() { await treeOn(disk).advance(); } };
+  const { made, checkpoint } = await treeOn(disk, { timers, partLeaves: 100 }).advance();
+  assert.deepEqual([made, checkpoint?.size], [false, entries]);
+  assertCovers(disk, entries);
+});
+
+test('a long log whose parts end with its files, and lines that tell of checkpoints alone: it ends', async () => {
+  const { disk } = newDisk();
+  const entries = await longLog(disk);
+  const { made, checkpoint } = await treeOn(disk, { partLeaves: 1 }).advance();
+  assert.deepEqual([made, checkpoint?.size], [true, entries]);
+  const log = logOn(disk);
+  const root = toBase64(checkpoint?.root ?? assert.fail());
+  await log.append({ event: 'audit.checkpoint', actor: 'system', details: { chain: 'record', size: entries, root, reason: 'entries' } });
+  assert.equal((await treeOn(disk, { partLeaves: 2 }).advance()).made, false);
+});
+
+test('what the second place knows better is not signed past in parts', async () => {
+  const { disk } = newDisk();
+  await longLog(disk);
+  disk.ensureDirectory('/', '/copy', 0o700);
+  await treeOn(disk, { copyDirectory: '/copy' }).advance();
+  for (const name of disk.list(tlog)) disk.remove(`${tlog}/${name}`);
+  const newest = recordFiles({ disk, base: home, directory, fileMode: 0o600 }).names().at(-1) ?? assert.fail();
+  const lines = text(disk, `${directory}/${newest}`).split('\n').slice(0, -1);
+  assert.ok(lines.length > 2);
+  // The last entry is another one, rightly sealed.
+  const [before = '', last = ''] = lines.slice(-2);
+  const hash = /"chain_hash":"([0-9a-f]{64})"/.exec(before)?.[1] ?? assert.fail();
+  const { line } = sealLine(hash, `${last.slice(0, last.indexOf(',"chain_hash"')).replace('agent:x', 'agent:y')}}`);
+  overwrite(disk, `${directory}/${newest}`, `${lines.slice(0, -1).join('\n')}\n${line}`);
+  await assert.rejects(treeOn(disk, { copyDirectory: '/copy', partLeaves: 40 }).advance(), isTampered);
+  assert.equal(disk.stat(`${tlog}/checkpoint`), undefined, 'nothing was signed on the way');
+});
+
+test('power cut at each step of covering a long log in parts: the next one goes on from the last part', async () => {
+  const { files: origin } = newDisk();
+  const entries = await longLog(faultDisk(origin));
+  const reached = new Set<number>();
+  for (let step = 1; ; step += 1) {
+    const files = origin.restart('everything');
+    files.cutAt(step);
+    await treeOn(faultDisk(files), { partLeaves: 100 }).advance().catch((error: unknown) => assert.ok(error instanceof PowerCut || error instanceof LokiError, String(error)));
+    const done = files.steps() < step;
+    for (const leftover of leftovers) {
+      const after = faultDisk(files.restart(leftover));
+      const size = after.stat(`${tlog}/checkpoint`) === undefined ? 0 : checkpointOn(after).size;
+      if (size > 0) assertCovers(after);
+      reached.add(size);
+      const { checkpoint } = await treeOn(after, { partLeaves: 100 }).advance();
+      assert.equal(checkpoint?.size, entries, `cut at ${step}, ${leftover}`);
+      assertCovers(after, entries);
+    }
+    if (done) break;
+  }
+  assert.ok(reached.size >= 4, `none, two parts, all: ${[...reached].join(' ')}`);
 });
 
 test('power cut at each step while the log\'s own writer is at work: nothing is signed that the disk does not hold', async () => {
