@@ -1,7 +1,7 @@
 /** Reading the log of record: what was protected is opened where its keys are, and reading is recorded where that is asked for. */
 import { LokiError } from '../../errors.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { createBlobReader, type UnreadBlobs } from '../../audit/blob.ts';
+import { createBlobReader, type BlobReader, type UnreadBlobs } from '../../audit/blob.ts';
 import type { Recorder } from '../../audit/entry.ts';
 import type { EntryOpener } from '../../audit/protection/opener.ts';
 import { searchHits, type AuditFilter, type Hit, type LoggedEntry } from '../../audit/query.ts';
@@ -32,15 +32,16 @@ export interface LogReading {
 export async function openReading(installation: Installation, onUnreadable: OnUnreadable = () => undefined, closed = false): Promise<LogReading> {
   const { host: { disk }, home } = installation;
   const protection = await protectionOf(installation, closed);
-  const blobs = createBlobReader(disk, home.home, home.blobs);
+  // What hashes is loaded where somebody's entries are asked for, and not for every look at the newest ones.
+  let blobs: BlobReader | undefined;
   const opener = protection?.opener;
   return {
     search: (filter, order = 'newest') => searchHits(disk, home.audit, filter, {
-      order, onUnreadable, ...(opener === undefined ? {} : { opener }), ...(filter.subject === undefined ? {} : { blobs }),
+      order, onUnreadable, ...(opener === undefined ? {} : { opener }), ...(filter.subject === undefined ? {} : { blobs: blobs ??= createBlobReader(disk, home.home, home.blobs) }),
     }),
     open: (entry) => opener?.open(entry) ?? entry,
     closed: () => opener?.closed ?? 0,
-    unread: () => blobs.unread,
+    unread: () => blobs?.unread ?? { entries: 0, seqs: [] },
     summarize: (range) => summarize(disk, home.audit, range, { onUnreadable, ...(protection === undefined ? {} : { actorOf: protection.actorOf }) }),
   };
 }
