@@ -13,7 +13,8 @@ import { LokiError } from '../../lib/errors.ts';
 import type { TornTail } from '../../lib/journal/segment.ts';
 import type { Disk } from '../../lib/ports.ts';
 import { createTestClock, createTestLock, realTimers } from '../support/fakes.ts';
-import { createFaultFiles, faultDisk, leftovers, PowerCut, type FaultFiles } from '../support/fault-files.ts';
+import { createFaultFiles, faultDisk, PowerCut, type FaultFiles } from '../support/fault-files.ts';
+import { afterEachCut } from '../support/power-cuts.ts';
 import { makeGround } from '../support/ground.ts';
 
 const logs = '/project/.loki/logs';
@@ -176,24 +177,13 @@ test('any one call that fails: what was acknowledged is there, what was refused 
   }
 });
 
-test('power cut at every step: what was acknowledged is there, and the chain goes on', async () => {
-  const whole = freshFiles();
-  await story(whole, []);
-  for (let step = 3; step <= whole.steps(); step += 1) {
-    for (const leftover of leftovers) {
-      const files = freshFiles();
-      files.cutAt(step);
-      const done: number[] = [];
-      await story(files, done).catch((error: unknown) => assert.ok(error instanceof PowerCut, String(error)));
-      const disk = faultDisk(files.restart(leftover));
-      await chainOn(disk, { clock: createTestClock(start + 3 * day) }).append(entry(99));
-      const numbers = linesOn(disk).map((line) => JSON.parse(line).details.n);
-      const where = `step ${step} (${files.log().at(-1)}), ${leftover}`;
-      assertChain(disk, numbers, where);
-      for (const n of [...done, 99]) assert.ok(numbers.includes(n), `${where}: ${n} is gone`);
-    }
-  }
-});
+test('power cut at every step: what was acknowledged is there, and the chain goes on', () => afterEachCut(story, async (files, done, where) => {
+  const disk = faultDisk(files);
+  await chainOn(disk, { clock: createTestClock(start + 3 * day) }).append(entry(99));
+  const numbers = linesOn(disk).map((line) => JSON.parse(line).details.n);
+  assertChain(disk, numbers, where);
+  for (const n of [...done, 99]) assert.ok(numbers.includes(n), `${where}: ${n} is gone`);
+}, { fresh: freshFiles, firstStep: 3 }));
 
 test('loki audit log and count read all the chain\'s files, compressed ones too', { timeout: 60_000 }, async (t) => {
   const ground = makeGround(t);

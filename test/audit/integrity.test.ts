@@ -5,7 +5,8 @@ import type { AuditEvent } from '../../lib/audit/entry.ts';
 import { logFiles } from '../../lib/audit/files.ts';
 import type { Disk } from '../../lib/ports.ts';
 import { createTestClock } from '../support/fakes.ts';
-import { createFaultFiles, faultDisk, leftovers, PowerCut, type FaultFiles } from '../support/fault-files.ts';
+import { createFaultFiles, faultDisk, type FaultFiles } from '../support/fault-files.ts';
+import { afterEachCut } from '../support/power-cuts.ts';
 import { directory, home, linesIn, logOn, verifyOn } from './support.ts';
 
 const first = 'audit-2026-02-15.jsonl';
@@ -104,21 +105,12 @@ test('power cut at every step of switching off and on: numbers go on, what was a
       done.push(n);
     }
   }
-  const whole = freshFiles();
-  await story(whole, []);
-  for (let step = 3; step <= whole.steps(); step += 1) {
-    for (const leftover of leftovers) {
-      const files = freshFiles();
-      files.cutAt(step);
-      const done: number[] = [];
-      await story(files, done).catch((error: unknown) => { for (let at = error; ; at = Reflect.get(Object(at), 'cause')) { if (at instanceof PowerCut) return; assert.ok(at instanceof Error, String(error)); } });
-      const disk = faultDisk(files.restart(leftover));
-      for (const integrity of [false, true]) await logOn(disk, { integrity, clock: createTestClock(Date.UTC(2026, 1, 15, 15)) }).append(event(9));
-      const entries = namesOn(disk).flatMap((name) => entriesIn(disk, name));
-      const where = `step ${step} (${files.log().at(-1)}), ${leftover}`;
-      assert.deepEqual(entries.map(({ seq }) => seq), entries.map((_, at) => at + 1), where);
-      for (const n of done) assert.ok(entries.some(({ details }) => details.n === n), `${where}: ${n} is gone`);
-      assert.ok(!['tampered', 'incomplete'].includes((await verifyOn(disk)).verdict), where);
-    }
-  }
+  await afterEachCut(story, async (files, done, where) => {
+    const disk = faultDisk(files);
+    for (const integrity of [false, true]) await logOn(disk, { integrity, clock: createTestClock(Date.UTC(2026, 1, 15, 15)) }).append(event(9));
+    const entries = namesOn(disk).flatMap((name) => entriesIn(disk, name));
+    assert.deepEqual(entries.map(({ seq }) => seq), entries.map((_, at) => at + 1), where);
+    for (const n of done) assert.ok(entries.some(({ details }) => details.n === n), `${where}: ${n} is gone`);
+    assert.ok(!['tampered', 'incomplete'].includes((await verifyOn(disk)).verdict), where);
+  }, { fresh: freshFiles, firstStep: 3 });
 });
