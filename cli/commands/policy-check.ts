@@ -2,13 +2,11 @@
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import { resolveFrom } from '../../lib/base/paths.ts';
 import type { Installation } from '../../lib/app/installation.ts';
-import { loadLayers, probeOf, projectPolicyName, readLayers } from '../../lib/app/policy.ts';
+import { loadLayers, policyParts, projectPolicyName, readLayers } from '../../lib/app/policy.ts';
 import { changedSince, readEnrolment } from '../../lib/gate/enrolment.ts';
 import { checkPolicy, type PolicyReport } from '../../lib/policy/check.ts';
 import { loadPolicyFile } from '../../lib/policy/load.ts';
 import type { PolicyFile } from '../../lib/policy/rules.ts';
-import { scanners } from '../../lib/policy/scan/scanners.ts';
-import { commandsIn } from '../../lib/policy/shell/analyze.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { open } from '../open.ts';
 import { columns, printable, type Output } from '../output.ts';
@@ -33,9 +31,8 @@ function run(context: CommandContext): Promise<number> {
   const { args, output } = context;
   const installation = open(context);
   const named = args.operands('FILE');
-  const { host } = installation;
   const files = named.length > 0 ? named.map((name) => loadNamed(context, installation, name)) : loadLayers(readLayers(installation));
-  const report = checkPolicy(files, { probe: probeOf(host.disk), monotonic: () => host.clock.monotonic(), scanners, commandsIn });
+  const report = checkPolicy(files, policyParts(installation));
   const changed = named.length > 0 ? undefined : changeSinceEnrolment(installation);
   if (output.json) output.value({ ...report, enrolment: changed ?? null });
   else tell(report, changed, args.on('rules'), output);

@@ -13,7 +13,7 @@ import { currentBranch } from '../gate/project.ts';
 import type { ActionOutcome, Gate } from '../gate/reply.ts';
 import { encrypts, openRecord, type OpenLog } from './audit/record.ts';
 import type { Installation } from './installation.ts';
-import { assertAsEnrolled, createPolicySource, probeOf } from './policy.ts';
+import { analyze, assertAsEnrolled, createPolicySource, probeOf } from './policy.ts';
 
 /** How a gate is opened. */
 export interface GateOptions {
@@ -99,7 +99,7 @@ function createJudgeSource(installation: Installation, projectDir: string): (pol
   });
   let known: { readonly policy: Policy; readonly judge: Judge } | undefined;
   return (policy) => {
-    if (known?.policy !== policy) known = { policy, judge: createJudge({ policy, builtins, probe, monotonic: () => host.clock.monotonic(), scanners, homeDir: surroundings.homeDirectory }) };
+    if (known?.policy !== policy) known = { policy, judge: createJudge({ policy, builtins, probe, analyze, monotonic: () => host.clock.monotonic(), scanners, homeDir: surroundings.homeDirectory }) };
     return known.judge;
   };
 }

@@ -7,10 +7,10 @@ import { LokiError, messageOf } from '../errors.ts';
 import type { Disk } from '../ports.ts';
 import { join, type PathProbe } from '../base/paths.ts';
 import { organisationFiles } from '../config/layout.ts';
-import { createPolicy, type Policy } from '../policy/evaluate.ts';
+import { createPolicy, type Policy, type PolicyParts } from '../policy/evaluate.ts';
 import { choosePolicyFile, loadPolicyFile, unreadablePolicyFile } from '../policy/load.ts';
 import { scanners } from '../policy/scan/scanners.ts';
-import { commandsIn } from '../policy/shell/analyze.ts';
+import { analyzeCommand, rememberLast, type AnalyzeCommand } from '../policy/shell/analyze.ts';
 import type { Layer, PolicyFile } from '../policy/rules.ts';
 import { changedSince, readEnrolment } from '../gate/enrolment.ts';
 import type { Installation } from './installation.ts';
@@ -68,10 +68,17 @@ export function loadLayers(layers: readonly LayerText[]): readonly PolicyFile[] 
   return layers.map((layer) => ('text' in layer ? loadPolicyFile(layer) : unreadablePolicyFile(layer.filename, layer.layer, layer.problem)));
 }
 
+/** Reads commands for every judge of this process. */
+export const analyze: AnalyzeCommand = rememberLast(analyzeCommand);
+
+/** What a policy is judged with on this machine. */
+export function policyParts({ host: { disk, clock }, surroundings }: Installation): PolicyParts {
+  return { probe: probeOf(disk), monotonic: () => clock.monotonic(), scanners, analyze, homeDir: surroundings.homeDirectory };
+}
+
 /** The judge of contexts over some files. */
 export function policyOf(installation: Installation, files: readonly PolicyFile[]): Policy {
-  const { disk, clock } = installation.host;
-  return createPolicy(files, { probe: probeOf(disk), monotonic: () => clock.monotonic(), scanners, commandsIn });
+  return createPolicy(files, policyParts(installation));
 }
 
 /** Gives the policy as it stands; the same object as long as no text has changed. */

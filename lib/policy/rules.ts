@@ -101,6 +101,8 @@ export interface PolicyFile {
   readonly layer: Layer;
   /** SHA-256 (hex) of the file's text. */
   readonly digest: string;
+  /** `mode: strict`: what cannot be understood is denied instead of put before a person. */
+  readonly strict: boolean;
   readonly rules: readonly Rule[];
   readonly approvalGates: readonly ApprovalGate[];
   readonly tests: readonly PolicyTest[];

@@ -34,10 +34,13 @@ const ruleActions: readonly RuleAction[] = ['deny', 'require_approval', 'warn', 
 const exceedActions: readonly OnExceed[] = ['shutdown', 'require_approval', 'warn'];
 const decisions: readonly Decision[] = ['ALLOW', 'DENY', 'REQUIRE_APPROVAL'];
 const modes = ['enforce', 'monitor'] as const;
+/** At the top of a file. `strict` enforces, and denies commands that cannot be understood. */
+const fileModes = [...modes, 'strict'] as const;
 const dataTypes = ['secret_detection', 'pii_scanning'] as const;
 
 /** What a file's tree comes to. */
 export interface Shaped {
+  readonly strict: boolean;
   readonly rules: readonly Rule[];
   readonly approvalGates: readonly ApprovalGate[];
   readonly tests: readonly PolicyTest[];
@@ -49,7 +52,7 @@ export function shapePolicy(root: YamlNode, text: string, filename: string, laye
   const shaper = new Shaper(text, filename, layer);
   const shaped = shaper.file(root);
   const problems = shaper.problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
-  return problems.length > 0 ? { rules: [], approvalGates: [], tests: [], problems } : { ...shaped, problems };
+  return problems.length > 0 ? { strict: false, rules: [], approvalGates: [], tests: [], problems } : { ...shaped, problems };
 }
 
 type Members = ReadonlyMap<string, YamlNode>;
@@ -73,7 +76,8 @@ class Shaper {
   file(root: YamlNode): Omit<Shaped, 'problems'> {
     const members = this.#members(root, 'the policy file', ['version', 'mode', 'policies', 'tests']);
     this.#version(members.get('version'), root);
-    this.#monitor = this.#word(members.get('mode'), 'mode', modes) === 'monitor';
+    const mode = this.#word(members.get('mode'), 'mode', fileModes);
+    this.#monitor = mode === 'monitor';
     const policies = members.get('policies');
     if (policies === undefined) this.#report(root, 'policies is missing', 'Add a policies: section; docs/policy.md shows one');
     const sections = policies === undefined ? new Map<string, YamlNode>()
@@ -81,7 +85,7 @@ class Shaper {
     const rules = enforcementPoints.flatMap((point) => this.#list(sections.get(point), point, policyLimits.rules).flatMap((node) => this.#rule(node, point)));
     const approvalGates = this.#list(sections.get('approval_gates'), 'approval_gates', policyLimits.rules).flatMap((node) => this.#gate(node));
     const tests = this.#list(members.get('tests'), 'tests', policyLimits.tests).flatMap((node) => this.#test(node));
-    return { rules, approvalGates, tests };
+    return { strict: mode === 'strict', rules, approvalGates, tests };
   }
 
   #report(place: Place, message: string, hint?: string): void {

@@ -28,7 +28,7 @@ const none = createPolicy([], { ...parts, probe: diskProbe });
 const builtins = createBuiltins({ lokiHome: join(home, '.loki'), projectDirs: [project], homeDir: home, controlPlane: ['127.0.0.1:57374'] });
 
 function judge(action: Action, policy: Policy = none): Judgement {
-  return createJudge({ policy, builtins, probe: diskProbe, monotonic: () => 0, scanners, homeDir: home })(action, { project_dir: project, active_agents: 1 });
+  return createJudge({ policy, builtins, probe: diskProbe, monotonic: () => 0, scanners, analyze: parts.analyze, homeDir: home })(action, { project_dir: project, active_agents: 1 });
 }
 
 type Case = readonly [hole: string, command: string];

@@ -29,6 +29,9 @@ export interface ShellOptions {
 
 const deepest = 8;
 
+/** The form of `analyzeCommand`. */
+export type AnalyzeCommand = (command: string, options?: ShellOptions) => ShellAnalysis;
+
 /** What the command would do. Never throws; never looks at the disk. */
 export function analyzeCommand(command: string, options: ShellOptions = {}): ShellAnalysis {
   const walk = new Walk(options);
@@ -42,10 +45,18 @@ export function analyzeCommand(command: string, options: ShellOptions = {}): She
  * The commands a command line runs, for conditions on `command`. An empty one stands for what was not understood: no pattern
  * but `*` permits it.
  */
-export function commandsIn(command: string): readonly string[] {
-  const { actions, uncertain } = analyzeCommand(command);
+export function commandsOf({ actions, uncertain }: ShellAnalysis): readonly string[] {
   const commands = actions.flatMap((action) => action.kind === 'exec' && action.command !== undefined ? [action.command] : []);
   return uncertain.length === 0 ? commands : [...commands, ''];
+}
+
+/** The same analysis, not made again for the command that was asked about last: several judges ask about one command. */
+export function rememberLast(analyze: AnalyzeCommand): AnalyzeCommand {
+  let last: { readonly command: string; readonly cwd: string | undefined; readonly home: string | undefined; readonly analysis: ShellAnalysis } | undefined;
+  return (command, { cwd, home } = {}) => {
+    if (last === undefined || last.command !== command || last.cwd !== cwd || last.home !== home) last = { command, cwd, home, analysis: analyze(command, { cwd, home }) };
+    return last.analysis;
+  };
 }
 
 const uncounted = /^\/dev\/(?:null|zero|full|u?random|tty|fd\/\d+|std(?:in|out|err))$/;
