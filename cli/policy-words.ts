@@ -6,6 +6,7 @@ import { resolveFrom } from '../lib/base/paths.ts';
 import { loadLayers, policyOf, readLayers } from '../lib/app/policy.ts';
 import { parseYaml } from '../lib/formats/yaml/parse.ts';
 import { enforcementPoints } from '../lib/policy/fields.ts';
+import type { Installation } from '../lib/app/installation.ts';
 import type { CommandContext, Exit, FlagRow, OperandRow } from './command.ts';
 import { open } from './open.ts';
 import { printable, type Colour, type Look } from './output.ts';
@@ -31,10 +32,15 @@ export async function evaluateHere(context: CommandContext, explain: boolean): P
   const given = args.text('context');
   if (given === undefined) throw new LokiError('usage', { attempted: 'evaluate the policy', found: '--context is missing', hint: 'Give the context as a file: --context context.json' });
   const installation = open(context);
-  const value = parseYaml(await readText(context, given, (path) => installation.host.disk.read(path, largestContext)), { filename: given });
+  const value = parseYaml(await readInput(context, installation, given, 'context'), { filename: given });
   if (!isPlainObject(value)) throw new LokiError('usage', { attempted: `evaluate the context "${given}"`, found: 'it is no map of fields', hint: 'Write fields and values, such as {"kind": "exec", "command": "ls"}' });
   const decision = policyOf(installation, loadLayers(readLayers(installation))).evaluate(args.operand('POINT') ?? '', value, { explain });
-  return { decision, exit: exits[decision.decision] };
+  return { decision, exit: decisionExit(decision.decision) };
+}
+
+/** The exit code of a decision. */
+export function decisionExit(decision: Decision): number {
+  return exits[decision];
 }
 
 /** `DENY  the reason`, and below it each violated rule. */
@@ -45,13 +51,14 @@ export function decisionLines({ decision, reason, violations }: PolicyDecision, 
   ];
 }
 
-async function readText({ terminal }: CommandContext, given: string, read: (path: string) => Uint8Array | undefined): Promise<string> {
+/** The text of a file, or of standard input for `-`. `what` names it in messages. */
+export async function readInput({ terminal }: CommandContext, { host: { disk } }: Installation, given: string, what: string): Promise<string> {
   if (given !== '-') {
-    const bytes = read(resolveFrom(terminal.cwd, given));
-    if (bytes === undefined) throw new LokiError('not_found', { attempted: `read the context "${given}"`, found: 'there is no such file', hint: 'Name a file, or - for standard input' });
+    const bytes = disk.read(resolveFrom(terminal.cwd, given), largestContext);
+    if (bytes === undefined) throw new LokiError('not_found', { attempted: `read the ${what} "${given}"`, found: 'there is no such file', hint: 'Name a file, or - for standard input' });
     return new TextDecoder().decode(bytes);
   }
   const { bytes, ended } = await terminal.readInput(largestContext, inputTimeoutMs);
-  if (ended !== 'end') throw new LokiError('usage', { attempted: 'read the context', found: ended === 'limit' ? `it is longer than ${largestContext} bytes` : 'standard input did not end' });
+  if (ended !== 'end') throw new LokiError('usage', { attempted: `read the ${what}`, found: ended === 'limit' ? `it is longer than ${largestContext} bytes` : 'standard input did not end' });
   return new TextDecoder().decode(bytes);
 }

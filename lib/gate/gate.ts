@@ -152,9 +152,10 @@ function entryOf(parts: GateParts, judgement: Judgement, verdict: Verdict, actio
 }
 
 function violationDetails(violation: PolicyDecision['violations'][number]): JsonObject {
-  const { name, action, reason, place, monitor, findings } = violation;
+  const { name, action, reason, place, monitor, findings, compared } = violation;
   return {
     name, action, reason, place,
+    ...(compared === undefined ? {} : { compared: compared.map((comparison) => ({ ...comparison })) }),
     ...(monitor === true ? { monitor } : {}),
     ...(findings === undefined ? {} : { findings: findings.map((finding) => ({ ...finding })) }),
   };

@@ -214,9 +214,18 @@ describe('a decision can be explained', () => {
     const policy = preExecution(boundary, '{ name: limit, rule: "active_agents <= 5", action: deny }', `{ name: push, when: 'command matches "git push*"', action: deny }`, '{ name: spread, rule: "tenant exists", action: warn }');
     const { explain } = policy.evaluate('pre_execution', { kind: 'fs.read', file_path: '/etc/passwd', project_dir: '/p', active_agents: 2 }, { explain: true });
     assert.deepEqual(explain, { point: 'pre_execution', rules: [
-      { name: 'project-boundary', place: 'policies.yaml:4:7', result: 'violated', because: '"file_path must start with project_dir" does not hold; file_path is "/etc/passwd", project_dir is "/p"' },
-      { name: 'limit', place: 'policies.yaml:5:7', result: 'held', because: '"active_agents <= 5" holds; active_agents is 2' },
-      { name: 'spread', place: 'policies.yaml:7:7', result: 'violated', because: '"tenant exists" does not hold; tenant is missing' },
+      {
+        name: 'project-boundary', place: 'policies.yaml:4:7', result: 'violated', because: '"file_path must start with project_dir" does not hold; file_path is "/etc/passwd", project_dir is "/p"',
+        rule: { text: 'file_path must start with project_dir', holds: false, compared: { field: 'file_path', operator: 'must start with', value: '/etc/passwd', with: '/p', holds: false } },
+      },
+      {
+        name: 'limit', place: 'policies.yaml:5:7', result: 'held', because: '"active_agents <= 5" holds; active_agents is 2',
+        rule: { text: 'active_agents <= 5', holds: true, compared: { field: 'active_agents', operator: '<=', value: 2, with: 5, holds: true } },
+      },
+      {
+        name: 'spread', place: 'policies.yaml:7:7', result: 'violated', because: '"tenant exists" does not hold; tenant is missing',
+        rule: { text: 'tenant exists', holds: false, compared: { field: 'tenant', operator: 'exists', value: null, with: null, holds: false } },
+      },
       { name: 'push', place: 'policies.yaml:6:7', result: 'not applicable', because: 'applies to exec' },
     ] });
   });
