@@ -47,6 +47,7 @@ export const commandTable: readonly CommandRow[] = [
   { name: 'hook generic', summary: 'Judge one action given as JSON on stdin', answersAgent: true, load: () => import('./commands/hook-generic.ts') },
   { name: 'policy check', summary: 'Validate the policy files and run their tests', load: () => import('./commands/policy-check.ts') },
   { name: 'policy evaluate', summary: 'Ask the policy about one context, for CI', load: () => import('./commands/policy-evaluate.ts') },
+  { name: 'policy restore', summary: 'Bring back the policy as it was enrolled', load: () => import('./commands/policy-restore.ts') },
   { name: 'policy explain', summary: 'Say rule by rule why the policy decides so', load: () => import('./commands/policy-explain.ts') },
   { name: 'audit verify', summary: 'Check every chain for edits, holes and torn tails', load: () => import('./commands/audit-verify.ts') },
   { name: 'audit checkpoint', summary: 'Sign and print a checkpoint of the log', load: () => import('./commands/audit-checkpoint.ts') },

@@ -2,8 +2,7 @@
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import { resolveFrom } from '../../lib/base/paths.ts';
 import type { Installation } from '../../lib/app/installation.ts';
-import { loadLayers, policyParts, projectPolicyName, readLayers } from '../../lib/app/policy.ts';
-import { changedSince, readEnrolment } from '../../lib/gate/enrolment.ts';
+import { changeSinceEnrolment, loadLayers, policyParts, readLayers, repairOf } from '../../lib/app/policy.ts';
 import { checkPolicy, type PolicyReport } from '../../lib/policy/check.ts';
 import { loadPolicyFile } from '../../lib/policy/load.ts';
 import type { PolicyFile } from '../../lib/policy/rules.ts';
@@ -49,12 +48,6 @@ function loadNamed({ terminal }: CommandContext, { host: { disk } }: Installatio
   return loadPolicyFile({ text: new TextDecoder().decode(bytes), filename: name, layer: 'project' });
 }
 
-/** How the project's policy differs from what was enrolled; while it does, everything is denied. */
-function changeSinceEnrolment({ host: { disk }, home, project }: Installation): string | undefined {
-  const enrolment = project === undefined ? undefined : readEnrolment(disk, home.home, home.project(project.id));
-  return enrolment === undefined ? undefined : changedSince(disk, enrolment, projectPolicyName(disk, enrolment.path));
-}
-
 function tell(report: PolicyReport, changed: string | undefined, listRules: boolean, output: Output): void {
   const { paint } = output.out;
   if (report.problems.length > 0) {
@@ -71,5 +64,5 @@ function tell(report: PolicyReport, changed: string | undefined, listRules: bool
   }
   const failed = report.tests.filter(({ passed }) => !passed).length;
   if (report.tests.length > 0) output.line(failed === 0 ? `Every test passes (${report.tests.length}).` : paint('red', `${failed} of ${report.tests.length} tests fail.`));
-  if (changed !== undefined) output.warn(`The project is not as it was enrolled (${printable(changed)}): everything is denied until it is enrolled again with: loki init`);
+  if (changed !== undefined) output.warn(`The project is not as it was enrolled (${printable(changed)}): everything is denied. ${repairOf(changed)}`);
 }

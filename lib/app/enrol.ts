@@ -10,7 +10,9 @@ import { commandsDigest, commandsNamedByProject, type NamedCommand } from '../co
 import { initialConfigText } from '../config/initial.ts';
 import { initialPolicyText } from '../policy/initial.ts';
 import { runPolicyTests } from '../policy/self-test.ts';
-import { pinFiles, readEnrolment, writeEnrolment, type Enrolment } from '../gate/enrolment.ts';
+import { readEnrolment, writeEnrolment, type Enrolment } from '../gate/enrolment.ts';
+import { namesChanged, pinsNow, type Pins } from '../gate/pins.ts';
+import { keepPolicy } from './restore.ts';
 import type { Project } from '../gate/project.ts';
 import { openRecord } from './audit/record.ts';
 import { prepareHome, requireProject, type Installation } from './installation.ts';
@@ -49,14 +51,11 @@ export function planInit(installation: Installation, project: Project, monitor: 
 }
 
 function changedFiles(installation: Installation, enrolled: Enrolment, project: Project): readonly string[] {
-  const now = pinnedNow(installation, project);
-  return [...new Set([...Object.keys(enrolled.files), ...Object.keys(now)])].filter((name) => enrolled.files[name] !== now[name]);
+  return namesChanged(enrolled.files, pinnedNow(installation, project));
 }
 
-function pinnedNow(installation: Installation, project: Project): Readonly<Record<string, string>> {
-  const { disk } = installation.host;
-  const policy = projectPolicyName(disk, project.dir);
-  return pinFiles(disk, project.dir, policy === undefined ? [] : [policy]);
+function pinnedNow({ host: { disk } }: Installation, project: Project): Pins {
+  return pinsNow(disk, project.dir, projectPolicyName(disk, project.dir));
 }
 
 /** Writes what was planned, checks the policy, enrols, and records it. `by` is an actor such as `user:alice`. */
@@ -99,6 +98,7 @@ async function enrol(installation: Installation, project: Project, by: string, c
   try {
     // Recorded before it counts: an enrolment nobody knows of would be a way in.
     for (const entry of enrolmentEntries(enrolment, before)) await log.record({ ...entry, actor: by, resource: `project:${project.id}`, metadata: { project_id: project.id } });
+    keepPolicy(installation, project);
     writeEnrolment(disk, home.home, home.project(project.id), enrolment);
   } finally {
     await log.close();
@@ -108,8 +108,7 @@ async function enrol(installation: Installation, project: Project, by: string, c
 
 /** What is said of an enrolment: what was enrolled, and what differs from the enrolment before. */
 function enrolmentEntries({ path, files, commands_digest }: Enrolment, before: Enrolment | undefined): readonly Pick<AuditEvent, 'event' | 'details'>[] {
-  const names = [...new Set([...Object.keys(before?.files ?? {}), ...Object.keys(files)])].sort();
-  const changed = names.filter((name) => before?.files[name] !== files[name]).map((name) => ({ name, from: before?.files[name] ?? null, to: files[name] ?? null }));
+  const changed = namesChanged(before?.files ?? {}, files).map((name) => ({ name, from: before?.files[name] ?? null, to: files[name] ?? null }));
   const enrolled = { event: 'project.enrol', details: { path, files, commands_digest } } as const;
   if (before === undefined) return [enrolled];
   return [

@@ -12,7 +12,8 @@ import { choosePolicyFile, loadPolicyFile, unreadablePolicyFile } from '../polic
 import { scanners } from '../policy/scan/scanners.ts';
 import { analyzeCommand, rememberLast, type AnalyzeCommand } from '../policy/shell/analyze.ts';
 import type { Layer, PolicyFile } from '../policy/rules.ts';
-import { changedSince, readEnrolment } from '../gate/enrolment.ts';
+import { readEnrolment } from '../gate/enrolment.ts';
+import { changedPins, pinsNow } from '../gate/pins.ts';
 import type { Installation } from './installation.ts';
 
 /** A layer's file as read: text, or why it cannot be had. */
@@ -102,14 +103,23 @@ function wordsOf(layer: LayerText): string {
   return 'text' in layer ? layer.text : `\0${layer.problem}`;
 }
 
+/** How an enrolled project differs from what was enrolled, in words; undefined when it does not, or was never enrolled. */
+export function changeSinceEnrolment({ host: { disk }, home, project }: Installation): string | undefined {
+  const enrolment = project === undefined ? undefined : readEnrolment(disk, home.home, home.project(project.id));
+  if (project === undefined || enrolment === undefined) return undefined;
+  // A folder under another name is not protected under that name.
+  if (disk.readlink(join(project.dir, '.loki')) !== undefined) return '.loki is a symbolic link';
+  return changedPins(enrolment.files, pinsNow(disk, project.dir, projectPolicyName(disk, project.dir)));
+}
+
 /** Throws `project.changed` when the project was enrolled and its pinned files are not what a person enrolled. */
 export function assertAsEnrolled(installation: Installation): void {
-  const { host: { disk }, home, project } = installation;
-  if (project === undefined) return;
-  const enrolment = readEnrolment(disk, home.home, home.project(project.id));
-  if (enrolment === undefined) return;
-  // A folder under another name is not protected under that name.
-  if (disk.readlink(join(project.dir, '.loki')) !== undefined) throw new LokiError('project.changed', { attempted: `act in the enrolled project "${project.dir}"`, found: '.loki is a symbolic link' });
-  const change = changedSince(disk, enrolment, projectPolicyName(disk, project.dir));
-  if (change !== undefined) throw new LokiError('project.changed', { attempted: `act in the enrolled project "${project.dir}"`, found: change });
+  const change = changeSinceEnrolment(installation);
+  if (change === undefined) return;
+  throw new LokiError('project.changed', { attempted: `act in the enrolled project "${installation.project?.dir ?? ''}"`, found: change, hint: repairOf(change) });
+}
+
+/** What a person does about a change, in one line. */
+export function repairOf(change: string): string {
+  return change.startsWith('.loki/policies.') ? 'A person brings back what was enrolled with: loki policy restore; or accepts what is there with: loki init' : 'A person puts it back, or accepts it as it is with: loki init';
 }
