@@ -191,7 +191,23 @@ function compilePath(pattern: string): GlobTest | GlobMistake {
     }
     at += part.length + 1;
   }
-  return (path) => blocksMatch(blocks, path.split('/'));
+  const literal = longestLiteral(pattern);
+  return (path) => path.includes(literal) && blocksMatch(blocks, partsOf(path));
+}
+
+/** The longest stretch of a pattern that stands in every path that fits: a cheap look before the pattern is tried. */
+function longestLiteral(pattern: string): string {
+  const stretches = pattern.replaceAll('**', '/').split(/[*?\\]|\[[^/]*|\//);
+  return stretches.reduce((longest, stretch) => stretch.length > longest.length ? stretch : longest, '');
+}
+
+let lastPath = '';
+let lastParts: readonly string[] = [''];
+
+/** Many patterns are tried on one path. */
+function partsOf(path: string): readonly string[] {
+  if (path !== lastPath) [lastPath, lastParts] = [path, path.split('/')];
+  return lastParts;
 }
 
 /** As for chunks, with components in place of characters and `**` in place of the star. */

@@ -13,8 +13,18 @@ export class CannotEvaluate extends Error {}
 const longestPath = 4096;
 const surrogate = /\p{Surrogate}/u;
 
+/** Many rules ask about one path. */
+let lastFaultless: string | undefined;
+
 /** What is wrong with a path as text, or undefined. */
 export function pathMistake(path: string): string | undefined {
+  if (path === lastFaultless) return undefined;
+  const mistake = mistakeIn(path);
+  if (mistake === undefined) lastFaultless = path;
+  return mistake;
+}
+
+function mistakeIn(path: string): string | undefined {
   if (path === '') return 'is empty';
   if (path.length > longestPath) return `is longer than ${longestPath} characters`;
   if (path.includes('\0')) return 'holds a NUL character';

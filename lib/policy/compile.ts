@@ -12,7 +12,7 @@ import { CannotEvaluate, absolutePath, isReallyInside, pathMistake, realPath, re
 import { each, spelled } from './expression.ts';
 import type { Comparison, Condition, Operand } from './expression.ts';
 import type { Context, Field } from './fields.ts';
-import { commandReadings, pathReadings, startOf, urlReadings } from './readings.ts';
+import { commandReadings, pathReadings, scopeOf, startOf, urlReadings } from './readings.ts';
 import type { Reading, Scope } from './readings.ts';
 
 /**
@@ -100,7 +100,7 @@ export function decidedByKind(tree: Condition, kind: ActionKind): boolean | unde
     case 'compare': case 'in': case 'matches': {
       const operands = [tree.left, ...each(tree.right)];
       if (!operands.some(isKind) || !operands.every((item) => item.is === 'literal' || isKind(item))) return undefined;
-      return compile(tree, 'any')({ context: { kind }, probe: blind, commandsIn: () => [] });
+      return compile(tree, 'any')(scopeOf({ kind }, blind, () => []));
     }
     default:
       return undefined;

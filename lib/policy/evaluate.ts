@@ -11,14 +11,13 @@ import { askedOnce, type PathProbe } from '../base/paths.ts';
 import type { Problem } from '../errors.ts';
 import { enforcementPoints, isEnforcementPoint } from './fields.ts';
 import type { Context } from './fields.ts';
-import { startOf } from './readings.ts';
+import { scopeOf, startOf } from './readings.ts';
 import type { Scope } from './readings.ts';
 import { askSafely, explainRule, readyRule, violationOf } from './ready.ts';
 import type { ReadyRule } from './ready.ts';
 import type { ApprovalGate, Layer, PolicyFile, Rule } from './rules.ts';
 import type { Scanners } from './scanners.ts';
 import { commandsOf, type AnalyzeCommand } from './shell/analyze.ts';
-import type { ShellAnalysis } from './shell/tally.ts';
 import { unclearCommand } from './unclear.ts';
 
 export type { Scanners } from './scanners.ts';
@@ -132,8 +131,9 @@ function createRuleJudge(rules: readonly Rule[], parts: PolicyParts, strict: boo
   function judgeKind(kind: ActionKind, context: Context, scope: Scope, found: Findings): void {
     const command = kind === 'exec' ? context['command'] : undefined;
     if (typeof command !== 'string') return run(ofKind.get(kind) ?? [], scope, found);
-    const analysis = analysisOf(command, context);
-    run(ofKind.get(kind) ?? [], { ...scope, commandsIn: (text) => commandsOf(text === command ? analysis : analysisOf(text, context)) }, found);
+    const analysis = parts.analyze(command, { cwd: startOf(context), home: parts.homeDir });
+    const commands = commandsOf(analysis);
+    run(ofKind.get(kind) ?? [], { ...scope, commandsIn: () => commands }, found);
     for (const action of analysis.actions) {
       const list = action.kind === 'exec' ? undefined : ofKind.get(action.kind);
       if (list !== undefined && list.length > 0) run(list, { ...scope, context: derivedContext(context, action) }, found, subjectOf(action));
@@ -141,12 +141,8 @@ function createRuleJudge(rules: readonly Rule[], parts: PolicyParts, strict: boo
     for (const violation of unclearCommand(analysis.uncertain, strict)) add(found, violation);
   }
 
-  function analysisOf(command: string, context: Context): ShellAnalysis {
-    return parts.analyze(command, { cwd: startOf(context), home: parts.homeDir });
-  }
-
   function judgeExecution(context: Context, found: Findings): string | undefined {
-    const scope = scopeOf(context);
+    const scope = newScope(context);
     const given = context['kind'];
     if (isKind(given)) {
       judgeKind(given, context, scope, found);
@@ -166,8 +162,8 @@ function createRuleJudge(rules: readonly Rule[], parts: PolicyParts, strict: boo
     return ofKind.has(given);
   }
 
-  function scopeOf(context: Context): Scope {
-    return { context, probe: askedOnce(parts.probe), commandsIn: (command) => commandsOf(analysisOf(command, context)) };
+  function newScope(context: Context): Scope {
+    return scopeOf(context, askedOnce(parts.probe), (command) => commandsOf(parts.analyze(command, { cwd: startOf(context), home: parts.homeDir })));
   }
 
   function evaluate(point: EnforcementPoint, context: Context, explain: boolean, started: number): PolicyDecision {
@@ -176,7 +172,7 @@ function createRuleJudge(rules: readonly Rule[], parts: PolicyParts, strict: boo
       const unknown = judgeExecution(context, found);
       if (unknown !== undefined) return finish('DENY', unknown, nothing, started);
       if (found.explained !== undefined) addOthers(execution, found.explained);
-    } else run(ofPoint.get(point) ?? [], scopeOf(context), found);
+    } else run(ofPoint.get(point) ?? [], newScope(context), found);
     const explanation = found.explained === undefined ? undefined : { point, rules: found.explained };
     if (found.violations === undefined) return finish('ALLOW', 'No rule was violated', nothing, started, explanation);
     const [decision, reason] = conclude(found.violations);

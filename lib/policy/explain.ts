@@ -2,12 +2,13 @@
  * Conditions explained: which comparison came out how, with the values it saw. Made only for rules that were violated and
  * where somebody asks, so that judging itself pays nothing. Values are shortened and redacted; content is never shown.
  */
+import type { PathProbe } from '../base/paths.ts';
 import type { Comparison, ExplainedCondition, ShownValue } from '../base/action.ts';
 import { compileCondition } from './compile.ts';
 import { each, spelled, spelledCondition } from './expression.ts';
 import type { Condition, Operand } from './expression.ts';
 import type { Context, Field } from './fields.ts';
-import { commandReadings, pathReadings } from './readings.ts';
+import { commandReadings, pathReadings, scopeOf } from './readings.ts';
 import type { Reading, Scope } from './readings.ts';
 
 type Redact = (text: string) => string;
@@ -101,10 +102,8 @@ function readingsOf(field: Field, reading: Reading, scope: Scope): readonly stri
 }
 
 function onlyReading({ name }: Field, value: string, { context, probe }: Scope): Scope {
-  return {
-    context: { ...context, [name]: value }, commandsIn: () => [],
-    probe: { realpath: (path) => path === value ? path : probe.realpath(path), readlink: (path) => path === value ? undefined : probe.readlink(path) },
-  };
+  const asIs: PathProbe = { realpath: (path) => path === value ? path : probe.realpath(path), readlink: (path) => path === value ? undefined : probe.readlink(path) };
+  return scopeOf({ ...context, [name]: value }, asIs, () => []);
 }
 
 /** The entry of a list on the right that the left side agrees with. */

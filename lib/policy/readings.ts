@@ -10,14 +10,26 @@ export interface Scope {
   readonly probe: PathProbe;
   /** The simple commands in a command line, each as words joined by one space. */
   readonly commandsIn: (command: string) => readonly string[];
+  /** Readings of paths that one rule asked for serve the next. */
+  readonly places: Map<string, readonly string[]>;
+}
+
+/** A scope for one context. The probe must be good for as long as the scope is. */
+export function scopeOf(context: Context, probe: PathProbe, commandsIn: Scope['commandsIn']): Scope {
+  return { context, probe, commandsIn, places: new Map() };
 }
 
 export type Reading = 'all' | 'any';
 
 /** A path as written and as it really is. */
 export function pathReadings(path: string, scope: Scope): readonly string[] {
-  const base = startOf(scope.context);
-  return [resolveFrom('/', absolutePath(path, base)), ...realPlaces(path, base, scope.probe)];
+  let readings = scope.places.get(path);
+  if (readings === undefined) {
+    const base = startOf(scope.context);
+    readings = [...new Set([resolveFrom('/', absolutePath(path, base)), ...realPlaces(path, base, scope.probe)])];
+    scope.places.set(path, readings);
+  }
+  return readings;
 }
 
 /** Forbidding looks at the whole line and at each command in it; permitting wants each command permitted. */
