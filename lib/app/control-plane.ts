@@ -18,6 +18,7 @@ import { startForwarding } from './audit/forwarding.ts';
 import { startKeeping } from './audit/keeping.ts';
 import { openLongLivedRecord } from './audit/long-lived.ts';
 import { openReading, recordAccess } from './audit/reading.ts';
+import { policyService } from './policy-service.ts';
 import { openStore } from './store.ts';
 import { verifyAll, verifyDocument } from './audit/verify.ts';
 import { version } from './version.ts';
@@ -50,7 +51,7 @@ export async function startControlPlane(installation: Installation, options: Con
   const startedAt = host.clock.now();
   const services: Services = {
     store, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
-    projects: projectCollection(installation), audit: auditService(installation, log.record),
+    projects: projectCollection(installation), policies: policyService(installation), audit: auditService(installation, log.record),
     status: () => Promise.resolve({
       version, started_at: new Date(startedAt).toISOString(), uptime_seconds: Math.round((host.clock.now() - startedAt) / 1000),
       authentication: config.auth.enabled ? 'required' : 'off',

@@ -60,8 +60,15 @@ export interface StatusReport {
   readonly audit: { readonly enabled: boolean; readonly last_seq: number | null };
 }
 
+/** The policies in force on this machine. Without a project they are the control plane's own project's. */
+export interface PolicyService {
+  describe(projectId: string | undefined): Promise<JsonObject>;
+  evaluate(projectId: string | undefined, point: string, context: JsonObject, explain: boolean): Promise<JsonObject>;
+}
+
 export interface Services {
   readonly store: Store;
+  readonly policies: PolicyService;
   readonly projects: Collection;
   readonly audit: AuditService;
   readonly record: Recorder;

@@ -25,7 +25,7 @@ test('the route table serves exactly these routes', () => {
     ...['api', 'api/v2'].flatMap((prefix) => [
       ...(prefix === 'api' ? [] : ['GET /api/v2/status read']),
       `GET /${prefix}/projects read`, `GET /${prefix}/projects/:id read`, `GET /${prefix}/runs read`, `GET /${prefix}/runs/:id read`,
-      `GET /${prefix}/runs/:id/timeline read`, `GET /${prefix}/runs/:id/events read`, `GET /${prefix}/events read`,
+      `GET /${prefix}/runs/:id/timeline read`, `GET /${prefix}/runs/:id/events read`, `GET /${prefix}/events read`, `GET /${prefix}/policies read`, `POST /${prefix}/policies/evaluate write`,
       `GET /${prefix}/audit audit`, `GET /${prefix}/audit/summary audit`, `GET /${prefix}/audit/export audit`, `GET /${prefix}/audit/verify audit`, `GET /${prefix}/audit/checkpoint audit`, `GET /${prefix}/audit/proof/:seq audit`,
     ]),
   ]);

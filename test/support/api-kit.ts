@@ -39,6 +39,7 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
   const all: Services = {
     store, clock, timers, random,
     projects: storeCollection(store, 'projects/'),
+    policies: { describe: async (id) => ({ project_id: id ?? null, rules: [] }), evaluate: async (id, point, context, explain) => ({ decision: 'ALLOW', id: id ?? null, point, context, explain }) },
     audit: {
       async *query(filter) {
         asked.push(filter);
