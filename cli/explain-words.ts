@@ -43,7 +43,7 @@ function shortened(text: string): string {
 function comparedInWords({ field, operator, value, with: other, holds }: Comparison): string {
   const found = `${field} is ${valueInWords(value)}`;
   if (other === null) return found;
-  const fits = operator === 'matches' || operator === 'in' ? (holds === true ? ', fits ' : ', fits none of ') : ', compared with ';
+  const fits = operator === 'matches' || operator === 'in' ? (holds === true ? ', fits ' : Array.isArray(other) ? ', fits none of ' : ', does not fit ') : ', compared with ';
   return `${found}${fits}${shortened(valueInWords(other))}`;
 }
 

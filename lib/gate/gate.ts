@@ -123,12 +123,17 @@ async function record(parts: GateParts, judgement: Judgement, verdict: Verdict, 
   };
   try {
     const receipt = await parts.record(entryOf(parts, judgement, verdict, action));
-    return { ...reply, audit_seq: receipt.seq };
+    return { ...reply, reason: withWhy(verdict, receipt.seq), audit_seq: receipt.seq };
   } catch (error) {
     if (parts.onFailure === 'warn') return { ...reply, reason: `${reply.reason} (NOT RECORDED: ${messageOf(error)})`, audit_seq: null };
     const hint = error instanceof LokiError ? `. ${error.hint}` : '';
     return { ...reply, decision: 'DENY', allowed: false, rule: 'builtin:recording', reason: `The decision could not be recorded, so the action is refused: ${messageOf(error)}${hint}`, audit_seq: null };
   }
+}
+
+/** A rule's no says where all of it can be read; what is broken says itself how it is repaired. */
+function withWhy({ event, reason, rule, approvalId }: Verdict, seq: number | null): string {
+  return event === 'policy.deny' && rule !== undefined && approvalId === undefined && seq !== null ? `${reason}. Why in full: loki policy explain --seq ${seq}` : reason;
 }
 
 function entryOf(parts: GateParts, judgement: Judgement, verdict: Verdict, action: Action): AuditEvent {
