@@ -96,11 +96,18 @@ function checkGates(gates: readonly string[], context: Context): Outcome {
   return { reason: `not passed: ${open.join(', ')}`, unable: false, compared: open.slice(0, 20).map((gate) => ({ field: 'passed_gates', operator: 'contains', value: passed.filter((item) => typeof item === 'string').slice(0, 20), with: gate, holds: false })) };
 }
 
+const sureness: Readonly<Record<Finding['confidence'], number>> = { low: 0, medium: 1, high: 2 };
+
+function scanned({ type }: DataRule, content: string, scanners: Scanners): readonly Finding[] {
+  if (type === undefined) return [];
+  return type === 'secret_detection' ? scanners.secrets(content) : scanners.pii(content);
+}
+
 function checkContent(rule: DataRule, context: Context, scanners: Scanners): Outcome {
   const content = context['content'];
   if (typeof content !== 'string') return { reason: content === undefined ? 'content is missing' : 'content is not a string', unable: true };
   if (content.length > longestContent) return { reason: `content is longer than ${longestContent} characters`, unable: true };
-  const builtIn = rule.type === undefined ? [] : rule.type === 'secret_detection' ? scanners.secrets(content) : scanners.pii(content);
+  const builtIn = scanned(rule, content, scanners).filter(({ confidence }) => sureness[confidence] >= sureness[rule.minConfidence]);
   const findings = rule.patterns.length === 0 ? builtIn : [...builtIn, ...scanners.patterns(content, rule.patterns, rule.name)];
   const [first] = findings;
   if (first === undefined) return 'held';

@@ -2,7 +2,7 @@
  * The rules of one policy file as plain data: what `shape.ts` makes of a well-formed file and `evaluate.ts` judges by.
  * Every rule remembers where it was written, so that a decision can name the line.
  */
-import type { Decision, EnforcementPoint, RuleAction } from '../base/action.ts';
+import type { Decision, EnforcementPoint, Finding, RuleAction } from '../base/action.ts';
 import type { Problem } from '../errors.ts';
 import type { Condition } from './expression.ts';
 
@@ -58,6 +58,8 @@ export interface DataRule extends RuleBase {
   readonly is: 'data';
   readonly type?: 'secret_detection' | 'pii_scanning';
   readonly patterns: readonly UserPattern[];
+  /** Findings of the scanner that are less sure than this do not count; the user's own patterns always do. */
+  readonly minConfidence: Finding['confidence'];
 }
 
 /** A regular expression that a user added, checked against blow-up. */

@@ -23,7 +23,7 @@ const ruleKeys: Readonly<Record<EnforcementPoint, readonly string[]>> = {
   pre_execution: ['name', 'rule', 'when', 'action', 'mode'],
   pre_deployment: ['name', 'gates', 'rule', 'when', 'action', 'mode'],
   resource: ['name', 'max_tokens', 'alerts', 'on_exceed', 'providers', 'rule', 'when', 'action', 'mode'],
-  data: ['name', 'type', 'patterns', 'rule', 'when', 'action', 'mode'],
+  data: ['name', 'type', 'patterns', 'min_confidence', 'rule', 'when', 'action', 'mode'],
 };
 /** Bounds of an approval's time-out: three seconds, and the 30 days an approval may stay open. */
 const [shortestMinutes, longestMinutes] = [0.05, 43_200];
@@ -37,6 +37,7 @@ const modes = ['enforce', 'monitor'] as const;
 /** At the top of a file. `strict` enforces, and denies commands that cannot be understood. */
 const fileModes = [...modes, 'strict'] as const;
 const dataTypes = ['secret_detection', 'pii_scanning'] as const;
+const confidences = ['low', 'medium', 'high'] as const;
 
 /** What a file's tree comes to. */
 export interface Shaped {
@@ -241,7 +242,7 @@ class Shaper {
     if (base.point === 'resource' && (members.has('max_tokens') || members.has('alerts') || members.has('on_exceed') || members.has('providers'))) {
       return this.#budget(members, node, base);
     }
-    if (base.point === 'data' && (members.has('type') || members.has('patterns'))) return this.#data(members, base);
+    if (base.point === 'data' && (members.has('type') || members.has('patterns') || members.has('min_confidence'))) return this.#data(members, node, base);
     if (!members.has('rule') && !members.has('when')) {
       const also = { pre_execution: '', pre_deployment: ', gates', resource: ', max_tokens', data: ', type, patterns' }[base.point];
       this.#report(node, `the rule ${quotedName(base.name)} says nothing to check`, `Add one of: rule, when${also}`);
@@ -266,8 +267,10 @@ class Shaper {
     };
   }
 
-  #data(members: Members, base: Omit<Rule, 'is'>): DataRule {
+  #data(members: Members, node: YamlNode, base: Omit<Rule, 'is'>): DataRule {
     const type = this.#word(members.get('type'), 'type', dataTypes);
+    const minConfidence = this.#word(members.get('min_confidence'), 'min_confidence', confidences) ?? 'low';
+    if (members.has('min_confidence') && !members.has('type')) this.#report(node, `the rule ${quotedName(base.name)} has min_confidence and no type`, 'Patterns of your own are always sure; add type: secret_detection or pii_scanning');
     const patterns = this.#list(members.get('patterns'), 'patterns', 100).flatMap((node): UserPattern[] => {
       const source = this.#string(node, 'a pattern');
       if (source === undefined) return [];
@@ -276,7 +279,7 @@ class Shaper {
       this.#report(node, `the pattern ${JSON.stringify(source)} ${compiled}`);
       return [];
     });
-    return { ...base, is: 'data', patterns, ...(type === undefined ? {} : { type }) };
+    return { ...base, is: 'data', patterns, minConfidence, ...(type === undefined ? {} : { type }) };
   }
 
   /** A rule that no action can ever meet is a mistake: its author believes to be protected. */

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { createPolicy } from '../../lib/policy/evaluate.ts';
 import { loadPolicyFile } from '../../lib/policy/load.ts';
 import { budgetState } from '../../lib/policy/budget.ts';
+import type { Finding } from '../../lib/base/action.ts';
 import { sha256Hex } from '../../lib/base/digest.ts';
 import { boundary, parts, policyOf, preExecution } from '../support/policy.ts';
 
@@ -235,5 +236,22 @@ describe('a decision can be explained', () => {
   test('it names the policy it was judged by', () => {
     const text = 'version: 1\npolicies: {}\n';
     assert.equal(policyOf(text).evaluate('data', { content: '' }).policy_digest, sha256Hex(text));
+  });
+});
+
+describe('a data rule may count only what is sure', () => {
+  const finding = (confidence: 'low' | 'medium' | 'high'): Finding => ({ rule: 'r', line: 1, column: 1, offset: 0, length: 3, confidence, fingerprint: '0'.repeat(16) });
+  for (const [least, decisions] of [['low', ['DENY', 'DENY', 'DENY']], ['medium', ['ALLOW', 'DENY', 'DENY']], ['high', ['ALLOW', 'ALLOW', 'DENY']]] as const) {
+    test(`min_confidence: ${least}`, () => {
+      const found = (['low', 'medium', 'high'] as const).map((confidence) => policyOf(`version: 1\npolicies:\n  data:\n    - { name: a, type: secret_detection, min_confidence: ${least}, action: deny }\n`,
+        { scanners: { ...parts.scanners, secrets: () => [finding(confidence)] } }).evaluate('data', { content: 'abc' }).decision);
+      assert.deepEqual(found, decisions);
+    });
+  }
+  test('patterns of one\'s own always count, and the word is checked', () => {
+    const own = policyOf('version: 1\npolicies:\n  data:\n    - { name: a, type: secret_detection, patterns: ["ACME-[0-9]{4}"], min_confidence: high, action: deny }\n');
+    assert.equal(own.evaluate('data', { content: 'ACME-1234' }).decision, 'DENY');
+    const wrong = policyOf('version: 1\npolicies:\n  data:\n    - { name: a, type: secret_detection, min_confidence: hihg, action: deny }\n    - { name: b, patterns: ["ACME-[0-9]{4}"], min_confidence: high, action: deny }\n');
+    assert.deepEqual(wrong.problems.map(({ message }) => message), ['"hihg" is not a value of min_confidence (did you mean "high"?)', 'the rule "b" has min_confidence and no type']);
   });
 });
