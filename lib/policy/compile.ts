@@ -100,7 +100,7 @@ export function decidedByKind(tree: Condition, kind: ActionKind): boolean | unde
     case 'compare': case 'in': case 'matches': {
       const operands = [tree.left, ...each(tree.right)];
       if (!operands.some(isKind) || !operands.every((item) => item.is === 'literal' || isKind(item))) return undefined;
-      return compile(tree, 'any')({ context: { kind }, probe: blind, commandsIn: () => [] });
+      return compile(tree, 'any')({ context: { kind }, probe: blind, commandsIn: () => ({ written: [], canonical: [] }) });
     }
     default:
       return undefined;

@@ -15,7 +15,7 @@ import { compileCondition, lacking } from './compile.ts';
 import type { Compiled } from './compile.ts';
 import { enforcementPoints, isEnforcementPoint } from './fields.ts';
 import type { Context } from './fields.ts';
-import type { Scope } from './readings.ts';
+import type { CommandsIn, Scope } from './readings.ts';
 import type { ApprovalGate, DataRule, Layer, PolicyFile, Rule, UserPattern } from './rules.ts';
 import { kindsOf } from './shape.ts';
 
@@ -33,8 +33,7 @@ export interface PolicyParts {
   /** Milliseconds that never go back. */
   readonly monotonic: () => number;
   readonly scanners: Scanners;
-  /** The simple commands in a command line. */
-  readonly commandsIn: (command: string) => readonly string[];
+  readonly commandsIn: CommandsIn;
 }
 
 /** A rule as `loki policy check` lists it. */
@@ -169,9 +168,9 @@ function createRuleJudge(rules: readonly Rule[], parts: PolicyParts, digest: str
 }
 
 /** Several rules on one command share its analysis. */
-function remembered(commandsIn: (command: string) => readonly string[]): (command: string) => readonly string[] {
+function remembered(commandsIn: CommandsIn): CommandsIn {
   let last: string | undefined;
-  let answer: readonly string[] = [];
+  let answer: ReturnType<CommandsIn> = { written: [], canonical: [] };
   return (command) => {
     if (command !== last) [answer, last] = [commandsIn(command), command];
     return answer;

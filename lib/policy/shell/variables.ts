@@ -4,7 +4,7 @@
  * only at its end: the text is read again while names are found out (`changed`).
  */
 import { keywords } from './programs.ts';
-import type { Word } from './words.ts';
+import type { Word } from './tree.ts';
 
 const assignment = /^([A-Za-z_]\w*)(?:\[[^\]]*\])?(\+?)=/;
 const declarers: ReadonlySet<string> = new Set(['export', 'declare', 'local', 'readonly', 'typeset']);
@@ -41,6 +41,7 @@ export class Variables {
 
   /** Takes a finished command's effects into account. */
   after(all: readonly Word[], known: Map<string, string>): void {
+    if (!all.some(({ text }) => text.includes('=') || movers.has(text) || givers.has(text) || declarers.has(text))) return;
     const first = all.findIndex(({ text }) => !keywords.has(text));
     const words = first < 0 ? [] : all.slice(first);
     const start = words.findIndex(({ text }) => !assignment.test(text));
