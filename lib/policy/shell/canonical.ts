@@ -82,7 +82,7 @@ function longOption(text: string, { names, short, values }: Spelling, next: stri
 }
 
 /** `-rf` as `-r -f`; a letter that takes a value ends them. */
-function shortOptions(text: string, { clusters, values }: Spelling, next: string | undefined): Found {
+function shortOptions(text: string, { clusters, values, short }: Spelling, next: string | undefined): Found {
   if (!clusters) {
     const takes = values.has(text) && next !== undefined;
     return { options: [{ name: text, value: takes ? next : undefined }], taken: takes ? 1 : 0 };
@@ -95,7 +95,7 @@ function shortOptions(text: string, { clusters, values }: Spelling, next: string
       options.push({ name, value: rest === '' ? next : rest });
       return { options, taken: rest === '' && next !== undefined ? 1 : 0 };
     }
-    options.push({ name, value: undefined });
+    options.push({ name: short.get(name) ?? name, value: undefined });
   }
   return { options, taken: 0 };
 }

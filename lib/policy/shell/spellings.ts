@@ -26,7 +26,7 @@ export interface Spelling {
 interface Row {
   readonly programs: string;
   readonly verbs?: number;
-  /** `name=x` a long option and its short form, `name` one without, `x` or `name=x` before `:` one that takes a value. */
+  /** `name=x` an option and its short form, `name` one without; a `:` behind one that takes a value. */
   readonly options?: string;
   /** The same for options that say where. */
   readonly places?: string;
@@ -38,7 +38,7 @@ interface Row {
 const gitPlaces = 'C: c: git-dir: work-tree: namespace: exec-path config-env: no-pager paginate=p no-replace-objects bare literal-pathspecs no-optional-locks super-prefix: no-lazy-fetch';
 
 const rows: readonly Row[] = [
-  { programs: 'rm grm', options: 'recursive=r force=f interactive dir=d verbose=v preserve-root no-preserve-root one-file-system', order: 'rf', each: true },
+  { programs: 'rm grm', options: 'recursive=r R=r force=f interactive dir=d verbose=v preserve-root no-preserve-root one-file-system', order: 'rf', each: true },
   { programs: 'rmdir', options: 'parents=p verbose=v ignore-fail-on-non-empty', each: true },
   { programs: 'shred', options: 'force=f iterations=n: size=s: remove=u verbose=v exact=x zero=z random-source:', each: true },
   { programs: 'chmod', options: 'recursive=R changes=c silent=f quiet verbose=v reference: preserve-root no-preserve-root' },
@@ -88,7 +88,7 @@ const rows: readonly Row[] = [
 function words(spec: string): readonly { readonly name: string; readonly short: string | undefined; readonly value: boolean }[] {
   return spec.split(' ').filter((word) => word !== '').map((word) => {
     const [name = '', short] = word.replace(':', '').split('=');
-    return name.length === 1 ? { name: `-${name}`, short: undefined, value: word.endsWith(':') } : { name: `--${name}`, short: short === undefined ? undefined : `-${short}`, value: word.endsWith(':') };
+    return { name: name.length === 1 ? `-${name}` : `--${name}`, short: short === undefined ? undefined : `-${short}`, value: word.endsWith(':') };
   });
 }
 
