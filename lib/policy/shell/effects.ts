@@ -18,6 +18,9 @@ const uncounted = /^\/dev\/(?:null|zero|full|u?random|tty|fd\/\d+|std(?:in|out|e
 /** Characters that a person who reads the command does not see. */
 const invisible = /[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
 
+/** An address whose host or port shows only at run time. */
+const hostUnknown = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/]*[$`]|[^/]*$)/i;
+
 export class Effects {
   protected readonly home: string | undefined;
   protected readonly found: Tally = new Tally();
@@ -92,7 +95,7 @@ export class Effects {
     this.touched('fs.write', writes);
     this.touched('fs.read', reads);
     for (const word of addresses) {
-      if (word.dynamic && !/^[a-z]+:\/\/[^/$`]+\//i.test(word.text)) this.doubt(`what "${word.text.slice(0, 60)}" stands for shows only at run time, and it is called`);
+      if (word.dynamic && (!word.text.includes('://') || hostUnknown.test(word.text))) this.doubt(`what "${word.text.slice(0, 60)}" stands for shows only at run time, and it is called`);
       else if (!word.text.includes('://')) this.found.action({ kind: 'net', url: `http://${word.text}` });
     }
     for (const word of words) if (/\.sock$/.test(word.text)) this.found.mention(word.text);
@@ -122,7 +125,8 @@ export class Effects {
     const at = word.text.indexOf('://');
     if (at <= 0 || at > 64 || (searchers.has(program) && word.quoted)) return;
     const url = /[a-z][a-z0-9+.-]*:\/\/\S+/i.exec(word.text.slice(0, 4096))?.[0];
-    if (url !== undefined && !url.startsWith('file://')) this.found.action({ kind: 'net', url });
+    if (url === undefined || (word.dynamic && hostUnknown.test(url))) return;
+    if (!url.startsWith('file://')) this.found.action({ kind: 'net', url });
   }
 
   /** A word with a loop's variable in it, once for each value of the loop. */

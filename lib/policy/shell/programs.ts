@@ -65,10 +65,16 @@ export const quietGit: ReadonlySet<string> = new Set([
 ]);
 
 /** Settings of git that name a program to run. */
-export const gitPrograms: RegExp = /^(?:alias\.|core\.(?:pager|editor|sshcommand|fsmonitor|askpass|hookspath|gitproxy)|pager\.|diff\..*(?:command|textconv)|diff\.external|merge\..*driver|filter\.|credential\.|gpg\.|sequence\.editor|uploadpack\.|include)/i;
+export const gitPrograms: RegExp = /^(?:alias\.|core\.(?:sshcommand|fsmonitor|askpass|hookspath|gitproxy)|diff\..*(?:command|textconv)|diff\.external|merge\..*driver|filter\.|credential\.|gpg\.|uploadpack\.|include)/i;
+
+/** Settings of git whose value is a command line. */
+export const gitCommands: RegExp = /^(?:core\.(?:pager|editor)|pager\.\w+|sequence\.editor)=(.+)$/is;
 
 /** Variables that make a program run another one. */
-export const loaderVariables: RegExp = /^(?:LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|DYLD_\w+|NODE_OPTIONS|BASH_ENV|ENV|PYTHONSTARTUP|PERL5OPT|RUBYOPT|GIT_(?:SSH|SSH_COMMAND|EXTERNAL_DIFF|PAGER|EDITOR|CONFIG\w*|ASKPASS|PROXY_COMMAND)|PROMPT_COMMAND|IFS|PATH|CDPATH|GLOBIGNORE)$/;
+export const loaderVariables: RegExp = /^(?:LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|DYLD_\w+|NODE_OPTIONS|BASH_ENV|ENV|PYTHONSTARTUP|PERL5OPT|RUBYOPT|GIT_(?:SSH|SSH_COMMAND|EXTERNAL_DIFF|CONFIG\w*|ASKPASS|PROXY_COMMAND)|PROMPT_COMMAND|IFS|PATH|CDPATH|GLOBIGNORE)$/;
+
+/** Variables whose value is a command that a program will run. */
+export const commandVariables: RegExp = /^(?:(?:GIT_|MAN)?PAGER|(?:GIT_|GIT_SEQUENCE_|FC)?EDITOR|VISUAL|BROWSER|GIT_SSH_COMMAND|GIT_EXTERNAL_DIFF|(?:GIT_|SSH_)ASKPASS)$/;
 
 /** Assignments that `export` makes last for the commands after it. */
 export const lastingVariables: RegExp = /^(?:LD_\w+|DYLD_\w+|NODE_OPTIONS|BASH_ENV|ENV|PYTHONSTARTUP|PERL5OPT|RUBYOPT|PROMPT_COMMAND|GIT_\w+|CDPATH|GLOBIGNORE)=/;

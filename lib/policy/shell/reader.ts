@@ -52,6 +52,8 @@ class Reader extends WordReader {
   #piped = false;
   #inTest = false;
   readonly #cases: CaseState[] = [];
+  /** Functions whose bodies this place may be in, with the depth of the body. */
+  readonly #defining: { readonly name: string; readonly depth: number }[] = [];
   /** Groups and statements this place is in; with the depth from which all that is inside reads one pipe. */
   #open = 0;
   #pipedFrom: number;
@@ -176,6 +178,7 @@ class Reader extends WordReader {
     const last = this.#words[this.#words.length - 1];
     if (last !== undefined && /^[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=$/.test(last.text) && this.text.charAt(this.at - 1) === '=') return this.#array(last.text);
     if (last !== undefined && this.#words.length === 1 && /^\([ \t]*\)/.test(this.text.slice(this.at, this.at + 64))) {
+      this.#defining.push({ name: last.text, depth: this.#open + 1 });
       this.#words = [];
       this.at = this.#until(')', this.at) + 1;
       return;
@@ -207,6 +210,7 @@ class Reader extends WordReader {
 
   #closeGroup(): void {
     this.#open = Math.max(0, this.#open - 1);
+    while (this.#open < (this.#defining[this.#defining.length - 1]?.depth ?? 0)) this.#defining.pop();
     if (this.#open < this.#pipedFrom && this.#pipedFrom > 0) this.#pipedFrom = Infinity;
   }
 
@@ -250,11 +254,18 @@ class Reader extends WordReader {
       [this.#words, this.#redirects, this.#input] = [[], [], []];
       this.events.push(command);
       this.variables.after(command.words, this.known);
+      if (this.#defining.length > 0) this.#checkRecursion(command);
       const [first] = command.words;
       if (first !== undefined && !first.quoted && closers.has(first.text)) this.#closed(first.text);
     }
     this.#piped = false;
     this.#inTest = false;
+  }
+
+  /** A function that starts itself in a pipe or in the background fills the machine. */
+  #checkRecursion({ words, next }: SimpleCommand): void {
+    const name = words.find(({ text }) => !keywords.has(text))?.text;
+    if ((next === '|' || next === '&') && this.#defining.some((one) => one.name === name && this.#open >= one.depth)) this.uncertain.push('a function starts itself again and again');
   }
 
   /** A statement ends, but for the case that its words were only words. */

@@ -11,7 +11,7 @@ import { deepest } from './limits.ts';
 import { outputOf } from './literal.ts';
 import { programName, shellWords } from './operands.ts';
 import { optionsOf } from './options.ts';
-import { keywords, lastingVariables, loaderVariables, lokiName, patternSwitches, shells, speakers } from './programs.ts';
+import { commandVariables, keywords, lastingVariables, loaderVariables, lokiName, patternSwitches, shells, speakers } from './programs.ts';
 import { readShell } from './reader.ts';
 import { isDatabaseClient, statementsOf } from './statements.ts';
 import { listedBy, suppliedCommands } from './supplied.ts';
@@ -99,7 +99,7 @@ export class Walk extends Effects {
 
   /** A command without its keywords: environment and wrappers come off, then the program is looked at. */
   #run(all: readonly Word[], run: Run, wrapped = 0): void {
-    const words = this.#withoutAssignments(all, wrapped > 0);
+    const words = this.#withoutAssignments(all, wrapped > 0, run.depth);
     const [first] = words;
     if (first === undefined) return;
     if (wrapped > 32) return this.doubt('too many programs start one another');
@@ -142,12 +142,13 @@ export class Walk extends Effects {
     return program;
   }
 
-  #withoutAssignments(words: readonly Word[], wrapped: boolean): readonly Word[] {
+  #withoutAssignments(words: readonly Word[], wrapped: boolean, depth: number): readonly Word[] {
     let from = 0;
     for (const word of words) {
       const name = word.text.includes('=') ? assignment.exec(word.text)?.[1] : undefined;
       if (name === undefined) break;
       this.assigned.add(name);
+      if (commandVariables.test(name) && (words.length > 1 || wrapped)) this.#nested({ ...word, text: word.text.slice(name.length + 1) }, depth);
       if (/^(?:CDPATH|GLOBIGNORE)$/.test(name) || (words.length > 1 || wrapped) && loaderVariables.test(name) && !(name === 'IFS' && words[from + 1]?.text === 'read')) this.doubt(`${name} is set, which can make a program run another`);
       from += 1;
     }
@@ -273,10 +274,13 @@ export class Walk extends Effects {
     const here = !named && places.every(({ text }) => /^(?:\.\/?)+$/.test(text));
     if (deletes) here ? this.doubt('which files "find" deletes shows only at run time') : this.touched('fs.delete', found);
     for (const template of runs) {
-      const certain = !here && found.every((word) => !/[*?[]/.test(word.text.replace('/**/', '')));
-      const filled = template.flatMap((part) => part.text.includes('{}') ? found.map((place) => ({ ...part, text: part.text.replaceAll('{}', place.text), pattern: true })) : [part]);
-      if (certain || template.some((part) => part.text !== '{}' && part.text.includes('{}'))) this.#run(filled, { ...run, depth: run.depth + 1 }, 1);
-      else this.#run(template.map((part) => part.text === '{}' ? { ...part, dynamic: here } : part), { ...run, depth: run.depth + 1 }, 1);
+      const filled = here ? template.map((part) => part.text.includes('{}') ? { ...part, dynamic: true } : part) : template.flatMap((part) => part.text.includes('{}') ? found.map((place) => ({ ...part, text: part.text.replaceAll('{}', place.text), pattern: true })) : [part]);
+      this.#run(filled, { ...run, depth: run.depth + 1 }, 1);
+      if (here || found.every((word) => !/[*?[]/.test(word.text.replace('/**/', '')))) continue;
+      // Which files a pattern finds nobody knows: rules see the command as it stands, too.
+      this.elsewhere += 1;
+      this.#run(template.map((part) => part.text === '{}' ? { ...part, pattern: false } : part), { ...run, depth: run.depth + 1 }, 1);
+      this.elsewhere -= 1;
     }
   }
 
@@ -344,7 +348,7 @@ export class Walk extends Effects {
 }
 
 function behindKeywords(words: readonly Word[]): readonly Word[] {
-  const from = words.findIndex((word) => word.quoted || !keywords.has(word.text));
+  const from = words.findIndex((word, at) => word.quoted || !(keywords.has(word.text) || (word.text === '-p' && words[at - 1]?.text === 'time')));
   return from < 0 ? [] : from === 0 ? words : words.slice(from);
 }
 

@@ -75,7 +75,7 @@ export abstract class WordReader {
     while (this.at < this.text.length) {
       const char = this.text.charAt(this.at);
       if (this.#substitutes(this.at)) this.#substitution(draft, this.at + 2, false);
-      else if (breaksWord.has(char)) break;
+      else if (breaksWord.has(char) || (char === '\r' && this.text.charAt(this.at + 1) === '\n')) break;
       else this.#part(char, draft);
     }
     if (this.at === start) return [];
@@ -110,7 +110,8 @@ export abstract class WordReader {
     if (char === '~') {
       // The home of a named user, or a directory the shell was in before.
       if (!draft.quoted && /^$|[=:]$/.test(draft.text.slice(-1)) && /[^\s/;&|()<>]/.test(this.text.charAt(this.at + 1))) draft.dynamic = true;
-    } else if (char === '*' || char === '?' || char === '[' || char === '{') draft.pattern = true;
+    } else if (char === '\r') throw new Unclear('a carriage return stands in the line');
+    else if (char === '*' || char === '?' || char === '[' || char === '{') draft.pattern = true;
     draft.text += char;
     this.at += 1;
   }
