@@ -30,6 +30,7 @@ export function canonicalReadings(program: string, words: readonly Word[]): read
   if (base === undefined || words.length > mostWords) return [];
   const verbs = program === 'git' ? behindPlaces(base, words) : 0;
   const spelling = program === 'git' ? spellingOf(`git ${words[verbs]?.text ?? ''}`) ?? base : base;
+  if (spelling === base && program === 'git' && verbs === 0) return [];
   const parsed = madeExplicit(parsedBy(program, spelling, words.slice(verbs).map(({ text }) => text)));
   return [...readingsOf(parsed, spelling)];
 }

@@ -15,23 +15,25 @@ export function printed(commands: readonly SimpleCommand[]): string | undefined 
   for (const [at, command] of commands.entries()) {
     const last = at === commands.length - 1;
     if (command.redirects.length > 0 || (!last && command.next !== '|')) return undefined;
-    text = outputOf(command, at === 0 ? undefined : text);
+    const before = at === 0 ? undefined : text;
+    text = outputOf(command, () => before);
     if (text === undefined) return undefined;
   }
   return text;
 }
 
-/** What one command prints when it reads this text. */
-export function outputOf({ words, input }: SimpleCommand, piped: string | undefined): string | undefined {
+/** What one command prints; `piped` is asked for what it reads, where that matters. */
+export function outputOf({ words, input }: SimpleCommand, piped: () => string | undefined): string | undefined {
   const [first, ...rest] = words;
   if (first === undefined || first.dynamic || rest.length > 256 || rest.some((word) => word.dynamic || word.pattern)) return undefined;
   const program = basename(first.text);
   if (program === 'echo') return echoed(rest);
   if (program === 'printf') return formatted(rest);
   const decode = decoders.get(program);
+  if (decode === undefined) return undefined;
   const given = input[input.length - 1];
-  const text = given === undefined ? piped : given.dynamic ? undefined : given.text;
-  if (decode === undefined || text === undefined || text.length > longestText) return undefined;
+  const text = given === undefined ? piped() : given.dynamic ? undefined : given.text;
+  if (text === undefined || text.length > longestText) return undefined;
   return decode(text, rest.map((word) => word.text));
 }
 

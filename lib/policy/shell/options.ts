@@ -13,7 +13,9 @@ export interface OptionValues {
 export function optionsOf(program: string, words: readonly Word[]): OptionValues {
   const holders = commandOptions.get(program) ?? [];
   const [scripts, outputs]: [Word[], Word[]] = [[], []];
-  for (const [at, word] of words.entries()) {
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at];
+    if (word === undefined || !word.text.startsWith('-')) continue;
     const sign = word.text.startsWith('--') ? word.text.indexOf('=') : -1;
     const name = sign < 0 ? word.text : word.text.slice(0, sign);
     const value = sign < 0 ? words[at + 1] : { ...word, text: word.text.slice(sign + 1) };

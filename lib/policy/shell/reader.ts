@@ -116,12 +116,14 @@ class Reader extends WordReader {
   }
 
   #step(): void {
-    if (this.#cases[this.#cases.length - 1] === 'pattern') return this.#casePattern();
-    const char = this.text.charAt(this.at);
+    if (this.#cases.length > 0 && this.#cases[this.#cases.length - 1] === 'pattern') return this.#casePattern();
+    let char = this.text.charAt(this.at);
+    while (char === ' ' || char === '\t') {
+      this.at += 1;
+      char = this.text.charAt(this.at);
+    }
     switch (char) {
-      case ' ': case '\t':
-        this.at += 1;
-        return;
+      case '': return;
       case '\r':
         if (this.text.charAt(this.at + 1) !== '\n') throw new Unclear('a carriage return stands in the line');
         this.at += 1;

@@ -1,14 +1,30 @@
 /** `xargs` and `parallel`: the commands they make of a template and of words from elsewhere, as far as those are known. */
 import { findParts } from './find.ts';
+import { outputOf } from './literal.ts';
 import { literalWord } from './tree.ts';
 import type { SimpleCommand, Word } from './tree.ts';
 
-/** What comes out of the command before a pipe. */
-export interface Feed {
+/** What comes out of a command before a pipe; looked at only by those who read it as commands or as names. */
+export class Feed {
+  readonly #command: SimpleCommand;
+  readonly #before: Feed | undefined;
+  #text: { readonly known: string | undefined } | undefined;
+
+  constructor(command: SimpleCommand, before: Feed | undefined) {
+    this.#command = command;
+    this.#before = before;
+  }
+
   /** The text itself, where it is certain. */
-  readonly text: string | undefined;
+  text(): string | undefined {
+    this.#text ??= { known: outputOf(this.#command, () => this.#before?.text()) };
+    return this.#text.known;
+  }
+
   /** Patterns that the file names in it match, where they are known. */
-  readonly paths: readonly Word[] | undefined;
+  paths(): readonly Word[] | undefined {
+    return listedBy(this.#command);
+  }
 }
 
 /** More commands than this are not made of one template. */
@@ -23,8 +39,9 @@ export function suppliedCommands(program: string, own: readonly Word[], template
   if (program === 'parallel' && mark >= 0) return combined(template.slice(0, mark), groupsOf(template.slice(mark)));
   if (program === 'parallel' && template.some(({ text }) => /^::::\+?$/.test(text))) return [filled(template.slice(0, template.findIndex(({ text }) => text.startsWith('::::'))), [unknown])];
   const place = program === 'parallel' ? '{}' : placeholder(own);
-  if (feed?.text !== undefined) return ofText(feed.text, place, template);
-  const words = feed?.paths ?? [unknown];
+  const text = feed?.text();
+  if (text !== undefined) return ofText(text, place, template);
+  const words = feed?.paths() ?? [unknown];
   if (template.length === 0) return [words];
   return [place === undefined ? [...template, ...words] : replaced(template, place, words)];
 }
@@ -84,7 +101,7 @@ function filled(template: readonly Word[], choice: readonly Word[]): readonly Wo
 }
 
 /** Patterns of the file names that a command lists, for `find` and for searches below named folders. */
-export function listedBy({ words }: SimpleCommand): readonly Word[] | undefined {
+function listedBy({ words }: SimpleCommand): readonly Word[] | undefined {
   const [first, ...rest] = words;
   const program = first?.text ?? '';
   if (program === 'find') {

@@ -7,15 +7,13 @@ import { Effects } from './effects.ts';
 import { findParts } from './find.ts';
 import { gitCommand } from './git.ts';
 import { inlineProgram, interpreterOf } from './interpreters.ts';
-import { deepest } from './limits.ts';
-import { outputOf } from './literal.ts';
+import { deepest, longestCommand } from './limits.ts';
 import { programName, shellWords } from './operands.ts';
 import { optionsOf } from './options.ts';
 import { commandVariables, keywords, lastingVariables, loaderVariables, lokiName, patternSwitches, shells, speakers } from './programs.ts';
 import { readShell } from './reader.ts';
 import { isDatabaseClient, statementsOf } from './statements.ts';
-import { listedBy, suppliedCommands } from './supplied.ts';
-import type { Feed } from './supplied.ts';
+import { Feed, suppliedCommands } from './supplied.ts';
 import type { ShellAnalysis } from './tally.ts';
 import { literalWord } from './tree.ts';
 import type { SimpleCommand, Word } from './tree.ts';
@@ -35,17 +33,28 @@ interface Run {
   readonly fed: boolean;
   readonly feed: Feed | undefined;
   /** The commands before it in the pipeline, and those whose output is in their words. */
-  readonly feeding: readonly string[];
+  readonly feeding: readonly SimpleCommand[];
   readonly depth: number;
 }
 
+/** Programs started by one another, and all in all; text read in all, in UTF-16 code units. What is beyond is said, and not followed. */
+const deepestRun = 20;
+const mostRuns = 4000;
+const mostText = 16 * longestCommand;
+
 export class Walk extends Effects {
+  #inside = 0;
+  #runs = 0;
+  #read = 0;
+
   result(): ShellAnalysis {
     return this.found.result();
   }
 
   script(text: string, depth: number, piped = false): void {
     if (depth >= deepest) return this.doubt(`shells are nested deeper than ${deepest}`);
+    this.#read += text.length;
+    if (this.#read > mostText) return this.doubt('the texts it gives to shells are too long to follow');
     const place = this.where.certain;
     const known = new Map<string, string>();
     if (this.home !== undefined) known.set('HOME', this.home);
@@ -54,7 +63,7 @@ export class Walk extends Effects {
     for (const doubt of uncertain) this.doubt(doubt);
     for (const name of assigned) this.assigned.add(name);
     let feed: Feed | undefined;
-    let feeding: readonly string[] = [];
+    let feeding: SimpleCommand[] = [];
     let groups = 0;
     for (const event of events) {
       if (event.is === 'open') {
@@ -70,8 +79,8 @@ export class Walk extends Effects {
         this.#command({ command: event, fed: event.piped, feed, feeding, depth });
         if (!this.where.ended(event.next)) this.doubt(tooManyPlaces);
         if (event.next === '|' || event.next === '|&' || groups > 0) {
-          feed = { text: outputOf(event, feed?.text), paths: listedBy(event) };
-          feeding = [...feeding, ...told(event)].slice(-mostFeeding);
+          feed = new Feed(event, feed);
+          if (feeding.length < mostFeeding) feeding = [...feeding, event];
         }
       }
     }
@@ -98,11 +107,18 @@ export class Walk extends Effects {
   }
 
   /** A command without its keywords: environment and wrappers come off, then the program is looked at. */
-  #run(all: readonly Word[], run: Run, wrapped = 0): void {
-    const words = this.#withoutAssignments(all, wrapped > 0, run.depth);
+  #run(all: readonly Word[], run: Run, wrapped = false): void {
+    this.#runs += 1;
+    if (this.#inside >= deepestRun || this.#runs > mostRuns) return this.doubt('too many programs start one another');
+    this.#inside += 1;
+    this.#runInside(all, run, wrapped);
+    this.#inside -= 1;
+  }
+
+  #runInside(all: readonly Word[], run: Run, wrapped: boolean): void {
+    const words = this.#withoutAssignments(all, wrapped, run.depth);
     const [first] = words;
     if (first === undefined) return;
-    if (wrapped > 32) return this.doubt('too many programs start one another');
     if (first.dynamic) return this.doubt(`which program "${first.text.slice(0, 60)}" is shows only at run time`);
     if (first.pattern && first.text !== '[' && first.text !== '[[' && first.text !== '{') return this.doubt(`which program "${first.text.slice(0, 60)}" is depends on the files there are`);
     const program = this.#told(words, first, run);
@@ -119,7 +135,7 @@ export class Walk extends Effects {
     if (program === 'xargs' || program === 'gxargs' || program === 'parallel') this.#supplied(program, inner.own, inner.words, run);
     else if (inner.text === 'joined' && inner.words.length > 0) this.#text(inner.words, run.depth);
     else if (inner.text === 'each') for (const word of inner.words) this.#nested(word, run.depth);
-    else this.#run(inner.words, run, wrapped + 1);
+    else this.#run(inner.words, run, true);
     if (inner.into !== undefined) this.where.leave();
     if (inner.elsewhere) this.elsewhere -= 1;
   }
@@ -134,9 +150,10 @@ export class Walk extends Effects {
     const rest = words.slice(1);
     for (const reading of canonicalReadings(program, rest)) this.found.reading(reading);
     if (shells.has(program) || interpreterOf(program) !== undefined) {
-      for (const feeder of [...run.feeding, ...rest.flatMap((word) => word.inner === undefined ? [] : word.inner.flatMap(told))]) this.found.reading(`${program} < ${feeder}`);
+      for (const feeder of [...run.feeding, ...rest.flatMap((word) => word.inner ?? [])].flatMap(told)) this.found.reading(`${program} < ${feeder}`);
     } else if (isDatabaseClient(program)) {
-      const input = [...run.command.input.map((word) => word.text), ...(run.feed?.text === undefined ? [] : [run.feed.text])];
+      const piped = run.feed?.text();
+      const input = [...run.command.input.map((word) => word.text), ...(piped === undefined ? [] : [piped])];
       for (const statement of statementsOf(program, rest, input)) this.found.reading(statement);
     }
     return program;
@@ -186,7 +203,7 @@ export class Walk extends Effects {
       else {
         const unknown = words.some((word) => word.dynamic && word.text.includes('{}'));
         if (unknown && (name === 'loki' || (name === 'git' && !/^(?:add|log|show|blame|diff|grep|ls-files|cat-file)$/.test(words[1]?.text ?? '')))) this.doubt(`what ${name} is given shows only at run time`);
-        this.#run(words, { ...run, fed: true, feed: undefined }, 1);
+        this.#run(words, { ...run, fed: true, feed: undefined }, true);
       }
     }
   }
@@ -237,7 +254,8 @@ export class Walk extends Effects {
       if (input.dynamic) this.doubt(`part of what ${program} is fed shows only at run time`);
       this.script(input.text, depth + 1);
     }
-    if (feed?.text !== undefined && command.input.length === 0) this.script(feed.text, depth + 1);
+    const piped = command.input.length === 0 ? feed?.text() : undefined;
+    if (piped !== undefined) this.script(piped, depth + 1);
     else if (fed || command.redirects.some(({ operator }) => operator === '<')) this.doubt(`what is fed to ${program} shows only at run time`);
   }
 
@@ -275,11 +293,11 @@ export class Walk extends Effects {
     if (deletes) here ? this.doubt('which files "find" deletes shows only at run time') : this.touched('fs.delete', found);
     for (const template of runs) {
       const filled = here ? template.map((part) => part.text.includes('{}') ? { ...part, dynamic: true } : part) : template.flatMap((part) => part.text.includes('{}') ? found.map((place) => ({ ...part, text: part.text.replaceAll('{}', place.text), pattern: true })) : [part]);
-      this.#run(filled, { ...run, depth: run.depth + 1 }, 1);
+      this.#run(filled, { ...run, depth: run.depth + 1 }, true);
       if (here || found.every((word) => !/[*?[]/.test(word.text.replace('/**/', '')))) continue;
       // Which files a pattern finds nobody knows: rules see the command as it stands, too.
       this.elsewhere += 1;
-      this.#run(template.map((part) => part.text === '{}' ? { ...part, pattern: false } : part), { ...run, depth: run.depth + 1 }, 1);
+      this.#run(template.map((part) => part.text === '{}' ? { ...part, pattern: false } : part), { ...run, depth: run.depth + 1 }, true);
       this.elsewhere -= 1;
     }
   }
@@ -289,7 +307,7 @@ export class Walk extends Effects {
     if (isWindowsShell(program)) return this.#windows(program, words, run);
     if (runsText(program)) return this.doubt(`"${program}" runs text as a command`);
     const elsewhere = fromWindows(program, words);
-    if (elsewhere !== undefined) return this.#run(elsewhere, run, 1);
+    if (elsewhere !== undefined) return this.#run(elsewhere, run, true);
     const loki = words.findIndex((word) => lokiName.test(word.text));
     if (loki >= 0) this.found.action({ kind: 'exec', command: words.slice(loki).map((word) => word.text).join(' ') });
     const interpreter = interpreterOf(program);
@@ -327,7 +345,8 @@ export class Walk extends Effects {
     const file = others.some(({ text }) => !text.startsWith('-')) || others.some(({ text }) => text === '-m');
     if (texts.length === 0 && !file) {
       texts.push(...run.command.input);
-      if (run.feed?.text !== undefined) texts.push(literalWord(run.feed.text, true));
+      const piped = run.feed?.text();
+      if (piped !== undefined) texts.push(literalWord(piped, true));
       else if (run.fed && run.command.input.length === 0) this.doubt(`what is fed to ${program} shows only at run time`);
     }
     for (const text of texts) this.#inline(program, language, text, run);
@@ -340,10 +359,10 @@ export class Walk extends Effects {
     const { lines, commands, reads, writes, deletes, doubts } = inlineProgram(program, language, word.text);
     for (const doubt of doubts) this.doubt(doubt);
     for (const line of lines) this.script(line, run.depth + 1);
-    for (const command of commands) this.#run(command, { ...run, fed: false, feed: undefined, depth: run.depth + 1 }, 1);
+    for (const command of commands) this.#run(command, { ...run, fed: false, feed: undefined, depth: run.depth + 1 }, true);
     this.touched('fs.read', reads);
     this.touched('fs.write', writes);
-    for (const path of deletes) this.#run([literalWord('rm'), literalWord('-r'), literalWord('-f'), path], { ...run, depth: run.depth + 1 }, 1);
+    for (const path of deletes) this.#run([literalWord('rm'), literalWord('-r'), literalWord('-f'), path], { ...run, depth: run.depth + 1 }, true);
   }
 }
 

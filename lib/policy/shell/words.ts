@@ -255,10 +255,14 @@ export abstract class WordReader {
     return end < 0 || this.text.charAt(end + 1) === ')';
   }
 
-  /** An arithmetic expression up to its `))`, the commands inside it read; its text without them. */
-  protected arithmetic(): string {
+  #deeper(): void {
     this.depth += 1;
     if (this.depth > deepest) throw new Unclear(`commands are nested deeper than ${deepest}`);
+  }
+
+  /** An arithmetic expression up to its `))`, the commands inside it read; its text without them. */
+  protected arithmetic(): string {
+    this.#deeper();
     const from = this.at;
     let inner = '';
     for (let open = 0; ;) {
@@ -312,6 +316,7 @@ export abstract class WordReader {
     const set = /^\$\{([A-Za-z_]\w*):?=/.exec(this.text.slice(start, start + 256))?.[1];
     if (set !== undefined) this.variables.spoil(set);
     const inner: Draft = { text: '', dynamic: false, pattern: false, quoted: false, inner: undefined, parts: false };
+    this.#deeper();
     this.at += 2;
     for (let open = 1; open > 0;) {
       const char = this.text.charAt(this.at);
@@ -326,6 +331,7 @@ export abstract class WordReader {
     }
     draft.text += this.text.slice(start, Math.min(this.at, start + 200));
     draft.dynamic = true;
+    this.depth -= 1;
     if (inner.inner !== undefined) draft.inner = [...draft.inner ?? [], ...inner.inner];
   }
 }
