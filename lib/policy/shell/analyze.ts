@@ -24,6 +24,8 @@ export interface CommandsFound {
 
 /** NUL ends a command for some programs and not for others; characters that turn the line around mislead whoever reads it. */
 const misleading = /[\0\u202a-\u202e\u2066-\u2069]/;
+/** What stands for bytes that were no text, and halves of characters: the shell will see something else. */
+const unreadable = /[\ufffd\p{Cs}]/u;
 
 /** What the command would do. Never throws; never looks at the disk. */
 export function analyzeCommand(command: string, options: ShellOptions = {}): ShellAnalysis {
@@ -31,6 +33,7 @@ export function analyzeCommand(command: string, options: ShellOptions = {}): She
   if (command.length > longestCommand) walk.doubt(`the command is longer than ${longestCommand} characters`);
   else {
     if (misleading.test(command)) walk.doubt('the command holds invisible characters');
+    if (unreadable.test(command)) walk.doubt('the command holds characters that cannot be read');
     walk.script(command, 0);
   }
   return walk.result();

@@ -199,7 +199,7 @@ export class Walk extends Effects {
       const name = programName(first?.text ?? '');
       // Without a command of its own xargs prints, and parallel runs each line.
       if (template.length === 0 && program !== 'parallel') continue;
-      if (template.length === 0 || template[0]?.text === ':::') this.#text(words, run.depth);
+      if (program === 'parallel' && (template[0]?.text === ':::' || template.length === 0 || template.some(({ text }) => /[\s;|&<>$`]/.test(text)))) this.#text(words, run.depth);
       else {
         const unknown = words.some((word) => word.dynamic && word.text.includes('{}'));
         if (unknown && (name === 'loki' || (name === 'git' && !/^(?:add|log|show|blame|diff|grep|ls-files|cat-file)$/.test(words[1]?.text ?? '')))) this.doubt(`what ${name} is given shows only at run time`);
