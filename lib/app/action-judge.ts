@@ -12,7 +12,7 @@ import { scanners } from '../policy/scan/scanners.ts';
 import { refused, type Judgement } from '../gate/gate.ts';
 import { currentBranch } from '../gate/project.ts';
 import type { Installation } from './installation.ts';
-import { analyze, assertAsEnrolled, probeOf } from './policy.ts';
+import { assertAsEnrolled, probeOf } from './policy.ts';
 
 /** Judges one action; with `explain`, the decision says what every rule made of it. */
 export type ActionJudge = (action: Action, options?: { readonly explain?: boolean }) => Judgement;
@@ -59,7 +59,7 @@ function createJudgeSource(installation: Installation, projectDir: string): (pol
   });
   let known: { readonly policy: Policy; readonly judge: Judge } | undefined;
   return (policy) => {
-    if (known?.policy !== policy) known = { policy, judge: createJudge({ policy, builtins, probe, analyze, monotonic: () => host.clock.monotonic(), scanners, homeDir: surroundings.homeDirectory }) };
+    if (known?.policy !== policy) known = { policy, judge: createJudge({ policy, builtins, probe, monotonic: () => host.clock.monotonic(), scanners }) };
     return known.judge;
   };
 }

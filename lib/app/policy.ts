@@ -70,7 +70,7 @@ export function loadLayers(layers: readonly LayerText[]): readonly PolicyFile[] 
 }
 
 /** Reads commands for every judge of this process. */
-export const analyze: AnalyzeCommand = rememberLast(analyzeCommand);
+const analyze: AnalyzeCommand = rememberLast(analyzeCommand);
 
 /** What a policy is judged with on this machine. */
 export function policyParts({ host: { disk, clock }, surroundings }: Installation): PolicyParts {

@@ -100,7 +100,7 @@ export function decidedByKind(tree: Condition, kind: ActionKind): boolean | unde
     case 'compare': case 'in': case 'matches': {
       const operands = [tree.left, ...each(tree.right)];
       if (!operands.some(isKind) || !operands.every((item) => item.is === 'literal' || isKind(item))) return undefined;
-      return compile(tree, 'any')(scopeOf({ kind }, blind, () => []));
+      return compile(tree, 'any')(scopeOf({ kind }, blind, () => ({ written: [], canonical: [] })));
     }
     default:
       return undefined;
@@ -336,6 +336,7 @@ function contained(left: Operand, right: Operand, reading: Reading): Test {
 
 function matched(left: Operand, patterns: readonly Operand[], reading: Reading): Test {
   const texts = patterns.flatMap((item) => item.is === 'literal' && typeof item.value === 'string' ? [item.value] : []);
+  if (left.is === 'field' && left.field.name === 'command' && reading === 'any') return commandMatched(text(left), texts);
   if (!isPath(left)) {
     const globs = texts.map((item) => isUrl(left) && reading === 'all' ? urlPattern(item) : glob(item, 'text'));
     const [only] = globs;
@@ -343,6 +344,22 @@ function matched(left: Operand, patterns: readonly Operand[], reading: Reading):
   }
   const tests = texts.map(pathPattern);
   return read(left, reading, (scope) => (found) => tests.some((test) => test(found, scope)));
+}
+
+/** Patterns that a command line must not match: each is held against the commands in it, and against the line itself only where it speaks of a line. */
+function commandMatched(line: (scope: Scope) => string, patterns: readonly string[]): Test {
+  const tests = patterns.map((pattern) => ({ test: glob(pattern, 'text'), ofLine: speaksOfLine(pattern) }));
+  return (scope) => {
+    const given = line(scope);
+    const { written, canonical } = scope.commandsIn(given);
+    const understood = written.some((command) => command !== '');
+    return tests.some(({ test, ofLine }) => ((ofLine || !understood) && test(given)) || written.some(test) || canonical.some(test));
+  };
+}
+
+/** A pattern that begins anywhere, or has a sign between commands in it. One that names its program would else take the words of a later command for those of the first. */
+function speaksOfLine(pattern: string): boolean {
+  return /^\*|[|;&<>()$`\n]/.test(pattern);
 }
 
 function isUrl(operand: Operand): boolean {

@@ -18,6 +18,7 @@ import type { ReadyRule } from './ready.ts';
 import type { ApprovalGate, Layer, PolicyFile, Rule } from './rules.ts';
 import type { Scanners } from './scanners.ts';
 import { commandsOf, type AnalyzeCommand } from './shell/analyze.ts';
+import type { ShellAnalysis } from './shell/tally.ts';
 import { unclearCommand } from './unclear.ts';
 
 export type { Scanners } from './scanners.ts';
@@ -52,6 +53,10 @@ export interface Policy {
   readonly rules: readonly Rule[];
   /** Whether one of the files denies what cannot be understood (`mode: strict`). */
   readonly strict: boolean;
+  /** What `~` stands for in commands. */
+  readonly homeDir: string | undefined;
+  /** What a command would do that is given in a directory, as this policy reads it. */
+  analyze(command: string, cwd: string | undefined): ShellAnalysis;
   evaluate(point: string, context: Context, options?: { readonly explain?: boolean }): PolicyDecision;
   /** The gates that a phase must pass, strictest layer first come first. */
   approvalGates(phase: string): readonly ApprovalGate[];
@@ -74,7 +79,8 @@ export function createPolicy(files: readonly PolicyFile[], parts: PolicyParts): 
   const digest = files.length === 1 ? files[0]?.digest ?? '' : sha256Hex(files.map((file) => file.digest).join('\n'));
   const judge = createRuleJudge(rules, parts, strict, digest);
   return {
-    files, problems, digest, rules, strict,
+    files, problems, digest, rules, strict, homeDir: parts.homeDir,
+    analyze: (command, cwd) => parts.analyze(command, { cwd, home: parts.homeDir }),
     evaluate(point, context, options = {}) {
       const started = parts.monotonic();
       if (!isEnforcementPoint(point)) return judge.refuse(`Unknown enforcement point ${JSON.stringify(point.slice(0, 80))}${didYouMean(point, enforcementPoints)}`, started);

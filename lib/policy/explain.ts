@@ -103,7 +103,7 @@ function readingsOf(field: Field, reading: Reading, scope: Scope): readonly stri
 
 function onlyReading({ name }: Field, value: string, { context, probe }: Scope): Scope {
   const asIs: PathProbe = { realpath: (path) => path === value ? path : probe.realpath(path), readlink: (path) => path === value ? undefined : probe.readlink(path) };
-  return scopeOf({ ...context, [name]: value }, asIs, () => []);
+  return scopeOf({ ...context, [name]: value }, asIs, () => ({ written: [], canonical: [] }));
 }
 
 /** The entry of a list on the right that the left side agrees with. */

@@ -13,7 +13,6 @@ import type { Builtins } from './builtin.ts';
 import { canonicalAction } from './canonical.ts';
 import { conclude, longestContent } from './evaluate.ts';
 import type { Policy, Scanners } from './evaluate.ts';
-import type { AnalyzeCommand } from './shell/analyze.ts';
 import { unclearCommand } from './unclear.ts';
 
 /** What is the same for all actions of a session. */
@@ -40,9 +39,6 @@ export interface JudgeParts {
   readonly probe: PathProbe;
   readonly monotonic: () => number;
   readonly scanners: Scanners;
-  /** What a command would do; the policy's own, so that it is read once. */
-  readonly analyze: AnalyzeCommand;
-  readonly homeDir: string;
 }
 
 export type Judge = (action: Action, surroundings: Surroundings, options?: { readonly explain?: boolean }) => Judgement;
@@ -75,7 +71,8 @@ class Hearing {
     const cwd = this.#directory(action);
     const real = this.#one({ ...action, cwd });
     // Some file tools read a leading tilde as a shell does, and others do not.
-    if (action.file_path !== undefined && /^~(?:\/|$)/.test(action.file_path)) this.#one({ ...action, cwd, file_path: this.#parts.homeDir + action.file_path.slice(1) });
+    const { homeDir } = this.#parts.policy;
+    if (homeDir !== undefined && action.file_path !== undefined && /^~(?:\/|$)/.test(action.file_path)) this.#one({ ...action, cwd, file_path: homeDir + action.file_path.slice(1) });
     if (action.kind === 'exec' && action.command !== undefined) this.#command(action, action.command, cwd);
     if (action.content !== undefined) this.#content(action, real);
     if (action.content !== undefined && (action.kind === 'mcp' || action.kind === 'other')) this.#arguments(action.content, cwd);
@@ -134,8 +131,8 @@ class Hearing {
 
   /** What a command does, each thing as if a file tool or the network had been used. */
   #command({ tool }: Action, command: string, cwd: string): void {
-    const { builtins, homeDir, policy, analyze } = this.#parts;
-    const { actions, uncertain, mentions } = analyze(command, { cwd, home: homeDir });
+    const { builtins, policy } = this.#parts;
+    const { actions, uncertain, mentions } = policy.analyze(command, cwd);
     // The policy's own rules for what the command does were asked with the command.
     for (const derived of actions) this.#add(builtins.judge(derived, derived.kind === 'exec' ? [] : this.#paths({ ...derived, cwd }) ?? []));
     for (const mention of mentions) this.#add(builtins.judgeMention(mention));

@@ -8,16 +8,18 @@ import type { Context } from './fields.ts';
 export interface Scope {
   readonly context: Context;
   readonly probe: PathProbe;
-  /** The simple commands in a command line, each as words joined by one space. */
-  readonly commandsIn: (command: string) => readonly string[];
+  readonly commandsIn: CommandsIn;
   /** Readings of paths that one rule asked for serve the next. */
   readonly places: Map<string, readonly string[]>;
 }
 
 /** A scope for one context. The probe must be good for as long as the scope is. */
-export function scopeOf(context: Context, probe: PathProbe, commandsIn: Scope['commandsIn']): Scope {
+export function scopeOf(context: Context, probe: PathProbe, commandsIn: CommandsIn): Scope {
   return { context, probe, commandsIn, places: new Map() };
 }
+
+/** The simple commands in a command line: as written, each as words joined by one space, and in other spellings that mean the same. */
+export type CommandsIn = (command: string) => { readonly written: readonly string[]; readonly canonical: readonly string[] };
 
 export type Reading = 'all' | 'any';
 
@@ -32,10 +34,10 @@ export function pathReadings(path: string, scope: Scope): readonly string[] {
   return readings;
 }
 
-/** Forbidding looks at the whole line and at each command in it; permitting wants each command permitted. */
+/** Forbidding looks at the whole line and at each command in it, however it is spelled; permitting wants each command permitted as it is written. */
 export function commandReadings(command: string, reading: Reading, scope: Scope): readonly string[] {
-  const commands = scope.commandsIn(command);
-  return reading === 'all' && commands.length > 0 ? commands : [command, ...commands];
+  const { written, canonical } = scope.commandsIn(command);
+  return reading === 'all' && written.length > 0 ? written : [command, ...written, ...canonical];
 }
 
 /** A URL as written and as a browser reads it. */

@@ -11,7 +11,7 @@ import type { Action } from '../../lib/base/action.ts';
 import { createBuiltins } from '../../lib/policy/builtin.ts';
 import { createJudge, type Judgement } from '../../lib/policy/judge.ts';
 import { scanners } from '../../lib/policy/scan/scanners.ts';
-import { diskProbe, parts, policyOf } from '../support/policy.ts';
+import { diskProbe, policyOf } from '../support/policy.ts';
 
 const home = realpathSync(mkdtempSync(join(tmpdir(), 'loki bad ')));
 after(() => rmSync(home, { recursive: true, force: true }));
@@ -32,9 +32,9 @@ policies:
     - { name: boundary, rule: "file_path must start with project_dir", action: deny }
   data:
     - { name: secrets, type: secret_detection, action: deny }
-`, { probe: diskProbe });
+`, { probe: diskProbe, homeDir: home });
 const builtins = createBuiltins({ lokiHome: join(home, '.loki'), projectDirs: [project], homeDir: home, controlPlane: ['127.0.0.1:57374'] });
-const judgeBy = createJudge({ policy, builtins, probe: diskProbe, monotonic: () => 0, scanners, analyze: parts.analyze, homeDir: home });
+const judgeBy = createJudge({ policy, builtins, probe: diskProbe, monotonic: () => 0, scanners });
 const judge = (action: Action): Judgement => judgeBy(action, { project_dir: project, active_agents: 1 });
 const write = (path: string): Judgement => judge({ kind: 'fs.write', file_path: path });
 

@@ -63,8 +63,8 @@ describe('the policy that loki init writes', () => {
   test('denies destruction and lets work pass', () => {
     const policy = policyOf(initialPolicyText());
     const decide = (command: string): string => policy.evaluate('pre_execution', { kind: 'exec', command, project_dir: '/p' }).decision;
-    for (const command of ['rm -rf /', 'rm -rf /*', 'rm -rf ~', 'mkfs.ext4 /dev/sda', 'dd if=x of=/dev/sda', 'git push -f', 'git push origin +main', 'sh -c "git push --force"']) assert.equal(decide(command), 'DENY', command);
-    for (const command of ['git reset --hard', 'git clean -fdx', 'sudo ls']) assert.equal(decide(command), 'REQUIRE_APPROVAL', command);
+    for (const command of ['rm -rf /', 'rm -rf /*', 'rm -rf ~', 'mkfs.ext4 /dev/sda', 'dd if=x of=/dev/sda', 'git push -f', 'git push origin +main', 'git clean -fdx', 'sh -c "git push --force"']) assert.equal(decide(command), 'DENY', command);
+    for (const command of ['git reset --hard', 'git clean -fd', 'sudo ls']) assert.equal(decide(command), 'REQUIRE_APPROVAL', command);
     for (const command of ['npm test', 'git push origin main', 'rm -rf node_modules', 'git commit -m "no more git push --force"']) assert.equal(decide(command), 'ALLOW', command);
   });
 });
