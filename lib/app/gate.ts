@@ -6,6 +6,7 @@ import { searchLog, type LoggedEntry } from '../audit/query.ts';
 import { createBuiltins } from '../policy/builtin.ts';
 import { actionHash } from '../policy/canonical.ts';
 import { createJudge, type Judge } from '../policy/judge.ts';
+import { withResidency } from '../policy/residency.ts';
 import { scanners } from '../policy/scan/scanners.ts';
 import type { Policy } from '../policy/evaluate.ts';
 import { createGate, refused, type ApprovalReply, type Judgement } from '../gate/gate.ts';
@@ -14,6 +15,7 @@ import type { ActionOutcome, Gate } from '../gate/reply.ts';
 import { encrypts, openRecord, type OpenLog } from './audit/record.ts';
 import type { Installation } from './installation.ts';
 import { assertAsEnrolled, createPolicySource, probeOf } from './policy.ts';
+import { residencyOf } from './residency.ts';
 
 /** How a gate is opened. */
 export interface GateOptions {
@@ -93,10 +95,10 @@ const approvalSlackMs = 250;
 function createJudgeSource(installation: Installation, projectDir: string): (policy: Policy) => Judge {
   const { host, home, surroundings } = installation;
   const probe = probeOf(host.disk);
-  const builtins = createBuiltins({
+  const builtins = withResidency(createBuiltins({
     lokiHome: home.home, projectDirs: [projectDir], homeDir: host.disk.realpath(surroundings.homeDirectory) ?? surroundings.homeDirectory,
     controlPlane: controlPlaneAddresses(installation), keyFiles: keyFilesOf(installation), copies: copiesOf(installation),
-  });
+  }), residencyOf(installation));
   let known: { readonly policy: Policy; readonly judge: Judge } | undefined;
   return (policy) => {
     if (known?.policy !== policy) known = { policy, judge: createJudge({ policy, builtins, probe, monotonic: () => host.clock.monotonic(), scanners, homeDir: surroundings.homeDirectory }) };

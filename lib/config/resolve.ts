@@ -179,7 +179,7 @@ function withProject(
     if (both === undefined) {
       return refuse(`${setting.key} in the project file is ${value}, which leaves nothing of ${shown(setting, strongest.value)} (${from(strongest.origin)})`);
     }
-    return shown(setting, both) === shown(setting, strongest.value) ? strongest : { ...asked, value: both };
+    return shown(setting, both) === shown(setting, strongest.value) ? strongest : { origin: { ...asked.origin, beside: strongest.origin }, value: both };
   }
   if (rule.looser(written.value, setting.default)) {
     return refuse(`${setting.key} in the project file is ${value}, but a project file may ${rule.words}`) ?? strongest;

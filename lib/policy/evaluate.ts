@@ -10,13 +10,13 @@ import { didYouMean } from '../base/suggest.ts';
 import { askedOnce, type PathProbe } from '../base/paths.ts';
 import type { Problem } from '../errors.ts';
 import { CannotEvaluate } from './boundary.ts';
-import { budgetCovers } from './budget.ts';
+import { checkBudget, type Spent } from './budget.ts';
 import { compileCondition, lacking } from './compile.ts';
 import type { Compiled } from './compile.ts';
 import { enforcementPoints, isEnforcementPoint } from './fields.ts';
 import type { Context } from './fields.ts';
 import type { Scope } from './readings.ts';
-import type { ApprovalGate, DataRule, Layer, PolicyFile, Rule, UserPattern } from './rules.ts';
+import type { ApprovalGate, BudgetRule, DataRule, Layer, PolicyFile, Rule, UserPattern } from './rules.ts';
 import { kindsOf } from './shape.ts';
 
 /** What finds secrets and personal data. Handed in, so that it is loaded only where content is judged. */
@@ -47,13 +47,20 @@ export interface RuleFacts {
   readonly monitor: boolean;
 }
 
+/** How a context is to be evaluated. */
+export interface EvaluateOptions {
+  readonly explain?: boolean;
+  /** The count that is kept for a budget, in place of what the context says. Asked only about budgets that apply. */
+  readonly spent?: (rule: BudgetRule) => Spent;
+}
+
 export interface Policy {
   readonly files: readonly PolicyFile[];
   readonly problems: readonly Problem[];
   /** SHA-256 (hex) of the one file, or of the digests of all. */
   readonly digest: string;
   readonly rules: readonly Rule[];
-  evaluate(point: string, context: Context, options?: { readonly explain?: boolean }): PolicyDecision;
+  evaluate(point: string, context: Context, options?: EvaluateOptions): PolicyDecision;
   /** The gates that a phase must pass, strictest layer first come first. */
   approvalGates(phase: string): readonly ApprovalGate[];
   /** The first gate of a phase, or undefined when it needs no approval. */
@@ -64,14 +71,18 @@ export interface Policy {
 export const longestContent: number = 8 * 1024 * 1024;
 
 type Outcome = 'held' | 'not applicable' | Broken;
-interface Broken { readonly reason: string; readonly unable: boolean; readonly findings?: readonly Finding[] }
+/** `action`: what the rule does this time, where that is not its own action. */
+interface Broken { readonly reason: string; readonly unable: boolean; readonly action?: RuleAction; readonly findings?: readonly Finding[] }
+
+/** A scope, and the counts of budgets where somebody keeps them. */
+interface BudgetScope extends Scope { readonly spent?: EvaluateOptions['spent'] }
 
 interface Ready {
   readonly rule: Rule;
   readonly kinds: readonly ActionKind[];
   /** Names a field that only some kinds carry, or `kind` itself. */
   readonly needsKind: string | undefined;
-  readonly check: (scope: Scope) => Outcome;
+  readonly check: (scope: BudgetScope) => Outcome;
 }
 
 const nothing: readonly Violation[] = Object.freeze([]);
@@ -91,7 +102,7 @@ export function createPolicy(files: readonly PolicyFile[], parts: PolicyParts): 
       const [problem] = problems;
       if (problem !== undefined) return judge.refuse(`${placed(problem)}${problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''}. The policy cannot be used until it is corrected: loki policy check`, started);
       if (files.length === 0) return judge.allow('No policies configured', started);
-      return judge.evaluate(point, context, options.explain === true, started);
+      return judge.evaluate(point, context, options, started);
     },
     approvalGates: (phase) => gates.filter((gate) => gate.phase === phase),
     approvalGate: (phase) => gates.find((gate) => gate.phase === phase),
@@ -106,7 +117,7 @@ function placed(problem: Problem): string {
 interface RuleJudge {
   allow(reason: string, started: number): PolicyDecision;
   refuse(reason: string, started: number): PolicyDecision;
-  evaluate(point: EnforcementPoint, context: Context, explain: boolean, started: number): PolicyDecision;
+  evaluate(point: EnforcementPoint, context: Context, options: EvaluateOptions, started: number): PolicyDecision;
 }
 
 function createRuleJudge(rules: readonly Rule[], parts: PolicyParts, digest: string): RuleJudge {
@@ -124,8 +135,8 @@ function createRuleJudge(rules: readonly Rule[], parts: PolicyParts, digest: str
     return explain === undefined ? base : { ...base, explain };
   }
 
-  function run(list: readonly Ready[], context: Context, into: Violation[] | undefined, explained: ExplainedRule[] | undefined): Violation[] | undefined {
-    const scope: Scope = { context, probe: askedOnce(parts.probe), commandsIn };
+  function run(list: readonly Ready[], context: Context, into: Violation[] | undefined, explained: ExplainedRule[] | undefined, spent?: EvaluateOptions['spent']): Violation[] | undefined {
+    const scope: BudgetScope = { context, probe: askedOnce(parts.probe), commandsIn, spent };
     let violations = into;
     for (const item of list) {
       const outcome = safely(item, scope);
@@ -138,10 +149,10 @@ function createRuleJudge(rules: readonly Rule[], parts: PolicyParts, digest: str
     return violations;
   }
 
-  function evaluate(point: EnforcementPoint, context: Context, explain: boolean, started: number): PolicyDecision {
-    const explained: ExplainedRule[] | undefined = explain ? [] : undefined;
+  function evaluate(point: EnforcementPoint, context: Context, { explain, spent }: EvaluateOptions, started: number): PolicyDecision {
+    const explained: ExplainedRule[] | undefined = explain === true ? [] : undefined;
     let violations: Violation[] | undefined;
-    if (point !== 'pre_execution') violations = run(ofPoint.get(point) ?? [], context, undefined, explained);
+    if (point !== 'pre_execution') violations = run(ofPoint.get(point) ?? [], context, undefined, explained, spent);
     else {
       const given = context['kind'];
       const list = ofKind.get(given);
@@ -202,7 +213,7 @@ function addOthers(all: readonly Ready[], explained: ExplainedRule[]): void {
   }
 }
 
-function safely(item: Ready, scope: Scope): Outcome {
+function safely(item: Ready, scope: BudgetScope): Outcome {
   try {
     return item.check(scope);
   } catch (error) {
@@ -221,7 +232,7 @@ function spelledOut(expression: string): string {
 function violationOf(rule: Rule, broken: Broken): Violation {
   const lead = `Rule ${quoted(rule.name)} (${rule.place})`;
   return {
-    name: rule.name, action: broken.unable ? 'deny' : rule.action, place: rule.place,
+    name: rule.name, action: broken.unable ? 'deny' : broken.action ?? rule.action, place: rule.place,
     reason: broken.unable ? `${lead} cannot be evaluated: ${broken.reason}` : `${lead}: ${broken.reason}`,
     ...(broken.findings === undefined ? {} : { findings: broken.findings }), ...(rule.monitor ? { monitor: true as const } : {}),
   };
@@ -251,7 +262,7 @@ function prepare(rule: Rule, parts: PolicyParts): Ready {
 }
 
 /** First whether the rule applies, then its condition, then what is special to its kind. */
-function checkOf(rule: Rule, when: Compiled | undefined, must: Compiled | undefined, parts: PolicyParts): (scope: Scope) => Outcome {
+function checkOf(rule: Rule, when: Compiled | undefined, must: Compiled | undefined, parts: PolicyParts): (scope: BudgetScope) => Outcome {
   const special = specialOf(rule, parts.scanners);
   return (scope) => {
     if (when !== undefined) {
@@ -264,24 +275,18 @@ function checkOf(rule: Rule, when: Compiled | undefined, must: Compiled | undefi
       if (lack !== undefined) return { reason: lack, unable: true };
       if (!must.test(scope)) return { reason: `${spelledOut(must.text)} does not hold; ${compared(must, scope.context, parts.scanners)}`, unable: false };
     }
-    if (special !== undefined) return special(scope.context);
+    if (special !== undefined) return special(scope);
     if (must !== undefined || when === undefined) return 'held';
     return { reason: `${spelledOut(when.text)} holds; ${compared(when, scope.context, parts.scanners)}`, unable: false };
   };
 }
 
-function specialOf(rule: Rule, scanners: Scanners): ((context: Context) => Outcome) | undefined {
+function specialOf(rule: Rule, scanners: Scanners): ((scope: BudgetScope) => Outcome) | undefined {
   switch (rule.is) {
     case 'condition': return undefined;
-    case 'gates': return (context) => checkGates(rule.gates, context);
-    case 'budget': return (context) => {
-      const { provider, tokens_consumed: tokens } = { provider: context['provider'], tokens_consumed: context['tokens_consumed'] };
-      if (rule.providers !== undefined && typeof provider !== 'string') return { reason: 'provider is missing', unable: true };
-      if (typeof provider === 'string' && !budgetCovers(rule, provider)) return 'not applicable';
-      if (typeof tokens !== 'number' || !Number.isFinite(tokens) || tokens < 0) return { reason: tokens === undefined ? 'tokens_consumed is missing' : 'tokens_consumed is not a count', unable: true };
-      return tokens <= rule.maxTokens ? 'held' : { reason: `${tokens} tokens consumed of ${rule.maxTokens}`, unable: false };
-    };
-    case 'data': return (context) => checkContent(rule, context, scanners);
+    case 'gates': return ({ context }) => checkGates(rule.gates, context);
+    case 'budget': return ({ context, spent }) => checkBudget(rule, context, spent);
+    case 'data': return ({ context }) => checkContent(rule, context, scanners);
   }
 }
 

@@ -51,6 +51,9 @@ export interface ProviderConfig {
   readonly name: ProviderName;
   /** Command line of the provider `command`. */
   readonly command?: string;
+  /** The model it calls, and the region that is in, where somebody says so. */
+  readonly model?: string;
+  readonly region?: string;
 }
 
 /** A quality gate: passes when its command exits with 0 in time. */
@@ -78,8 +81,9 @@ export interface RunsConfig {
   readonly budget: number | undefined;
 }
 
+const modelName: Kind<string> = text('a model name', /^\S{1,200}$/);
 const providerName: Kind<ProviderName> = oneOf<ProviderName>('claude', 'codex', 'gemini', 'opencode', 'command', 'scripted');
-const providerMap: Kind<ProviderConfig> = record<ProviderConfig>({ name: providerName, command }, ['name']);
+const providerMap: Kind<ProviderConfig> = record<ProviderConfig>({ name: providerName, command, model: modelName, region: name }, ['name']);
 
 /** A name alone, or a map where the provider `command` is told its command line. */
 const provider: Kind<ProviderConfig> = {
@@ -142,7 +146,7 @@ function majority(reviewers: readonly string[]): number {
 export const runsSection: Section<RunsConfig> = {
   provider: {
     key: 'runs.provider', flag: '--provider', kind: provider, default: undefined, defaultWords: 'the first agent installed, else `scripted`',
-    meaning: 'Agent that works: `claude`, `codex`, `gemini`, `opencode`, `scripted`, or `{name: command, command: "node agent.mjs"}`',
+    meaning: 'Agent that works: `claude`, `codex`, `gemini`, `opencode`, `scripted`, or `{name: command, command: "node agent.mjs"}`; `model` and `region` say what it calls (a region counts only outside the project file)',
   },
   maxIterations: {
     key: 'runs.max_iterations', flag: '--max-iterations', kind: integer(1, 1000), default: 10,
@@ -184,7 +188,7 @@ export interface PricesConfig {
 export const pricesSection: Section<PricesConfig> = {
   byModel: {
     key: 'prices',
-    kind: mapOf(record<Price>({ input: amount, output: amount, cache_read: amount, cache_write: amount }, []), text('a model name', /^\S{1,200}$/)),
+    kind: mapOf(record<Price>({ input: amount, output: amount, cache_read: amount, cache_write: amount }, []), modelName),
     default: new Map(), defaultWords: 'none',
     meaning: 'US dollars a million tokens: `prices.<model>.{input,output,cache_read,cache_write}`',
   },
