@@ -15,8 +15,8 @@ import type { Installation } from './installation.ts';
 import { residencyOf } from './residency.ts';
 
 /** The ledger in a store, with the configured prices. */
-export function openLedger({ host: { clock, timers }, config: { prices } }: Pick<Installation, 'host' | 'config'>, store: Pick<Store, 'get' | 'list' | 'transact'>): Ledger {
-  return new Ledger({ store, clock, timers, prices });
+export function openLedger({ host: { clock, timers, random }, config: { prices } }: Pick<Installation, 'host' | 'config'>, store: Pick<Store, 'get' | 'list' | 'transact'>): Ledger {
+  return new Ledger({ store, clock, timers, random, prices });
 }
 
 /** Millionths of a dollar for what an agent reports. */

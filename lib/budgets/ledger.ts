@@ -3,28 +3,28 @@
  * what one of them was told to be durable is counted exactly once, whenever it is killed. It trusts the report for what was
  * used; it refuses nothing and judges nothing.
  */
-import type { Clock, Timers } from '../ports.ts';
+import type { Clock, Random, Timers } from '../ports.ts';
 import { LokiError } from '../errors.ts';
 import type { Store, StoreChange, StoreCheck } from '../store/store.ts';
 import { readCount, withMemory, withReport, noMemory, type BudgetMemory, type Count } from './count.ts';
 import type { Prices } from './price.ts';
 import { prune } from './pruning.ts';
 import type { UsageReport } from './usage.ts';
-import { periods, reportKey, windowOf, type BudgetWindow } from './window.ts';
+import { periods, reportKey, windowOf, windowPrefix, type BudgetWindow } from './window.ts';
 
 /** What a ledger is given. */
 export interface LedgerOptions {
   readonly store: Pick<Store, 'get' | 'list' | 'transact'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly timers: Pick<Timers, 'sleep'>;
+  readonly random: Random;
   readonly prices: Prices;
 }
 
 /** Somebody else goes ahead each time this one does not, so that nobody waits so often. */
 const mostTries = 1000;
-/** After so many the tries are spread out. */
-const hastyTries = 4;
-const pauseMs = 5;
+/** Those who were beaten wait by lot, longer each time, so that they do not all come back at once. */
+const longestPauseMs = 64;
 
 export class Ledger {
   readonly prices: Prices;
@@ -54,6 +54,13 @@ export class Ledger {
   /** The count of a stretch as it stands. */
   async read({ key }: BudgetWindow): Promise<Count> {
     return readCount(key, (await this.#options.store.get(key))?.value);
+  }
+
+  /** The session that was counted last; undefined before the first. */
+  async newestSession(projectId: string): Promise<string | undefined> {
+    const prefix = windowPrefix(projectId, 'session');
+    const [newest] = await this.#options.store.list(prefix, { limit: 1, reverse: true });
+    return newest?.key.slice(prefix.length);
   }
 
   /** Changes what is remembered of a budget in a stretch. `next` may be asked again; undefined leaves it as it is. Gives what it made. */
@@ -89,7 +96,7 @@ export class Ledger {
     for (let tries = 0; tries < mostTries; tries += 1) {
       const outcome = await attempt();
       if (outcome !== 'again') return outcome.done;
-      if (tries >= hastyTries) await this.#options.timers.sleep(pauseMs * (1 + tries % 4));
+      await this.#options.timers.sleep(Math.min(longestPauseMs, 2 ** (tries + 1)) * (this.#options.random.bytes(1)[0] ?? 0) / 256);
     }
     throw new LokiError('conflict', { attempted: `count "${what}" against the budgets`, found: `other processes were faster ${mostTries} times`, hint: 'Run the command again' });
   }

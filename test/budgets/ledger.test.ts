@@ -8,6 +8,7 @@ import type { UsageReport } from '../../lib/budgets/usage.ts';
 import { newId } from '../../lib/base/ids.ts';
 import type { BudgetRule } from '../../lib/policy/rules.ts';
 import type { Store } from '../../lib/store/store.ts';
+import { random } from '../../lib/host/time.ts';
 import { createTestClock, realTimers, type TestClock } from '../support/fakes.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { policyOf } from '../support/policy.ts';
@@ -18,7 +19,7 @@ const price: Price = { input: 3, output: 15, cache_read: 0.3, cache_write: 3.75 
 interface Kit { readonly store: Store; readonly clock: TestClock; readonly ledger: Ledger }
 
 function kit(prices: ReadonlyMap<string, Price> = new Map([['m-1', price]]), store: Store = createMemoryStore(), clock: TestClock = createTestClock()): Kit {
-  return { store, clock, ledger: new Ledger({ store, clock, timers: realTimers, prices }) };
+  return { store, clock, ledger: new Ledger({ store, clock, timers: realTimers, random, prices }) };
 }
 
 function budget(text: string): BudgetRule {
