@@ -29,7 +29,7 @@ export interface Origin {
   /** From 1; only for files. */
   readonly line?: number;
   readonly column?: number;
-  /** What a stronger layer says too, where the project's wish counts beside it. */
+  /** The stronger layer that says more than the default too, where the project's wish counts beside it. */
   readonly beside?: Origin;
 }
 

@@ -108,7 +108,7 @@ function checkCount(rule: BudgetRule, spent: Spent): 'held' | BrokenBudget {
   if (limit.microUsd !== undefined && spent.microUsd > limit.microUsd) return { reason: `${usdText(spent.microUsd)} consumed of ${usdText(limit.microUsd)} ${within}${asks}`, unable: false };
   if (limit.microUsd === undefined || unpriced.length === 0) return 'held';
   return {
-    reason: `what was used ${within} cannot be held against ${usdText(limit.microUsd)}: no price for ${unpriced.join(', ')}; add it to the configuration, or an approval lets it pass unpriced ${until}`,
+    reason: `what was used ${within} cannot be held against ${usdText(limit.microUsd)}: no price for ${unpriced.join(', ')}; add it where prices are listed, or an approval lets it pass unpriced ${until}`,
     unable: false, ...(rule.action === 'deny' ? { action: 'require_approval' } : {}),
   };
 }

@@ -87,7 +87,7 @@ describe('a budget with a count goes by that', () => {
       const { decision, violations } = resource(`{ name: b, max_usd: 1, on_exceed: ${onExceed} }`).evaluate('resource', context, { spent: () => spent({ limit: { microUsd: 1_000_000 }, unpriced: ['prices.m-9.output'] }) });
       return [decision, violations[0]?.action ?? '', violations[0]?.reason ?? ''];
     };
-    const reason = 'Rule "b" (policies.yaml:4:7): what was used on 2026-02-15 (UTC) cannot be held against 1 USD: no price for prices.m-9.output; add it to the configuration, or an approval lets it pass unpriced until 2026-02-16T00:00:00.000Z';
+    const reason = 'Rule "b" (policies.yaml:4:7): what was used on 2026-02-15 (UTC) cannot be held against 1 USD: no price for prices.m-9.output; add it where prices are listed, or an approval lets it pass unpriced until 2026-02-16T00:00:00.000Z';
     assert.deepEqual(by('shutdown'), ['REQUIRE_APPROVAL', 'require_approval', reason]);
     assert.deepEqual(by('require_approval'), ['REQUIRE_APPROVAL', 'require_approval', reason]);
     assert.deepEqual(by('warn'), ['ALLOW', 'warn', reason]);

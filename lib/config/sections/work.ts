@@ -184,12 +184,22 @@ export interface PricesConfig {
   readonly byModel: ReadonlyMap<string, Price>;
 }
 
+/** Where somebody else lists prices, a project's count where they are higher, and for nothing that is not listed: a repository cannot make a model cheap. */
+const dearer: Tighten<PricesConfig['byModel']> = {
+  words: 'only raise what another layer lists',
+  combine: (asked, given) => (given.size === 0 ? asked : new Map([...given].map(([model, price]) => [model, higher(price, asked.get(model))]))),
+};
+
+function higher(given: Price, asked: Price | undefined): Price {
+  return Object.fromEntries(Object.entries(given).map(([kind, price]) => [kind, Math.max(price, asked?.[kind as keyof Price] ?? 0)]));
+}
+
 /** One row a field of `PricesConfig`. */
 export const pricesSection: Section<PricesConfig> = {
   byModel: {
     key: 'prices',
     kind: mapOf(record<Price>({ input: amount, output: amount, cache_read: amount, cache_write: amount }, []), modelName),
-    default: new Map(), defaultWords: 'none',
+    default: new Map(), defaultWords: 'none', project: dearer,
     meaning: 'US dollars a million tokens: `prices.<model>.{input,output,cache_read,cache_write}`',
   },
 };
