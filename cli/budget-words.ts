@@ -9,7 +9,7 @@ export function budgetCells(budgets: ProjectBudgets, look: Look): readonly (read
   return budgets.rows.map((row, at) => [at === 0 ? 'Budgets' : '', budgetLine(row, look)]);
 }
 
-/** `token-budget  64% of 5000000 tokens (3200000 used) by the project on 2026-02-15, until …; 3 calls reported no usage` */
+/** `token-budget  64%  3200000 of 5000000 tokens, on 2026-02-15 (UTC), until …; 3 of 90 calls unmetered` */
 function budgetLine(row: BudgetRow, look: Look): string {
   const amounts = [
     ...(row.limit.tokens === null ? [] : [`${row.used.tokens} of ${row.limit.tokens} tokens`]), ...(row.limit.usd === null ? [] : [`${row.used.usd} of ${row.limit.usd} USD`]),
@@ -18,7 +18,7 @@ function budgetLine(row: BudgetRow, look: Look): string {
   const notes = [
     row.raised ? 'raised by a person' : '', row.mode === 'monitor' ? 'only watched' : '',
     row.unmetered_calls === 0 ? '' : `${row.unmetered_calls} of ${row.calls} calls unmetered`,
-    row.unpriced.length === 0 ? '' : `unpriced: ${row.unpriced.map(({ model, tokens }) => `${tokens} tokens of ${model === null ? 'a model that was not named' : printable(model)}`).join(', ')}`,
+    row.limit.usd === null || row.unpriced.length === 0 ? '' : `unpriced: ${row.unpriced.map(({ model, tokens }) => `${tokens} tokens of ${model === null ? 'a model that was not named' : printable(model)}`).join(', ')}`,
   ].filter((note) => note !== '');
   return `${printable(row.name)}  ${share}  ${amounts}, ${spanOf(row)}${notes.map((note) => `; ${note}`).join('')}`;
 }

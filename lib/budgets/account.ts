@@ -4,7 +4,7 @@
  */
 import { canonicalJson } from '../base/json.ts';
 import { sha256Hex } from '../base/digest.ts';
-import { budgetStanding, limitsOf, type Amounts, type Spent } from '../policy/budget.ts';
+import { budgetCovers, budgetStanding, limitsOf, type Amounts, type Spent } from '../policy/budget.ts';
 import type { BudgetPeriod, BudgetRule } from '../policy/rules.ts';
 import { noMemory, otherAgents, sumCells, type BudgetMemory, type Cell, type Count, type Sum } from './count.ts';
 import type { Ledger } from './ledger.ts';
@@ -165,8 +165,8 @@ export function stateOf(rule: BudgetRule, agent: string, window: BudgetWindow, c
 }
 
 /** Agents that are no longer told apart count for each. */
-function counts({ per, providers }: BudgetRule, agent: string, cell: Cell): boolean {
-  return (per !== 'agent' || cell.agent === agent || cell.agent === otherAgents) && (providers === undefined || providers.includes(cell.provider));
+function counts(rule: BudgetRule, agent: string, cell: Cell): boolean {
+  return (rule.per !== 'agent' || cell.agent === agent || cell.agent === otherAgents) && budgetCovers(rule, cell.provider);
 }
 
 /** What a budget is remembered by. Another limit, or another span, makes it another budget. */

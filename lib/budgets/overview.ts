@@ -1,5 +1,5 @@
 /** Every budget of a project and where it stands: for `loki status` and `/budgets`. Looks and changes nothing. */
-import { budgetStanding } from '../policy/budget.ts';
+import { budgetCovers, budgetStanding } from '../policy/budget.ts';
 import type { BudgetRule } from '../policy/rules.ts';
 import { stateOf } from './account.ts';
 import type { Ledger } from './ledger.ts';
@@ -59,7 +59,7 @@ export async function budgetRows(ledger: Ledger, { projectId, sessionId }: Look,
     const isOfSession = rule.period === 'session';
     const window = windowOf(rule.period, { projectId, sessionId: session ?? 'none', at: ledger.now() });
     const count = await ledger.read(window);
-    const agents = rule.per !== 'agent' ? [] : [...new Set(count.cells.map(({ agent }) => agent))];
+    const agents = rule.per !== 'agent' ? [] : [...new Set(count.cells.filter(({ provider }) => budgetCovers(rule, provider)).map(({ agent }) => agent))];
     const about = { projectId, window: isOfSession && session === undefined ? undefined : window, session: isOfSession ? session ?? null : null };
     for (const agent of agents.length === 0 ? [undefined] : agents) rows.push(rowOf(rule, about, agent, stateOf(rule, agent ?? '', window, count, ledger)));
   }
