@@ -46,8 +46,8 @@ export class Ledger {
     return this.#inTurn(async () => {
       const windows = periods.map((period) => windowOf(period, report));
       const isNewDay = await this.#retried(report.id, async () => this.#tryToCount(report, windows));
-      // What is old is removed when a day begins: by then there is at least one stretch more than before.
-      if (isNewDay) await prune(this.#options.store, report);
+      // What is old is removed when a day begins. The report is counted whatever becomes of that; what is left is removed with the next day.
+      if (isNewDay) await prune(this.#options.store, report).catch(() => undefined);
     });
   }
 

@@ -27,11 +27,6 @@ const localPlayer = 'scripted';
 /** Any program: local only when somebody who may say so says that it is. */
 const anyProgram = 'command';
 
-/** Whether residency says anything at all: nothing needs judging where it does not. */
-export function hasResidency({ allowedProviders, allowedRegions, airGapped }: Pick<Residency, 'allowedProviders' | 'allowedRegions' | 'airGapped'>): boolean {
-  return airGapped || allowedProviders.length > 0 || allowedRegions.length > 0;
-}
-
 /** What is wrong with calling a provider. */
 export function judgeProvider(residency: Residency, { provider, region }: { readonly provider: string; readonly region?: string }): readonly Violation[] {
   const { allowedProviders, allowedRegions, airGapped, isListOurs, origin } = residency;
