@@ -8,11 +8,13 @@ import { createBuiltins } from '../policy/builtin.ts';
 import { actionHash } from '../policy/canonical.ts';
 import type { Policy } from '../policy/evaluate.ts';
 import { createJudge, type Judge } from '../policy/judge.ts';
+import { withResidency } from '../policy/residency.ts';
 import { scanners } from '../policy/scan/scanners.ts';
 import { refused, type Judgement } from '../gate/gate.ts';
 import { currentBranch } from '../gate/project.ts';
 import type { Installation } from './installation.ts';
 import { assertAsEnrolled, probeOf } from './policy.ts';
+import { residencyOf } from './residency.ts';
 
 /** Judges one action; with `explain`, the decision says what every rule made of it. */
 export type ActionJudge = (action: Action, options?: { readonly explain?: boolean }) => Judgement;
@@ -53,10 +55,10 @@ export function projectDirOf({ host, project, surroundings }: Installation): str
 function createJudgeSource(installation: Installation, projectDir: string): (policy: Policy) => Judge {
   const { host, home, surroundings } = installation;
   const probe = probeOf(host.disk);
-  const builtins = createBuiltins({
+  const builtins = withResidency(createBuiltins({
     lokiHome: home.home, projectDirs: [projectDir], homeDir: host.disk.realpath(surroundings.homeDirectory) ?? surroundings.homeDirectory,
     controlPlane: controlPlaneAddresses(installation), keyFiles: keyFilesOf(installation), copies: copiesOf(installation),
-  });
+  }), residencyOf(installation));
   let known: { readonly policy: Policy; readonly judge: Judge } | undefined;
   return (policy) => {
     if (known?.policy !== policy) known = { policy, judge: createJudge({ policy, builtins, probe, monotonic: () => host.clock.monotonic(), scanners }) };

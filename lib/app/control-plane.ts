@@ -12,6 +12,7 @@ import { checkListen } from '../server/listen.ts';
 import { ensureLocalToken, readLocalToken } from '../server/local-token.ts';
 import type { AuditService, Collection, Services, StoredItem } from '../server/services.ts';
 import { encrypts, type OpenLog } from './audit/record.ts';
+import { budgetsOfProjects } from './budget-overview.ts';
 import { exportAsStream } from './audit/export.ts';
 import { prepareHome, type Installation } from './installation.ts';
 import { startForwarding } from './audit/forwarding.ts';
@@ -52,6 +53,7 @@ export async function startControlPlane(installation: Installation, options: Con
   const services: Services = {
     store, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
     projects: projectCollection(installation), policies: policyService(installation), audit: auditService(installation, log.record),
+    budgets: (projectId) => budgetsOfProjects(installation, store, projectId),
     status: () => Promise.resolve({
       version, started_at: new Date(startedAt).toISOString(), uptime_seconds: Math.round((host.clock.now() - startedAt) / 1000),
       authentication: config.auth.enabled ? 'required' : 'off',

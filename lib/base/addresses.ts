@@ -59,6 +59,12 @@ export function refusedAddress(host: string, address: string, allowed: readonly 
   return isListed ? undefined : what;
 }
 
+/** Whether a host as it is written, a name or an address, is on a list of hosts, addresses and blocks. Nothing is resolved. */
+export function listedHost(host: string, allowed: readonly string[]): boolean {
+  const bytes = parseAddress(host);
+  return allowed.some((item) => item === host.toLowerCase() || (bytes !== undefined && isInBlock(bytes, item)));
+}
+
 /** Whether an address is the one given, or in the block `10.1.0.0/16`. Anything else holds nothing. */
 function isInBlock(bytes: readonly number[], block: string): boolean {
   const [base = '', bits] = block.split('/');

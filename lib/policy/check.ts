@@ -54,7 +54,7 @@ function duplicatesOf(rules: readonly Rule[]): readonly Problem[] {
 
 /** What a rule checks, as text; its name, place and action left out. */
 function substanceOf(rule: Rule): string {
-  const own = rule.is === 'gates' ? rule.gates : rule.is === 'budget' ? [rule.maxTokens, rule.providers] : rule.is === 'data' ? [rule.type, rule.minConfidence, rule.patterns.map(({ source }) => source)] : [];
+  const own = rule.is === 'gates' ? rule.gates : rule.is === 'budget' ? [rule.maxTokens, rule.maxMicroUsd, rule.per, rule.period, rule.providers] : rule.is === 'data' ? [rule.type, rule.minConfidence, rule.patterns.map(({ source }) => source)] : [];
   return JSON.stringify([rule.point, rule.is, rule.monitor, rule.when?.text, rule.rule?.text, own]);
 }
 

@@ -15,7 +15,8 @@ import { scopeOf, startOf } from './readings.ts';
 import type { Scope } from './readings.ts';
 import { askSafely, explainRule, readyRule, violationOf } from './ready.ts';
 import type { ReadyRule } from './ready.ts';
-import type { ApprovalGate, Layer, PolicyFile, Rule } from './rules.ts';
+import type { Spent } from './budget.ts';
+import type { ApprovalGate, BudgetRule, Layer, PolicyFile, Rule } from './rules.ts';
 import type { Scanners } from './scanners.ts';
 import { commandsOf, type AnalyzeCommand } from './shell/analyze.ts';
 import type { ShellAnalysis } from './shell/tally.ts';
@@ -45,6 +46,13 @@ export interface RuleFacts {
   readonly monitor: boolean;
 }
 
+/** How a context is to be evaluated. */
+export interface EvaluateOptions {
+  readonly explain?: boolean;
+  /** The count that is kept for a budget, in place of what the context says. Asked only about budgets that apply. */
+  readonly spent?: (rule: BudgetRule) => Spent;
+}
+
 export interface Policy {
   readonly files: readonly PolicyFile[];
   readonly problems: readonly Problem[];
@@ -57,7 +65,7 @@ export interface Policy {
   readonly homeDir: string | undefined;
   /** What a command would do that is given in a directory, as this policy reads it. */
   analyze(command: string, cwd: string | undefined): ShellAnalysis;
-  evaluate(point: string, context: Context, options?: { readonly explain?: boolean }): PolicyDecision;
+  evaluate(point: string, context: Context, options?: EvaluateOptions): PolicyDecision;
   /** The gates that a phase must pass, strictest layer first come first. */
   approvalGates(phase: string): readonly ApprovalGate[];
   /** The first gate of a phase, or undefined when it needs no approval. */
@@ -87,7 +95,7 @@ export function createPolicy(files: readonly PolicyFile[], parts: PolicyParts): 
       const [problem] = problems;
       if (problem !== undefined) return judge.refuse(`${placed(problem)}${problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''}. The policy cannot be used until it is corrected: loki policy check`, started);
       if (files.length === 0) return judge.allow('No policies configured', started);
-      return judge.evaluate(point, context, options.explain === true, started);
+      return judge.evaluate(point, context, options, started);
     },
     approvalGates: (phase) => gates.filter((gate) => gate.phase === phase),
     approvalGate: (phase) => gates.find((gate) => gate.phase === phase),
@@ -102,7 +110,7 @@ function placed(problem: Problem): string {
 interface RuleJudge {
   allow(reason: string, started: number): PolicyDecision;
   refuse(reason: string, started: number): PolicyDecision;
-  evaluate(point: EnforcementPoint, context: Context, explain: boolean, started: number): PolicyDecision;
+  evaluate(point: EnforcementPoint, context: Context, options: EvaluateOptions, started: number): PolicyDecision;
 }
 
 /** What has come out so far. Nothing is allocated before a rule is violated. */
@@ -172,13 +180,13 @@ function createRuleJudge(rules: readonly Rule[], parts: PolicyParts, strict: boo
     return scopeOf(context, askedOnce(parts.probe), (command) => commandsOf(parts.analyze(command, { cwd: startOf(context), home: parts.homeDir })));
   }
 
-  function evaluate(point: EnforcementPoint, context: Context, explain: boolean, started: number): PolicyDecision {
-    const found: Findings = { violations: undefined, explained: explain ? [] : undefined };
+  function evaluate(point: EnforcementPoint, context: Context, { explain, spent }: EvaluateOptions, started: number): PolicyDecision {
+    const found: Findings = { violations: undefined, explained: explain === true ? [] : undefined };
     if (point === 'pre_execution') {
       const unknown = judgeExecution(context, found);
       if (unknown !== undefined) return finish('DENY', unknown, nothing, started);
       if (found.explained !== undefined) addOthers(execution, found.explained);
-    } else run(ofPoint.get(point) ?? [], newScope(context), found);
+    } else run(ofPoint.get(point) ?? [], { ...newScope(context), ...(spent === undefined ? {} : { spent }) }, found);
     const explanation = found.explained === undefined ? undefined : { point, rules: found.explained };
     if (found.violations === undefined) return finish('ALLOW', 'No rule was violated', nothing, started, explanation);
     const [decision, reason] = conclude(found.violations);

@@ -2,7 +2,9 @@
 import { resolveFrom } from '../base/paths.ts';
 import type { PathProbe } from '../base/paths.ts';
 import { absolutePath, realPlaces } from './boundary.ts';
+import type { Spent } from './budget.ts';
 import type { Context } from './fields.ts';
+import type { BudgetRule } from './rules.ts';
 
 /** What closures see of one evaluation. */
 export interface Scope {
@@ -11,6 +13,8 @@ export interface Scope {
   readonly commandsIn: CommandsIn;
   /** Readings of paths that one rule asked for serve the next. */
   readonly places: Map<string, readonly string[]>;
+  /** The counts of budgets, where somebody keeps them. */
+  readonly spent?: (rule: BudgetRule) => Spent;
 }
 
 /** A scope for one context. The probe must be good for as long as the scope is. */

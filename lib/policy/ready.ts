@@ -2,9 +2,9 @@
  * A rule made ready to be asked: its conditions compiled, what is special to its kind of rule beside them. Asking gives
  * whether it applies, holds or is broken, and for a broken one why: in words and as the comparisons that decided.
  */
-import type { ActionKind, Comparison, ExplainedCondition, ExplainedRule, Finding, Violation } from '../base/action.ts';
+import type { ActionKind, Comparison, ExplainedCondition, ExplainedRule, Finding, RuleAction, Violation } from '../base/action.ts';
 import { CannotEvaluate } from './boundary.ts';
-import { budgetCovers } from './budget.ts';
+import { checkBudget } from './budget.ts';
 import { compileCondition, lacking } from './compile.ts';
 import type { Compiled } from './compile.ts';
 import { conditionInWords, decisiveComparisons, explainCondition } from './explain.ts';
@@ -23,6 +23,8 @@ export type Outcome = 'held' | 'not applicable' | Broken;
 export interface Broken {
   readonly reason: string;
   readonly unable: boolean;
+  /** What the rule does this time, where that is not its own action. */
+  readonly action?: RuleAction;
   readonly findings?: readonly Finding[];
   readonly compared?: readonly Comparison[];
 }
@@ -60,7 +62,7 @@ function checkOf(rule: Rule, when: Compiled | undefined, must: Compiled | undefi
       if (lack !== undefined) return { reason: lack, unable: true };
       if (!must.test(scope)) return brokenBy(rule.rule, must, 'all', scope, scanners);
     }
-    if (special !== undefined) return special(scope.context);
+    if (special !== undefined) return special(scope);
     if (must !== undefined || when === undefined) return 'held';
     return brokenBy(rule.when, when, 'any', scope, scanners);
   };
@@ -73,18 +75,12 @@ function brokenBy(expression: Expression | undefined, { text, fields }: Compiled
   return { reason: conditionInWords(text, explained, fields, scope, redact), unable: false, compared: decisiveComparisons(explained) };
 }
 
-function specialOf(rule: Rule, scanners: Scanners): ((context: Context) => Outcome) | undefined {
+function specialOf(rule: Rule, scanners: Scanners): ((scope: Scope) => Outcome) | undefined {
   switch (rule.is) {
     case 'condition': return undefined;
-    case 'gates': return (context) => checkGates(rule.gates, context);
-    case 'budget': return (context) => {
-      const { provider, tokens_consumed: tokens } = { provider: context['provider'], tokens_consumed: context['tokens_consumed'] };
-      if (rule.providers !== undefined && typeof provider !== 'string') return { reason: 'provider is missing', unable: true };
-      if (typeof provider === 'string' && !budgetCovers(rule, provider)) return 'not applicable';
-      if (typeof tokens !== 'number' || !Number.isFinite(tokens) || tokens < 0) return { reason: tokens === undefined ? 'tokens_consumed is missing' : 'tokens_consumed is not a count', unable: true };
-      return tokens <= rule.maxTokens ? 'held' : { reason: `${tokens} tokens consumed of ${rule.maxTokens}`, unable: false };
-    };
-    case 'data': return (context) => checkContent(rule, context, scanners);
+    case 'gates': return ({ context }) => checkGates(rule.gates, context);
+    case 'budget': return ({ context, spent }) => checkBudget(rule, context, spent);
+    case 'data': return ({ context }) => checkContent(rule, context, scanners);
   }
 }
 
@@ -120,7 +116,7 @@ function checkContent(rule: DataRule, context: Context, scanners: Scanners): Out
 export function violationOf(rule: Rule, broken: Broken): Violation {
   const lead = `Rule ${JSON.stringify(rule.name)} (${rule.place})`;
   return {
-    name: rule.name, action: broken.unable ? 'deny' : rule.action, place: rule.place,
+    name: rule.name, action: broken.unable ? 'deny' : broken.action ?? rule.action, place: rule.place,
     reason: broken.unable ? `${lead} cannot be evaluated: ${broken.reason}` : `${lead}: ${broken.reason}`,
     ...(broken.findings === undefined ? {} : { findings: broken.findings }),
     ...(broken.compared === undefined ? {} : { compared: broken.compared }),

@@ -44,10 +44,20 @@ export interface GatesRule extends RuleBase { readonly is: 'gates'; readonly gat
 
 export type OnExceed = 'shutdown' | 'require_approval' | 'warn';
 
-/** At most so many tokens. `alerts` are percentages, rising. Without `providers` it counts for every one. */
+/** Whose consumption a budget adds up. */
+export type BudgetSubject = 'project' | 'agent' | 'session';
+
+/** Over what time it adds it up. Days and months are those of UTC. */
+export type BudgetPeriod = 'session' | 'day' | 'month' | 'total';
+
+/** At most so many tokens, so much money, or both. `alerts` are percentages, rising. Without `providers` it counts for every one. */
 export interface BudgetRule extends RuleBase {
   readonly is: 'budget';
-  readonly maxTokens: number;
+  readonly per: BudgetSubject;
+  readonly period: BudgetPeriod;
+  readonly maxTokens?: number;
+  /** Millionths of a US dollar. */
+  readonly maxMicroUsd?: number;
   readonly alerts: readonly number[];
   readonly onExceed: OnExceed;
   readonly providers?: readonly string[];

@@ -14,15 +14,18 @@ import { decidedByKind, neededFields } from './compile.ts';
 import { ExpressionMistake, parseExpression } from './expression.ts';
 import { enforcementPoints, fieldsOfPoint } from './fields.ts';
 import { compileUserPattern } from './patterns.ts';
-import type { ApprovalGate, BudgetRule, DataRule, Expression, Layer, OnExceed, PolicyTest, Rule, UserPattern } from './rules.ts';
+import type { ApprovalGate, BudgetPeriod, BudgetRule, BudgetSubject, DataRule, Expression, Layer, OnExceed, PolicyTest, Rule, UserPattern } from './rules.ts';
 
 /** Ceilings of one file. */
 export const policyLimits = { rules: 1000, tests: 2000, list: 1000, text: 1000, problems: 100 } as const;
 
+/** Any of these makes a rule of the resource point a budget. */
+const budgetKeys = ['max_tokens', 'max_usd', 'per', 'period', 'alerts', 'on_exceed', 'providers'] as const;
+
 const ruleKeys: Readonly<Record<EnforcementPoint, readonly string[]>> = {
   pre_execution: ['name', 'rule', 'when', 'action', 'mode'],
   pre_deployment: ['name', 'gates', 'rule', 'when', 'action', 'mode'],
-  resource: ['name', 'max_tokens', 'alerts', 'on_exceed', 'providers', 'rule', 'when', 'action', 'mode'],
+  resource: ['name', ...budgetKeys, 'rule', 'when', 'action', 'mode'],
   data: ['name', 'type', 'patterns', 'min_confidence', 'rule', 'when', 'action', 'mode'],
 };
 /** Bounds of an approval's time-out: three seconds, and the 30 days an approval may stay open. */
@@ -32,6 +35,10 @@ const gateKeys = ['name', 'phase', 'approvers', 'required', 'timeout_minutes', '
 const testKeys = ['name', 'point', 'context', 'expect', 'by'];
 const ruleActions: readonly RuleAction[] = ['deny', 'require_approval', 'warn', 'allow'];
 const exceedActions: readonly OnExceed[] = ['shutdown', 'require_approval', 'warn'];
+const budgetSubjects: readonly BudgetSubject[] = ['project', 'agent', 'session'];
+const budgetPeriods: readonly BudgetPeriod[] = ['session', 'day', 'month', 'total'];
+/** A thousand million dollars: what can still be counted exactly in millionths. */
+const mostUsd = 1e9;
 const decisions: readonly Decision[] = ['ALLOW', 'DENY', 'REQUIRE_APPROVAL'];
 const modes = ['enforce', 'monitor'] as const;
 /** At the top of a file. `strict` enforces, and denies commands that cannot be understood. */
@@ -239,12 +246,12 @@ class Shaper {
     if (base.point === 'pre_deployment' && members.has('gates')) {
       return { ...base, is: 'gates', gates: this.#strings(members.get('gates'), 'gates') ?? [] };
     }
-    if (base.point === 'resource' && (members.has('max_tokens') || members.has('alerts') || members.has('on_exceed') || members.has('providers'))) {
+    if (base.point === 'resource' && budgetKeys.some((key) => members.has(key))) {
       return this.#budget(members, node, base);
     }
     if (base.point === 'data' && (members.has('type') || members.has('patterns') || members.has('min_confidence'))) return this.#data(members, node, base);
     if (!members.has('rule') && !members.has('when')) {
-      const also = { pre_execution: '', pre_deployment: ', gates', resource: ', max_tokens', data: ', type, patterns' }[base.point];
+      const also = { pre_execution: '', pre_deployment: ', gates', resource: ', max_tokens, max_usd', data: ', type, patterns' }[base.point];
       this.#report(node, `the rule ${quotedName(base.name)} says nothing to check`, `Add one of: rule, when${also}`);
       return undefined;
     }
@@ -252,19 +259,40 @@ class Shaper {
   }
 
   #budget(members: Members, node: YamlNode, base: Omit<Rule, 'is'>): BudgetRule {
-    for (const key of ['max_tokens', 'on_exceed']) if (!members.has(key)) this.#report(node, `the budget ${quotedName(base.name)} has no ${key}`);
+    if (!members.has('max_tokens') && !members.has('max_usd')) this.#report(node, `the budget ${quotedName(base.name)} has neither max_tokens nor max_usd`);
+    if (!members.has('on_exceed')) this.#report(node, `the budget ${quotedName(base.name)} has no on_exceed`);
     for (const key of ['rule', 'action']) {
       const other = members.get(key);
-      if (other !== undefined) this.#report(other, `a budget has no ${key}; max_tokens and on_exceed say it`);
+      if (other !== undefined) this.#report(other, `a budget has no ${key}; its limits and on_exceed say it`);
     }
     const onExceed = this.#word(members.get('on_exceed'), 'on_exceed', exceedActions) ?? 'shutdown';
     const providers = this.#strings(members.get('providers'), 'providers');
     const alerts = this.#list(members.get('alerts'), 'alerts', 100).flatMap((item) => this.#whole(item, 'an alert', 1, 100) ?? []);
+    const maxTokens = this.#whole(members.get('max_tokens'), 'max_tokens', 1, Number.MAX_SAFE_INTEGER);
+    const maxMicroUsd = this.#money(members.get('max_usd'), 'max_usd');
     return {
-      ...base, is: 'budget', action: onExceed === 'shutdown' ? 'deny' : onExceed, onExceed,
-      maxTokens: this.#whole(members.get('max_tokens'), 'max_tokens', 1, Number.MAX_SAFE_INTEGER) ?? 0,
+      ...base, is: 'budget', action: onExceed === 'shutdown' ? 'deny' : onExceed, onExceed, ...this.#span(members),
+      ...(maxTokens === undefined ? {} : { maxTokens }), ...(maxMicroUsd === undefined ? {} : { maxMicroUsd }),
       alerts: [...new Set(alerts)].sort((a, b) => a - b), ...(providers === undefined ? {} : { providers }),
     };
+  }
+
+  /** Whose consumption, over what time. A session's has no time but the session. */
+  #span(members: Members): Pick<BudgetRule, 'per' | 'period'> {
+    const per = this.#word(members.get('per'), 'per', budgetSubjects) ?? 'project';
+    const period = this.#word(members.get('period'), 'period', budgetPeriods) ?? 'session';
+    const node = members.get('period');
+    if (per === 'session' && period !== 'session' && node !== undefined) this.#report(node, `a budget per session has no period ${period}`, `Leave period out, or say per: project to count a ${period === 'total' ? 'project as a whole' : `project's ${period}`}`);
+    return { per, period };
+  }
+
+  /** An amount in dollars as whole millionths. */
+  #money(node: YamlNode | undefined, what: string): number | undefined {
+    if (node === undefined) return undefined;
+    const value = node.kind === 'scalar' ? node.value : undefined;
+    if (typeof value === 'number' && value >= 1e-6 && value <= mostUsd && Math.round(value * 1e6) / 1e6 === value) return Math.round(value * 1e6);
+    this.#report(node, `${what} must be an amount from 0.000001 to ${mostUsd} US dollars with at most six decimals, not ${shown(node)}`);
+    return undefined;
   }
 
   #data(members: Members, node: YamlNode, base: Omit<Rule, 'is'>): DataRule {

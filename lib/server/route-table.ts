@@ -10,6 +10,7 @@ import type { Scope } from './principal.ts';
 import { pageRules } from './page.ts';
 import { idOf, oneOf, wholeNumber, type QueryRules } from './query.ts';
 import * as audit from './routes/audit.ts';
+import * as budgets from './routes/budgets.ts';
 import * as collections from './routes/collections.ts';
 import * as health from './routes/health.ts';
 import * as policies from './routes/policies.ts';
@@ -66,6 +67,7 @@ export function routeTable(services: Services, streams: Streams, draining: () =>
     { method: 'GET', path: '/events', scope: 'read', query: after, rate: 'exempt', handle: runs.runChanges(services, streams) },
     { method: 'GET', path: '/policies', scope: 'read', query: policies.policyRules, handle: policies.policies(services.policies) },
     { method: 'POST', path: '/policies/evaluate', scope: 'write', query: policies.policyRules, handle: policies.evaluate(services.policies) },
+    { method: 'GET', path: '/budgets', scope: 'read', paged: true, query: { project_id: idOf('project') }, handle: budgets.list(services) },
     { method: 'GET', path: '/audit', scope: 'audit', paged: true, query: audit.entryRules, handle: audit.entries(log) },
     { method: 'GET', path: '/audit/summary', scope: 'audit', query: audit.summaryRules, handle: audit.summary(log) },
     { method: 'GET', path: '/audit/export', scope: 'audit', query: audit.exportRules, handle: audit.exported(log) },

@@ -71,6 +71,8 @@ export interface Services {
   readonly policies: PolicyService;
   readonly projects: Collection;
   readonly audit: AuditService;
+  /** Where the budgets of an enrolled project stand, or those of all; a project whose budgets cannot be told is one object with `problem`. */
+  budgets(projectId: string | undefined): Promise<readonly JsonObject[]>;
   readonly record: Recorder;
   status(): Promise<StatusReport>;
   /** Bytes of a file of the web page, by its name in `lib/web`. Asked once for each file, at start. */

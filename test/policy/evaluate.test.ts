@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createPolicy } from '../../lib/policy/evaluate.ts';
 import { loadPolicyFile } from '../../lib/policy/load.ts';
-import { budgetState } from '../../lib/policy/budget.ts';
 import type { Finding } from '../../lib/base/action.ts';
 import { sha256Hex } from '../../lib/base/digest.ts';
 import { boundary, parts, policyOf, preExecution } from '../support/policy.ts';
@@ -183,14 +182,6 @@ describe('the other points', () => {
   test('a budget that is exceeded does what it says', () => {
     const exceeded = (onExceed: string): string => policyOf(`version: 1\npolicies:\n  resource:\n    - { name: b, max_tokens: 100, on_exceed: ${onExceed} }\n`).evaluate('resource', { tokens_consumed: 101, provider: 'x' }).decision;
     assert.deepEqual(['shutdown', 'require_approval', 'warn'].map(exceeded), ['DENY', 'REQUIRE_APPROVAL', 'ALLOW']);
-  });
-
-  test('budget alerts are crossed once each', () => {
-    const rule = { maxTokens: 1000, alerts: [50, 80, 95] };
-    assert.deepEqual(budgetState(499, rule).alerts, []);
-    assert.deepEqual(budgetState(500, rule, 499), { tokens: 500, maxTokens: 1000, percent: 50, exceeded: false, alerts: [50] });
-    assert.deepEqual(budgetState(999, rule, 500).alerts, [80, 95]);
-    assert.deepEqual(budgetState(1001, rule, 999), { tokens: 1001, maxTokens: 1000, percent: 100, exceeded: true, alerts: [] });
   });
 
   test('patterns add to data rules', () => {

@@ -58,6 +58,7 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
       },
       verify: async () => ({ valid: true, verdict: 'ok', entries_checked: 25, first_tampered_line: null, first_bad: null, checkpoint: null, chains: [] }),
     },
+    budgets: async (id) => [1, 2, 3].map((n) => ({ project_id: id ?? projectId, name: `budget-${n}` })),
     record: async (event) => {
       recorded.push(event);
       return { seq: recorded.length, chain_hash: null };
