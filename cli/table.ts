@@ -24,6 +24,7 @@ export interface GroupRow {
 }
 
 export const groupTable: readonly GroupRow[] = [
+  { name: 'approver', summary: 'The sealed key that stands behind decisions' },
   { name: 'hook', summary: 'Answer one hook event of a coding agent' },
   { name: 'policy', summary: 'Validate policies and ask what they say' },
   { name: 'audit', summary: 'Verify the audit chains; show what agents did' },
@@ -44,6 +45,9 @@ export const commandTable: readonly CommandRow[] = [
   { name: 'approvals', summary: 'List what waits for a decision', load: () => import('./commands/approvals.ts') },
   { name: 'approve', summary: 'Approve a request', load: () => import('./commands/approve.ts') },
   { name: 'reject', summary: 'Reject a request', load: () => import('./commands/reject.ts') },
+  { name: 'approver create', summary: 'Make an approver key, sealed with a passphrase', load: () => import('./commands/approver-create.ts') },
+  { name: 'approver status', summary: 'Show which proof is in force, and the approver keys', load: () => import('./commands/approver-status.ts') },
+  { name: 'approver passwd', summary: 'Change the passphrase of an approver key', load: () => import('./commands/approver-passwd.ts') },
   { name: 'hook generic', summary: 'Judge one action given as JSON on stdin', answersAgent: true, load: () => import('./commands/hook-generic.ts') },
   { name: 'policy check', summary: 'Validate the policy files and run their tests', load: () => import('./commands/policy-check.ts') },
   { name: 'policy evaluate', summary: 'Ask the policy about one context, for CI', load: () => import('./commands/policy-evaluate.ts') },

@@ -3,6 +3,7 @@ import type { Recorder } from '../audit/entry.ts';
 import { createApprovals, type Approvals } from '../approvals/approvals.ts';
 import type { Store } from '../store/store.ts';
 import type { Installation } from './installation.ts';
+import { approversOf } from './approver.ts';
 import { openStore } from './store.ts';
 
 export interface OpenApprovals {
@@ -16,8 +17,7 @@ export async function openApprovals(installation: Installation, record: Recorder
   const objects = store ?? await openStore(installation, record);
   const room = createApprovals({
     objects, record, clock, timers, random, isApprover,
-    // The sealed approver key does not exist yet; until it does, a confirmation at the terminal stands in for it.
-    approverExists: () => false,
+    approverKeys: () => approversOf(installation),
   });
   return { room, close: async () => { if (store === undefined) await objects.close(); } };
 }

@@ -60,13 +60,13 @@ const fragments: readonly string[] = [
 
 /** Commands of `loki` that decide, reconfigure, erase, or take records out in a person's name: the words after the program's name, options left out. */
 const decisive: readonly RegExp[] = [
-  /^(?:approve|reject|trust|init|approver|stop|pause|resume|login|logout|worker|store|keys|tenants)(?: |$)/,
+  /^(?:approve|reject|trust|init|approver|stop|pause|resume|login|logout|worker|store|keys|tenants|webhooks)(?: |$)/,
   /^hooks? (?:install|uninstall|disable)(?: |$)/, /^audit (?:erase|prune|rekey|keep)(?: |$)/, /^enterprise (?:token|audit export)(?: |$)/, /^policy enrol/, /^dashboard(?: (?:start|stop)|$)/, /^config (?:set|unset)(?: |$)/,
   /^(?:projects|tasks|runs) (?:create|update|delete|cancel|replay)(?: |$)/,
 ];
 
 /** The same inside a program text, at the begin of a command. */
-const decisiveText = /(?:^|[;&|(`"'\n])\s*(?:\S{0,200}\/)?loki(?:\.[cm]?[jt]s)?["']?,?\s+(?:--?\S+\s+){0,4}["']?(?:approve|reject|trust|init|approver|stop|pause|resume|hooks|keys|audit\s+(?:erase|prune|rekey|keep)|enterprise\s+(?:token|audit\s+export))\b/;
+const decisiveText = /(?:^|[;&|(`"'\n])\s*(?:\S{0,200}\/)?loki(?:\.[cm]?[jt]s)?["']?,?\s+(?:--?\S+\s+){0,4}["']?(?:approve|reject|trust|init|approver|stop|pause|resume|hooks|keys|webhooks|audit\s+(?:erase|prune|rekey|keep)|enterprise\s+(?:token|audit\s+export))\b/;
 
 /** Spellings of this machine's own address. */
 const loopbackText = /localhost|127\.\d|::1|0\.0\.0\.0|0x7f|2130706433/i;
