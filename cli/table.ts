@@ -29,6 +29,7 @@ export const groupTable: readonly GroupRow[] = [
   { name: 'policy', summary: 'Validate policies and ask what they say' },
   { name: 'audit', summary: 'Verify the audit chains; show what agents did' },
   { name: 'syslog', summary: 'Forwarding of the log of record' },
+  { name: 'webhooks', summary: 'Messages to the webhooks of approvals' },
   { name: 'enterprise', summary: 'Effective configuration; the log of record' },
   { name: 'enterprise audit', summary: 'Look into the log of record' },
 ];
@@ -68,6 +69,8 @@ export const commandTable: readonly CommandRow[] = [
   { name: 'enterprise audit tail', summary: 'Show the newest entries of the log of record', load: () => import('./commands/enterprise-audit-tail.ts') },
   { name: 'syslog send', summary: 'Send receivers the entries they have not got', load: () => import('./commands/syslog-send.ts') },
   { name: 'syslog test', summary: 'Try the receivers that the log of record is forwarded to', load: () => import('./commands/syslog-test.ts') },
+  { name: 'webhooks send', summary: 'Send webhooks the messages that are due', load: () => import('./commands/webhooks-send.ts') },
+  { name: 'webhooks secret', summary: 'Show the secret that such messages are signed with', load: () => import('./commands/webhooks-secret.ts') },
   { name: 'enterprise audit search', summary: 'Find entries of the log of record', load: () => import('./commands/enterprise-audit-search.ts') },
   { name: 'enterprise audit export', summary: 'Take entries out of the log of record, recorded', load: () => import('./commands/enterprise-audit-export.ts') },
   { name: 'completion', summary: 'Print a completion script for a shell', load: () => import('./commands/completion.ts') },

@@ -5,9 +5,11 @@ import type { Store } from '../store/store.ts';
 import type { Installation } from './installation.ts';
 import { approversOf } from './approver.ts';
 import { openStore } from './store.ts';
+import { announcer, leaveDelivering } from './webhooks.ts';
 
 export interface OpenApprovals {
   readonly room: Approvals;
+  /** Closes the store, unless it was given, and leaves the sending of webhooks behind where that is due. */
   close(): Promise<void>;
 }
 
@@ -18,8 +20,15 @@ export async function openApprovals(installation: Installation, record: Recorder
   const room = createApprovals({
     objects, record, clock, timers, random, isApprover,
     approverKeys: () => approversOf(installation),
+    announce: announcer(installation, objects, record),
   });
-  return { room, close: async () => { if (store === undefined) await objects.close(); } };
+  return {
+    room,
+    async close() {
+      if (store === undefined) await objects.close();
+      leaveDelivering(installation);
+    },
+  };
 }
 
 /** On this machine's command line a person is `user:<account>`; roles belong to the control plane's keys and sign-on. */

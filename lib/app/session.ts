@@ -25,6 +25,7 @@ import { assertAsEnrolled, createPolicySource } from './policy.ts';
 import { openEntries } from './audit/protection.ts';
 import { isTrusted, makeProvider } from './provider.ts';
 import { openStore } from './store.ts';
+import { startDelivering } from './webhooks.ts';
 
 /** What a person asked for, beside the configuration. */
 export interface SessionOptions {
@@ -74,6 +75,7 @@ async function withParts(installation: Installation, options: SessionOptions, wo
   const chain = openProjectChain(installation, project, log.record);
   const keeping = startKeeping(installation, log);
   const forwarding = startForwarding(installation, log);
+  const delivering = startDelivering(installation, log.record);
   let agent = 'none';
   const mark = async (action: 'session_start' | 'session_stop', details: JsonObject): Promise<void> => {
     await chain.append({ action, agent, branch: currentBranch(installation.host.disk, project.dir) ?? null, details });
@@ -95,6 +97,7 @@ async function withParts(installation: Installation, options: SessionOptions, wo
     return outcome;
   } finally {
     await keeping.stop();
+    await delivering.stop();
     await approvals.close();
     await chain.close();
     await store.close();

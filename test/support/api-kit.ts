@@ -9,6 +9,7 @@ import { clock, random, timers } from '../../lib/host/time.ts';
 import { runKeys, type RunEvent } from '../../lib/runs/run.ts';
 import { createApi, type Api, type ApiOptions } from '../../lib/server/api.ts';
 import { storeCollection } from '../../lib/server/collection.ts';
+import { createApprovals } from '../../lib/approvals/approvals.ts';
 import type { Services } from '../../lib/server/services.ts';
 import type { Store } from '../../lib/store/store.ts';
 import { createMemoryStore } from './memory-store.ts';
@@ -39,6 +40,7 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
   const all: Services = {
     store, clock, timers, random,
     projects: storeCollection(store, 'projects/'),
+    approvals: createApprovals({ objects: store, record: async (event) => { recorded.push(event); }, clock, timers, random, isApprover: () => true, approverKeys: () => [] }),
     audit: {
       async *query(filter) {
         asked.push(filter);
