@@ -66,7 +66,7 @@ const decisive: readonly RegExp[] = [
 ];
 
 /** The same inside a program text, at the begin of a command. */
-const decisiveText = /(?:^|[;&|(`"'\n])\s*(?:\S{0,200}\/)?loki(?:\.[cm]?[jt]s)?["']?,?\s+(?:--?\S+\s+){0,4}["']?(?:approve|reject|trust|init|approver|stop|pause|resume|hooks|keys|webhooks|audit\s+(?:erase|prune|rekey|keep)|enterprise\s+(?:token|audit\s+export))\b/;
+const decisiveText = /(?:^|[;&|(`"'\n]|\b(?:spawn|exec:|system:))\s*(?:\S{0,200}\/)?loki(?:\.[cm]?[jt]s)?(?:["']?,?\s+|["'],)(?:--?\S+\s+){0,4}["']?(?:approve|reject|trust|init|approver|stop|pause|resume|hooks|keys|webhooks|audit\s+(?:erase|prune|rekey|keep)|enterprise\s+(?:token|audit\s+export))\b/;
 
 /** Spellings of this machine's own address. */
 const loopbackText = /localhost|127\.\d|::1|0\.0\.0\.0|0x7f|2130706433/i;
@@ -140,6 +140,9 @@ export function createBuiltins(places: ProtectedPlaces): Builtins {
   function commanded(command: string): readonly Violation[] {
     const words = command.slice(0, longestCommand).split(' ').filter((word) => word !== '');
     const after = lokiCommands(words).find((text) => decisive.some((form) => form.test(text)));
+    if (after === undefined && words.includes('--accept-loss') && lokiCommands(words).some((text) => text.startsWith('audit checkpoint'))) {
+      return [violation('builtin:loki-commands', 'an agent does not run "loki audit checkpoint --accept-loss"')];
+    }
     if (after !== undefined) return [violation('builtin:loki-commands', `an agent does not run "loki ${after.split(' ').slice(0, 2).join(' ')}"`)];
     const program = basename(words[0] ?? '');
     const named = words.some((word) => [...ports].some((port) => word === port || word.includes(`:${port}`)));
