@@ -12,6 +12,7 @@ import { atTerminal, type Approver, type Prove } from '../lib/approvals/proof.ts
 import type { CommandContext, FlagRow } from './command.ts';
 import { confirm } from './confirm.ts';
 import { actorOf } from './open.ts';
+import { askUnseen } from './passphrase.ts';
 
 /** The flag of commands that a person may give as one of several approvers. */
 export const asFlag: FlagRow = { name: 'as', kind: 'text', value: 'NAME', summary: 'Whose approver key stands behind it (the one of this account)' };
@@ -77,9 +78,8 @@ export interface PassphraseAsk {
 export async function askPassphrase({ terminal, output }: Pick<CommandContext, 'terminal' | 'output'>, { installation, record, approver, ask, withdrawn }: PassphraseAsk): Promise<Prove | undefined> {
   const words = `${ask.question} Passphrase of ${approver.owner} (empty: no): `;
   for (let attempt = 1; attempt <= tries; attempt += 1) {
-    const passphrase = await terminal.askHidden(words, withdrawn);
-    if (terminal.signal.aborted) throw new LokiError('interrupted', { attempted: ask.attempted, found: 'interrupted while asking' });
-    if (passphrase === undefined || passphrase === '') {
+    const passphrase = await askUnseen(terminal, words, ask.attempted, withdrawn);
+    if (passphrase === undefined) {
       if (withdrawn?.aborted !== true) output.note('Nothing was changed.');
       return undefined;
     }

@@ -4,7 +4,7 @@ import { approverFor, changePassphrase } from '../../lib/app/approver.ts';
 import { openRecord } from '../../lib/app/audit/record.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { open } from '../open.ts';
-import { askNewPassphrase } from '../passphrase.ts';
+import { askNewPassphrase, askUnseen } from '../passphrase.ts';
 import { asFlag, assertTerminal, deciderOf } from '../proof.ts';
 
 export const command: Command = {
@@ -23,8 +23,8 @@ async function run(context: CommandContext): Promise<number> {
   const installation = open(context);
   const approver = approverFor(installation, deciderOf(context, installation), attempted);
   if (approver === undefined) throw new LokiError('not_found', { attempted, found: 'there is no approver key', hint: 'Make one with: loki approver create' });
-  const from = await terminal.askHidden(`Passphrase of ${approver.owner} (empty: no): `);
-  if (from === undefined || from === '') return exitCode.failed;
+  const from = await askUnseen(terminal, `Passphrase of ${approver.owner} (empty: no): `, attempted);
+  if (from === undefined) return exitCode.failed;
   const to = await askNewPassphrase(context, `the approver key of ${approver.owner}`, attempted);
   if (to === undefined) return exitCode.failed;
   const log = openRecord(installation);

@@ -11,6 +11,7 @@ import type { JsonObject } from '../base/json.ts';
 import { approvalKeys, isOver } from './approval.ts';
 import type { ApprovalBinding, ApprovalStatus, ApprovalTerms, ApprovalView } from './approval.ts';
 import { whyNotGiven } from './evidence.ts';
+import type { WasUsed } from './evidence.ts';
 import { isSealed, Ledger, noSuchApproval, shownIn } from './ledger.ts';
 import type { Announce } from './ledger.ts';
 import type { ApprovalObjects, ApprovalRecorder } from './ports.ts';
@@ -60,6 +61,8 @@ export interface ApprovalsOptions {
   readonly isApprover: (by: string, approvers: readonly string[]) => boolean;
   /** The approvers one of whose signatures a yes must carry; while there are none, a confirmation at the terminal is proof enough. */
   readonly approverKeys: () => readonly Approver[];
+  /** Looks into the log of record; where it is left out, what the store says of use is believed. */
+  readonly wasUsed?: WasUsed;
   /** Told of each change once it is recorded, before it is shown; at least once. Must not throw. */
   readonly announce?: Announce;
   /** How long an approved action may take to be begun; ten minutes when left out. */
@@ -182,8 +185,8 @@ class ApprovalRoom implements Approvals {
       await this.#ended(id);
       const current = await this.#ledger.current(id);
       if (current === undefined || usableForMs(current.view, this.#now()) === 0) return undefined;
-      const { isApprover, approverKeys } = this.#options;
-      const doubt = whyNotGiven(current.view, { ...wanted, isApprover, approverKeys: approverKeys(), nowMs: this.#now(), executionMs: this.#executionMs });
+      const { isApprover, approverKeys, wasUsed = () => false } = this.#options;
+      const doubt = whyNotGiven(current.view, { ...wanted, isApprover, wasUsed, approverKeys: approverKeys(), nowMs: this.#now(), executionMs: this.#executionMs });
       if (doubt !== undefined) {
         await this.#ledger.move(id, (view) => (view.status === 'approved' ? disowned(view, doubt) : undefined));
         return undefined;

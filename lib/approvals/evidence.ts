@@ -15,7 +15,12 @@ export interface Measure extends ApprovalTerms {
   readonly nowMs: number;
   /** How long an approved action may take to be begun. */
   readonly executionMs: number;
+  /** Whether the log of record has an action that this approval let through, since then. */
+  readonly wasUsed: WasUsed;
 }
+
+/** `sinceMs`: milliseconds since the epoch. */
+export type WasUsed = (id: string, sinceMs: number) => boolean;
 
 /** Why an approval that is kept as given does not count; undefined when it does. */
 export function whyNotGiven(view: ApprovalView, measure: Measure): string | undefined {
@@ -28,9 +33,10 @@ export function whyNotGiven(view: ApprovalView, measure: Measure): string | unde
   if (approverKeys.length === 0) return undefined;
   const signed = given.filter((decision) => isSigned(view, decision, approverKeys));
   if (peopleIn(signed) < required) return 'it is kept as approved, and does not carry the signatures of approver keys that it must';
-  // When it was signed cannot be changed: a yes that was used up is not put back after its time.
+  // When it was signed cannot be changed: a yes that was used up is put back neither after its time nor within it.
   const newest = Math.max(...signed.map(({ signature }) => Date.parse(signature?.at ?? '')));
-  return nowMs < newest + executionMs ? undefined : 'it is kept as approved, and its newest signature is too old';
+  if (nowMs >= newest + executionMs) return 'it is kept as approved, and its newest signature is too old';
+  return measure.wasUsed(view.id, newest) ? 'it is kept as approved, and the log of record has the action that used it up' : undefined;
 }
 
 /** Two decisions of one owner count once. */
