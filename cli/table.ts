@@ -49,6 +49,7 @@ export const commandTable: readonly CommandRow[] = [
   { name: 'approver create', summary: 'Make an approver key, sealed with a passphrase', load: () => import('./commands/approver-create.ts') },
   { name: 'approver status', summary: 'Show which proof is in force, and the approver keys', load: () => import('./commands/approver-status.ts') },
   { name: 'approver passwd', summary: 'Change the passphrase of an approver key', load: () => import('./commands/approver-passwd.ts') },
+  { name: 'approver verify', summary: 'Check the signatures of decisions in the log of record', load: () => import('./commands/approver-verify.ts') },
   { name: 'hook generic', summary: 'Judge one action given as JSON on stdin', answersAgent: true, load: () => import('./commands/hook-generic.ts') },
   { name: 'policy check', summary: 'Validate the policy files and run their tests', load: () => import('./commands/policy-check.ts') },
   { name: 'policy evaluate', summary: 'Ask the policy about one context, for CI', load: () => import('./commands/policy-evaluate.ts') },

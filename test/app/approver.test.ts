@@ -1,10 +1,11 @@
 /** Approver keys in an installation: how they come into force, what then takes a passphrase, and what the log says of it. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { openApprovals } from '../../lib/app/approvals.ts';
 import { approverPlace, approversOf, changePassphrase, createApproverKey, passphraseProblem, proven, unlock } from '../../lib/app/approver.ts';
+import { verifyProofs } from '../../lib/app/approver-verify.ts';
 import { openRecord } from '../../lib/app/audit/record.ts';
 import { performInit, planInit } from '../../lib/app/enrol.ts';
 import { openGate } from '../../lib/app/gate.ts';
@@ -171,6 +172,14 @@ describe('once there is a key', { concurrency: 2 }, () => {
     await store.close();
     await log.close();
     await gate.close();
+    assert.deepEqual(await verifyProofs(here), { signed: 1, confirmed: 1, wrong: [] });
+    const file = join(here.home.audit, readdirSync(here.home.audit)[0] ?? '');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/("event":"approval\.approve".*?"policy_digest":")./, '$1x'));
+    const { wrong } = await verifyProofs(here);
+    assert.deepEqual(wrong.map(({ event, actor, found }) => [event, actor, found]), [['approval.approve', 'user:alice', 'the signature is not one over what the entry says']]);
+    assert.match((await verifyProofs(here, [])).wrong[0]?.found ?? '', /^its key SHA256:\S+ is not known$/);
+    const verified = await ground.loki(['approver', 'verify']);
+    assert.deepEqual([verified.exit, verified.stdout.split('\n').at(-2)], [6, '0 signatures hold, 1 does not; 1 act was confirmed at the terminal, without a key']);
   });
 
   test('keys of which something is missing deny, and say so', async (t) => {
