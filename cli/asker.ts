@@ -5,6 +5,8 @@
  */
 import { messageOf } from '../lib/errors.ts';
 import type { OpenApprovals } from '../lib/app/approvals.ts';
+import { atTerminal, type Prove } from '../lib/approvals/proof.ts';
+import { textOfDecision } from '../lib/approvals/steps.ts';
 import type { ApprovalView } from '../lib/runs/deps.ts';
 import type { RunEvent } from '../lib/runs/run.ts';
 import type { CommandContext } from './command.ts';
@@ -16,6 +18,8 @@ export interface AskerOptions {
   readonly actor: string;
   /** `loki`, or whatever reaches the same records from another terminal. */
   readonly loki: string;
+  /** Asks for what proves a yes; undefined when there is none to be had. A confirmation is proof when left out. */
+  readonly askProof?: (question: string, withdrawn: AbortSignal) => Promise<Prove | undefined>;
 }
 
 export interface Asker {
@@ -32,7 +36,13 @@ interface Standing {
   readonly withdrawn: AbortController;
 }
 
-export function createAsker({ output, terminal }: Pick<CommandContext, 'output' | 'terminal'>, { actor, loki }: AskerOptions): Asker {
+interface Answer {
+  readonly outcome: 'approve' | 'reject' | undefined;
+  readonly prove: Prove | undefined;
+  readonly withdrawn: boolean;
+}
+
+export function createAsker({ output, terminal }: Pick<CommandContext, 'output' | 'terminal'>, { actor, loki, askProof }: AskerOptions): Asker {
   const asked = new Set<string>();
   let before: Promise<void> = Promise.resolve();
   let standing: Standing | undefined;
@@ -58,15 +68,15 @@ export function createAsker({ output, terminal }: Pick<CommandContext, 'output' 
   async function ask(view: ApprovalView, room: OpenApprovals['room']): Promise<void> {
     const now = await room.get(view.id);
     if (now?.status !== 'pending') return;
-    const { answer, withdrawn } = await answerTo(view, room);
+    const { outcome, prove, withdrawn } = await answerTo(view, room);
     if (withdrawn || terminal.signal.aborted) return;
-    if (answer === undefined) return tellHow(view);
-    const outcome = /^y(es)?$/i.test(answer.trim()) ? 'approve' : 'reject';
-    await room.decide({ id: view.id, outcome, by: actor, proof: { kind: 'terminal' } });
+    if (outcome === undefined || prove === undefined) return tellHow(view);
+    const said = { id: view.id, outcome, by: actor };
+    await room.decide({ ...said, proof: prove((at) => textOfDecision(now, said, at)) });
   }
 
-  /** What was typed, if anything; or that the question was withdrawn before. */
-  async function answerTo(view: ApprovalView, room: OpenApprovals['room']): Promise<{ readonly answer: string | undefined; readonly withdrawn: boolean }> {
+  /** What was answered, if anything, and what proves it; or that the question was withdrawn before. */
+  async function answerTo(view: ApprovalView, room: OpenApprovals['room']): Promise<Answer> {
     const withdrawn = new AbortController();
     const answered = new AbortController();
     const words = `${output.err.paint('yellow', 'Approve')} ${printable(view.action)}? ${output.err.paint('bold', '[y/N]')} `;
@@ -75,7 +85,10 @@ export function createAsker({ output, terminal }: Pick<CommandContext, 'output' 
     const watching = room.wait(view.id, Number.POSITIVE_INFINITY, answered.signal).then(() => withdrawn.abort(), () => withdrawn.abort());
     try {
       const answer = await terminal.ask(words, withdrawn.signal);
-      return { answer, withdrawn: answer === undefined && withdrawn.signal.aborted };
+      if (answer === undefined) return { outcome: undefined, prove: undefined, withdrawn: withdrawn.signal.aborted };
+      if (!/^y(es)?$/i.test(answer.trim())) return { outcome: 'reject', prove: atTerminal, withdrawn: false };
+      const prove = askProof === undefined ? atTerminal : await askProof('To approve it:', withdrawn.signal);
+      return { outcome: 'approve', prove, withdrawn: prove === undefined && withdrawn.signal.aborted };
     } finally {
       standing = undefined;
       answered.abort();

@@ -21,7 +21,11 @@ export async function withParts<T>(installation: Installation, work: (parts: Par
     const store = await openStore(installation, log.record);
     try {
       const approvals = await openApprovals(installation, log.record, store);
-      return await work({ store, record: log.record, approvals: approvals.room });
+      try {
+        return await work({ store, record: log.record, approvals: approvals.room });
+      } finally {
+        await approvals.close();
+      }
     } finally {
       await store.close();
     }

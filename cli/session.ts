@@ -1,13 +1,17 @@
 /** Driving a session from the terminal: its timeline is told as it happens, approvals are asked of whoever sits there. */
 import { exitCode } from '../lib/errors.ts';
+import { approverFor } from '../lib/app/approver.ts';
+import { openRecord } from '../lib/app/audit/record.ts';
 import type { Installation } from '../lib/app/installation.ts';
 import type { SessionOptions } from '../lib/app/session.ts';
+import { atTerminal, type Prove } from '../lib/approvals/proof.ts';
 import type { RunOutcome } from '../lib/runs/deps.ts';
 import { createAsker } from './asker.ts';
 import type { CommandContext } from './command.ts';
 import { eventLines } from './narration.ts';
 import { actorOf } from './open.ts';
 import { printable } from './output.ts';
+import { askPassphrase } from './proof.ts';
 
 /**
  * What `startSession` and `takeUpSession` are given here. With `--json` each event is a line of JSON. `loki`: what reaches
@@ -15,7 +19,10 @@ import { printable } from './output.ts';
  */
 export function sessionOptions({ output, terminal }: CommandContext, installation: Installation, loki = 'loki'): SessionOptions {
   const actor = actorOf(installation);
-  const asker = createAsker({ output, terminal }, { actor, loki });
+  const asker = createAsker({ output, terminal }, {
+    actor, loki,
+    askProof: (question, withdrawn) => proofOfYes({ output, terminal }, installation, { actor, question, withdrawn }),
+  });
   return {
     actor,
     signal: terminal.signal,
@@ -26,6 +33,25 @@ export function sessionOptions({ output, terminal }: CommandContext, installatio
     },
     onApproval: asker.onApproval,
   };
+}
+
+interface Yes {
+  readonly actor: string;
+  readonly question: string;
+  readonly withdrawn: AbortSignal;
+}
+
+/** What proves a yes that was typed at a question of the session; undefined when it is not given. */
+async function proofOfYes(context: Pick<CommandContext, 'output' | 'terminal'>, installation: Installation, { actor, question, withdrawn }: Yes): Promise<Prove | undefined> {
+  const attempted = 'approve this here';
+  const approver = approverFor(installation, actor, attempted);
+  if (approver === undefined) return atTerminal;
+  const log = openRecord(installation);
+  try {
+    return await askPassphrase(context, { installation, record: log.record, approver, ask: { question, attempted }, withdrawn });
+  } finally {
+    await log.close();
+  }
 }
 
 /** Tells how a session ended, and gives the exit code. */

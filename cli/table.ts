@@ -24,10 +24,12 @@ export interface GroupRow {
 }
 
 export const groupTable: readonly GroupRow[] = [
+  { name: 'approver', summary: 'The sealed key that stands behind decisions' },
   { name: 'hook', summary: 'Answer one hook event of a coding agent' },
   { name: 'policy', summary: 'Validate policies and ask what they say' },
   { name: 'audit', summary: 'Verify the audit chains; show what agents did' },
   { name: 'syslog', summary: 'Forwarding of the log of record' },
+  { name: 'webhooks', summary: 'Messages to the webhooks of approvals' },
   { name: 'enterprise', summary: 'Effective configuration; the log of record' },
   { name: 'enterprise audit', summary: 'Look into the log of record' },
 ];
@@ -44,6 +46,10 @@ export const commandTable: readonly CommandRow[] = [
   { name: 'approvals', summary: 'List what waits for a decision', load: () => import('./commands/approvals.ts') },
   { name: 'approve', summary: 'Approve a request', load: () => import('./commands/approve.ts') },
   { name: 'reject', summary: 'Reject a request', load: () => import('./commands/reject.ts') },
+  { name: 'approver create', summary: 'Make an approver key, sealed with a passphrase', load: () => import('./commands/approver-create.ts') },
+  { name: 'approver status', summary: 'Show which proof is in force, and the approver keys', load: () => import('./commands/approver-status.ts') },
+  { name: 'approver passwd', summary: 'Change the passphrase of an approver key', load: () => import('./commands/approver-passwd.ts') },
+  { name: 'approver verify', summary: 'Check the signatures of decisions in the log of record', load: () => import('./commands/approver-verify.ts') },
   { name: 'hook generic', summary: 'Judge one action given as JSON on stdin', answersAgent: true, load: () => import('./commands/hook-generic.ts') },
   { name: 'policy check', summary: 'Validate the policy files and run their tests', load: () => import('./commands/policy-check.ts') },
   { name: 'policy evaluate', summary: 'Ask the policy about one context, for CI', load: () => import('./commands/policy-evaluate.ts') },
@@ -65,6 +71,8 @@ export const commandTable: readonly CommandRow[] = [
   { name: 'enterprise audit tail', summary: 'Show the newest entries of the log of record', load: () => import('./commands/enterprise-audit-tail.ts') },
   { name: 'syslog send', summary: 'Send receivers the entries they have not got', load: () => import('./commands/syslog-send.ts') },
   { name: 'syslog test', summary: 'Try the receivers that the log of record is forwarded to', load: () => import('./commands/syslog-test.ts') },
+  { name: 'webhooks send', summary: 'Send webhooks the messages that are due', load: () => import('./commands/webhooks-send.ts') },
+  { name: 'webhooks secret', summary: 'Show the secret that such messages are signed with', load: () => import('./commands/webhooks-secret.ts') },
   { name: 'enterprise audit search', summary: 'Find entries of the log of record', load: () => import('./commands/enterprise-audit-search.ts') },
   { name: 'enterprise audit export', summary: 'Take entries out of the log of record, recorded', load: () => import('./commands/enterprise-audit-export.ts') },
   { name: 'completion', summary: 'Print a completion script for a shell', load: () => import('./commands/completion.ts') },

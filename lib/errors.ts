@@ -42,6 +42,7 @@ const meanings = {
   'approval.decided': { status: 409, exit: 5, hint: 'See the outcome with: loki approvals' },
   'auth.required': { status: 401, exit: 4, hint: 'Send Authorization: Bearer loki_…' },
   'auth.forbidden': { status: 403, exit: 4, hint: 'Use a principal that has the scope named in the message' },
+  'auth.proof': { status: 403, exit: 4, hint: 'Run it at a terminal and type the passphrase of the approver key' },
   'request.invalid': { status: 400, exit: 2, hint: 'See docs/api.md' },
   'request.origin': { status: 403, exit: 4, hint: 'Call the control plane by an address on its allow-list, from its own page or without a browser' },
   'request.media': { status: 415, exit: 2, hint: 'Send the body as application/json' },

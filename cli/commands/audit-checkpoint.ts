@@ -2,11 +2,13 @@
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import { toBase64 } from '../../lib/base/merkle/base64.ts';
 import type { Reason } from '../../lib/audit/tlog/tree.ts';
+import { provenRecorder } from '../../lib/app/approver.ts';
 import { openRecord } from '../../lib/app/audit/record.ts';
 import { checkpointNow, chainNamed } from '../../lib/app/audit/checkpoints.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { actorOf, openToLook } from '../open.ts';
+import { openToLook } from '../open.ts';
 import { printable } from '../output.ts';
+import { asFlag, askProof } from '../proof.ts';
 
 const reasons: readonly Reason[] = ['request', 'entries', 'interval', 'rotation'];
 
@@ -18,6 +20,7 @@ export const command: Command = {
   flags: [
     { name: 'chain', kind: 'text', value: 'CHAIN', summary: 'Another chain: agent:PROJECT_ID' },
     { name: 'accept-loss', kind: 'switch', summary: 'Go on although whole files are gone that no checkpoint covered. Recorded in your name; loki audit verify goes on telling of what is missing' },
+    asFlag,
     { name: 'reason', kind: 'text', value: 'REASON', summary: 'What the log says it was made for (request)', choices: reasons },
   ],
   examples: [
@@ -25,7 +28,7 @@ export const command: Command = {
     ['loki audit checkpoint > /mnt/usb/today.checkpoint', 'keep it where this machine cannot change it'],
     ['loki audit checkpoint --json', 'the same for a program, the public key too'],
   ],
-  exits: [[6, 'the log contradicts an earlier checkpoint: nothing is signed'], [7, 'the hash tree and the lines to make it from are gone: nothing is signed']],
+  exits: [[4, '--accept-loss needs a fresh proof, and there is none'], [6, 'the log contradicts an earlier checkpoint: nothing is signed'], [7, 'the hash tree and the lines to make it from are gone: nothing is signed']],
   run,
 };
 
@@ -37,10 +40,14 @@ async function run(context: CommandContext): Promise<number> {
   if (installation.host.disk.stat(installation.home.audit) === undefined) {
     throw new LokiError('not_found', { attempted: 'sign a checkpoint', found: 'nothing has been recorded here', hint: 'Run loki init in a project first' });
   }
+  const attempted = 'accept that entries are gone';
+  const proof = args.on('accept-loss') ? await askProof(context, installation, { question: 'Go on without the entries that are gone?', attempted, isSaid: true }) : undefined;
+  if (args.on('accept-loss') && proof === undefined) return exitCode.failed;
   const log = openRecord(installation, { signs: true });
   try {
-    const { made, checkpoint, note, vkey, lost } = await checkpointNow(installation, log.record, {
-      chain, reason, signal: terminal.signal, ...(args.on('accept-loss') ? { acceptLoss: actorOf(installation) } : {}),
+    const record = proof === undefined ? log.record : provenRecorder(installation, log.record, proof, attempted);
+    const { made, checkpoint, note, vkey, lost } = await checkpointNow(installation, record, {
+      chain, reason, signal: terminal.signal, ...(proof === undefined ? {} : { acceptLoss: proof.by }),
     });
     if (checkpoint === undefined || note === undefined) {
       throw new LokiError('not_found', { attempted: `sign a checkpoint of ${chain}`, found: 'the chain has no entries' });

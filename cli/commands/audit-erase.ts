@@ -3,11 +3,11 @@ import { exitCode, LokiError } from '../../lib/errors.ts';
 import { openRecord } from '../../lib/app/audit/record.ts';
 import { assertNamesNobody, isPossible, isUnknown, performErasure, planErasure, refuseErasure, subjectNamed, type ErasurePlan, type Stretch } from '../../lib/app/audit/erasure.ts';
 import type { Installation } from '../../lib/app/installation.ts';
-import { assertFreshProof, type FreshProof } from '../../lib/approvals/proof.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { confirm, yesFlag } from '../confirm.ts';
 import { actorOf, open } from '../open.ts';
 import { columns, printable } from '../output.ts';
+import { asFlag, askProof } from '../proof.ts';
 
 export const command: Command = {
   about: [
@@ -20,7 +20,7 @@ export const command: Command = {
     { name: 'dry-run', kind: 'switch', summary: 'Say what it would do, and do nothing' },
     { name: 'refuse', kind: 'switch', summary: 'Record that the request is refused; nothing is erased' },
     { name: 'ground', kind: 'text', value: 'TEXT', summary: 'The legal ground of a refusal; it is recorded, and must not name the person' },
-    yesFlag,
+    yesFlag, asFlag,
   ],
   examples: [
     ['loki audit erase alice --request R-2026-7 --dry-run', 'what it would do, and every copy that is known'],
@@ -31,16 +31,12 @@ export const command: Command = {
   run,
 };
 
-/** Until an approver key can be made, a confirmation at the terminal is the proof that a person decides. */
-const proof: FreshProof = { kind: 'terminal' };
-
 async function run(context: CommandContext): Promise<number> {
   const { args, output } = context;
   const subject = subjectNamed(args.operand('SUBJECT') ?? '');
   const request = args.text('request');
   if (request === undefined) throw new LokiError('usage', { attempted: 'erase a person', found: 'it is not said which request this answers', hint: 'Add --request ID' });
   assertNamesNobody('request', request, subject);
-  assertFreshProof(proof, false);
   const installation = open(context);
   if (!installation.config.audit.enabled) throw new LokiError('config.invalid', { attempted: 'erase a person', found: 'audit logging is switched off, and an erasure must be recorded', hint: 'Unset LOKI_AUDIT_DISABLED' });
   if (args.on('refuse')) return refuse(context, installation, subject, request);
@@ -63,11 +59,12 @@ async function erase(context: CommandContext, installation: Installation, plan: 
     if (output.json) output.value(documentOf(plan, possible ? 'planned' : 'impossible'));
     return possible ? exitCode.done : exitCode.failed;
   }
-  if (!await confirm(context, `Destroy the key of ${printable(plan.subject)}? This cannot be undone.`, 'erase a person')) return exitCode.failed;
+  const proof = await askProof(context, installation, { question: `Destroy the key of ${printable(plan.subject)}? This cannot be undone.`, attempted: 'erase a person' });
+  if (proof === undefined) return exitCode.failed;
   const log = openRecord(installation);
   let erased = plan;
   try {
-    erased = await performErasure(installation, log.record, plan, { by: actorOf(installation), proof });
+    erased = await performErasure(installation, log.record, plan, proof);
   } finally {
     await log.close();
   }

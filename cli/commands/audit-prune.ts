@@ -1,14 +1,16 @@
 /** `loki audit prune`. */
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import { formatDuration } from '../../lib/base/duration.ts';
+import { provenRecorder } from '../../lib/app/approver.ts';
 import { openRecord } from '../../lib/app/audit/record.ts';
 import type { Installation } from '../../lib/app/installation.ts';
 import { configuredRetention, plannedPrune, pruneNow, sealNow } from '../../lib/app/audit/keeping.ts';
 import type { PrunePlan, Retention } from '../../lib/audit/keeping/plan.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { confirm, yesFlag } from '../confirm.ts';
-import { actorOf, openToLook } from '../open.ts';
+import { yesFlag } from '../confirm.ts';
+import { openToLook } from '../open.ts';
 import { columns, printable, type Output } from '../output.ts';
+import { asFlag, askProof } from '../proof.ts';
 
 export const command: Command = {
   about: 'Removes the oldest files of the log of record: those whose whole day is older than retention_days, and those beyond max_files. Shows them first, and asks. '
@@ -18,10 +20,10 @@ export const command: Command = {
   flags: [
     { name: 'dry-run', kind: 'switch', summary: 'Only show what would go' },
     { name: 'older-than', kind: 'duration', value: 'TIME', summary: 'Only what is older than this, such as 365d; not less than retention_days' },
-    yesFlag,
+    yesFlag, asFlag,
   ],
   examples: [['loki audit prune --dry-run', 'what would go'], ['loki audit prune --older-than 365d', 'keep more than must be kept'], ['loki audit prune --yes --json', 'for a program']],
-  exits: [[1, 'a person said no, or something was left as it is and is named']],
+  exits: [[1, 'a person said no, or something was left as it is and is named'], [4, 'a fresh proof is missing']],
   run,
 };
 
@@ -39,8 +41,10 @@ async function run(context: CommandContext): Promise<number> {
     if (args.on('dry-run') || plan.doomed.length === 0) return tellPlan(plan, output);
     const show = args.on('yes') ? output.note : output.message;
     for (const line of planLines(plan)) show(line);
-    if (!await confirm(context, 'Remove these files for good?', 'prune the log')) return exitCode.failed;
-    const { pruned, problems } = await pruneNow(installation, log, { retention, actor: actorOf(installation), signal: context.terminal.signal });
+    const proof = await askProof(context, installation, { question: 'Remove these files for good?', attempted: 'prune the log' });
+    if (proof === undefined) return exitCode.failed;
+    const proving = { ...log, record: provenRecorder(installation, log.record, proof, 'prune the log') };
+    const { pruned, problems } = await pruneNow(installation, proving, { retention, actor: proof.by, signal: context.terminal.signal });
     if (output.json) output.value({ pruned, problems });
     else tellDone(pruned, output);
     for (const { file, found } of problems) output.warn(`${printable(file)}: ${printable(found)}`);

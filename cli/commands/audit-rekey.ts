@@ -1,12 +1,14 @@
 /** `loki audit rekey`. */
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import { resolveFrom } from '../../lib/base/paths.ts';
+import { provenRecorder } from '../../lib/app/approver.ts';
 import { openRecord } from '../../lib/app/audit/record.ts';
 import { rekey, type RekeyReport } from '../../lib/app/audit/rekey.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { confirm, yesFlag } from '../confirm.ts';
-import { actorOf, open } from '../open.ts';
+import { yesFlag } from '../confirm.ts';
+import { open } from '../open.ts';
 import { printable } from '../output.ts';
+import { asFlag, askProof } from '../proof.ts';
 
 export const command: Command = {
   about: [
@@ -17,13 +19,13 @@ export const command: Command = {
   flags: [
     { name: 'new-key-file', kind: 'text', value: 'FILE', summary: 'The file with the new key: 32 bytes in base64 or hex' },
     { name: 'generate', kind: 'switch', summary: 'Make a new key, kept in LOKI_HOME/keys' },
-    yesFlag,
+    yesFlag, asFlag,
   ],
   examples: [
     ['loki audit rekey --generate', 'where the key lies in LOKI_HOME/keys'],
     ['loki audit rekey --new-key-file /etc/loki/audit-2027.key', 'then let LOKI_AUDIT_KEY_FILE name that file'],
   ],
-  exits: [],
+  exits: [[4, 'a fresh proof is missing']],
   run,
 };
 
@@ -32,11 +34,13 @@ async function run(context: CommandContext): Promise<number> {
   const file = args.text('new-key-file');
   if ((file === undefined) !== args.on('generate')) throw new LokiError('usage', { attempted: 'change the key of the audit log', found: file === undefined ? 'it is not said where the new key comes from' : 'it is said twice where the new key comes from', hint: 'Give --new-key-file FILE, or --generate' });
   const installation = open(context);
-  if (!await confirm(context, 'Wrap the keys of the audit log anew?', 'change the key of the audit log')) return exitCode.failed;
+  const attempted = 'change the key of the audit log';
+  const proof = await askProof(context, installation, { question: 'Wrap the keys of the audit log anew?', attempted });
+  if (proof === undefined) return exitCode.failed;
   const log = openRecord(installation);
   let report: RekeyReport;
   try {
-    report = await rekey(installation, log.record, { by: actorOf(installation), ...(file === undefined ? {} : { newKeyFile: resolveFrom(terminal.cwd, file) }) });
+    report = await rekey(installation, provenRecorder(installation, log.record, proof, attempted), { by: proof.by, ...(file === undefined ? {} : { newKeyFile: resolveFrom(terminal.cwd, file) }) });
   } finally {
     await log.close();
   }

@@ -7,7 +7,7 @@ import { printable, type Colour, type Output } from '../output.ts';
 
 export const command: Command = {
   about: 'Looks at what recording, forwarding and governing depend on, and says for each check what was found and the one step that repairs it. Changes nothing; '
-    + 'works without LOKI_HOME, with a configuration that cannot be used, and with a damaged log.\n\nAreas: audit (the log of record), syslog (forwarding), project (the one at hand).',
+    + 'works without LOKI_HOME, with a configuration that cannot be used, and with a damaged log.\n\nAreas: audit (the log of record), syslog (forwarding), project (the one at hand), approvals (what it takes to decide, webhooks).',
   operands: [{ name: 'AREA', summary: 'Only this area', choices: areaNames }],
   flags: [],
   examples: [

@@ -6,22 +6,23 @@ import { join } from '../../lib/base/paths.ts';
 import { readEnrolment } from '../../lib/gate/enrolment.ts';
 import { findProject, type Project } from '../../lib/gate/project.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { confirm, yesFlag } from '../confirm.ts';
-import { actorOf, open } from '../open.ts';
+import { yesFlag } from '../confirm.ts';
+import { open } from '../open.ts';
 import { printable, type Output } from '../output.ts';
+import { asFlag, askProof } from '../proof.ts';
 
 export const command: Command = {
   about: 'Writes a commented .loki/config.yaml and .loki/policies.yaml and a .gitignore where they are missing, and enrols the project: from then on its policy '
     + 'is pinned, and while the file is missing or changed everything is denied until a person runs loki init again. Shows what it will do, and asks. '
     + 'Nothing that exists is overwritten.',
   operands: [],
-  flags: [yesFlag, { name: 'monitor', kind: 'switch', summary: 'A new policy only records what it would have stopped' }],
+  flags: [yesFlag, asFlag, { name: 'monitor', kind: 'switch', summary: 'A new policy only records what it would have stopped' }],
   examples: [
     ['loki init', 'in the project\'s directory'],
     ['loki init --monitor', 'watch first, enforce later'],
     ['loki init --project ../other --yes', 'without being asked'],
   ],
-  exits: [[1, 'a person said no'], [2, 'wrong usage, or a policy that cannot be used or fails its tests']],
+  exits: [[1, 'a person said no'], [2, 'wrong usage, or a policy that cannot be used or fails its tests'], [4, 'a fresh proof is missing']],
   run,
 };
 
@@ -33,8 +34,9 @@ async function run(context: CommandContext): Promise<number> {
   const plan = planInit(installation, project, args.on('monitor'));
   if (plan.writes.length === 0 && plan.enrolled !== undefined && plan.changed.length === 0) return nothingToDo(plan, output);
   for (const line of planLines(plan, installation.home.project(project.id))) output.note(line);
-  if (!await confirm(context, 'Go ahead?', 'enrol the project')) return exitCode.failed;
-  const enrolment = await performInit(installation, plan, actorOf(installation));
+  const proof = await askProof(context, installation, { question: 'Go ahead?', attempted: 'enrol the project' });
+  if (proof === undefined) return exitCode.failed;
+  const enrolment = await performInit(installation, plan, proof.by, proof.prove);
   if (output.json) output.value({ project, written: plan.writes.map(({ path }) => path), enrolled_at: enrolment.enrolled_at });
   else {
     output.line(`${output.out.paint('green', 'Enrolled')} ${printable(project.dir)} (${project.id})`);

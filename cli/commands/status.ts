@@ -2,8 +2,10 @@
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import { auditHealth, healthWords, type AuditHealth } from '../../lib/app/audit/health.ts';
 import { budgetsOf, nothingUsed, type ProjectBudgets } from '../../lib/app/budget-overview.ts';
+import { approversOf } from '../../lib/app/approver.ts';
 import { requireProject, type Installation } from '../../lib/app/installation.ts';
 import { assertAsEnrolled } from '../../lib/app/policy.ts';
+import type { Approver } from '../../lib/approvals/proof.ts';
 import { readEnrolment, type Enrolment } from '../../lib/gate/enrolment.ts';
 import { latestRun, sessionStatus, type SessionView } from '../../lib/runs/control.ts';
 import type { Run } from '../../lib/runs/run.ts';
@@ -12,6 +14,7 @@ import type { Command, CommandContext } from '../command.ts';
 import { open } from '../open.ts';
 import { columns, printable, type Output } from '../output.ts';
 import { hasStore, withParts } from '../parts.ts';
+import { proofWords } from '../proof-words.ts';
 import { runRows, sessionJson, sessionRows } from '../session-words.ts';
 
 export const command: Command = {
@@ -45,11 +48,27 @@ async function run(context: CommandContext): Promise<number> {
     })
     : { pending: [], budgets: await budgetsOf(installation, nothingUsed) };
   const health = auditHealth(installation);
+  const approvers = readableApprovers(installation);
   if (output.json) {
     const { session, lastRun, pending, budgets } = work;
-    output.value({ project, enrolled: standing.enrolment?.enrolled_at ?? null, everything_denied: standing.denied ?? null, session: session === undefined ? null : sessionJson(session), last_run: lastRun ?? null, budgets: 'rows' in budgets ? budgets.rows : null, approvals_pending: pending, audit: health, proof: 'terminal' });
-  } else tell(project, standing, work, health, output);
+    output.value({ project, enrolled: standing.enrolment?.enrolled_at ?? null, everything_denied: standing.denied ?? null, session: session === undefined ? null : sessionJson(session), last_run: lastRun ?? null, budgets: 'rows' in budgets ? budgets.rows : null, approvals_pending: pending, audit: health, proof: approvers === undefined ? null : approvers.length === 0 ? 'terminal' : 'approver_key' });
+  } else tell(project, standing, work, { health, approvers }, output);
   return exitCode.done;
+}
+
+/** What stands behind records and decisions. */
+interface Trust {
+  readonly health: AuditHealth;
+  /** Undefined when they cannot be read. */
+  readonly approvers: readonly Approver[] | undefined;
+}
+
+function readableApprovers(installation: Installation): readonly Approver[] | undefined {
+  try {
+    return approversOf(installation);
+  } catch {
+    return undefined;
+  }
 }
 
 /** How the project is enrolled; `denied` when it is not as it was, for then every action is. */
@@ -72,7 +91,7 @@ function standingOf(installation: Installation, id: string): Standing {
   }
 }
 
-function tell(project: { readonly id: string; readonly dir: string }, { enrolment, denied }: Standing, { session, lastRun, pending, budgets }: Work, health: AuditHealth, output: Output): void {
+function tell(project: { readonly id: string; readonly dir: string }, { enrolment, denied }: Standing, { session, lastRun, pending, budgets }: Work, { health, approvers }: Trust, output: Output): void {
   const { out } = output;
   if (denied !== undefined) {
     output.line(`${out.paint('red', 'EVERYTHING IS DENIED')}  ${printable(denied.reason)}`);
@@ -87,7 +106,7 @@ function tell(project: { readonly id: string; readonly dir: string }, { enrolmen
     ...budgetCells(budgets, out),
     ['Approvals', pending.length === 0 ? 'none pending' : out.paint('yellow', `${pending.length} pending: ${pending.join(', ')}`)],
     ['Audit', health.troubles.length === 0 ? healthWords(health) : `${printable(healthWords(health))}  ${out.paint('red', printable(health.troubles.join('; ')))}; see: loki doctor audit`],
-    ['Proof', 'a confirmation at the terminal (there is no approver key)'],
+    ['Proof', approvers === undefined ? out.paint('red', 'the approver keys cannot be read: nothing can be decided; see: loki doctor approvals') : proofWords(approvers)],
   ];
   for (const line of columns(rows)) output.line(line);
 }

@@ -11,6 +11,7 @@ import { createApi } from '../server/api.ts';
 import { checkListen } from '../server/listen.ts';
 import { ensureLocalToken, readLocalToken } from '../server/local-token.ts';
 import type { AuditService, Collection, Services, StoredItem } from '../server/services.ts';
+import { openApprovals } from './approvals.ts';
 import { encrypts, type OpenLog } from './audit/record.ts';
 import { budgetsOfProjects } from './budget-overview.ts';
 import { exportAsStream } from './audit/export.ts';
@@ -23,6 +24,7 @@ import { policyService } from './policy-service.ts';
 import { openStore } from './store.ts';
 import { verifyAll, verifyDocument } from './audit/verify.ts';
 import { version } from './version.ts';
+import { startDelivering } from './webhooks.ts';
 
 /** A control plane that listens. */
 export interface RunningControlPlane {
@@ -38,6 +40,7 @@ export interface ControlPlaneOptions {
 }
 
 const drainMs = 5_000;
+const expireEveryMs = 5_000;
 /** Between two verifications that the API starts; callers in between share the last answer. */
 const verifyEveryMs = 2_000;
 
@@ -49,10 +52,11 @@ export async function startControlPlane(installation: Installation, options: Con
   prepareHome(installation);
   const log = await openLongLivedRecord(installation, 'control plane');
   const store = await openStore(installation, log.record);
+  const approvals = await openApprovals(installation, log.record, store);
   const startedAt = host.clock.now();
   const services: Services = {
     store, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
-    projects: projectCollection(installation), policies: policyService(installation), audit: auditService(installation, log.record),
+    projects: projectCollection(installation), policies: policyService(installation), approvals: approvals.room, audit: auditService(installation, log.record),
     budgets: (projectId) => budgetsOfProjects(installation, store, projectId),
     status: () => Promise.resolve({
       version, started_at: new Date(startedAt).toISOString(), uptime_seconds: Math.round((host.clock.now() - startedAt) / 1000),
@@ -71,6 +75,9 @@ export async function startControlPlane(installation: Installation, options: Con
     const url = `http://${config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host}:${listening.port}`;
     host.disk.replace(home.home, addressFile(installation), Buffer.from(`${url}\n`), 0o600);
     const keeping = startKeeping(installation, log);
+    const delivering = startDelivering(installation, log.record);
+    // Somebody must notice that nobody decided, also where the one who asked has gone.
+    const endExpiring = host.timers.every(expireEveryMs, () => { void approvals.room.expire().catch(() => undefined); });
     return {
       url, port: listening.port,
       async stop() {
@@ -78,8 +85,11 @@ export async function startControlPlane(installation: Installation, options: Con
         // Another one may have been started since, and have written down where it is.
         if (runningAddress(installation) === url) host.disk.remove(addressFile(installation));
         await listening.close(drainMs);
+        endExpiring();
         await keeping.stop();
+        await delivering.stop();
         await store.close();
+        await approvals.close();
         await log.end('stopped');
         await log.close();
         await forwarding.stop();

@@ -3,7 +3,9 @@
  * pins them. Nothing that exists is overwritten. A policy with mistakes, or whose own tests fail, is not enrolled.
  */
 import { LokiError, type Problem } from '../errors.ts';
+import type { JsonObject } from '../base/json.ts';
 import { join } from '../base/paths.ts';
+import { atTerminal, type Prove } from '../approvals/proof.ts';
 import type { AuditEvent } from '../audit/entry.ts';
 import { chooseConfigFile } from '../config/layout.ts';
 import { commandsDigest, commandsNamedByProject, type NamedCommand } from '../config/commands.ts';
@@ -14,6 +16,7 @@ import { readEnrolment, writeEnrolment, type Enrolment } from '../gate/enrolment
 import { namesChanged, pinsNow, type Pins } from '../gate/pins.ts';
 import { keepPolicy } from './restore.ts';
 import type { Project } from '../gate/project.ts';
+import { proven } from './approver.ts';
 import { openRecord } from './audit/record.ts';
 import { prepareHome, requireProject, type Installation } from './installation.ts';
 import { loadLayers, policyOf, projectPolicyName, readLayers } from './policy.ts';
@@ -58,15 +61,15 @@ function pinnedNow({ host: { disk } }: Installation, project: Project): Pins {
   return pinsNow(disk, project.dir, projectPolicyName(disk, project.dir));
 }
 
-/** Writes what was planned, checks the policy, enrols, and records it. `by` is an actor such as `user:alice`. */
-export async function performInit(installation: Installation, plan: InitPlan, by: string): Promise<Enrolment> {
+/** Writes what was planned, checks the policy, enrols, and records it. `by` is an actor such as `user:alice`; `prove` gives their fresh proof. */
+export async function performInit(installation: Installation, plan: InitPlan, by: string, prove: Prove = atTerminal): Promise<Enrolment> {
   const { host: { disk } } = installation;
   prepareHome(installation);
   const folder = join(plan.project.dir, '.loki');
   disk.ensureDirectory(plan.project.dir, folder, 0o700);
   for (const { path, text } of plan.writes) disk.create(plan.project.dir, path, Buffer.from(text), 0o600);
   assertUsable(installation, plan.project);
-  return enrol(installation, plan.project, by, plan.enrolled?.commands_digest ?? null, plan.enrolled);
+  return enrol(installation, plan.project, { by, prove, commands: plan.enrolled?.commands_digest ?? null, before: plan.enrolled });
 }
 
 /** Throws `policy.invalid` with every mistake, and with every test of the policy that fails. */
@@ -87,8 +90,15 @@ function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
-/** Writes the enrolment; `before` is the one it takes the place of. */
-async function enrol(installation: Installation, project: Project, by: string, commands: string | null, before: Enrolment | undefined): Promise<Enrolment> {
+/** Who enrols, which commands are confirmed, and the enrolment that the new one takes the place of. */
+interface Enrolling {
+  readonly by: string;
+  readonly prove: Prove;
+  readonly commands: string | null;
+  readonly before: Enrolment | undefined;
+}
+
+async function enrol(installation: Installation, project: Project, { by, prove, commands, before }: Enrolling): Promise<Enrolment> {
   const { host: { disk, clock }, home } = installation;
   const enrolment: Enrolment = {
     version: 1, id: project.id, path: project.dir, enrolled_at: new Date(clock.now()).toISOString(), enrolled_by: by,
@@ -97,7 +107,8 @@ async function enrol(installation: Installation, project: Project, by: string, c
   const log = openRecord(installation);
   try {
     // Recorded before it counts: an enrolment nobody knows of would be a way in.
-    for (const entry of enrolmentEntries(enrolment, before)) await log.record({ ...entry, actor: by, resource: `project:${project.id}`, metadata: { project_id: project.id } });
+    const entries = enrolmentEntries(enrolment, before).map((entry) => ({ ...entry, actor: by, resource: `project:${project.id}`, metadata: { project_id: project.id } }));
+    for (const entry of entries.map((each) => proven(installation, each, prove, 'enrol the project'))) await log.record(entry);
     keepPolicy(installation, project);
     writeEnrolment(disk, home.home, home.project(project.id), enrolment);
   } finally {
@@ -107,7 +118,7 @@ async function enrol(installation: Installation, project: Project, by: string, c
 }
 
 /** What is said of an enrolment: what was enrolled, and what differs from the enrolment before. */
-function enrolmentEntries({ path, files, commands_digest }: Enrolment, before: Enrolment | undefined): readonly Pick<AuditEvent, 'event' | 'details'>[] {
+function enrolmentEntries({ path, files, commands_digest }: Enrolment, before: Enrolment | undefined): readonly (Pick<AuditEvent, 'event'> & { readonly details: JsonObject })[] {
   const changed = namesChanged(before?.files ?? {}, files).map((name) => ({ name, from: before?.files[name] ?? null, to: files[name] ?? null }));
   const enrolled = { event: 'project.enrol', details: { path, files, commands_digest } } as const;
   if (before === undefined) return [enrolled];
@@ -134,13 +145,13 @@ export function trustState(installation: Installation): TrustState {
 }
 
 /** Remembers that a person has read the commands and confirms them. The project must be enrolled, and unchanged since. */
-export async function confirmCommands(installation: Installation, by: string): Promise<Enrolment> {
+export async function confirmCommands(installation: Installation, by: string, prove: Prove = atTerminal): Promise<Enrolment> {
   const { project } = requireProject(installation);
   const { host: { disk }, home } = installation;
   const known = readEnrolment(disk, home.home, home.project(project.id));
   if (known === undefined) throw new LokiError('project.unknown', { attempted: 'confirm the commands of the project', found: `"${project.dir}" is not enrolled`, hint: 'Run: loki init' });
   const changed = changedFiles(installation, known, project);
   if (changed.length > 0) throw new LokiError('project.changed', { attempted: 'confirm the commands of the project', found: `${changed.join(', ')} changed since it was enrolled` });
-  return enrol(installation, project, by, trustState(installation).digest, known);
+  return enrol(installation, project, { by, prove, commands: trustState(installation).digest, before: known });
 }
 

@@ -7,6 +7,7 @@ import { createGate, type ApprovalReply, type Judgement } from '../gate/gate.ts'
 import { currentBranch } from '../gate/project.ts';
 import type { ActionOutcome, Gate } from '../gate/reply.ts';
 import { createActionJudge, phaseOf } from './action-judge.ts';
+import { termsOf, type GateTerms } from './approval-terms.ts';
 import { encrypts, openRecord, type OpenLog } from './audit/record.ts';
 import type { Installation } from './installation.ts';
 import { createPolicySource } from './policy.ts';
@@ -26,7 +27,7 @@ export interface GateOptions {
 }
 
 /** Who may decide, and for how long, when no approval gate of the policy says so. */
-const usualApproval = { approvers: [] as readonly string[], required: 1, timeoutMs: 30 * 60_000 };
+const usualApproval: GateTerms = { approvers: [], required: 1, timeoutMs: 30 * 60_000 };
 
 /** Opens the gate. Nothing is read or written before the first action. */
 export function openGate(installation: Installation, options: GateOptions): Gate {
@@ -43,8 +44,7 @@ export function openGate(installation: Installation, options: GateOptions): Gate
     const { openApprovals } = await import('./approvals.ts');
     const approvals = await openApprovals(installation, log.record);
     try {
-      const gate = policyNow().approvalGate(phase);
-      const terms = gate === undefined ? usualApproval : { approvers: gate.approvers, required: gate.required, timeoutMs: gate.timeoutMinutes * 60_000 };
+      const terms = termsOf(policyNow().approvalGates(phase)) ?? usualApproval;
       const rule = judgement.decision.violations.find(({ action: does }) => does === 'require_approval')?.name ?? 'policy';
       return await approvals.room.obtain({
         actionHash: judgement.actionHash, policyDigest: judgement.decision.policy_digest, sessionId: sessionOf(action), projectId: project?.id ?? 'none',

@@ -6,7 +6,6 @@ import { join, resolveFrom } from '../base/paths.ts';
 import type { PolicyDecision } from '../base/action.ts';
 import { queryLog, type LoggedEntry } from '../audit/query.ts';
 import type { ApprovalView as StoredApproval } from '../approvals/approval.ts';
-import type { ApprovalRequest } from '../approvals/approvals.ts';
 import { scanners } from '../policy/scan/scanners.ts';
 import type { Policy } from '../policy/evaluate.ts';
 import type { ApprovalAnswer, ApprovalQuestion, ApprovalView, DecisionView, RunDeps, RunOutcome, RunPlace, RunSettings } from '../runs/deps.ts';
@@ -14,6 +13,7 @@ import { currentBranch } from '../gate/project.ts';
 import { readPrd } from '../runs/prd.ts';
 import { resumeRun, startRun } from '../runs/runner.ts';
 import type { Store } from '../store/store.ts';
+import { termsOf, type GateTerms } from './approval-terms.ts';
 import { openApprovals, type OpenApprovals } from './approvals.ts';
 import { openProjectChain, type OpenLog } from './audit/record.ts';
 import { judgeResource, microUsdOf, openLedger } from './budgets.ts';
@@ -26,6 +26,7 @@ import { assertAsEnrolled, createPolicySource } from './policy.ts';
 import { openEntries } from './audit/protection.ts';
 import { isTrusted, makeProvider } from './provider.ts';
 import { openStore } from './store.ts';
+import { startDelivering } from './webhooks.ts';
 
 /** What a person asked for, beside the configuration. */
 export interface SessionOptions {
@@ -75,6 +76,7 @@ async function withParts(installation: Installation, options: SessionOptions, wo
   const chain = openProjectChain(installation, project, log.record);
   const keeping = startKeeping(installation, log);
   const forwarding = startForwarding(installation, log);
+  const delivering = startDelivering(installation, log.record);
   let agent = 'none';
   let refusal: ResidencyDenial | undefined;
   const mark = async (action: 'session_start' | 'session_stop', details: JsonObject): Promise<void> => {
@@ -103,6 +105,7 @@ async function withParts(installation: Installation, options: SessionOptions, wo
     throw error;
   } finally {
     await keeping.stop();
+    await delivering.stop();
     await approvals.close();
     await chain.close();
     await store.close();
@@ -146,7 +149,7 @@ function runDeps(installation: Installation, options: SessionOptions, { log, sto
     microUsdOf: microUsdOf(installation),
     judgeData: (content, path, direction) => Promise.resolve(policyNow().evaluate('data', { content, path: path ?? 'none', tool: 'diff', direction })),
     judgeDeployment: ({ passed_gates, branch }) => Promise.resolve(policyNow().evaluate('pre_deployment', { passed_gates: [...passed_gates], environment: 'development', branch: branch ?? 'none', actor: options.actor, phase: 'VERIFY' })),
-    approve: (question) => askPeople(approvals, project.id, termsOf(policyNow(), question), question),
+    approve: (question) => askPeople(approvals, project.id, termsFor(policyNow(), question), question),
     redact: (text) => scanners.redact(text),
     trusted: isTrusted(installation),
     decisionsAfter: (seq, sessionId) => Promise.resolve(decisionsAfter(queryLog(disk, home.audit, { resource: `session:${sessionId}`, after: seq }, { opener: openEntries(installation) }), project.dir)),
@@ -157,7 +160,7 @@ function runDeps(installation: Installation, options: SessionOptions, { log, sto
 }
 
 /** Puts a question of the run itself to people; bound to what is asked, under the policy that asks. */
-async function askPeople(approvals: OpenApprovals, projectId: string, terms: ApprovalTerms, question: ApprovalQuestion): Promise<ApprovalAnswer> {
+async function askPeople(approvals: OpenApprovals, projectId: string, terms: GateTerms, question: ApprovalQuestion): Promise<ApprovalAnswer> {
   const action: JsonObject = { kind: 'other', point: question.point, reason: question.reason };
   const answer = await approvals.room.obtain({
     actionHash: sha256Hex(canonicalJson(action)), policyDigest: question.decision.policy_digest, sessionId: question.session_id, projectId,
@@ -166,14 +169,11 @@ async function askPeople(approvals: OpenApprovals, projectId: string, terms: App
   return { approved: answer.outcome === 'approved', reason: answer.reason, approval_id: answer.id };
 }
 
-/** Who may answer, how many must, and for how long they are asked. */
-type ApprovalTerms = Pick<ApprovalRequest, 'approvers' | 'required' | 'timeoutMs'>;
-
-/** What the policy's approval gate says: that of deployments before one, else that of the phase the run is in. */
-function termsOf(policy: Policy, { point, phase }: ApprovalQuestion): ApprovalTerms {
-  const gate = (point === 'pre_deployment' ? policy.approvalGate('deploy') : undefined) ?? policy.approvalGate(phase ?? 'none');
-  if (gate === undefined) return { approvers: [], required: 1, timeoutMs: questionTimeoutMs };
-  return { approvers: gate.approvers, required: gate.required, timeoutMs: gate.timeoutMinutes * 60_000 };
+/** What the policy's approval gates say: those of deployments before one, else those of the phase the run is in. */
+function termsFor(policy: Policy, { point, phase }: ApprovalQuestion): GateTerms {
+  return (point === 'pre_deployment' ? termsOf(policy.approvalGates('deploy')) : undefined)
+    ?? termsOf(policy.approvalGates(phase ?? 'none'))
+    ?? { approvers: [], required: 1, timeoutMs: questionTimeoutMs };
 }
 
 function ruleOf(decision: PolicyDecision): string {

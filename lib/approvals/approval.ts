@@ -21,7 +21,19 @@ export type ApprovalDecision = {
   /** Kind of the fresh proof that came with it. */
   readonly proof: string;
   readonly at: string;
+  /** With the proof `approver_key`: the signature, over the text of lib/approvals/statement.ts. */
+  readonly signature?: DecisionSignature;
 };
+
+/** A signature of the approver key: its fingerprint, when it was made, and its base64. */
+export type DecisionSignature = {
+  readonly key: string;
+  readonly at: string;
+  readonly value: string;
+};
+
+/** What nobody's decision in time means. `approve` only where an organisation's policy says so. */
+export type OnTimeout = 'reject' | 'approve';
 
 /** One request for approval. Times are ISO 8601, UTC. */
 export type ApprovalView = {
@@ -41,6 +53,7 @@ export type ApprovalView = {
   readonly approvers: readonly string[];
   /** How many different people must approve. One rejection ends it. */
   readonly required: number;
+  readonly on_timeout: OnTimeout;
   readonly requested_by: string;
   readonly created_at: string;
   /** Undecided by then means no. */
@@ -52,6 +65,8 @@ export type ApprovalView = {
   /** An approval that is not used by then expires. */
   readonly use_before: string | null;
   readonly used_at: string | null;
+  /** Why it ended, where that was no person's word. */
+  readonly ended_because?: string;
 };
 
 /** Whether nothing more can happen to it. */
@@ -66,9 +81,21 @@ export const approvalKeys = {
   /** Present while the approval is pending, or approved and not used: found without reading those that are over. */
   open: (id: string): string => `approvals-open/${id}`,
   opens: 'approvals-open/',
+  /** Where its webhook leads: kept apart, because such an address may hold a secret and an approval is shown. */
+  webhook: (id: string): string => `approval-webhooks/${id}`,
   /** Names the newest approval for one action under one policy in one session. */
   binding: (binding: ApprovalBinding): string => `approval-bindings/${sha256Hex(canonicalJson([binding.sessionId, binding.policyDigest, binding.actionHash]))}`,
 } as const;
+
+/** On whose word an approval may be used: what the policy says now, whatever is kept. */
+export interface ApprovalTerms {
+  /** `role:…`, `user:…`; empty: anyone but the requester and agents. */
+  readonly approvers: readonly string[];
+  /** How many different people must approve. */
+  readonly required: number;
+  /** `reject` when left out. */
+  readonly onTimeout?: OnTimeout;
+}
 
 /** What an approval is good for, and for nothing else. */
 export interface ApprovalBinding {

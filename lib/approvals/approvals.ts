@@ -9,27 +9,29 @@ import { isId, newId } from '../base/ids.ts';
 import { isPlainObject } from '../base/json.ts';
 import type { JsonObject } from '../base/json.ts';
 import { approvalKeys, isOver } from './approval.ts';
-import type { ApprovalBinding, ApprovalStatus, ApprovalView } from './approval.ts';
+import type { ApprovalBinding, ApprovalStatus, ApprovalTerms, ApprovalView } from './approval.ts';
+import { whyNotGiven } from './evidence.ts';
+import type { WasUsed } from './evidence.ts';
 import { isSealed, Ledger, noSuchApproval, shownIn } from './ledger.ts';
+import type { Announce } from './ledger.ts';
 import type { ApprovalObjects, ApprovalRecorder } from './ports.ts';
 import { assertFreshProof } from './proof.ts';
-import { assertMayDecide, assertOpen, decided, requested, timeUp, usableForMs, used } from './steps.ts';
+import type { Approver } from './proof.ts';
+import { assertMayDecide, assertOpen, decided, disowned, requested, textOfDecision, timeUp, usableForMs, used } from './steps.ts';
 import type { DecideRequest } from './steps.ts';
 
 /** What somebody wants to do, and who may allow it. */
-export interface ApprovalRequest extends ApprovalBinding {
+export interface ApprovalRequest extends ApprovalBinding, ApprovalTerms {
   readonly projectId: string;
   readonly rule: string;
   readonly reason: string;
   /** The canonical action, secrets redacted. */
   readonly action: JsonObject;
-  /** `role:…`, `user:…`; empty: anyone but the requester and agents. */
-  readonly approvers: readonly string[];
-  /** How many different people must approve. */
-  readonly required: number;
   /** Undecided after so long means no. At most 30 days. */
   readonly timeoutMs: number;
   readonly requestedBy: string;
+  /** Where to tell of it, and of every decision about it. */
+  readonly webhook?: string;
 }
 
 export interface ApprovalFilter {
@@ -57,8 +59,12 @@ export interface ApprovalsOptions {
   readonly random: Random;
   /** Whether somebody is on a list of approvers that is not empty. */
   readonly isApprover: (by: string, approvers: readonly string[]) => boolean;
-  /** Whether a sealed approver key exists; until then a confirmation at the terminal is proof enough. */
-  readonly approverExists: () => boolean;
+  /** The approvers one of whose signatures a yes must carry; while there are none, a confirmation at the terminal is proof enough. */
+  readonly approverKeys: () => readonly Approver[];
+  /** Looks into the log of record; where it is left out, what the store says of use is believed. */
+  readonly wasUsed?: WasUsed;
+  /** Told of each change once it is recorded, before it is shown; at least once. Must not throw. */
+  readonly announce?: Announce;
   /** How long an approved action may take to be begun; ten minutes when left out. */
   readonly executionMs?: number;
   /** A change that is stored and not recorded is left so long to the process that made it; a second when left out. */
@@ -72,8 +78,11 @@ export interface Approvals {
   decide(request: DecideRequest): Promise<ApprovalView>;
   /** Resolves with the decided approval within 100 ms of the decision, or as it stands after `timeoutMs`. */
   wait(id: string, timeoutMs: number, signal?: AbortSignal): Promise<ApprovalView>;
-  /** Uses up an approval that was given; undefined when there is none. Of many callers one gets it. */
-  consume(binding: ApprovalBinding): Promise<ApprovalView | undefined>;
+  /**
+   * Uses up an approval that was given; undefined when there is none. Of many callers one gets it. What is kept as approved
+   * without what the terms ask for, and without the approver's signature where there is one, is ended as a no.
+   */
+  consume(wanted: ApprovalBinding & ApprovalTerms): Promise<ApprovalView | undefined>;
   /** Consumes an approval that was given before, or asks, waits up to `waitMs`, and consumes. */
   obtain(request: ApprovalRequest, waitMs: number, signal?: AbortSignal): Promise<ApprovalAnswer>;
   /** Ends what nobody decided in time, and finishes what a crash interrupted. Gives those that expired. */
@@ -133,19 +142,20 @@ class ApprovalRoom implements Approvals {
       const known = id === undefined ? undefined : await this.#ended(id);
       if (known !== undefined && !isOver(known)) return known;
       const view = this.#viewOf(request);
-      const created = await this.#ledger.create(requested(view), { key, revision: binding?.revision ?? 0 }, [{ key, value: { id: view.id } }]);
+      const webhook = request.webhook === undefined ? [] : [{ key: approvalKeys.webhook(view.id), value: { url: request.webhook } }];
+      const created = await this.#ledger.create(requested(view), { key, revision: binding?.revision ?? 0 }, [{ key, value: { id: view.id } }, ...webhook]);
       if (created !== undefined) return created;
     }
   }
 
   async decide(request: DecideRequest): Promise<ApprovalView> {
-    const { id, outcome, by, reason = '', proof } = request;
+    const { id, outcome, reason = '' } = request;
     if (!isId('approval', id)) throw noSuchApproval(id);
     checkText(`${outcome} ${id}`, 'the reason', reason);
-    assertFreshProof(proof, this.#options.approverExists());
     await this.#ended(id);
     return this.#ledger.move(id, (view) => {
-      assertMayDecide(view, by, this.#options.isApprover);
+      assertMayDecide(view, request, this.#options.isApprover);
+      this.#assertProven(view, request);
       assertOpen(view, request, this.#now());
       return decided(view, request, this.#now(), this.#executionMs);
     });
@@ -167,14 +177,20 @@ class ApprovalRoom implements Approvals {
     }
   }
 
-  async consume(binding: ApprovalBinding): Promise<ApprovalView | undefined> {
+  async consume(wanted: ApprovalBinding & ApprovalTerms): Promise<ApprovalView | undefined> {
     for (;;) {
-      const named = await this.#options.objects.get(approvalKeys.binding(binding));
+      const named = await this.#options.objects.get(approvalKeys.binding(wanted));
       const id = idIn(named?.value);
       if (id === undefined) return undefined;
       await this.#ended(id);
       const current = await this.#ledger.current(id);
       if (current === undefined || usableForMs(current.view, this.#now()) === 0) return undefined;
+      const { isApprover, approverKeys, wasUsed = () => false } = this.#options;
+      const doubt = whyNotGiven(current.view, { ...wanted, isApprover, wasUsed, approverKeys: approverKeys(), nowMs: this.#now(), executionMs: this.#executionMs });
+      if (doubt !== undefined) {
+        await this.#ledger.move(id, (view) => (view.status === 'approved' ? disowned(view, doubt) : undefined));
+        return undefined;
+      }
       const next = used(current.view, this.#now());
       if (await this.#ledger.replace(current, next)) return next;
     }
@@ -188,6 +204,8 @@ class ApprovalRoom implements Approvals {
     if (view.status !== 'approved') return answerOf(view, view.status === 'used' ? 'expired' : view.status);
     const taken = await this.consume(request);
     if (taken?.id === view.id) return answerOf(taken, 'approved');
+    const left = await this.get(view.id);
+    if (left?.status === 'rejected') return answerOf(left, 'rejected');
     return { id: view.id, outcome: 'expired', reason: 'the approval was used or ran out meanwhile' };
   }
 
@@ -247,7 +265,16 @@ class ApprovalRoom implements Approvals {
 
   /** The state after what time has brought about, which is recorded here. `late`: overdue by another measure than the clock. */
   #ended(id: string, late = false): Promise<ApprovalView> {
-    return this.#ledger.move(id, (view) => timeUp(view, this.#now(), late));
+    return this.#ledger.move(id, (view) => timeUp(view, this.#now(), late, this.#executionMs));
+  }
+
+  /** A yes needs a fresh proof, and so does taking one back. A plain no does not: nobody gets anything by it. A proof that is given must be right. */
+  #assertProven(view: ApprovalView, request: DecideRequest): void {
+    const { outcome, by, proof, override } = request;
+    if (outcome === 'reject' && override !== true && proof.kind === 'terminal') return;
+    assertFreshProof(proof, {
+      attempted: `${outcome} ${view.id}`, approverKeys: this.#options.approverKeys(), by, nowMs: this.#now(), statement: (at) => textOfDecision(view, request, at),
+    });
   }
 
   async #current(id: string): Promise<ApprovalView> {
@@ -272,7 +299,7 @@ class ApprovalRoom implements Approvals {
     return {
       id: newId('approval', now, random.bytes(10)), status: 'pending', project_id: request.projectId, session_id: request.sessionId,
       action_hash: request.actionHash, policy_digest: request.policyDigest, rule: request.rule, reason: request.reason, action: request.action,
-      approvers: [...request.approvers], required: request.required, requested_by: request.requestedBy,
+      approvers: [...request.approvers], required: request.required, on_timeout: request.onTimeout ?? 'reject', requested_by: request.requestedBy,
       created_at: new Date(now).toISOString(), expires_at: new Date(now + request.timeoutMs).toISOString(), timeout_ms: request.timeoutMs,
       decisions: [], decided_at: null, use_before: null, used_at: null,
     };
@@ -287,6 +314,7 @@ function idIn(binding: unknown): string | undefined {
 function answerOf(view: ApprovalView, outcome: ApprovalAnswer['outcome']): ApprovalAnswer {
   const last = view.decisions.at(-1);
   if (outcome === 'pending') return { id: view.id, outcome, reason: `nobody has decided yet; it expires at ${view.expires_at}` };
+  if (view.ended_because !== undefined) return { id: view.id, outcome, reason: view.ended_because };
   if (outcome === 'expired') return { id: view.id, outcome, reason: `nobody decided by ${view.expires_at}` };
   const said = last?.reason;
   return { id: view.id, outcome, reason: `${view.decisions.map(({ by }) => by).join(', ')}${said === null || said === undefined || said === '' ? '' : `: ${said}`}` };

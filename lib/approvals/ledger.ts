@@ -26,6 +26,9 @@ export interface Current {
   readonly revision: number;
 }
 
+/** Told of a change. Must not throw. */
+export type Announce = (step: Step) => Promise<void>;
+
 export interface LedgerOptions {
   readonly objects: ApprovalObjects;
   readonly record: ApprovalRecorder;
@@ -33,6 +36,8 @@ export interface LedgerOptions {
   readonly timers: Timers;
   /** A sealed change is left so long to the process that sealed it; a second when left out. */
   readonly helpAfterMs?: number;
+  /** Called after the change is recorded and before it is shown: a crash in between has it called again. */
+  readonly announce?: Announce;
 }
 
 const lookEveryMs = 20;
@@ -98,8 +103,10 @@ export class Ledger {
     return object === undefined ? undefined : shownIn(object);
   }
 
-  async #complete(revision: number, { view, event }: Step): Promise<ApprovalView> {
+  async #complete(revision: number, step: Step): Promise<ApprovalView> {
+    const { view, event } = step;
     await this.#options.record(event);
+    await this.#options.announce?.(step);
     // Not going ahead means that another process has shown the very same change.
     await this.#show(revision, view);
     return view;

@@ -26,7 +26,7 @@ export interface ApprovalObjects {
   watch(prefix: string, from: number, signal: AbortSignal): AsyncIterable<readonly ObjectChange[]>;
 }
 
-export type ApprovalEventName = 'approval.request' | 'approval.approve' | 'approval.reject' | 'approval.expire';
+export type ApprovalEventName = 'approval.request' | 'approval.approve' | 'approval.reject' | 'approval.expire' | 'approval.override';
 
 export type ApprovalEvent = {
   readonly event: ApprovalEventName;

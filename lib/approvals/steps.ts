@@ -7,6 +7,8 @@ import type { JsonObject } from '../base/json.ts';
 import type { ApprovalDecision, ApprovalOutcome, ApprovalView } from './approval.ts';
 import type { ApprovalEvent, ApprovalEventName } from './ports.ts';
 import type { FreshProof } from './proof.ts';
+import { decisionText } from './statement.ts';
+import type { StatedOutcome } from './statement.ts';
 
 /** The next state, and what the log says about it. */
 export type Step = {
@@ -22,6 +24,18 @@ export interface DecideRequest {
   readonly by: string;
   readonly reason?: string;
   readonly proof: FreshProof;
+  /** A no that also takes back a yes which has not been used; from somebody who need not be on the list. */
+  readonly override?: true;
+}
+
+/** What a decision says, for its signature. */
+export function statedOutcome({ outcome, override }: Pick<DecideRequest, 'outcome' | 'override'>): StatedOutcome {
+  return outcome === 'reject' && override === true ? 'override' : outcome;
+}
+
+/** The text that a decision's proof is over. */
+export function textOfDecision(view: ApprovalView, request: Omit<DecideRequest, 'proof'>, at: string): string {
+  return decisionText(view, { outcome: statedOutcome(request), by: request.by, reason: request.reason ?? null, at });
 }
 
 /** A clock that stands this much before the decision was set back: how old the approval is can then not be told. */
@@ -31,8 +45,8 @@ const isoTime = (milliseconds: number): string => new Date(milliseconds).toISOSt
 
 /** The first state. */
 export function requested(view: ApprovalView): Step {
-  const { rule, reason, action, approvers, required, expires_at } = view;
-  return { view, event: eventOf(view, 'approval.request', view.requested_by, { rule, reason, action, approvers, required, expires_at }) };
+  const { rule, reason, action, approvers, required, on_timeout, expires_at } = view;
+  return { view, event: eventOf(view, 'approval.request', view.requested_by, { rule, reason, action, approvers, required, on_timeout, expires_at }) };
 }
 
 /** Whether time has run out for a pending approval. */
@@ -51,14 +65,33 @@ export function usableForMs(view: ApprovalView, nowMs: number): number {
  * The end that time has brought, if it has: nobody decided, or what was approved was not done. `late` says that a pending one
  * is overdue by another measure than the clock.
  */
-export function timeUp(view: ApprovalView, nowMs: number, late: boolean): Step | undefined {
+export function timeUp(view: ApprovalView, nowMs: number, late: boolean, executionMs: number): Step | undefined {
   if (view.status === 'pending' && (late || isOverdue(view, nowMs))) {
+    if (view.on_timeout === 'approve') return approvedByTime(view, nowMs, executionMs);
     const next: ApprovalView = { ...view, status: 'expired', decided_at: notBefore(view, nowMs) };
     return { view: next, event: eventOf(next, 'approval.expire', 'system', { rule: view.rule, cause: 'nobody decided in time', timeout_ms: view.timeout_ms }) };
   }
   if (view.status !== 'approved' || usableForMs(view, nowMs) > 0) return undefined;
   const next: ApprovalView = { ...view, status: 'expired' };
   return { view: next, event: eventOf(next, 'approval.expire', 'system', { rule: view.rule, cause: 'approved and not used in time', use_before: view.use_before }) };
+}
+
+/** Nobody decided, and the organisation's policy says that this is a yes. */
+function approvedByTime(view: ApprovalView, nowMs: number, executionMs: number): Step {
+  const at = notBefore(view, nowMs);
+  const because = 'nobody decided in time, and the organisation\'s policy says auto_approve_on_timeout';
+  const next: ApprovalView = { ...view, status: 'approved', decided_at: at, use_before: isoTime(Date.parse(at) + executionMs), ended_because: because };
+  return { view: next, event: eventOf(next, 'approval.approve', 'system', { rule: view.rule, cause: because, timeout_ms: view.timeout_ms, approvals: approvalsIn(view), required: view.required }) };
+}
+
+function approvalsIn({ decisions }: ApprovalView): number {
+  return decisions.filter(({ outcome }) => outcome === 'approve').length;
+}
+
+/** What is kept as approved has not what it takes: a no, and the end of it. */
+export function disowned(view: ApprovalView, because: string): Step {
+  const next: ApprovalView = { ...view, status: 'rejected', ended_because: because };
+  return { view: next, event: eventOf(next, 'approval.reject', 'system', { rule: view.rule, cause: because, decisions: view.decisions.map((each) => ({ ...each })) }) };
 }
 
 /** The action goes ahead. */
@@ -69,15 +102,16 @@ export function used(view: ApprovalView, nowMs: number): ApprovalView {
 /**
  * Throws `auth.forbidden` unless `by` may decide at all. `isApprover` says whether somebody is on a list that is not empty.
  */
-export function assertMayDecide(view: ApprovalView, by: string, isApprover: (by: string, approvers: readonly string[]) => boolean): void {
+export function assertMayDecide(view: ApprovalView, { by, override }: Pick<DecideRequest, 'by' | 'override'>, isApprover: (by: string, approvers: readonly string[]) => boolean): void {
   const refuse = (found: string): LokiError => new LokiError('auth.forbidden', { attempted: `decide approval ${view.id}`, found, hint: `Ask one of: ${view.approvers.join(', ') || 'the people who may approve here'}` });
   if (!/^(user|token):./.test(by)) throw refuse(`${by} is no person; only a person decides`);
   if (by === view.requested_by) throw refuse(`${by} asked for it; somebody else must decide`);
-  if (view.approvers.length > 0 && !isApprover(by, view.approvers)) throw refuse(`${by} is not on its list of approvers`);
+  if (override !== true && view.approvers.length > 0 && !isApprover(by, view.approvers)) throw refuse(`${by} is not on its list of approvers`);
 }
 
-/** Throws `approval.decided` unless it is pending, in time, and `by` has not approved it before. */
-export function assertOpen(view: ApprovalView, { by, outcome }: DecideRequest, nowMs: number): void {
+/** Throws `approval.decided` unless it is pending, in time, and `by` has not approved it before; to be overridden it may also be approved. */
+export function assertOpen(view: ApprovalView, { by, outcome, override }: DecideRequest, nowMs: number): void {
+  if (override === true && view.status === 'approved') return;
   if (view.status !== 'pending' || isOverdue(view, nowMs)) {
     const who = view.decisions.at(-1)?.by;
     const over = view.status === 'expired' || view.status === 'pending';
@@ -93,13 +127,14 @@ export function assertOpen(view: ApprovalView, { by, outcome }: DecideRequest, n
 export function decided(view: ApprovalView, request: DecideRequest, nowMs: number, executionMs: number): Step {
   const at = notBefore(view, nowMs);
   const { by, outcome, proof, reason = null } = request;
-  const decision: ApprovalDecision = { by, outcome, reason, proof: proof.kind, at };
+  const signature = proof.kind === 'approver_key' ? { signature: { key: proof.key, at: proof.at, value: proof.signature } } : {};
+  const decision: ApprovalDecision = { by, outcome, reason, proof: proof.kind, at, ...signature };
   const decisions = [...view.decisions, decision];
-  const approvals = decisions.filter((each) => each.outcome === 'approve').length;
+  const approvals = approvalsIn({ ...view, decisions });
   const details = { rule: view.rule, reason, proof: { ...proof }, approvals, required: view.required };
   if (outcome === 'reject') {
-    const next: ApprovalView = { ...view, status: 'rejected', decisions, decided_at: at };
-    return { view: next, event: eventOf(next, 'approval.reject', by, details) };
+    const next: ApprovalView = { ...view, status: 'rejected', decisions, decided_at: at, use_before: null };
+    return { view: next, event: eventOf(next, request.override === true ? 'approval.override' : 'approval.reject', by, details) };
   }
   const next: ApprovalView = approvals < view.required
     ? { ...view, decisions }

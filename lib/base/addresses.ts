@@ -59,10 +59,35 @@ export function refusedAddress(host: string, address: string, allowed: readonly 
   return isListed ? undefined : what;
 }
 
-/** Whether a host as it is written, a name or an address, is on a list of hosts, addresses and blocks. Nothing is resolved. */
-export function listedHost(host: string, allowed: readonly string[]): boolean {
+/** Blocks that belong to nobody on the public network (IANA special-purpose registries), beside those above. */
+const notPublic: readonly (readonly [block: string, what: string])[] = [
+  ['127.0.0.0/8', 'this machine'], ['::/96', 'this machine'],
+  ['10.0.0.0/8', 'a private network'], ['172.16.0.0/12', 'a private network'], ['192.168.0.0/16', 'a private network'], ['100.64.0.0/10', 'a private network'],
+  ['fc00::/7', 'a private network'], ['fec0::/10', 'a private network'],
+  ['192.0.0.0/24', 'a reserved address'], ['192.0.2.0/24', 'a reserved address'], ['192.88.99.0/24', 'a reserved address'], ['198.18.0.0/15', 'a reserved address'],
+  ['198.51.100.0/24', 'a reserved address'], ['203.0.113.0/24', 'a reserved address'],
+  ['64:ff9b:1::/48', 'a reserved address'], ['100::/64', 'a reserved address'], ['2001::/23', 'a reserved address'], ['2001:db8::/32', 'a reserved address'], ['2002::/16', 'a reserved address'],
+  ['3fff::/20', 'a reserved address'], ['5f00::/16', 'a reserved address'],
+];
+
+/**
+ * Why an address that somebody else named (a policy, a request) is not reached; undefined for one of the public network, and
+ * for one that is listed. Listing a host by its name lets it be private; a link-local address, a cloud's metadata service
+ * and their like must be listed themselves, because a name can be made to lead there.
+ */
+export function internalAddress(host: string, address: string, allowed: readonly string[]): string | undefined {
+  const bytes = parseAddress(address);
+  if (bytes === undefined) return 'no address of a machine';
+  if (isListed(address, allowed)) return undefined;
+  const never = refusedBlocks.find(([block]) => isInBlock(bytes, block))?.[1];
+  if (never !== undefined || isListed(host, allowed)) return never;
+  return notPublic.find(([block]) => isInBlock(bytes, block))?.[1];
+}
+
+/** Whether a host is listed by its name, or an address by itself or its block. */
+export function isListed(host: string, allowed: readonly string[]): boolean {
   const bytes = parseAddress(host);
-  return allowed.some((item) => item === host.toLowerCase() || (bytes !== undefined && isInBlock(bytes, item)));
+  return bytes === undefined ? allowed.includes(host.toLowerCase()) : allowed.some((item) => isInBlock(bytes, item));
 }
 
 /** Whether an address is the one given, or in the block `10.1.0.0/16`. Anything else holds nothing. */

@@ -5,6 +5,7 @@
  * result is one, and shows in the exit code.
  */
 import * as os from 'node:os';
+import { createHiddenLine } from './hidden-input.ts';
 
 /** Where text goes. */
 export interface TextSink {
@@ -42,6 +43,11 @@ export interface Terminal {
    */
   ask(question: string, withdrawn?: AbortSignal): Promise<string | undefined>;
   /**
+   * As `ask`, for a passphrase: nothing of the answer is shown, and nothing typed before the question belongs to it.
+   * Undefined also where standard input is no terminal, or what was typed cannot be one (not UTF-8, longer than 1024 bytes).
+   */
+  askHidden(question: string, withdrawn?: AbortSignal): Promise<string | undefined>;
+  /**
    * Aborts on the first SIGINT or SIGTERM, on SIGHUP (the terminal was closed), or when the reader of stdout has gone; the
    * reason is the signal's name or `closed`. Asking for it takes over these signals; a second SIGINT or SIGTERM ends the process at once.
    */
@@ -72,6 +78,7 @@ export const terminal: Terminal = {
   get inputIsTerminal() { return process.stdin.isTTY === true; },
   readInput,
   ask,
+  askHidden,
   get signal() {
     if (!signalsTaken) takeSignals();
     return stopping.signal;
@@ -204,6 +211,44 @@ async function ask(question: string, withdrawn?: AbortSignal): Promise<string | 
     // A stream that was paused explicitly, as `settle` does, is not started again by a listener alone.
     stdin.on('data', take).once('end', atEnd).resume();
     if (typed !== '') take(new Uint8Array());
+  });
+}
+
+/** How long a passphrase may be, in bytes. */
+const longestHidden = 1024;
+
+async function askHidden(question: string, withdrawn?: AbortSignal): Promise<string | undefined> {
+  const { stdin } = process;
+  const { signal } = terminal;
+  if (stdin.isTTY !== true || stdin.readableEnded) return undefined;
+  await forgetTyped();
+  if (signal.aborted || withdrawn?.aborted === true) return undefined;
+  const line = createHiddenLine(longestHidden);
+  // Before the question: whoever sees it may type at once, and must not see what they type.
+  stdin.setRawMode(true);
+  terminal.stderr.write(question);
+  return new Promise((resolve) => {
+    const settle = (answer: string | undefined): void => {
+      stdin.off('data', take).off('end', giveUp).pause();
+      stdin.setRawMode(false);
+      signal.removeEventListener('abort', giveUp);
+      withdrawn?.removeEventListener('abort', giveUp);
+      line.forget();
+      terminal.stderr.write('\n');
+      resolve(answer);
+    };
+    const giveUp = (): void => settle(undefined);
+    const take = (chunk: Uint8Array): void => {
+      const state = line.take(chunk);
+      chunk.fill(0);
+      if (state === 'done') settle(line.text());
+      else if (state === 'end') giveUp();
+      // Without line mode Ctrl-C is a character like any other.
+      else if (state === 'interrupt') process.kill(process.pid, 'SIGINT');
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+    withdrawn?.addEventListener('abort', giveUp, { once: true });
+    stdin.on('data', take).once('end', giveUp).resume();
   });
 }
 

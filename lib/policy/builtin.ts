@@ -59,13 +59,13 @@ const fragments: readonly string[] = [
 
 /** Commands of `loki` that decide, reconfigure, erase, or take records out in a person's name: the words after the program's name, options left out. */
 const decisive: readonly RegExp[] = [
-  /^(?:approve|reject|trust|init|approver|stop|pause|resume|login|logout|worker|store|keys|tenants)(?: |$)/,
+  /^(?:approve|reject|trust|init|approver(?! (?:verify|status))|stop|pause|resume|login|logout|worker|store|keys|tenants|webhooks)(?: |$)/,
   /^hooks? (?:install|uninstall|disable)(?: |$)/, /^audit (?:erase|prune|rekey|keep)(?: |$)/, /^enterprise (?:token|audit export)(?: |$)/, /^policy (?:enrol|restore)/, /^dashboard(?: (?:start|stop)|$)/, /^config (?:set|unset)(?: |$)/,
   /^(?:projects|tasks|runs) (?:create|update|delete|cancel|replay)(?: |$)/,
 ];
 
 /** The same inside a program text, at the begin of a command. */
-const decisiveText = /(?:^|[;&|(`"'\n])\s*(?:\S{0,200}\/)?loki(?:\.[cm]?[jt]s)?["']?,?\s+(?:--?\S+\s+){0,4}["']?(?:approve|reject|trust|init|approver|stop|pause|resume|hooks|keys|audit\s+(?:erase|prune|rekey|keep)|enterprise\s+(?:token|audit\s+export))\b/;
+const decisiveText = /(?:^|[;&|(`"'\n]|\b(?:spawn|exec:|system:))\s*(?:\S{0,200}\/)?loki(?:\.[cm]?[jt]s)?(?:["']?,?\s+|["'],)(?:--?\S+\s+){0,4}["']?(?:approve|reject|trust|init|approver|stop|pause|resume|hooks|keys|webhooks|audit\s+(?:erase|prune|rekey|keep)|enterprise\s+(?:token|audit\s+export))\b/;
 
 /** Spellings of this machine's own address. */
 const loopbackText = /localhost|127\.\d|::1|0\.0\.0\.0|0x7f|2130706433/i;
@@ -139,6 +139,9 @@ export function createBuiltins(places: ProtectedPlaces): Builtins {
   function commanded(command: string): readonly Violation[] {
     const words = command.slice(0, longestCommand).split(' ').filter((word) => word !== '');
     const after = lokiCommands(words).find((text) => decisive.some((form) => form.test(text)));
+    if (after === undefined && words.includes('--accept-loss') && lokiCommands(words).some((text) => text.startsWith('audit checkpoint'))) {
+      return [violation('builtin:loki-commands', 'an agent does not run "loki audit checkpoint --accept-loss"')];
+    }
     if (after !== undefined) return [violation('builtin:loki-commands', `an agent does not run "loki ${after.split(' ').slice(0, 2).join(' ')}"`)];
     const program = basename(words[0] ?? '');
     const named = words.some((word) => [...ports].some((port) => word === port || word.includes(`:${port}`)));

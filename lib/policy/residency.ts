@@ -5,7 +5,7 @@
  */
 import type { Action, Violation } from '../base/action.ts';
 import type { Builtins } from './builtin.ts';
-import { listedHost, parseAddress } from '../base/addresses.ts';
+import { isListed, parseAddress } from '../base/addresses.ts';
 
 /** The settings, and where they were made. */
 export interface Residency {
@@ -60,7 +60,7 @@ export function withResidency(builtins: Builtins, residency: Residency): Builtin
 /** Why nothing is delivered to a host (a name, or an address without brackets); undefined when it may be. */
 export function refusedDelivery(residency: Residency, host: string): string | undefined {
   const { airGapped, allowedHosts, origin } = residency;
-  if (!airGapped || isThisMachine(host) || listedHost(host, allowedHosts)) return undefined;
+  if (!airGapped || isThisMachine(host) || isListed(host, allowedHosts)) return undefined;
   return `residency.air_gapped is true (${origin('residency.air_gapped')}), and ${JSON.stringify(host.slice(0, 100))} is neither this machine nor listed in enterprise.egress.allow_internal`;
 }
 

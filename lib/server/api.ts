@@ -216,14 +216,14 @@ class Exchange {
     throw new LokiError('rate_limited', { attempted: 'answer the request', found: `more than ${allowance.limit} requests of class "${name}" in a minute` });
   }
 
-  /** Whoever has not said who they are may look, and nothing else, whatever the path. */
+  /** Whoever has not said who they are may look, and nothing else, whatever the path; but for a request that says it in its body. */
   #requireSafe(method: string): void {
-    if (!this.#principal.anonymous || method === 'GET' || method === 'HEAD') return;
+    if (!this.#principal.anonymous || this.#route?.proven === true || method === 'GET' || method === 'HEAD') return;
     throw new LokiError('auth.required', { attempted: 'accept the request', found: `${JSON.stringify(method.slice(0, 20))} needs a principal` });
   }
 
   #permit(route: Route): void {
-    if (route.scope === 'none' || holds(this.#principal, route.scope)) return;
+    if (route.scope === 'none' || route.proven === true || holds(this.#principal, route.scope)) return;
     const code = this.#principal.anonymous ? 'auth.required' : 'auth.forbidden';
     throw new LokiError(code, { attempted: 'accept the request', found: `it needs the scope "${route.scope}", and ${this.#principal.actor} does not have it` });
   }

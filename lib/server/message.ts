@@ -39,6 +39,8 @@ export interface Route {
   readonly version: 1 | 2;
   /** `none`: anybody who passes the door. */
   readonly scope: Scope | 'none';
+  /** The body carries a signed proof of who asks, which the handler checks: neither a principal nor the scope is needed beside it. */
+  readonly proven?: true;
   /** Whether each use is recorded as `api.request`. */
   readonly audit: boolean;
   /** Which allowance a use is taken from. */

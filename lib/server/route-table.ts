@@ -9,6 +9,7 @@ import type { Handler, Method, RateClass, Route } from './message.ts';
 import type { Scope } from './principal.ts';
 import { pageRules } from './page.ts';
 import { idOf, oneOf, wholeNumber, type QueryRules } from './query.ts';
+import * as approvals from './routes/approvals.ts';
 import * as audit from './routes/audit.ts';
 import * as budgets from './routes/budgets.ts';
 import * as collections from './routes/collections.ts';
@@ -32,6 +33,7 @@ interface Row {
   readonly rate?: RateClass;
   readonly audit?: boolean;
   readonly navigable?: boolean;
+  readonly proven?: true;
 }
 
 const runStatuses: readonly RunStatus[] = ['pending', 'running', 'paused', 'completed', 'failed', 'cancelled'];
@@ -42,6 +44,7 @@ export function routeTable(services: Services, streams: Streams, draining: () =>
   const { audit: log, projects, store } = services;
   const allRuns = storeCollection(store, runKeys.runs);
   const run = { id: 'run' } as const;
+  const approval = { id: 'approval' } as const;
   const status = health.status(services);
 
   const plain: readonly Row[] = [
@@ -68,6 +71,10 @@ export function routeTable(services: Services, streams: Streams, draining: () =>
     { method: 'GET', path: '/policies', scope: 'read', query: policies.policyRules, handle: policies.policies(services.policies) },
     { method: 'POST', path: '/policies/evaluate', scope: 'write', query: policies.policyRules, handle: policies.evaluate(services.policies) },
     { method: 'GET', path: '/budgets', scope: 'read', paged: true, query: { project_id: idOf('project') }, handle: budgets.list(services) },
+    { method: 'GET', path: '/approvals', scope: 'read', paged: true, query: approvals.listRules, handle: approvals.list(services.approvals) },
+    { method: 'GET', path: '/approvals/:id', scope: 'read', params: approval, handle: approvals.one(services.approvals) },
+    { method: 'POST', path: '/approvals/:id/approve', scope: 'approve', proven: true, params: approval, handle: approvals.decide(services.approvals, 'approve') },
+    { method: 'POST', path: '/approvals/:id/reject', scope: 'approve', proven: true, params: approval, handle: approvals.decide(services.approvals, 'reject') },
     { method: 'GET', path: '/audit', scope: 'audit', paged: true, query: audit.entryRules, handle: audit.entries(log) },
     { method: 'GET', path: '/audit/summary', scope: 'audit', query: audit.summaryRules, handle: audit.summary(log) },
     { method: 'GET', path: '/audit/export', scope: 'audit', query: audit.exportRules, handle: audit.exported(log) },
@@ -86,5 +93,7 @@ export function routeTable(services: Services, streams: Streams, draining: () =>
 function route(row: Row, path: string, version: 1 | 2): Route {
   const { method, scope, handle, params = {}, query = {}, paged = false, navigable = false, audit: recorded = true } = row;
   const rate = row.rate ?? (method === 'GET' ? 'read' : 'write');
-  return { method, path, version, scope, audit: recorded, rate, params, query: paged ? { ...query, ...pageRules(version) } : query, navigable, handle };
+  return {
+    method, path, version, scope, audit: recorded, rate, params, query: paged ? { ...query, ...pageRules(version) } : query, navigable, handle, ...(row.proven === true ? { proven: true } : {}),
+  };
 }

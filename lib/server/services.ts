@@ -4,6 +4,7 @@ import type { Recorder } from '../audit/entry.ts';
 import type { ExportFormat } from '../audit/export/render.ts';
 import type { AuditFilter } from '../audit/query.ts';
 import type { AuditSummary } from '../audit/summary.ts';
+import type { Approvals } from '../approvals/approvals.ts';
 import type { Clock, Random, Timers } from '../ports.ts';
 import type { Store } from '../store/store.ts';
 
@@ -73,6 +74,8 @@ export interface Services {
   readonly audit: AuditService;
   /** Where the budgets of an enrolled project stand, or those of all; a project whose budgets cannot be told is one object with `problem`. */
   budgets(projectId: string | undefined): Promise<readonly JsonObject[]>;
+  /** Asking and using up are the gate's; over the API people look and decide. */
+  readonly approvals: Pick<Approvals, 'get' | 'list' | 'decide'>;
   readonly record: Recorder;
   status(): Promise<StatusReport>;
   /** Bytes of a file of the web page, by its name in `lib/web`. Asked once for each file, at start. */

@@ -128,3 +128,19 @@ test('an approval that does not exist, or is no id, is told so', async (t) => {
     assert.match(stderr, /there is no such approval\nhint: List them with: loki approvals/);
   }
 });
+
+test('a hook that waits gets exactly one outcome from eight processes that decide at once', { timeout: 60_000 }, async (t) => {
+  const here = ground(t);
+  const { id, answer } = await ask(here, 0);
+  const ends = await Promise.all(Array.from({ length: 8 }, (_, n) => here.loki([n % 2 === 0 ? 'approve' : 'reject', id, '--yes', '--reason', `process ${n}`])));
+  const won = ends.map(({ exit }, n) => ({ exit, n })).filter(({ exit }) => exit === 0);
+  assert.equal(won.length, 1, JSON.stringify(ends));
+  assert.deepEqual(ends.filter(({ exit }) => exit !== 0).map(({ exit }) => exit), [5, 5, 5, 5, 5, 5, 5]);
+  const { exit, reply } = await answer;
+  const isYes = (won[0]?.n ?? 0) % 2 === 0;
+  assert.deepEqual([exit, reply.decision], isYes ? [0, 'ALLOW'] : [3, 'DENY']);
+  assert.match(reply.reason, new RegExp(`process ${won[0]?.n}$`));
+  // On a slow machine another process may finish what the winner is still at, and record the same decision once more.
+  const recorded = new Set(here.entries().filter(({ event }) => /^approval\.(?:approve|reject)$/.test(String(event))).map(({ event, actor, details }) => JSON.stringify([event, actor, details])));
+  assert.deepEqual([recorded.size, [...recorded][0]?.includes(isYes ? 'approval.approve' : 'approval.reject')], [1, true]);
+});

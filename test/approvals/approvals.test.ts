@@ -42,7 +42,7 @@ function room(options: Partial<ApprovalsOptions> = {}): Room {
     timers: realTimers,
     random: createTestRandom(),
     isApprover: (by, approvers) => approvers.includes(by) || (approvers.includes('role:admin') && by === 'user:root'),
-    approverExists: () => false,
+    approverKeys: () => [],
     ...options,
   };
   const another = (more: Partial<ApprovalsOptions> = {}): Approvals => createApprovals({ ...base, clock: { now: () => start, monotonic: () => performance.now() }, random: { bytes: (length) => crypto.getRandomValues(new Uint8Array(length)) }, ...more });
@@ -63,14 +63,14 @@ test('a request is pending, recorded with all that it is bound to, and shown', a
   assert.deepEqual(view, {
     id: view.id, status: 'pending', project_id: 'prj_1', session_id: 'ses_1', action_hash: push.actionHash, policy_digest: push.policyDigest, rule: 'no-force-push',
     reason: 'a force push', action: push.action, approvers: [], required: 1, requested_by: 'agent:claude', created_at: '2026-02-15T14:30:00.000Z',
-    expires_at: '2026-02-15T15:00:00.000Z', timeout_ms: 30 * minute, decisions: [], decided_at: null, use_before: null, used_at: null,
+    expires_at: '2026-02-15T15:00:00.000Z', timeout_ms: 30 * minute, decisions: [], decided_at: null, use_before: null, used_at: null, on_timeout: 'reject',
   });
   assert.deepEqual(await approvals.get(view.id), view);
   assert.deepEqual(events, [{
     event: 'approval.request', actor: 'agent:claude', resource: `approval:${view.id}`, metadata: { project_id: 'prj_1', session_id: 'ses_1' },
     details: {
       approval_id: view.id, status: 'pending', action_hash: push.actionHash, policy_digest: push.policyDigest, rule: 'no-force-push', reason: 'a force push',
-      action: push.action, approvers: [], required: 1, expires_at: view.expires_at,
+      action: push.action, approvers: [], required: 1, on_timeout: 'reject', expires_at: view.expires_at,
     },
   }]);
 });
@@ -156,16 +156,6 @@ test('what is over stays over: no second outcome for approved, used, rejected an
   at(30 * minute);
   await assert.rejects(approvals.decide(say(late.id, 'approve', 'user:bob')), { code: 'approval.decided', message: `Cannot approve ${late.id}: it expired; it was open until 2026-02-15T15:00:00.000Z` });
   assert.equal((await approvals.get(late.id))?.status, 'expired');
-});
-
-test('a confirmation at the terminal is proof until an approver key exists, and then no more', async () => {
-  const { approvals } = room({ approverExists: () => true });
-  const { id } = await approvals.request(push);
-  await assert.rejects(approvals.decide(say(id, 'approve', 'user:bob')), {
-    code: 'auth.forbidden', message: 'Cannot decide an approval: a confirmation at the terminal is no proof once an approver key exists',
-  });
-  const approved = await approvals.decide({ ...say(id, 'approve', 'user:bob'), proof: { kind: 'approver_key', key: 'bob+1234' } });
-  assert.equal(approved.decisions[0]?.proof, 'approver_key');
 });
 
 test('nobody decided in time is a no: recorded once, whoever notices, and seen by who waits', async () => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createAsker, type Asker } from '../../cli/asker.ts';
+import { createAsker, type Asker, type AskerOptions } from '../../cli/asker.ts';
 import { createOutput } from '../../cli/output.ts';
 import { shellWord } from '../../cli/shell-word.ts';
 import { LokiError } from '../../lib/errors.ts';
 import type { OpenApprovals } from '../../lib/app/approvals.ts';
+import type { Prove } from '../../lib/approvals/proof.ts';
 import type { ApprovalView } from '../../lib/runs/deps.ts';
 import type { RunEvent } from '../../lib/runs/run.ts';
 import { fakeTerminal } from '../support/fake-terminal.ts';
@@ -24,7 +25,7 @@ interface Table {
 }
 
 /** A person at a terminal, and approvals that others may decide. */
-function table({ isTerminal = true } = {}): Table {
+function table({ isTerminal = true, askProof }: { readonly isTerminal?: boolean; readonly askProof?: AskerOptions['askProof'] } = {}): Table {
   const terminal = fakeTerminal({ isTerminal, env: { NO_COLOR: '1' } });
   const statuses = new Map<string, string>();
   const decided: string[] = [];
@@ -50,14 +51,14 @@ function table({ isTerminal = true } = {}): Table {
       }
       return { id };
     },
-    decide({ id, outcome, by }: { readonly id: string; readonly outcome: string; readonly by: string }) {
+    decide({ id, outcome, by, proof }: { readonly id: string; readonly outcome: string; readonly by: string; readonly proof: { readonly kind: string } }) {
       if (statuses.get(id) !== 'pending') return Promise.reject(new LokiError('approval.decided', { attempted: `${outcome} ${id}`, found: 'it is decided' }));
       statuses.set(id, outcome);
-      decided.push(`${by} ${outcome} ${id}`);
+      decided.push(`${by} ${outcome} ${id}${proof.kind === 'terminal' ? '' : ` ${proof.kind}`}`);
       return Promise.resolve({ id });
     },
   } as unknown as OpenApprovals['room'];
-  const asker = createAsker({ output: createOutput(terminal, { json: false, quiet: false, plain: false }), terminal: { ...terminal, ask } }, { actor: 'user:a', loki });
+  const asker = createAsker({ output: createOutput(terminal, { json: false, quiet: false, plain: false }), terminal: { ...terminal, ask } }, { actor: 'user:a', loki, ...(askProof === undefined ? {} : { askProof }) });
   return { asker, printed: terminal.printed, room, decided, statuses, answer: (text) => standing?.(text), asking: () => standing !== undefined };
 }
 
@@ -131,6 +132,34 @@ test('an approval that cannot be asked about is told with the command that decid
   gone.answer(undefined);
   await until('the hint', () => gone.printed.err.endsWith(words));
   assert.deepEqual(gone.decided, []);
+});
+
+test('once there is an approver key a yes takes the passphrase; without it nothing is decided, and the question withdrawn meanwhile is none', async () => {
+  const proof = { kind: 'approver_key', key: 'k', at: '2026-02-15T14:30:05.000Z', signature: 's' } as const;
+  const answers: (Prove | undefined)[] = [() => proof, undefined];
+  const at = table({ askProof: () => Promise.resolve(answers.shift()) });
+  pending(at, 'apr_1');
+  pending(at, 'apr_2');
+  pending(at, 'apr_3');
+  await until('the first question', at.asking);
+  at.answer('y');
+  await until('the second question', () => at.printed.err.includes('apr_2') && at.asking());
+  at.answer('y');
+  await until('the third question', () => at.printed.err.includes('Approve exec apr_3') && at.asking());
+  assert.match(at.printed.err, /To decide: .* approve apr_2/);
+  at.answer('n');
+  await until('a no needs none', () => at.decided.length === 2);
+  assert.deepEqual(at.decided, ['user:a approve apr_1 approver_key', 'user:a reject apr_3']);
+  const withdrawn = table({ askProof: (_question, signal) => new Promise((resolve) => { signal.addEventListener('abort', () => resolve(undefined)); }) });
+  pending(withdrawn, 'apr_4');
+  await until('the question', withdrawn.asking);
+  withdrawn.answer('y');
+  withdrawn.statuses.set('apr_4', 'rejected');
+  pending(withdrawn, 'apr_5');
+  await until('the next question', () => withdrawn.printed.err.includes('apr_5'));
+  assert.ok(!withdrawn.printed.err.includes('To decide'), withdrawn.printed.err);
+  withdrawn.answer('n');
+  await until('all is decided', () => withdrawn.decided.length === 1);
 });
 
 test('a path is one word of a shell, whatever is in it', () => {

@@ -50,6 +50,10 @@ describe('commands of loki that decide are found', () => {
     ['many options of node', 'node --require a --require b --require c --import d dist/cli/loki.js approve a'], ['an empty word', 'loki "" approve a'], ['a long path before the verb', `loki --project ${'x'.repeat(4100)} approve a`],
     ['a wrapper that was not known', 'flock /tmp/x loki approve a'], ['a command inside an option', 'script -c "loki approve a" /dev/null'], ['a program nobody knows', 'launcher --now loki approve a'], ['a text for a program nobody knows', 'tmux new -d "loki approve a"'],
     ['a trap', 'trap "loki approve a" EXIT'], ['an alias', 'alias x="loki approve a"; x'], ['git bisect', 'git bisect run loki approve a'], ['git rebase', 'git rebase -x "loki approve a" HEAD~1'], ['a helper of tar', 'tar --checkpoint-action=exec="loki approve a" -cf x y'],
+    ['a terminal of its own', 'script -qec "loki approve a" /dev/null'], ['a session of its own', 'setsid -w loki approve a'], ['a terminal that is typed into', 'expect -c "spawn loki approve a; expect Passphrase; send x"'], ['a terminal without line buffering', 'unbuffer loki approver create'],
+    ['a terminal made by python', 'python3 -c "import pty; pty.spawn([\'loki\',\'approve\',\'a\'])"'], ['a terminal made by socat', 'socat - EXEC:"loki approve a",pty,ctty'], ['another home', 'LOKI_HOME=/tmp/x loki approver create'], ['an empty environment', 'env -i PATH=/bin loki approve a'],
+    ['the joined program', 'node ./node_modules/loki-enterprise/dist/cli/loki.cjs approver passwd'], ['a passphrase on standard input', 'loki approve a < pass.txt'], ['yes', 'yes | loki approve a'], ['a proof to be sent elsewhere', 'loki approve a --print-proof'], ['the secret of webhooks', 'loki webhooks secret --yes'],
+    ['taking back', 'loki reject a --override'], ['a loss accepted', 'loki audit checkpoint --accept-loss'],
     ['a helper of git fetch', 'git fetch --upload-pack="loki approve a" .'], ['resuming what a person has paused', 'loki resume'],
   ]);
 });
@@ -67,6 +71,7 @@ describe('protected files are found however they are named', () => {
     ['a directory that is printed', 'cd "$(echo .loki)" && cp /tmp/x policies.yaml'], ['two brackets that are two subshells', "sh -c '((rm -rf .loki))'"], ['the same in a substitution', 'echo $((rm -rf .loki); (true))'], ['a shell behind a pipe of known names', 'echo .loki | xargs -I{} sh -c "rm -rf {}"'],
     ['names from a pipe', 'echo .loki/policies.yaml | xargs rm'], ['the body of a case statement', 'case $x in a) ls;; *) rm -rf .loki;; esac'], ['a program of an interpreter', `python3 -c "import shutil; shutil.rmtree('.lo' 'ki') if 0 else shutil.rmtree('.loki')"`], ['a text in base64', 'echo cm0gLXJmIC5sb2tp | base64 -d | sh'],
     ['a text turned around', "echo 'ikol. fr- mr' | rev | bash"], ['a pager', 'PAGER="rm -rf .loki" git log'], ['an alias of git', "git -c alias.x='!rm -rf .loki' x"], ['many words by parallel', 'parallel rm -rf {} ::: a .loki b'], ['PowerShell', 'powershell -Command "Remove-Item -Recurse .loki"'],
+    ['approver keys removed', 'rm ~/.loki/keys/approver.pub ~/.loki/keys/approver-*.key'], ['an approver key exchanged', 'cp mine.pub ~/.loki/keys/approver.pub'], ['an approval written by hand', 'cp mine ~/.loki/dashboard/store/journal-1.jsonl'],
   ]);
   for (const [hole, action] of [
     ['hooks that a plugin brings', { kind: 'fs.write', file_path: '.claude/plugins/x/hooks/hooks.json' }], ['start-up files below .config', { kind: 'fs.write', file_path: '../.config/zsh/.zshrc' }], ['a tilde that the tool follows', { kind: 'fs.write', file_path: '~/.bashrc' }], ['a directory that climbs out of a link', { kind: 'fs.write', file_path: '.bashrc', cwd: `${project}/h/..` }], ['an invisible character', { kind: 'fs.write', file_path: '.lo\u200cki/x' }],
@@ -75,7 +80,7 @@ describe('protected files are found however they are named', () => {
 });
 
 describe('keys are not read', () => {
-  refuses('builtin:secret-keys', 'DENY', [['a pattern for the folder', 'cat ~/.loki/k*/*'], ['a pattern for a letter', 'cat ~/.loki/ru?/token'], ['several braces', 'cat ~/.loki/{keys,x}/{a,b}'], ['the home of a named user', 'cat ~someone/.loki/keys/k']]);
+  refuses('builtin:secret-keys', 'DENY', [['a pattern for the folder', 'cat ~/.loki/k*/*'], ['the public keys of approvers', 'cat ~/.loki/keys/approver.pub'], ['a pattern for a letter', 'cat ~/.loki/ru?/token'], ['several braces', 'cat ~/.loki/{keys,x}/{a,b}'], ['the home of a named user', 'cat ~someone/.loki/keys/k']]);
   test('a file address', () => assert.equal(judge({ kind: 'net', url: `file://${home}/.loki/keys/k` }).violations[0]?.name, 'builtin:secret-keys'));
 });
 
@@ -106,7 +111,7 @@ describe('ordinary work goes on', () => {
   for (const command of [
     'cd src && npm test; cd .. && ls', 'cd a && make\ncd ../b && make\ncd ../c && make\ncd ../d && make', "sed -n '/start/,/end/p' a", "sed '/warn/d' a", "sed -i 's/we are/they were/' a", "sed 's|/etc|/opt|g;s/a e/b w/' a", "awk '$1 > max { max = $1 } END { print max }' f", "awk '/foo|bar/ {print}' f",
     'find . -name "*.ts" | xargs grep -l foo', 'while IFS= read -r line; do echo "$line"; done < f', 'OUT=build; mkdir -p $OUT && cp a $OUT/', 'X="a b"; echo "$X"', 'touch f{1..3}.txt', 'mkdir -p src/{a,b}/{c,d}', 'cat x.json | python3 -m json.tool', 'python3 - <<EOF\nprint(1)\nEOF', 'curl "https://api.example.com/$ID"',
-    'curl -s http://localhost:3000/ | jq .', 'export PATH=$PATH:./bin', "trap 'rm -f tmp.txt' EXIT", 'ln -s ../shared src/shared', 'cp -a src/. dist/', 'bash -euo pipefail -c "npm test"', 'git commit -m "tell about loki approve"', 'git log --oneline -x', 'git cherry-pick -x abc', 'npx vitest run -t "x y"', 'shopt -s nullglob; ls *.x',
+    'curl -s http://localhost:3000/ | jq .', 'export PATH=$PATH:./bin', "trap 'rm -f tmp.txt' EXIT", 'ln -s ../shared src/shared', 'cp -a src/. dist/', 'bash -euo pipefail -c "npm test"', 'git commit -m "tell about loki approve"', 'loki audit checkpoint', 'loki approvals', 'loki approver verify', 'git log --oneline -x', 'git cherry-pick -x abc', 'npx vitest run -t "x y"', 'shopt -s nullglob; ls *.x',
     'gh pr create --title "Tell about loki approve" --body y', 'source .venv/bin/activate && pip list', 'i=0; while [ $i -lt 3 ]; do i=$((i+1)); (( i > 2 )) && break; ((n++)); done; echo $(( (i + n) * 2 )) $((x))',
   ]) test(JSON.stringify(command), () => assert.equal(judge({ kind: 'exec', command }).decision, 'ALLOW', judge({ kind: 'exec', command }).reason));
   test('a document that a tool writes may speak of protected files', () => {

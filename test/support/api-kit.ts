@@ -9,6 +9,7 @@ import { clock, random, timers } from '../../lib/host/time.ts';
 import { runKeys, type RunEvent } from '../../lib/runs/run.ts';
 import { createApi, type Api, type ApiOptions } from '../../lib/server/api.ts';
 import { storeCollection } from '../../lib/server/collection.ts';
+import { createApprovals } from '../../lib/approvals/approvals.ts';
 import type { Services } from '../../lib/server/services.ts';
 import type { Store } from '../../lib/store/store.ts';
 import { createMemoryStore } from './memory-store.ts';
@@ -40,6 +41,7 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
     store, clock, timers, random,
     projects: storeCollection(store, 'projects/'),
     policies: { describe: async (id) => ({ project_id: id ?? null, rules: [] }), evaluate: async (id, point, context, explain) => ({ decision: 'ALLOW', id: id ?? null, point, context, explain }) },
+    approvals: createApprovals({ objects: store, record: async (event) => { recorded.push(event); }, clock, timers, random, isApprover: () => true, approverKeys: () => [] }),
     audit: {
       async *query(filter) {
         asked.push(filter);

@@ -10,6 +10,8 @@ export interface FakeOptions {
   readonly columns?: number;
   readonly input?: string;
   readonly answers?: readonly string[];
+  /** What is typed unseen. */
+  readonly passphrases?: readonly string[];
 }
 
 export interface FakeTerminal extends Terminal {
@@ -20,6 +22,7 @@ export interface FakeTerminal extends Terminal {
 export function fakeTerminal(options: FakeOptions = {}): FakeTerminal {
   const printed = { out: '', err: '' };
   const answers = [...(options.answers ?? [])];
+  const passphrases = [...(options.passphrases ?? [])];
   const stopping = new AbortController();
   const { isTerminal = false, columns = 80 } = options;
   return {
@@ -31,6 +34,10 @@ export function fakeTerminal(options: FakeOptions = {}): FakeTerminal {
     ask(question) {
       printed.err += question;
       return Promise.resolve(answers.shift());
+    },
+    askHidden(question) {
+      printed.err += `${question}\n`;
+      return Promise.resolve(passphrases.shift());
     },
     onCrash: () => undefined,
     finish: () => Promise.reject(new Error('a command does not end the process itself')),

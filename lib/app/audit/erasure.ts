@@ -7,7 +7,7 @@ import { LokiError } from '../../errors.ts';
 import type { Lock } from '../../ports.ts';
 import { isPlainObject, type JsonObject, type JsonValue } from '../../base/json.ts';
 import { join } from '../../base/paths.ts';
-import type { FreshProof } from '../../approvals/proof.ts';
+import { atTerminal, type Prove } from '../../approvals/proof.ts';
 import type { Recorder } from '../../audit/entry.ts';
 import { createBlobReader } from '../../audit/blob.ts';
 import { queryLog, searchHits } from '../../audit/query.ts';
@@ -16,6 +16,7 @@ import type { Keyring } from '../../audit/protection/keyring.ts';
 import { createOpener } from '../../audit/protection/opener.ts';
 import { isSubject } from '../../audit/protection/subjects.ts';
 import { findCopies, type Copy } from './erasure-copies.ts';
+import { proven } from '../approver.ts';
 import type { Installation } from '../installation.ts';
 import { openEntries, openRing } from './protection.ts';
 
@@ -97,13 +98,16 @@ export function isPossible({ keys, stale }: ErasurePlan): boolean {
  * Destroys the keys and records it. What was destroyed stays destroyed whatever fails afterwards; running it again ends it.
  * Gives back the plan with what was there when the keys were destroyed: entries may have been written since it was made.
  */
-export async function performErasure(installation: Installation, record: Recorder, plan: ErasurePlan, { by, proof }: { readonly by: string; readonly proof: FreshProof }): Promise<ErasurePlan> {
+export async function performErasure(installation: Installation, record: Recorder, plan: ErasurePlan, { by, prove = atTerminal }: { readonly by: string; readonly prove?: Prove }): Promise<ErasurePlan> {
   const { host, home } = installation;
   const ring = openRing(installation);
   const lock = host.lock(join(home.run, 'audit'));
   const kids = plan.keys.map(({ kid }) => kid);
   const details = { request: plan.request, kids, key_checks: plan.keys.map(({ check }) => check) };
-  if (plan.keys.some(({ begun }) => !begun)) await record({ event: 'audit.erase', actor: by, details: { state: 'begun', ...details, ...plan.sealed, proof: { ...proof } } });
+  if (plan.keys.some(({ begun }) => !begun)) {
+    const begun = { event: 'audit.erase', actor: by, details: { state: 'begun', ...details, ...plan.sealed } } as const;
+    await record(proven(installation, begun, prove, 'erase a person'));
+  }
   await locked(lock, () => kids.forEach((kid) => ring.destroy(kid)));
   // Nothing is sealed under them any more: what bears their names now is what was erased.
   const erased: ErasurePlan = kids.length === 0 ? plan : { ...plan, ...await countEntries(installation, plan.subject, { ring, kids, goOn: () => host.timers.yield() }) };

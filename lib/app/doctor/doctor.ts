@@ -5,6 +5,7 @@
  */
 import { LokiError, messageOf } from '../../errors.ts';
 import type { InstallationOptions, Surroundings } from '../installation.ts';
+import { approvalChecks } from './approvals.ts';
 import { fileChecks } from './audit-files.ts';
 import { placeChecks } from './audit-place.ts';
 import { proofChecks } from './audit-proofs.ts';
@@ -14,15 +15,16 @@ import { projectChecks } from './project.ts';
 import { lookAround, type Scene } from './scene.ts';
 import { syslogChecks } from './syslog.ts';
 
-export type Area = 'audit' | 'syslog' | 'project';
+export type Area = 'audit' | 'syslog' | 'project' | 'approvals';
 
-export const areaNames: readonly Area[] = ['audit', 'syslog', 'project'];
+export const areaNames: readonly Area[] = ['audit', 'syslog', 'project', 'approvals'];
 
 /** What is looked at in each area, in this order. */
 export const checksOf: Readonly<Record<Area, readonly Check[]>> = {
   audit: [...placeChecks, ...fileChecks, ...proofChecks, ...troubleChecks],
   syslog: syslogChecks,
   project: projectChecks,
+  approvals: approvalChecks,
 };
 
 /** What one check found. */

@@ -52,7 +52,7 @@ async function record(installation: Installation, ...events: readonly AuditEvent
 async function erase(installation: Installation): Promise<void> {
   const plan = await planErasure(installation, 'user:zalice', 'R-1');
   const log = openRecord(installation);
-  await performErasure(installation, log.record, plan, { by: 'user:zadmin', proof: { kind: 'terminal' } });
+  await performErasure(installation, log.record, plan, { by: 'user:zadmin' });
   await log.close();
 }
 

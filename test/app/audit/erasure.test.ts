@@ -96,7 +96,7 @@ describe('erasing a person', () => {
     assert.deepEqual(plan.sealed, { entries: 4, first_seq: 2, last_seq: 5 });
     await record(ground, { event: 'session.start', actor: 'user:zalice' }, { event: 'policy.allow', actor: 'agent:claude', details: { text: 'x'.repeat(80_000), owner: 'user:zalice' } });
     const log = openRecord(installation);
-    const erased = await performErasure(installation, log.record, plan, { by: 'user:zbob', proof: { kind: 'terminal' } });
+    const erased = await performErasure(installation, log.record, plan, { by: 'user:zbob' });
     await log.close();
     assert.deepEqual(erased.sealed, { entries: 6, first_seq: 2, last_seq: 7 });
     const [begun, done] = ground.entries().filter(({ event }) => event === 'audit.erase').map(({ details }) => details as JsonObject);
