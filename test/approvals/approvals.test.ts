@@ -9,17 +9,13 @@ import type { DecideRequest } from '../../lib/approvals/steps.ts';
 import type { Recorder } from '../../lib/audit/entry.ts';
 import { LokiError } from '../../lib/errors.ts';
 import type { Store } from '../../lib/store/store.ts';
+import { push } from '../support/approval-request.ts';
 import { createTestRandom, realTimers } from '../support/fakes.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 
 const start = Date.UTC(2026, 1, 15, 14, 30);
 const minute = 60_000;
 const terminal: FreshProof = { kind: 'terminal' };
-
-const push: ApprovalRequest = {
-  actionHash: 'a'.repeat(64), policyDigest: 'p'.repeat(64), sessionId: 'ses_1', projectId: 'prj_1', rule: 'no-force-push', reason: 'a force push',
-  action: { kind: 'exec', command: 'git push --force' }, approvers: [], required: 1, timeoutMs: 30 * minute, requestedBy: 'agent:claude',
-};
 
 interface Room {
   readonly approvals: Approvals;

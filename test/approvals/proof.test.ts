@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createApprovals, type ApprovalRequest, type Approvals } from '../../lib/approvals/approvals.ts';
+import { createApprovals, type Approvals } from '../../lib/approvals/approvals.ts';
 import { approvalKeys, type ApprovalView, type OnTimeout } from '../../lib/approvals/approval.ts';
 import type { ApprovalEvent } from '../../lib/approvals/ports.ts';
 import { atTerminal, type Approver, type FreshProof, type Prove } from '../../lib/approvals/proof.ts';
@@ -10,17 +10,13 @@ import { decisionText, entryText } from '../../lib/approvals/statement.ts';
 import { textOfDecision, type DecideRequest } from '../../lib/approvals/steps.ts';
 import { isPlainObject } from '../../lib/base/json.ts';
 import type { Store } from '../../lib/store/store.ts';
+import { push } from '../support/approval-request.ts';
 import { looseApprover } from '../support/approver.ts';
 import { createTestRandom, realTimers } from '../support/fakes.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 
 const start = Date.UTC(2026, 1, 15, 14, 30);
 const minute = 60_000;
-
-const push: ApprovalRequest = {
-  actionHash: 'a'.repeat(64), policyDigest: 'p'.repeat(64), sessionId: 'ses_1', projectId: 'prj_1', rule: 'no-force-push', reason: 'a force push',
-  action: { kind: 'exec', command: 'git push --force' }, approvers: [], required: 1, timeoutMs: 30 * minute, requestedBy: 'agent:claude',
-};
 
 interface Room {
   readonly approvals: Approvals;

@@ -1,20 +1,16 @@
 /** Approvals over the API: everybody who may read may look; who decides shows a signature of an approver key, and nothing else counts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createApprovals, type ApprovalRequest, type Approvals } from '../../lib/approvals/approvals.ts';
+import { createApprovals, type Approvals } from '../../lib/approvals/approvals.ts';
 import type { ApprovalView } from '../../lib/approvals/approval.ts';
 import type { Prove } from '../../lib/approvals/proof.ts';
 import { textOfDecision } from '../../lib/approvals/steps.ts';
 import type { HttpResponse } from '../../lib/base/http.ts';
 import { clock, random, timers } from '../../lib/host/time.ts';
 import { bodyOf, createKit, localToken, send, type Call, type Kit } from '../support/api-kit.ts';
+import { push } from '../support/approval-request.ts';
 import { looseApprover } from '../support/approver.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
-
-const push: ApprovalRequest = {
-  actionHash: 'a'.repeat(64), policyDigest: 'p'.repeat(64), sessionId: 'ses_1', projectId: 'prj_1', rule: 'no-force-push', reason: 'a force push', action: { kind: 'exec', command: 'git push --force' },
-  approvers: [], required: 1, timeoutMs: 30 * 60_000, requestedBy: 'agent:claude',
-};
 
 interface Room {
   readonly kit: Kit;
