@@ -100,6 +100,13 @@ function isQuantity(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
+/** More settings than this are counted in a reason. */
+const mostNamed = 5;
+
+function some(settings: readonly string[]): string {
+  return `${settings.slice(0, mostNamed).join(', ')}${settings.length > mostNamed ? ` and ${settings.length - mostNamed} more` : ''}`;
+}
+
 /** With a count. What cannot be priced cannot be shown to be within a limit: where the rule would stop anybody, a person is asked. */
 function checkCount(rule: BudgetRule, spent: Spent): 'held' | BrokenBudget {
   const { limit, within, until, unpriced } = spent;
@@ -108,7 +115,7 @@ function checkCount(rule: BudgetRule, spent: Spent): 'held' | BrokenBudget {
   if (limit.microUsd !== undefined && spent.microUsd > limit.microUsd) return { reason: `${usdText(spent.microUsd)} consumed of ${usdText(limit.microUsd)} ${within}${asks}`, unable: false };
   if (limit.microUsd === undefined || unpriced.length === 0) return 'held';
   return {
-    reason: `what was used ${within} cannot be held against ${usdText(limit.microUsd)}: no price for ${unpriced.join(', ')}; add it where prices are listed, or an approval lets it pass unpriced ${until}`,
+    reason: `what was used ${within} cannot be held against ${usdText(limit.microUsd)}: no price for ${some(unpriced)}; add it where prices are listed, or an approval lets it pass unpriced ${until}`,
     unable: false, ...(rule.action === 'deny' ? { action: 'require_approval' } : {}),
   };
 }
