@@ -106,6 +106,13 @@ function isQuantity(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
+/** More settings than this are counted in a reason. */
+const mostNamed = 5;
+
+function some(settings: readonly string[]): string {
+  return `${settings.slice(0, mostNamed).join(', ')}${settings.length > mostNamed ? ` and ${settings.length - mostNamed} more` : ''}`;
+}
+
 /** With a count. What cannot be priced cannot be shown to be within a limit: where the rule would stop anybody, a person is asked. */
 function checkCount(rule: BudgetRule, spent: Spent): 'held' | BrokenBudget {
   const { limit, within: whose, until, unpriced } = spent;
@@ -114,7 +121,7 @@ function checkCount(rule: BudgetRule, spent: Spent): 'held' | BrokenBudget {
   if (limit.microUsd !== undefined && spent.microUsd > limit.microUsd) return { reason: `${usdText(spent.microUsd)} consumed of ${usdText(limit.microUsd)} ${whose}${asks}`, unable: false, compared: within('cost_usd', spent.microUsd / 1e6, limit.microUsd / 1e6) };
   if (limit.microUsd === undefined || unpriced.length === 0) return 'held';
   return {
-    reason: `what was used ${whose} cannot be held against ${usdText(limit.microUsd)}: no price for ${unpriced.join(', ')}; add it where prices are listed, or an approval lets it pass unpriced ${until}`,
+    reason: `what was used ${whose} cannot be held against ${usdText(limit.microUsd)}: no price for ${some(unpriced)}; add it where prices are listed, or an approval lets it pass unpriced ${until}`,
     unable: false, ...(rule.action === 'deny' ? { action: 'require_approval' } : {}),
   };
 }

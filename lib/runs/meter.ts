@@ -8,8 +8,10 @@ import type { Usage } from './answer.ts';
 import type { RunContext } from './context.ts';
 import type { Progress } from './progress.ts';
 
-/** Models told apart in one report, and characters of a model's name: what an agent makes up beyond is an unnamed model. */
-const most = { models: 50, name: 200 } as const;
+/** Models told apart in one report: what an agent makes up beyond is an unnamed model. */
+const mostModels = 50;
+/** As in `prices`. An agent's word is shown to people and kept: what could be anything else than a name counts as none. */
+const nameShape = /^[!-~]{1,200}$/;
 
 /** Adds up one call's usage. */
 export class Meter {
@@ -25,9 +27,14 @@ export class Meter {
   }
 
   use(usage: Usage): void {
-    const model = usage.model !== undefined && usage.model !== '' && usage.model.length <= most.name && (this.#byModel.has(usage.model) || this.#byModel.size < most.models) ? usage.model : null;
+    const model = this.#nameOf(usage.model);
     this.#byModel.set(model, addTokens(this.#byModel.get(model) ?? noTokens, tokensIn(usage)));
     this.#microUsd += this.#context.deps.microUsdOf?.(usage) ?? 0;
+  }
+
+  #nameOf(model: string | undefined): string | null {
+    if (model === undefined || this.#byModel.has(model)) return model ?? null;
+    return this.#byModel.size < mostModels && nameShape.test(model) && this.#context.deps.redact(model) === model ? model : null;
   }
 
   /** Whether anything was used since the last report. */

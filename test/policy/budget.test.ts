@@ -92,6 +92,10 @@ describe('a budget with a count goes by that', () => {
     assert.deepEqual(by('require_approval'), ['REQUIRE_APPROVAL', 'require_approval', reason]);
     assert.deepEqual(by('warn'), ['ALLOW', 'warn', reason]);
   });
+  test('names a few of many missing prices', () => {
+    const { reason } = resource('{ name: b, max_usd: 1, on_exceed: warn }').evaluate('resource', context, { spent: () => spent({ limit: { microUsd: 1 }, unpriced: Array.from({ length: 300 }, (_, n) => `prices.m-${n}`) }) }).violations[0] ?? { reason: '' };
+    assert.match(reason, /no price for prices\.m-0, prices\.m-1, prices\.m-2, prices\.m-3, prices\.m-4 and 295 more; /);
+  });
   test('takes no notice of a missing price where only tokens are limited', () => {
     assert.equal(resource('{ name: b, max_tokens: 100, on_exceed: shutdown }').evaluate('resource', context, { spent: () => spent({ unpriced: ['prices.m'] }) }).decision, 'ALLOW');
   });

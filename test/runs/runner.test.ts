@@ -172,7 +172,7 @@ test('usage is counted by model and kind, and a call without usage as unmetered'
     settings: { council: { reviewers: ['a'], required: 1 } },
     answer: (call) => (call.role !== 'agent' ? [verdict(call, 'approve', 'fine')] : [
       '{"type":"usage","input_tokens":10,"output_tokens":5,"cache_read_tokens":100,"cache_write_tokens":7,"model":"m-1"}',
-      `{"type":"usage","input_tokens":1,"output_tokens":1,"model":"${'x'.repeat(300)}"}`,
+      `{"type":"usage","input_tokens":1,"output_tokens":1,"model":"${'x'.repeat(300)}"}`, '{"type":"usage","input_tokens":1,"output_tokens":1,"model":"hunter2"}', '{"type":"usage","input_tokens":1,"output_tokens":1,"model":"m\\u001b[31m"}',
       '{"type":"usage","input_tokens":1,"output_tokens":1,"cache_read_tokens":-1}',
     ]),
     deps: {
@@ -183,9 +183,9 @@ test('usage is counted by model and kind, and a call without usage as unmetered'
   const outcome = await startRun(bench.deps, bench.order);
   assert.equal(outcome.status, 'completed');
   const { input_tokens: input, output_tokens: output, cost_usd: cost } = progressOf(outcome.run);
-  assert.deepEqual([input, output, cost], [3 * 118, 3 * 6, 0.3]);
+  assert.deepEqual([input, output, cost], [3 * 120, 3 * 8, 0.3]);
   assert.deepEqual(counted[0]?.usage, [
-    { model: 'm-1', tokens: { input: 10, output: 5, cache_read: 100, cache_write: 7 } }, { model: null, tokens: { input: 1, output: 1, cache_read: 0, cache_write: 0 } },
+    { model: 'm-1', tokens: { input: 10, output: 5, cache_read: 100, cache_write: 7 } }, { model: null, tokens: { input: 3, output: 3, cache_read: 0, cache_write: 0 } },
   ]);
   assert.deepEqual(counted.map(({ agent, calls, unmetered }) => [agent, calls, unmetered]), [['agent', 1, 0], ['agent', 1, 0], ['agent', 1, 0], ['a', 1, 1]]);
   assert.equal(new Set(counted.map(({ id }) => id)).size, 4);
