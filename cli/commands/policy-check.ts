@@ -68,7 +68,7 @@ function tell(report: PolicyReport, changed: string | undefined, listRules: bool
   const files = report.files.map(({ filename, layer, rules, tests }) => ['ok', printable(filename), layer, `${rules} ${rules === 1 ? 'rule' : 'rules'}`, `${tests} ${tests === 1 ? 'test' : 'tests'}`]);
   for (const line of columns(files)) output.line(paint('green', line));
   if (listRules) for (const line of columns(report.rules.map(({ point, name, action, monitor, place }) => [`  ${point}`, printable(name), `${action}${monitor ? ' (only watched)' : ''}`, printable(place)]))) output.line(line);
-  for (const { message, file, line } of report.duplicates) output.warn(`${printable(file ?? '')}:${line ?? 1}: ${printable(message)}`);
+  for (const { message, file, line } of report.findings) output.warn(`${printable(file ?? '')}:${line ?? 1}: ${printable(message)}`);
   for (const { name, place, passed, because } of report.tests) {
     if (!passed) output.line(`${paint('red', 'failed')}  ${printable(name)} (${printable(place)}): ${printable(because)}`);
   }

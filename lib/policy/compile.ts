@@ -75,7 +75,8 @@ function fieldsIn(tree: Condition): Set<Field> {
   }
 }
 
-function guardsIn(tree: Condition): readonly Field[] {
+/** The fields that a condition asks `exists` about. */
+export function guardsIn(tree: Condition): readonly Field[] {
   if (tree.is === 'and' || tree.is === 'or') return [...guardsIn(tree.left), ...guardsIn(tree.right)];
   if (tree.is === 'not') return guardsIn(tree.inner);
   return tree.is === 'exists' ? [tree.field] : [];

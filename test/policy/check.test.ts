@@ -36,7 +36,7 @@ describe('the report of a check', () => {
     assert.equal(report.ok, false);
     assert.deepEqual(report.problems, []);
     assert.deepEqual(report.rules[0], { name: 'limit', point: 'pre_execution', layer: 'project', place: 'policies.yaml:4:7', action: 'deny', monitor: false });
-    assert.deepEqual(report.duplicates, [{ message: '"again" adds nothing: "limit" (policies.yaml:4:7) says the same and is stricter', file: 'policies.yaml', line: 5, column: 7 }]);
+    assert.deepEqual(report.findings.map(({ kind, rule, file, line, column }) => [kind, rule, file, line, column]), [['shadowed', 'again', 'policies.yaml', 5, 7]]);
     assert.deepEqual(report.files, [{ filename: 'policies.yaml', layer: 'project', rules: 2, tests: 3 }]);
   });
   test('does not run the tests of a policy with problems', () => {
@@ -50,7 +50,7 @@ describe('the report of a check', () => {
 describe('the policy that loki init writes', () => {
   test('passes its own check', () => {
     const report = checkPolicy([{ text: initialPolicyText(), filename: 'policies.yaml', layer: 'project' }], parts);
-    assert.deepEqual([report.problems, report.tests.filter(({ passed }) => !passed), report.duplicates], [[], [], []]);
+    assert.deepEqual([report.problems, report.tests.filter(({ passed }) => !passed), report.findings], [[], [], []]);
     assert.equal(report.ok, true);
     assert.ok(report.tests.length >= 6);
   });
