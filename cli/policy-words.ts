@@ -1,14 +1,39 @@
-/** What the commands about policies share: reading a context, printing a decision. */
-import { exitCode, LokiError } from '../lib/errors.ts';
+/** What the commands about policies share: which files, reading a context, printing a decision and a test. */
+import { exitCode, LokiError, type Problem } from '../lib/errors.ts';
 import type { Decision, PolicyDecision } from '../lib/base/action.ts';
 import { isPlainObject } from '../lib/base/json.ts';
 import { resolveFrom } from '../lib/base/paths.ts';
-import { loadLayers, policyOf, readLayers } from '../lib/app/policy.ts';
+import type { Installation } from '../lib/app/installation.ts';
+import { loadLayers, loadNamedPolicy, policyOf, readLayers } from '../lib/app/policy.ts';
 import { parseYaml } from '../lib/formats/yaml/parse.ts';
 import { enforcementPoints } from '../lib/policy/fields.ts';
+import type { PolicyFile } from '../lib/policy/rules.ts';
+import type { PolicyTestResult } from '../lib/policy/self-test.ts';
 import type { CommandContext, Exit, FlagRow, OperandRow } from './command.ts';
 import { open } from './open.ts';
 import { printable, type Colour, type Look } from './output.ts';
+
+/** The operand of commands that look at the policies in force, or at files that are named. */
+export function fileOperand(verb: string): OperandRow {
+  return { name: 'FILE', summary: `Policy files to ${verb} instead of those in force`, repeated: true };
+}
+
+/** The files that were named, or those of all layers. */
+export function policyFiles({ args }: CommandContext, installation: Installation, named: readonly string[] = args.operands('FILE')): readonly PolicyFile[] {
+  return named.length > 0 ? named.map((name) => loadNamedPolicy(installation, name, `use "${name}"`)) : loadLayers(readLayers(installation));
+}
+
+/** Throws `policy.invalid` with all of the mistakes where there are some. */
+export function refuseProblems(problems: readonly Problem[]): void {
+  if (problems.length === 0) return;
+  const hint = problems[0]?.hint ?? 'Correct what is named above; docs/policy.md describes every field';
+  throw new LokiError('policy.invalid', { attempted: 'use the policy', found: `${problems.length} ${problems.length === 1 ? 'mistake' : 'mistakes'}`, hint, problems });
+}
+
+/** A test on one line; of one that failed also where it stands, what it waited for and what it got. */
+export function testLine({ name, place, passed, because }: PolicyTestResult, { paint }: Look): string {
+  return passed ? `${paint('green', 'ok')}      ${printable(name)}` : `${paint('red', 'failed')}  ${printable(name)} (${printable(place)}): ${printable(because)}`;
+}
 
 export const evaluateOperands: readonly OperandRow[] = [{ name: 'POINT', summary: 'The enforcement point', required: true, choices: enforcementPoints }];
 

@@ -3,12 +3,12 @@
  * conditions can never hold or never fail, that say what another says. Only what is certain is told, for contexts whose
  * fields have their types; where a missing field would still make a difference, that is told too.
  */
-import { guardsIn, neededFields } from '../compile.ts';
 import { each, type Condition } from '../expression.ts';
 import type { Layer, PolicyFile, Rule } from '../rules.ts';
 import { globCovers, globShape, type GlobShape } from '../../base/glob-cover.ts';
 import { all, applicationOf, formulaOf, kindFact, violationOf, type Formula } from './formula.ts';
 import { alwaysHolds, impossibility, known, type Known } from './imply.ts';
+import { needsOf, specialNeeds } from './needs.ts';
 import { strictness } from './strictness.ts';
 
 /** What is found: a `note` is nothing to correct. */
@@ -50,19 +50,6 @@ export function lintPolicy(files: readonly PolicyFile[]): readonly LintFinding[]
 function readingOf(rule: Rule): Reading {
   const violation = violationOf(rule);
   return { rule, violation, cases: known(violation), whenNeeds: needsOf(rule.when?.tree), thenNeeds: [...needsOf(rule.rule?.tree), ...specialNeeds(rule)] };
-}
-
-function needsOf(tree: Condition | undefined): readonly string[] {
-  return tree === undefined ? [] : [...neededFields(tree), ...guardsIn(tree)].map(({ name }) => name);
-}
-
-function specialNeeds(rule: Rule): readonly string[] {
-  switch (rule.is) {
-    case 'condition': return [];
-    case 'gates': return ['passed_gates'];
-    case 'budget': return rule.providers === undefined ? ['tokens_consumed'] : ['provider', 'tokens_consumed'];
-    case 'data': return ['content'];
-  }
 }
 
 function finding(kind: LintFinding['kind'], rule: Rule, message: string, other?: Rule): LintFinding {
