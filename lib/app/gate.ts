@@ -3,11 +3,12 @@ import type { Disk } from '../ports.ts';
 import type { Action } from '../base/action.ts';
 import { isPlainObject, type JsonObject } from '../base/json.ts';
 import { searchLog, type LoggedEntry } from '../audit/query.ts';
-import { createBuiltins } from '../policy/builtin.ts';
+import { createBuiltins, type Builtins } from '../policy/builtin.ts';
 import { actionHash } from '../policy/canonical.ts';
-import { createJudge, type Judge } from '../policy/judge.ts';
+import { createJudge, type Judge, type Surroundings as JudgedIn } from '../policy/judge.ts';
 import { scanners } from '../policy/scan/scanners.ts';
 import type { Policy } from '../policy/evaluate.ts';
+import { recordedContext } from '../policy/simulate/recorded.ts';
 import { createGate, refused, type ApprovalReply, type Judgement } from '../gate/gate.ts';
 import { currentBranch } from '../gate/project.ts';
 import type { ActionOutcome, Gate } from '../gate/reply.ts';
@@ -46,17 +47,19 @@ export function openGate(installation: Installation, options: GateOptions): Gate
 
   function judge(action: Action): Judgement {
     const branch = currentBranch(host.disk, projectDir);
-    const decision = judgeBy(policyNow())({ ...action, cwd: action.cwd ?? surroundings.cwd, session_id: sessionOf(action) }, {
+    const around: JudgedIn = {
       project_dir: projectDir, actor: `agent:${options.agent}`, active_agents: 1, provider: surroundings.env['LOKI_PROVIDER'] ?? options.agent,
       branch: branch ?? 'none', phase, tenant: 'none', project: project?.id ?? 'none', session_id: sessionOf(action),
-    });
+    };
+    const context = recordedContext(around, options.agent);
+    const decision = judgeBy(policyNow())({ ...action, cwd: action.cwd ?? surroundings.cwd, session_id: sessionOf(action) }, around);
     try {
       assertAsEnrolled(installation);
     } catch (error) {
       // Judged all the same: the record says what was tried while the project was not what a person enrolled.
-      return refused(error, decision.canonical);
+      return refused(error, decision.canonical, context);
     }
-    return { decision, canonical: decision.canonical, actionHash: actionHash(decision.canonical) };
+    return { decision, canonical: decision.canonical, actionHash: actionHash(decision.canonical), context };
   }
 
   async function approve(judgement: Judgement, action: Action): Promise<ApprovalReply> {
@@ -91,17 +94,23 @@ const approvalSlackMs = 250;
 
 /** The judge for a policy; the same one as long as the policy is. */
 function createJudgeSource(installation: Installation, projectDir: string): (policy: Policy) => Judge {
-  const { host, home, surroundings } = installation;
+  const { host, surroundings } = installation;
   const probe = probeOf(host.disk);
-  const builtins = createBuiltins({
-    lokiHome: home.home, projectDirs: [projectDir], homeDir: host.disk.realpath(surroundings.homeDirectory) ?? surroundings.homeDirectory,
-    controlPlane: controlPlaneAddresses(installation), keyFiles: keyFilesOf(installation), copies: copiesOf(installation),
-  });
+  const builtins = builtinsOf(installation, projectDir);
   let known: { readonly policy: Policy; readonly judge: Judge } | undefined;
   return (policy) => {
     if (known?.policy !== policy) known = { policy, judge: createJudge({ policy, builtins, probe, monotonic: () => host.clock.monotonic(), scanners, homeDir: surroundings.homeDirectory }) };
     return known.judge;
   };
+}
+
+/** The built-in rules for a project. */
+export function builtinsOf(installation: Installation, projectDir: string): Builtins {
+  const { host: { disk }, home, surroundings: { homeDirectory } } = installation;
+  return createBuiltins({
+    lokiHome: home.home, projectDirs: [projectDir], homeDir: disk.realpath(homeDirectory) ?? homeDirectory,
+    controlPlane: controlPlaneAddresses(installation), keyFiles: keyFilesOf(installation), copies: copiesOf(installation),
+  });
 }
 
 /** The files with the log's key and the keys of TLS, as they are named and as they are really called. */
