@@ -19,8 +19,9 @@ export function fileOperand(verb: string): OperandRow {
 }
 
 /** The files that were named, or those of all layers. */
-export function policyFiles({ args }: CommandContext, installation: Installation, named: readonly string[] = args.operands('FILE')): readonly PolicyFile[] {
-  return named.length > 0 ? named.map((name) => loadNamedPolicy(installation, name, `use "${name}"`)) : loadLayers(readLayers(installation));
+export function policyFiles({ args }: CommandContext, installation: Installation, verb: string): readonly PolicyFile[] {
+  const named = args.operands('FILE');
+  return named.length > 0 ? named.map((name) => loadNamedPolicy(installation, name, `${verb} "${name}"`)) : loadLayers(readLayers(installation));
 }
 
 /** Throws `policy.invalid` with all of the mistakes where there are some. */

@@ -28,9 +28,9 @@ export const command: Command = {
 function run(context: CommandContext): Promise<number> {
   const { args, output } = context;
   const installation = open(context);
-  const named = args.operands('FILE');
-  const report = checkPolicy(policyFiles(context, installation, named), partsOf(installation));
-  const changed = named.length > 0 ? undefined : changeSinceEnrolment(installation);
+  const named = args.operands('FILE').length > 0;
+  const report = checkPolicy(policyFiles(context, installation, 'check'), partsOf(installation));
+  const changed = named ? undefined : changeSinceEnrolment(installation);
   const warnings = report.findings.filter(({ severity }) => severity === 'warning');
   if (output.json) output.value({ ...report, enrolment: changed ?? null });
   else tell(report, warnings, changed, args.on('quiet'), output);

@@ -30,7 +30,7 @@ function run(context: CommandContext): Promise<number> {
   const installation = open(context);
   const [filter, least] = [args.text('filter'), args.number('min-coverage')];
   if (filter !== undefined && least !== undefined) throw new LokiError('usage', { attempted: 'test the policy', found: '--filter and --min-coverage are both given', hint: 'A part of the tests says nothing about coverage: leave one out' });
-  const files = policyFiles(context, installation);
+  const files = policyFiles(context, installation, 'test');
   refuseProblems(files.flatMap(({ problems }) => problems));
   const found = runWithCoverage(createPolicy(files, partsOf(installation)), filter === undefined ? undefined : ({ name }) => name.includes(filter));
   if (filter !== undefined && found.tests.length === 0) throw new LokiError('usage', { attempted: 'test the policy', found: `no test has a name that contains "${filter}"`, hint: 'Leave --filter out to see them all' });
