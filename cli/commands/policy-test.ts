@@ -53,7 +53,7 @@ function tell(found: Coverage, failed: number, isWhole: boolean, missed: number 
   for (const test of tests) output.line(testLine(test, output.out));
   if (tests.length > 0) output.line();
   if (tests.length === 0) output.line('No tests. docs/policy.md shows how they are written.');
-  else output.line(failed === 0 ? paint('green', `Every test passes (${tests.length}).`) : paint('red', `${failed} of ${tests.length} tests ${tests.length === 1 ? 'fails' : 'fail'}.`));
+  else output.line(failed === 0 ? paint('green', `Every test passes (${tests.length}).`) : paint('red', `${failed} of ${tests.length} tests fail.`));
   if (!isWhole || rules.length === 0) return;
   output.line(`Coverage: the tests reach ${reached} of ${rules.length} ${rules.length === 1 ? 'rule' : 'rules'} (${percent}%).`);
   const open = rules.flatMap(({ name, reach, point, place }) => reach === 'violated' ? [] : [[`  ${words[reach]}`, point, printable(name), printable(place)]]);
