@@ -6,11 +6,11 @@ import { isPlainObject } from '../base/json.ts';
 import { didYouMean } from '../base/suggest.ts';
 import type { Problem } from '../errors.ts';
 import { actionKinds } from '../base/action.ts';
-import type { Decision, EnforcementPoint, RuleAction } from '../base/action.ts';
+import type { ActionKind, Decision, EnforcementPoint, RuleAction } from '../base/action.ts';
 import { excerptAt } from '../formats/excerpt.ts';
 import type { YamlNode } from '../formats/yaml/node.ts';
 import { valueOf } from '../formats/yaml/parse.ts';
-import { decidedByKind, neededFields } from './compile.ts';
+import { decidedByKind, fieldsIn, neededFields } from './compile.ts';
 import { ExpressionMistake, parseExpression } from './expression.ts';
 import { enforcementPoints, fieldsOfPoint } from './fields.ts';
 import { compileUserPattern } from './patterns.ts';
@@ -29,6 +29,10 @@ const ruleKeys: Readonly<Record<EnforcementPoint, readonly string[]>> = {
 const [shortestMinutes, longestMinutes] = [0.05, 43_200];
 
 const gateKeys = ['name', 'phase', 'approvers', 'required', 'timeout_minutes', 'webhook', 'auto_approve_on_timeout'];
+const contextKeys: Readonly<Record<EnforcementPoint, readonly string[]>> = {
+  pre_execution: [...fieldsOfPoint.pre_execution.keys()], pre_deployment: [...fieldsOfPoint.pre_deployment.keys()],
+  resource: [...fieldsOfPoint.resource.keys()], data: [...fieldsOfPoint.data.keys()],
+};
 const testKeys = ['name', 'point', 'context', 'expect', 'by'];
 const ruleActions: readonly RuleAction[] = ['deny', 'require_approval', 'warn', 'allow'];
 const exceedActions: readonly OnExceed[] = ['shutdown', 'require_approval', 'warn'];
@@ -331,20 +335,18 @@ class Shaper {
   }
 
   #context(node: YamlNode, point: EnforcementPoint): void {
-    const kind = this.#members(node, `a ${point} context`, [...fieldsOfPoint[point].keys()]).get('kind');
+    const kind = this.#members(node, `a ${point} context`, contextKeys[point]).get('kind');
     if (point === 'pre_execution' && kind !== undefined) this.#word(kind, 'kind', actionKinds);
   }
 }
 
 /** The kinds of action that a pre-execution rule applies to: those that carry its fields and that `when` does not exclude. */
-export function kindsOf(when: Expression | undefined, rule: Expression | undefined): readonly (typeof actionKinds)[number][] {
-  const limits = [when, rule].flatMap((part) => part === undefined ? [] : carried(part));
-  return actionKinds.filter((kind) => limits.every((kinds) => kinds.includes(kind))
-    && (when === undefined || decidedByKind(when.tree, kind) !== false));
-}
-
-function carried(part: Expression): readonly (readonly string[])[] {
-  return neededFields(part.tree).flatMap((field) => field.kinds === undefined ? [] : [field.kinds]);
+export function kindsOf(when: Expression | undefined, rule: Expression | undefined): readonly ActionKind[] {
+  const needed = [when, rule].flatMap((part) => part === undefined ? [] : neededFields(part.tree));
+  const limits = needed.flatMap(({ kinds }) => kinds === undefined ? [] : [kinds]);
+  const carried = limits.length === 0 ? actionKinds : actionKinds.filter((kind) => limits.every((kinds) => kinds.includes(kind)));
+  if (when === undefined || !fieldsIn(when.tree).some(({ name }) => name === 'kind')) return carried;
+  return carried.filter((kind) => decidedByKind(when.tree, kind) !== false);
 }
 
 function isWebAddress(text: string): boolean {
