@@ -29,17 +29,23 @@ interface Reading {
   readonly rule: Rule;
   readonly violation: Formula;
   readonly cases: Known;
+  /** Fields of which something must be known for the violation to follow from it, and those of which its cases say something. */
+  readonly decisive: readonly string[];
+  readonly said: ReadonlySet<string>;
   /** What must be there for the rule to be evaluated at all. */
   readonly whenNeeds: readonly string[];
   readonly thenNeeds: readonly string[];
 }
+
+/** Rules are compared with so many others, the strongest layers first: the work grows with the square. */
+const mostCompared = 1000;
 
 /** Every finding about the rules and tests of all files, sorted by place within each file. */
 export function lintPolicy(files: readonly PolicyFile[]): readonly LintFinding[] {
   const readings = files.flatMap((file) => file.rules).map(readingOf);
   const pointless = new Map<Rule, LintFinding>();
   const found = readings.flatMap((reading): readonly LintFinding[] => {
-    const one = conditionFinding(reading) ?? dominated(reading, readings, pointless);
+    const one = conditionFinding(reading) ?? dominated(reading, readings.slice(0, mostCompared), pointless);
     if (one !== undefined) pointless.set(reading.rule, one);
     return [...(one === undefined ? [] : [one]), ...patternFindings(reading.rule), ...watched(reading.rule)];
   });
@@ -49,7 +55,14 @@ export function lintPolicy(files: readonly PolicyFile[]): readonly LintFinding[]
 
 function readingOf(rule: Rule): Reading {
   const violation = violationOf(rule);
-  return { rule, violation, cases: known(violation), whenNeeds: needsOf(rule.when?.tree), thenNeeds: [...needsOf(rule.rule?.tree), ...specialNeeds(rule)] };
+  const cases = known(violation);
+  const said = new Set(cases?.flatMap(({ facts }) => facts.map(({ field }) => field)));
+  return { rule, violation, cases, decisive: decisiveFields(violation), said, whenNeeds: needsOf(rule.when?.tree), thenNeeds: [...needsOf(rule.rule?.tree), ...specialNeeds(rule)] };
+}
+
+function decisiveFields(formula: Formula): readonly string[] {
+  if (formula.is === 'fact') return [formula.field];
+  return formula.is === 'all' ? formula.parts.flatMap(decisiveFields) : [];
 }
 
 function finding(kind: LintFinding['kind'], rule: Rule, message: string, other?: Rule): LintFinding {
@@ -76,10 +89,11 @@ function conditionFinding({ rule, violation, whenNeeds, thenNeeds }: Reading): L
 
 /** The strongest reason why a rule makes no difference beside another one. */
 function dominated(weak: Reading, readings: readonly Reading[], pointless: ReadonlyMap<Rule, LintFinding>): LintFinding | undefined {
-  const at = readings.indexOf(weak);
+  const place = readings.indexOf(weak);
+  const at = place < 0 ? readings.length : place;
   for (const [index, strong] of readings.entries()) {
     if (index === at || pointless.has(strong.rule) || !mayDominate(strong.rule, weak.rule)) continue;
-    if (!alwaysHolds(weak.cases, strong.violation)) continue;
+    if (!strong.decisive.every((field) => weak.said.has(field)) || !alwaysHolds(weak.cases, strong.violation)) continue;
     const same = alwaysHolds(strong.cases, weak.violation);
     const stricter = strictness[strong.rule.action] > strictness[weak.rule.action];
     // Of two that say the same, the later one is the one too many.
