@@ -29,10 +29,6 @@ const ruleKeys: Readonly<Record<EnforcementPoint, readonly string[]>> = {
 const [shortestMinutes, longestMinutes] = [0.05, 43_200];
 
 const gateKeys = ['name', 'phase', 'approvers', 'required', 'timeout_minutes', 'webhook', 'auto_approve_on_timeout'];
-const contextKeys: Readonly<Record<EnforcementPoint, readonly string[]>> = {
-  pre_execution: [...fieldsOfPoint.pre_execution.keys()], pre_deployment: [...fieldsOfPoint.pre_deployment.keys()],
-  resource: [...fieldsOfPoint.resource.keys()], data: [...fieldsOfPoint.data.keys()],
-};
 const testKeys = ['name', 'point', 'context', 'expect', 'by'];
 const ruleActions: readonly RuleAction[] = ['deny', 'require_approval', 'warn', 'allow'];
 const exceedActions: readonly OnExceed[] = ['shutdown', 'require_approval', 'warn'];
@@ -115,9 +111,13 @@ class Shaper {
     for (const { key, value } of node.entries) {
       const name = key.text;
       if (known.includes(name)) members.set(name, value);
-      else this.#report(key, `"${name}" is not a key of ${what}${didYouMean(name, known)}`, `Known: ${known.join(', ')}`);
+      else this.#unknown(key, what, known);
     }
     return members;
+  }
+
+  #unknown(key: Place & { readonly text: string }, what: string, known: readonly string[]): void {
+    this.#report(key, `"${key.text}" is not a key of ${what}${didYouMean(key.text, known)}`, `Known: ${known.join(', ')}`);
   }
 
   #list(node: YamlNode | undefined, what: string, most: number): readonly YamlNode[] {
@@ -335,8 +335,12 @@ class Shaper {
   }
 
   #context(node: YamlNode, point: EnforcementPoint): void {
-    const kind = this.#members(node, `a ${point} context`, contextKeys[point]).get('kind');
-    if (point === 'pre_execution' && kind !== undefined) this.#word(kind, 'kind', actionKinds);
+    if (node.kind !== 'map') return void this.#members(node, `a ${point} context`, []);
+    const known = fieldsOfPoint[point];
+    for (const { key, value } of node.entries) {
+      if (!known.has(key.text)) this.#unknown(key, `a ${point} context`, [...known.keys()]);
+      else if (key.text === 'kind' && point === 'pre_execution') this.#word(value, 'kind', actionKinds);
+    }
   }
 }
 
