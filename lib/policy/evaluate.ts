@@ -11,7 +11,7 @@ import { askedOnce, type PathProbe } from '../base/paths.ts';
 import type { Problem } from '../errors.ts';
 import { CannotEvaluate } from './boundary.ts';
 import { budgetCovers } from './budget.ts';
-import { compileCondition, lacking } from './compile.ts';
+import { compileCondition, lacking, neededFields } from './compile.ts';
 import type { Compiled } from './compile.ts';
 import { enforcementPoints, isEnforcementPoint } from './fields.ts';
 import type { Context } from './fields.ts';
@@ -242,12 +242,18 @@ export function conclude(violations: readonly Violation[]): [Decision, string] {
 }
 
 function prepare(rule: Rule, parts: PolicyParts): Ready {
-  const when = rule.when === undefined ? undefined : compileCondition(rule.when.tree, rule.when.text, 'any');
-  const must = rule.rule === undefined ? undefined : compileCondition(rule.rule.tree, rule.rule.text, 'all');
-  const fields = [...when?.needs ?? [], ...must?.needs ?? []];
+  const fields = [rule.when, rule.rule].flatMap((part) => part === undefined ? [] : neededFields(part.tree));
   const needsKind = fields.find((field) => field.kinds !== undefined)?.name ?? fields.find((field) => field.name === 'kind')?.name;
   const kinds = rule.point === 'pre_execution' ? kindsOf(rule.when, rule.rule) : [];
-  return { rule, kinds, needsKind, check: checkOf(rule, when, must, parts) };
+  // Compiled when it is first asked: a hook lives for one action, which most rules do not meet.
+  let check: Ready['check'] | undefined;
+  return { rule, kinds, needsKind, check: (scope) => (check ??= compiled(rule, parts))(scope) };
+}
+
+function compiled(rule: Rule, parts: PolicyParts): Ready['check'] {
+  const when = rule.when === undefined ? undefined : compileCondition(rule.when.tree, rule.when.text, 'any');
+  const must = rule.rule === undefined ? undefined : compileCondition(rule.rule.tree, rule.rule.text, 'all');
+  return checkOf(rule, when, must, parts);
 }
 
 /** First whether the rule applies, then its condition, then what is special to its kind. */
