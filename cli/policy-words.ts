@@ -10,7 +10,7 @@ import { parseYamlNode, valueOf } from '../lib/formats/yaml/parse.ts';
 import { limits as yamlLimits } from '../lib/formats/yaml/reader.ts';
 import { contextMistakes } from '../lib/policy/context.ts';
 import { enforcementPoints, fieldsOfPoint, type Context } from '../lib/policy/fields.ts';
-import type { PolicyFile } from '../lib/policy/rules.ts';
+import type { Layer, PolicyFile } from '../lib/policy/rules.ts';
 import type { PolicyTestResult } from '../lib/policy/self-test.ts';
 import type { CommandContext, Exit, FlagRow, OperandRow } from './command.ts';
 import { open } from './open.ts';
@@ -21,10 +21,18 @@ export function fileOperand(verb: string): OperandRow {
   return { name: 'FILE', summary: `Policy files to ${verb} instead of those in force`, repeated: true };
 }
 
+/** What an organisation's file may say, and a project's may not, is accepted in named files with this. */
+export const organisationFlag: FlagRow = { name: 'organisation', kind: 'switch', summary: 'The named files are an organisation\'s: what only those may say is accepted' };
+
+/** The layer that named files are read as. */
+export function namedLayer({ args }: CommandContext): Layer {
+  return args.on('organisation') ? 'organisation' : 'project';
+}
+
 /** The files that were named, or those of all layers. */
-export function policyFiles({ args }: CommandContext, installation: Installation, verb: string): readonly PolicyFile[] {
-  const named = args.operands('FILE');
-  return named.length > 0 ? named.map((name) => loadNamedPolicy(installation, name, `${verb} "${name}"`)) : loadLayers(readLayers(installation));
+export function policyFiles(context: CommandContext, installation: Installation, verb: string): readonly PolicyFile[] {
+  const named = context.args.operands('FILE');
+  return named.length > 0 ? named.map((name) => loadNamedPolicy(installation, name, `${verb} "${name}"`, namedLayer(context))) : loadLayers(readLayers(installation));
 }
 
 /** Throws `policy.invalid` with all of the mistakes where there are some. */

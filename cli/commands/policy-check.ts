@@ -8,14 +8,14 @@ import type { LintFinding } from '../../lib/policy/lint/lint.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { open } from '../open.ts';
 import { columns, printable, type Output } from '../output.ts';
-import { fileOperand, policyFiles, refuseProblems, testLine } from '../policy-words.ts';
+import { fileOperand, organisationFlag, policyFiles, refuseProblems, testLine } from '../policy-words.ts';
 
 export const command: Command = {
   about: 'Reads the policies in force here, or the files that are named, and tells every mistake with its place; then shows what they come to: every rule of every layer with its origin, in the order '
     + 'in which they are asked. The tests that stand in them are run.\n\nWarnings point out rules that make no difference: those that a stricter rule leaves nothing to, whose conditions can never hold or never fail, '
     + 'that say what another rule says. Only what is certain is told. Rules that are only watched (mode: monitor) are named.',
   operands: [fileOperand('check')],
-  flags: [{ name: 'strict', kind: 'switch', summary: 'A warning is a failure' }],
+  flags: [{ name: 'strict', kind: 'switch', summary: 'A warning is a failure' }, organisationFlag],
   examples: [
     ['loki policy check', 'the organisation\'s, the user\'s and the project\'s'],
     ['loki policy check draft.yaml', 'a file before it is put in force'],

@@ -5,14 +5,14 @@ import { diffPolicies, type Difference, type PolicyDiff } from '../../lib/policy
 import type { Command, CommandContext } from '../command.ts';
 import { open } from '../open.ts';
 import { printable, type Colour, type Output } from '../output.ts';
-import { refuseProblems } from '../policy-words.ts';
+import { namedLayer, organisationFlag, refuseProblems } from '../policy-words.ts';
 
 export const command: Command = {
   about: 'Tells what changes from one policy file to another: rules, approval gates, budgets and tests that are added, removed or say something else, matched by name and enforcement point. '
     + 'Order, comments and line numbers are no change.\n\nOf each change it is said whether it tightens or loosens, where that is certain: a stricter action, a watched rule that is enforced, a condition that is violated wherever the old one is, '
     + 'a longer list of gates, a smaller budget. What recorded actions would have met is shown by loki policy simulate.',
   operands: [{ name: 'A', summary: 'The file before', required: true }, { name: 'B', summary: 'The file after', required: true }],
-  flags: [],
+  flags: [organisationFlag],
   examples: [
     ['loki policy diff .loki/policies.yaml draft.yaml', ''],
     ['git show main:.loki/policies.yaml > /tmp/main.yaml; loki policy diff /tmp/main.yaml .loki/policies.yaml', 'in review'],
@@ -24,7 +24,7 @@ export const command: Command = {
 function run(context: CommandContext): Promise<number> {
   const { args, output } = context;
   const installation = open(context);
-  const [before, after] = ['A', 'B'].map((name) => loadNamedPolicy(installation, args.operand(name) ?? '', `compare "${args.operand(name) ?? ''}"`));
+  const [before, after] = ['A', 'B'].map((name) => loadNamedPolicy(installation, args.operand(name) ?? '', `compare "${args.operand(name) ?? ''}"`, namedLayer(context)));
   if (before === undefined || after === undefined) return Promise.resolve(exitCode.usage);
   refuseProblems([...before.problems, ...after.problems]);
   const diff = diffPolicies(before, after);

@@ -6,7 +6,7 @@ import { runWithCoverage, type Coverage, type Reach } from '../../lib/policy/cov
 import type { Command, CommandContext } from '../command.ts';
 import { open } from '../open.ts';
 import { columns, printable, type Output } from '../output.ts';
-import { fileOperand, policyFiles, refuseProblems, testLine } from '../policy-words.ts';
+import { fileOperand, organisationFlag, policyFiles, refuseProblems, testLine } from '../policy-words.ts';
 
 export const command: Command = {
   about: 'Runs the tests that stand in the policies in force here, or in the files that are named, each against all of them together; a line for each. A test that fails says what it waited for, '
@@ -15,6 +15,7 @@ export const command: Command = {
   flags: [
     { name: 'filter', kind: 'text', value: 'TEXT', summary: 'Only tests whose name contains this; coverage is left out' },
     { name: 'min-coverage', kind: 'integer', value: 'N', summary: 'Fail when fewer than this percentage of the rules are reached', least: 0, most: 100 },
+    organisationFlag,
   ],
   examples: [
     ['loki policy test', 'the policies in force'],

@@ -78,14 +78,14 @@ export function policyOf(installation: Installation, files: readonly PolicyFile[
   return createPolicy(files, partsOf(installation));
 }
 
-/** A policy file that somebody named, which need not be in force. Throws `not_found` and `usage`. */
-export function loadNamedPolicy({ host: { disk }, surroundings }: Installation, name: string, attempted: string): PolicyFile {
+/** A policy file that somebody named, which need not be in force, read as one of `layer`. Throws `not_found` and `usage`. */
+export function loadNamedPolicy({ host: { disk }, surroundings }: Installation, name: string, attempted: string, layer: Layer = 'project'): PolicyFile {
   const path = resolveFrom(surroundings.cwd, name);
   const real = disk.realpath(path);
   if (real !== undefined && disk.stat(real)?.kind === 'directory') throw new LokiError('usage', { attempted, found: 'it is a directory', hint: 'Name a policy file' });
   const bytes = disk.read(path, largestPolicy);
   if (bytes === undefined) throw new LokiError('not_found', { attempted, found: 'there is no such file', hint: 'Name a policy file' });
-  return loadPolicyFile({ text: decodedText(bytes, attempted), filename: name, layer: 'project' });
+  return loadPolicyFile({ text: decodedText(bytes, attempted), filename: name, layer });
 }
 
 function decodedText(bytes: Uint8Array, attempted: string): string {
