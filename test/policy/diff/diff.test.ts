@@ -1,8 +1,13 @@
 /** What changes from one policy to another, and which way: told of what policies mean, and only where it is certain. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { decisionRank } from '../../../lib/base/action.ts';
 import { diffPolicies, type PolicyDiff } from '../../../lib/policy/diff/diff.ts';
+import { createPolicy } from '../../../lib/policy/evaluate.ts';
 import { loadPolicyFile } from '../../../lib/policy/load.ts';
+import { parts } from '../../support/policy.ts';
+import { Draw } from '../../support/property.ts';
+import { fileOfRules, linked, randomContexts, randomRule } from '../../support/random-rules.ts';
 
 function diff(before: string, after: string): PolicyDiff {
   const [a, b] = [before, after].map((text, at) => loadPolicyFile({ text: `version: 1\n${text}`, filename: at === 0 ? 'a.yaml' : 'b.yaml', layer: 'organisation' }));
@@ -79,4 +84,23 @@ test('tests decide nothing: they are told, and the policies together go no way',
   const tests = (body: string): string => `policies: {}\ntests:\n  - { name: t, point: pre_execution, ${body} }\n`;
   const found = diff(tests('context: { kind: other, tool: x }, expect: ALLOW'), tests('context: { tool: x, kind: other }, expect: DENY'));
   assert.deepEqual([found.direction, found.differences.map(({ is, direction, changes }) => [is, direction, changes])], ['none', [['test', 'none', [{ what: 'expect', from: 'ALLOW', to: 'DENY', direction: 'changes' }]]]]);
+});
+
+test('a way that is told is true over random rules and contexts', () => {
+  const told = { tightens: 0, loosens: 0 };
+  for (let seed = 1; seed <= 1500; seed += 1) {
+    const draw = new Draw(seed);
+    const rules = [randomRule(draw, 'r'), randomRule(draw, 'r')];
+    const [before, after] = rules.map((rule) => fileOfRules([rule]));
+    if (before === undefined || after === undefined || before.problems.length + after.problems.length > 0) continue;
+    const { direction } = diffPolicies(before, after);
+    if (direction !== 'tightens' && direction !== 'loosens') continue;
+    told[direction] += 1;
+    const [old, fresh] = [before, after].map((file) => createPolicy([file], { ...parts, probe: linked }));
+    for (const context of randomContexts) {
+      const [was, is] = [old, fresh].map((policy) => decisionRank[policy?.evaluate('pre_execution', context).decision ?? 'ALLOW']);
+      assert.ok(direction === 'tightens' ? (is ?? 0) >= (was ?? 0) : (is ?? 0) <= (was ?? 0), `seed ${seed}: ${direction}\n${rules.join('\n')}\non ${JSON.stringify(context)}`);
+    }
+  }
+  assert.ok(told.tightens > 20 && told.loosens > 20, JSON.stringify(told));
 });

@@ -6,6 +6,7 @@ import { lintPolicy, type LintFinding } from '../../../lib/policy/lint/lint.ts';
 import { loadPolicyFile } from '../../../lib/policy/load.ts';
 import type { Layer, PolicyFile } from '../../../lib/policy/rules.ts';
 import { Draw } from '../../support/property.ts';
+import { fileOfRules, linked, randomContexts, randomRule } from '../../support/random-rules.ts';
 import { parts } from '../../support/policy.ts';
 
 function fileOf(point: string, rules: readonly string[], layer: Layer = 'project', filename = 'p.yaml'): PolicyFile {
@@ -125,44 +126,19 @@ test('a test that waits for a built-in rule is told', () => {
   assert.deepEqual(lintPolicy([file]).map(({ kind, message }) => [kind, message]), [['test', 'the test "t" waits for "builtin:protected-files", and built-in rules take no part in the tests of a policy']]);
 });
 
-/** A condition over a few fields with a few values, so that implications are common. */
-function condition(draw: Draw, depth: number): string {
-  if (depth > 0 && draw.chance(0.6)) {
-    const [left, right] = [condition(draw, depth - 1), condition(draw, depth - 1)];
-    return draw.chance(0.25) ? `not (${left})` : `(${left} ${draw.pick(['and', 'or'] as const)} ${right})`;
-  }
-  return draw.pick([
-    `active_agents ${draw.pick(['<', '<=', '>', '>=', '==', '!='] as const)} ${draw.integer(1, 4)}`,
-    `branch ${draw.pick(['==', '!='] as const)} "${draw.pick(['a', 'ab', 'b'] as const)}"`,
-    `branch ${draw.pick(['in', 'not in'] as const)} ["a", "${draw.pick(['ab', 'b'] as const)}"]`,
-    `branch ${draw.pick(['matches', 'not matches'] as const)} "${draw.pick(['a*', '*b', '?', '*'] as const)}"`,
-    `command ${draw.pick(['matches', 'not matches', 'contains', '==', '!='] as const)} "${draw.pick(['x', 'y', 'x y'] as const)}"`,
-    `file_path ${draw.pick(['matches', 'not matches'] as const)} "${draw.pick(['/p/**', '**/a', '/p/a', 'a', 'd/*'] as const)}"`,
-    `file_path must start with ${draw.pick(['project_dir', '"/p/d"'] as const)}`,
-    `kind ${draw.pick(['==', '!='] as const)} "${draw.pick(['exec', 'fs.write'] as const)}"`,
-  ]);
-}
-
-const contexts = ['exec', 'fs.write'].flatMap((kind) => [1, 2, 3, 4, 5].flatMap((active_agents) => ['a', 'ab', 'b', 'c'].flatMap((branch) => (kind === 'exec' ? ['x', 'y', 'x && y', 'x y', 'z'] : ['/p/a', '/p/d/a', '/q/a', '/p/link/a', '/p/../q/a'])
-  .map((named) => ({ kind, active_agents, branch, project_dir: '/p', ...(kind === 'exec' ? { command: named } : { file_path: named }) })))));
-
-/** One folder of the project is a link out of it. */
-const linked = { realpath: (path: string): string => path.replace(/^\/p\/link(?=\/|$)/, '/q'), readlink: (): undefined => undefined };
-
 test('every claim is true over random rules and contexts: what is said to make no difference makes none', () => {
   let claims = 0;
   for (let seed = 1; seed <= 1200; seed += 1) {
     const draw = new Draw(seed);
-    const rules = [0, 1, 2].map((n) => `{ name: r${n}, ${draw.pick(['when', 'rule'] as const)}: '${condition(draw, 2)}', action: ${draw.pick(['deny', 'warn', 'require_approval'] as const)} }`);
-    const load = (list: readonly string[]): PolicyFile => loadPolicyFile({ text: `version: 1\npolicies:\n  pre_execution:\n${list.map((rule) => `    - ${rule}\n`).join('')}`, filename: 'p.yaml', layer: 'project' });
-    const file = load(rules);
+    const rules = ['r0', 'r1', 'r2'].map((name) => randomRule(draw, name));
+    const file = fileOfRules(rules);
     if (file.problems.length > 0) continue;
     const policy = createPolicy([file], { ...parts, probe: linked });
     for (const { kind, rule } of lintPolicy([file])) {
       if (kind === 'pattern') continue;
       claims += 1;
-      const without = createPolicy([load(rules.filter((_, at) => `r${at}` !== rule))], { ...parts, probe: linked });
-      for (const context of contexts) {
+      const without = createPolicy([fileOfRules(rules.filter((_, at) => `r${at}` !== rule))], { ...parts, probe: linked });
+      for (const context of randomContexts) {
         const decision = policy.evaluate('pre_execution', context, { explain: true });
         const told: string = `seed ${seed}: ${kind} ${rule} of\n${rules.join('\n')}\non ${JSON.stringify(context)}`;
         if (kind === 'always violated') assert.notEqual(decision.explain?.rules.find(({ name }) => name === rule)?.result, 'held', told);
