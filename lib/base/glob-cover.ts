@@ -5,7 +5,13 @@
 import { classEnd, compileGlob, expandBraces, type GlobKind } from './glob.ts';
 
 /** Pairs of longer patterns are not compared. */
-const mostSteps = 1 << 16;
+export const mostSteps: number = 1 << 16;
+
+/** What it takes to see that two patterns begin or end differently. */
+const stepsOfALook = 4;
+
+/** How many more steps comparing may take, over many pairs; with none left nothing is certain any more. */
+export interface Effort { left: number }
 
 /** One place of a pattern: `=a` that character, `?` any one, `[…` one of a class, `*` any number. */
 type Place = string;
@@ -55,13 +61,17 @@ function reversed(text: string): string {
 }
 
 /** Whether every text that `narrow` matches is certain to be matched by `wide`. */
-export function globCovers(wide: GlobShape, narrow: GlobShape): boolean {
+export function globCovers(wide: GlobShape, narrow: GlobShape, effort: Effort): boolean {
   if (wide.kind !== narrow.kind) return false;
-  return wide.pattern === narrow.pattern || narrow.alternatives.length > 0 && narrow.alternatives.every((one) => wide.alternatives.some((other) => covers(other, one)));
+  // A pattern covers itself, whatever is left.
+  return wide.pattern === narrow.pattern || narrow.alternatives.length > 0 && narrow.alternatives.every((one) => effort.left >= 0 && wide.alternatives.some((other) => covers(other, one, effort)));
 }
 
-function covers(wide: Alternative, narrow: Alternative): boolean {
-  if (!narrow.beginning.startsWith(wide.beginning) || !narrow.ending.endsWith(wide.ending) || wide.length * narrow.length > mostSteps) return false;
+function covers(wide: Alternative, narrow: Alternative, effort: Effort): boolean {
+  effort.left -= stepsOfALook;
+  const steps = wide.length * narrow.length;
+  if (!narrow.beginning.startsWith(wide.beginning) || !narrow.ending.endsWith(wide.ending) || steps > mostSteps || effort.left < steps) return false;
+  effort.left -= steps;
   return runs(wide.parts, narrow.parts, (part) => part === 'any number', (part, other) => part !== 'any number' && other !== 'any number' && runs(part, other, isStar, placeCovers));
 }
 

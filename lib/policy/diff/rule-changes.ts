@@ -1,6 +1,6 @@
 /** What differs between two versions of one rule, member by member, and which way each difference goes. */
 import { strictness } from '../lint/strictness.ts';
-import { alwaysHolds, known } from '../lint/imply.ts';
+import { alwaysHolds, known, newEffort } from '../lint/imply.ts';
 import { violationOf } from '../lint/formula.ts';
 import { fieldsNeeded } from '../lint/needs.ts';
 import type { Expression, Rule } from '../rules.ts';
@@ -47,9 +47,10 @@ function violationDirection(before: Rule, after: Rule): Direction {
   // Beside a rule of its own, what is special holds or fails by itself.
   if (before.is !== 'condition' && (before.rule !== undefined || after.rule !== undefined)) return 'changes';
   const [old, fresh] = [violationOf(conditionsOf(before)), violationOf(conditionsOf(after))];
+  const effort = newEffort();
   const needed = new Set(fieldsNeeded(after));
-  const wider = alwaysHolds(known(old), fresh) && fieldsNeeded(before).every((name) => needed.has(name));
-  const narrower = alwaysHolds(known(fresh), old);
+  const wider = alwaysHolds(known(old, effort), fresh) && fieldsNeeded(before).every((name) => needed.has(name));
+  const narrower = alwaysHolds(known(fresh, effort), old);
   return wider === narrower ? 'changes' : wider ? 'tightens' : 'loosens';
 }
 

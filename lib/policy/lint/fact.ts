@@ -3,7 +3,7 @@
  * their comparisons. Whatever has no such form is a sentence of its own, equal to itself alone, so that nothing is concluded
  * from it.
  */
-import { globCovers, globsExclude, type GlobShape } from '../../base/glob-cover.ts';
+import { globCovers, globsExclude, type Effort, type GlobShape } from '../../base/glob-cover.ts';
 import { compileGlob } from '../../base/glob.ts';
 import type { Rule } from '../rules.ts';
 
@@ -43,13 +43,13 @@ export function hasReadings(field: string): boolean {
 const severalReadings = /\b(?:command|url|file_path|path|cwd|project_dir)\b/;
 
 /** Whether `known` makes `wanted` certain, reading by reading. */
-export function implies(known: Fact, wanted: Fact): boolean {
+export function implies(known: Fact, wanted: Fact, effort: Effort): boolean {
   if (known.field !== wanted.field) return false;
   // What is permitted of a command is looked for in its parts alone, so what holds of the whole line says nothing there.
   if (known.field === 'command' && known.positive && !wanted.positive) return false;
   if (wanted.saying.is === 'exists') return known.saying.is === 'exists' ? known.positive === wanted.positive : wanted.positive && provesPresence(known);
-  if (known.positive && wanted.positive) return narrower(known.saying, wanted.saying);
-  if (!known.positive && !wanted.positive) return narrower(wanted.saying, known.saying);
+  if (known.positive && wanted.positive) return narrower(known.saying, wanted.saying, effort);
+  if (!known.positive && !wanted.positive) return narrower(wanted.saying, known.saying, effort);
   return known.positive && !wanted.positive && excludes(known.saying, wanted.saying);
 }
 
@@ -59,11 +59,11 @@ function provesPresence({ positive, saying }: Fact): boolean {
 }
 
 /** Whether all that is meant by `a` is also meant by `b`. */
-function narrower(a: Saying, b: Saying): boolean {
+function narrower(a: Saying, b: Saying, effort: Effort): boolean {
   if (a.is === 'one of' && b.is === 'one of') return [...a.values].every((value) => b.values.has(value));
   if (a.is === 'one of' && b.is === 'matches') return [...a.values].every((value) => matchesAny(value, b));
   if (a.is === 'within' && b.is === 'within') return isWithin(a.range, b.range);
-  if (a.is === 'matches' && b.is === 'matches') return a.patterns.every((pattern) => b.patterns.some((other) => globCovers(other, pattern)));
+  if (a.is === 'matches' && b.is === 'matches') return a.patterns.every((pattern) => b.patterns.some((other) => globCovers(other, pattern, effort)));
   if (a.is === 'starts' && b.is === 'starts') return [...a.directories].every((directory) => b.directories.has(directory));
   if (a.is === 'special' && b.is === 'special') return specialImplies(a.rule, b.rule);
   return a.is === 'same' && b.is === 'same' && a.text === b.text;
@@ -105,13 +105,13 @@ export function keeps(value: string, { positive, saying }: Fact): boolean {
 }
 
 /** Whether two facts about one reading can never hold together. */
-export function contradict(a: Fact, b: Fact): boolean {
+export function contradict(a: Fact, b: Fact, effort: Effort): boolean {
   if (a.saying.is === 'exists' || b.saying.is === 'exists') {
     const [exists, other] = a.saying.is === 'exists' ? [a, b] : [b, a];
     return other.saying.is === 'exists' ? exists.positive !== other.positive : !exists.positive && provesPresence(other);
   }
   if (a.positive && b.positive) return excludes(a.saying, b.saying);
-  if (a.positive !== b.positive) return a.positive ? narrower(a.saying, b.saying) : narrower(b.saying, a.saying);
+  if (a.positive !== b.positive) return a.positive ? narrower(a.saying, b.saying, effort) : narrower(b.saying, a.saying, effort);
   return false;
 }
 

@@ -3,8 +3,14 @@
  * does. Every yes is certain; a no may only mean that it was not seen.
  */
 import { actionKinds } from '../../base/action.ts';
+import type { Effort } from '../../base/glob-cover.ts';
 import { common, contradict, hasReadings, implies, keeps, type Fact, type Range } from './fact.ts';
 import { casesOf, type Formula } from './formula.ts';
+
+/** So many steps of comparing patterns take a second or two; policies that people write take a hundredth of them. */
+export function newEffort(): Effort {
+  return { left: 100_000_000 };
+}
 
 /** Fields that only certain words can stand in. */
 const closed: Readonly<Record<string, readonly string[]>> = { kind: actionKinds, direction: ['write', 'read', 'prompt'] };
@@ -16,9 +22,11 @@ class Case {
   readonly impossible: string | undefined;
   readonly #values = new Map<string, readonly string[]>();
   readonly #ranges = new Map<string, Range>();
+  readonly #effort: Effort;
 
-  constructor(facts: readonly Fact[]) {
+  constructor(facts: readonly Fact[], effort: Effort) {
     this.facts = facts;
+    this.#effort = effort;
     this.impossible = [...new Set(facts.map(({ field }) => field))].find((field) => !hasReadings(field) && !this.#settle(field));
   }
 
@@ -39,7 +47,7 @@ class Case {
       if (left.length === 0) return false;
       this.#values.set(field, left);
     }
-    return !facts.some((fact, at) => facts.slice(at + 1).some((other) => contradict(fact, other)));
+    return !facts.some((fact, at) => facts.slice(at + 1).some((other) => contradict(fact, other, this.#effort)));
   }
 
   holds(formula: Formula): boolean {
@@ -49,11 +57,11 @@ class Case {
 
   /** From one fact, or because what is left of the field leaves no other way. */
   #follows(wanted: Fact): boolean {
-    if (this.facts.some((fact) => implies(fact, wanted))) return true;
+    if (this.facts.some((fact) => implies(fact, wanted, this.#effort))) return true;
     const values = this.#values.get(wanted.field);
-    if (values !== undefined && wanted.saying.is !== 'exists' && values.every((value) => implies({ is: 'fact', field: wanted.field, positive: true, saying: { is: 'one of', values: new Set([value]) } }, wanted))) return true;
+    if (values !== undefined && wanted.saying.is !== 'exists' && values.every((value) => implies({ is: 'fact', field: wanted.field, positive: true, saying: { is: 'one of', values: new Set([value]) } }, wanted, this.#effort))) return true;
     const range = this.#ranges.get(wanted.field);
-    return range !== undefined && implies({ is: 'fact', field: wanted.field, positive: true, saying: { is: 'within', range } }, wanted);
+    return range !== undefined && implies({ is: 'fact', field: wanted.field, positive: true, saying: { is: 'within', range } }, wanted, this.#effort);
   }
 }
 
@@ -61,8 +69,8 @@ class Case {
 export type Known = readonly Case[] | undefined;
 
 /** The cases of a formula; those that contradict themselves are left out. */
-export function known(formula: Formula): Known {
-  return casesOf(formula)?.map((facts) => new Case(facts)).filter(({ impossible }) => impossible === undefined);
+export function known(formula: Formula, effort: Effort): Known {
+  return casesOf(formula)?.map((facts) => new Case(facts, effort)).filter(({ impossible }) => impossible === undefined);
 }
 
 /** Whether `wanted` is certain to hold wherever the known formula does. */
@@ -71,7 +79,7 @@ export function alwaysHolds(cases: Known, wanted: Formula): boolean {
 }
 
 /** Whether the formula can never hold, and a field that shows it; undefined where it can, or where that is not known. */
-export function impossibility(formula: Formula): string | undefined {
-  const cases = casesOf(formula)?.map((facts) => new Case(facts).impossible);
+export function impossibility(formula: Formula, effort: Effort): string | undefined {
+  const cases = casesOf(formula)?.map((facts) => new Case(facts, effort).impossible);
   return cases?.every((field) => field !== undefined) === true ? cases[0] ?? undefined : undefined;
 }

@@ -5,15 +5,15 @@
  */
 import { each, type Condition } from '../expression.ts';
 import type { Layer, PolicyFile, Rule } from '../rules.ts';
-import { globCovers, globShape, type GlobShape } from '../../base/glob-cover.ts';
+import { globCovers, globShape, mostSteps, type Effort, type GlobShape } from '../../base/glob-cover.ts';
 import { all, applicationOf, formulaOf, kindFact, violationOf, type Formula } from './formula.ts';
-import { alwaysHolds, impossibility, known, type Known } from './imply.ts';
+import { alwaysHolds, impossibility, known, newEffort, type Known } from './imply.ts';
 import { needsOf, specialNeeds } from './needs.ts';
 import { strictness } from './strictness.ts';
 
 /** What is found: a `note` is nothing to correct. */
 export interface LintFinding {
-  readonly kind: 'shadowed' | 'no effect' | 'duplicate' | 'redundant' | 'unreachable' | 'always violated' | 'pattern' | 'test' | 'watched';
+  readonly kind: 'shadowed' | 'no effect' | 'duplicate' | 'redundant' | 'unreachable' | 'always violated' | 'pattern' | 'test' | 'watched' | 'unfinished';
   readonly severity: 'warning' | 'note';
   readonly rule: string;
   readonly message: string;
@@ -29,6 +29,8 @@ interface Reading {
   readonly rule: Rule;
   readonly violation: Formula;
   readonly cases: Known;
+  /** What is left of the work for all rules. */
+  readonly effort: Effort;
   /** Fields of which something must be known for the violation to follow from it, and those of which its cases say something. */
   readonly decisive: readonly string[];
   readonly said: ReadonlySet<string>;
@@ -42,22 +44,23 @@ const mostCompared = 1000;
 
 /** Every finding about the rules and tests of all files, sorted by place within each file. */
 export function lintPolicy(files: readonly PolicyFile[]): readonly LintFinding[] {
-  const readings = files.flatMap((file) => file.rules).map(readingOf);
+  const effort = newEffort();
+  const readings = files.flatMap((file) => file.rules).map((rule) => readingOf(rule, effort));
   const pointless = new Map<Rule, LintFinding>();
   const found = readings.flatMap((reading): readonly LintFinding[] => {
     const one = conditionFinding(reading) ?? dominated(reading, readings.slice(0, mostCompared), pointless);
     if (one !== undefined) pointless.set(reading.rule, one);
-    return [...(one === undefined ? [] : [one]), ...patternFindings(reading.rule), ...watched(reading.rule)];
+    return [...(one === undefined ? [] : [one]), ...patternFindings(reading), ...watched(reading.rule)];
   });
   const order = new Map(files.map(({ filename }, at) => [filename, at]));
-  return [...found, ...files.flatMap(testFindings)].sort((a, b) => (order.get(a.file) ?? 0) - (order.get(b.file) ?? 0) || a.line - b.line || a.column - b.column);
+  return [...found, ...files.flatMap(testFindings), ...unfinished(effort, files, readings.length)].sort((a, b) => (order.get(a.file) ?? 0) - (order.get(b.file) ?? 0) || a.line - b.line || a.column - b.column);
 }
 
-function readingOf(rule: Rule): Reading {
+function readingOf(rule: Rule, effort: Effort): Reading {
   const violation = violationOf(rule);
-  const cases = known(violation);
+  const cases = known(violation, effort);
   const said = new Set(cases?.flatMap(({ facts }) => facts.map(({ field }) => field)));
-  return { rule, violation, cases, decisive: decisiveFields(violation), said, whenNeeds: needsOf(rule.when?.tree), thenNeeds: [...needsOf(rule.rule?.tree), ...specialNeeds(rule)] };
+  return { rule, violation, cases, effort, decisive: decisiveFields(violation), said, whenNeeds: needsOf(rule.when?.tree), thenNeeds: [...needsOf(rule.rule?.tree), ...specialNeeds(rule)] };
 }
 
 function decisiveFields(formula: Formula): readonly string[] {
@@ -73,17 +76,17 @@ function finding(kind: LintFinding['kind'], rule: Rule, message: string, other?:
 }
 
 /** A condition that can never hold, or a rule that nothing can satisfy. */
-function conditionFinding({ rule, violation, whenNeeds, thenNeeds }: Reading): LintFinding | undefined {
+function conditionFinding({ rule, violation, effort, whenNeeds, thenNeeds }: Reading): LintFinding | undefined {
   const needed = [...new Set([...whenNeeds, ...thenNeeds])];
   const still = needed.length === 0 ? '' : `; it only denies where ${orList(needed)} is missing`;
   if (rule.when !== undefined) {
-    const field = impossibility(applicationOf(rule));
+    const field = impossibility(applicationOf(rule), effort);
     if (field !== undefined) return finding('unreachable', rule, `"${rule.name}" can never apply: what its "when" asks of ${field} cannot all hold${still}`);
   }
-  const field = impossibility(violation);
+  const field = impossibility(violation, effort);
   if (field !== undefined) return finding('unreachable', rule, `"${rule.name}" can never be violated: its "rule" holds${rule.when === undefined ? '' : ' wherever its "when" does'}, whatever ${field} is${still}`);
   if (rule.rule === undefined) return undefined;
-  const contradiction = impossibility(all([...kindFact(rule), formulaOf(rule.rule.tree, true)]));
+  const contradiction = impossibility(all([...kindFact(rule), formulaOf(rule.rule.tree, true)]), effort);
   return contradiction === undefined ? undefined : finding('always violated', rule, `"${rule.name}" is violated wherever it applies: what its "rule" asks of ${contradiction} cannot all hold`);
 }
 
@@ -92,6 +95,7 @@ function dominated(weak: Reading, readings: readonly Reading[], pointless: Reado
   const place = readings.indexOf(weak);
   const at = place < 0 ? readings.length : place;
   for (const [index, strong] of readings.entries()) {
+    if (weak.effort.left < 0) return undefined;
     if (index === at || pointless.has(strong.rule) || !mayDominate(strong.rule, weak.rule)) continue;
     if (!strong.decisive.every((field) => weak.said.has(field)) || !alwaysHolds(weak.cases, strong.violation)) continue;
     const same = alwaysHolds(strong.cases, weak.violation);
@@ -126,7 +130,7 @@ function dominance(weak: Reading, strong: Reading, same: boolean, stricter: bool
 /** Fields without which the weaker rule denies, and the stronger one is not certain to. */
 function stillDeciding(weak: Reading, strong: Reading): readonly string[] {
   const lacking = (needs: readonly string[], where: Formula): readonly string[] => {
-    const cases = known(where);
+    const cases = known(where, weak.effort);
     if (strong.rule.action === 'deny' && alwaysHolds(cases, strong.violation)) return [];
     const applies = alwaysHolds(cases, applicationOf(strong.rule));
     return needs.filter((name) => !strong.whenNeeds.includes(name) && !(applies && strong.thenNeeds.includes(name)));
@@ -140,9 +144,9 @@ function orList(names: readonly string[]): string {
 }
 
 /** Patterns of one list that another one of it covers. */
-function patternFindings(rule: Rule): readonly LintFinding[] {
+function patternFindings({ rule, effort }: Reading): readonly LintFinding[] {
   return [rule.when, rule.rule].flatMap((part) => part === undefined ? [] : listsIn(part.tree)).flatMap(({ field, patterns }) => patterns.flatMap((shape, at) => {
-    const cover = patterns.find((other, index) => index !== at && globCovers(other, shape) && (index < at || !globCovers(shape, other)));
+    const cover = patterns.find((other, index) => index !== at && globCovers(other, shape, effort) && (index < at || !globCovers(shape, other, effort)));
     return cover === undefined ? [] : [finding('pattern', rule, `"${rule.name}": the ${field} pattern ${JSON.stringify(shape.pattern)} adds nothing beside ${JSON.stringify(cover.pattern)}`)];
   }));
 }
@@ -162,6 +166,13 @@ function listsIn(tree: Condition): readonly PatternList[] {
 
 function watched(rule: Rule): readonly LintFinding[] {
   return rule.monitor ? [finding('watched', rule, `"${rule.name}" is only watched (mode: monitor); loki policy simulate shows what enforcing it would change`)] : [];
+}
+
+/** That not everything was compared, where it was not. */
+function unfinished(effort: Effort, files: readonly PolicyFile[], rules: number): readonly LintFinding[] {
+  const [first] = files;
+  if (first === undefined || (effort.left > mostSteps && rules <= mostCompared)) return [];
+  return [{ kind: 'unfinished', severity: 'note', rule: '', message: 'the rules are too many, or their patterns too long, to compare each with every other one', file: first.filename, line: 1, column: 1 }];
 }
 
 /** A test of a built-in rule can only fail: they take no part in what policies say. */

@@ -126,6 +126,13 @@ test('a test that waits for a built-in rule is told', () => {
   assert.deepEqual(lintPolicy([file]).map(({ kind, message }) => [kind, message]), [['test', 'the test "t" waits for "builtin:protected-files", and built-in rules take no part in the tests of a policy']]);
 });
 
+test('hostile patterns end it before they cost minutes, and it is told', () => {
+  const braces = '{a,b}'.repeat(6);
+  const patterns = Array.from({ length: 100 }, (_, at) => `"*${braces}${at}*"`).join(', ');
+  const found = lint(...Array.from({ length: 12 }, (_, at) => `{ name: r${at}, when: 'command matches [${patterns}] and branch == "${at}"', action: deny }`));
+  assert.deepEqual(found.map(({ kind, severity }) => [kind, severity]), [['unfinished', 'note']]);
+});
+
 test('every claim is true over random rules and contexts: what is said to make no difference makes none', () => {
   let claims = 0;
   for (let seed = 1; seed <= 1200; seed += 1) {
