@@ -4,6 +4,8 @@
  */
 import { classEnd, compileGlob, expandBraces, type GlobKind } from './glob.ts';
 
+/** Patterns whose braces stand for more are not compared. */
+const mostAlternatives = 16;
 /** Pairs of longer patterns are not compared. */
 export const mostSteps: number = 1 << 16;
 
@@ -32,10 +34,10 @@ export interface GlobShape {
   readonly alternatives: readonly Alternative[];
 }
 
-/** Takes a pattern apart. One that does not parse has no alternative: it covers nothing, and nothing covers it. */
+/** Takes a pattern apart. One that does not parse, or stands for too many, has no alternative: it covers nothing, and nothing covers it. */
 export function globShape(pattern: string, kind: GlobKind): GlobShape {
   const alternatives = expandBraces(pattern);
-  const read = Array.isArray(alternatives) ? alternatives.map((one) => alternativeOf(one, kind)) : [];
+  const read = Array.isArray(alternatives) && alternatives.length <= mostAlternatives ? alternatives.map((one) => alternativeOf(one, kind)) : [];
   return { pattern, kind, alternatives: read.every((one) => one !== undefined) ? read : [] };
 }
 
