@@ -17,7 +17,7 @@ export const command: Command = {
   about: 'Judges the recorded actions of this project again, with a candidate in place of the project\'s policy (the other layers stay as they are), and tells which would be decided otherwise: by rule, with examples. '
     + 'Without --policy it shows what enforcing the rules would change that are only watched (mode: monitor). Nothing happens and nothing is recorded as decided.\n\n'
     + 'Both policies judge the same record, so that nothing but the policy makes a difference. What a record leaves out is not guessed: content is recorded as a hash, so data rules are not asked about it; actions with secrets or very long texts, '
-    + 'and those whose surroundings a rule names and nothing recorded, are counted with the reason. Where the candidate is the policy in force already, or with --recorded, what was decided then is compared with instead.',
+    + 'and those whose surroundings a rule names and nothing recorded, are counted with the reason. Where the candidate is the policy in force already, or that one cannot be used, and with --recorded, what was decided then is compared with instead.',
   operands: [],
   flags: [
     { name: 'policy', kind: 'text', value: 'FILE', summary: 'The candidate' },
@@ -63,14 +63,14 @@ function requestOf({ args }: CommandContext, installation: Installation): Simula
   const { from, to } = timeFilter(args, attempted, installation.host.clock.now());
   const limit = args.number('limit');
   return {
-    inForce, ...(candidate === undefined ? {} : { candidate }), recorded: args.on('recorded') || isInForce(candidate, inForce),
+    inForce, ...(candidate === undefined ? {} : { candidate }), recorded: args.on('recorded') || saysNothing(inForce, candidate),
     ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }), ...(limit === undefined ? {} : { limit }),
   };
 }
 
-/** Where the candidate is what is in force already, comparing the two would show nothing. */
-function isInForce(candidate: PolicyFile | undefined, inForce: readonly PolicyFile[]): boolean {
-  return candidate !== undefined && inForce.some(({ layer, digest }) => layer === 'project' && digest === candidate.digest);
+/** Where the candidate is what is in force already, or what is in force cannot be used, comparing the two would say nothing. */
+function saysNothing(inForce: readonly PolicyFile[], candidate: PolicyFile | undefined): boolean {
+  return candidate !== undefined && inForce.some(({ layer, digest, problems }) => layer === 'project' && (digest === candidate.digest || problems.length > 0));
 }
 
 function tell(found: Simulated, { candidate, recorded }: SimulationRequest, accepted: boolean, output: Output): void {
@@ -78,7 +78,7 @@ function tell(found: Simulated, { candidate, recorded }: SimulationRequest, acce
   const what = candidate === undefined ? 'with every watched rule enforced' : `with ${printable(candidate.filename)} in place of the project's policy`;
   output.line(`${counted(found.decisions, 'decision')} judged again ${what}, compared with ${recorded ? 'what was decided then' : 'the policy in force'}.`);
   if (found.flips.length > 0) output.line();
-  const rows = columns(found.flips.map(({ rule, place, from, to, actions }) => [`${from} -> ${to}`, printable(rule), counted(actions, 'action'), printable(place ?? '')]));
+  const rows = columns(found.flips.map(({ rule, place, from, to, actions }) => [`${from} -> ${to}`, printable(rule ?? '(no rule)'), counted(actions, 'action'), printable(place ?? '')]));
   found.flips.forEach(({ loosens, examples }, at) => {
     output.line(paint(loosens ? 'red' : 'yellow', rows[at] ?? ''));
     for (const { seq, timestamp, kind, action } of examples) output.line(`    seq ${seq}  ${timestamp}  ${kind}  ${printable(action)}`);

@@ -52,7 +52,7 @@ const asRecorded: PathProbe = { realpath: (path) => path, readlink: () => undefi
 /** So many entries are gone through before others have a turn. */
 const entriesATurn = 200;
 
-/** Goes through the log, the newest first. Throws `interrupted`, and `usage` when there is nothing to compare. */
+/** Goes through the log, the newest first. Throws `interrupted`, and `project.unknown` where there is no project. */
 export async function simulate(installation: Installation, request: SimulationRequest, watch: SimulationWatch): Promise<Simulated> {
   const { project } = requireProject(installation);
   const { inForce, candidate } = request;

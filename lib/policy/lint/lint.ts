@@ -3,9 +3,9 @@
  * conditions can never hold or never fail, that say what another says. Only what is certain is told, for contexts whose
  * fields have their types; where a missing field would still make a difference, that is told too.
  */
+import { globCovers, globShape, mostSteps, type Effort, type GlobShape } from '../../base/glob-cover.ts';
 import { each, type Condition } from '../expression.ts';
 import type { Layer, PolicyFile, Rule } from '../rules.ts';
-import { globCovers, globShape, mostSteps, type Effort, type GlobShape } from '../../base/glob-cover.ts';
 import { all, applicationOf, formulaOf, kindFact, violationOf, type Formula } from './formula.ts';
 import { alwaysHolds, impossibility, known, newEffort, type Known } from './imply.ts';
 import { needsOf, specialNeeds } from './needs.ts';
@@ -47,8 +47,9 @@ export function lintPolicy(files: readonly PolicyFile[]): readonly LintFinding[]
   const effort = newEffort();
   const readings = files.flatMap((file) => file.rules).map((rule) => readingOf(rule, effort));
   const pointless = new Map<Rule, LintFinding>();
-  const found = readings.flatMap((reading): readonly LintFinding[] => {
-    const one = conditionFinding(reading) ?? dominated(reading, readings.slice(0, mostCompared), pointless);
+  const strongest = readings.slice(0, mostCompared);
+  const found = readings.flatMap((reading, at): readonly LintFinding[] => {
+    const one = conditionFinding(reading) ?? dominated(reading, at, strongest, pointless);
     if (one !== undefined) pointless.set(reading.rule, one);
     return [...(one === undefined ? [] : [one]), ...patternFindings(reading), ...watched(reading.rule)];
   });
@@ -90,11 +91,9 @@ function conditionFinding({ rule, violation, effort, whenNeeds, thenNeeds }: Rea
   return contradiction === undefined ? undefined : finding('always violated', rule, `"${rule.name}" is violated wherever it applies: what its "rule" asks of ${contradiction} cannot all hold`);
 }
 
-/** The strongest reason why a rule makes no difference beside another one. */
-function dominated(weak: Reading, readings: readonly Reading[], pointless: ReadonlyMap<Rule, LintFinding>): LintFinding | undefined {
-  const place = readings.indexOf(weak);
-  const at = place < 0 ? readings.length : place;
-  for (const [index, strong] of readings.entries()) {
+/** The first of the `others` beside which a rule makes no difference; `at` is its own place among all. */
+function dominated(weak: Reading, at: number, others: readonly Reading[], pointless: ReadonlyMap<Rule, LintFinding>): LintFinding | undefined {
+  for (const [index, strong] of others.entries()) {
     if (weak.effort.left < 0) return undefined;
     if (index === at || pointless.has(strong.rule) || !mayDominate(strong.rule, weak.rule)) continue;
     if (!strong.decisive.every((field) => weak.said.has(field)) || !alwaysHolds(weak.cases, strong.violation)) continue;

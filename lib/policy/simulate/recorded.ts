@@ -91,25 +91,30 @@ export interface Verdict {
 
 const decisionOf: Readonly<Record<Violation['action'], Decision>> = { allow: 'ALLOW', warn: 'ALLOW', require_approval: 'REQUIRE_APPROVAL', deny: 'DENY' };
 
-/** What the policy decided by these violations, and which of them did. */
-export function verdictOf(violations: readonly Pick<Violation, 'name' | 'action' | 'place' | 'monitor'>[]): Verdict {
-  for (const action of ['deny', 'require_approval', 'warn'] as const) {
-    const found = violations.find((one) => one.action === action && one.monitor !== true);
-    if (found !== undefined) return { decision: decisionOf[action], rule: found.name, place: found.place };
-  }
-  return { decision: 'ALLOW', rule: null, place: null };
+type Named = Pick<Violation, 'name' | 'action' | 'place' | 'monitor'>;
+
+/** A decision with the violation that made it; one that none made is the policy's own, such as of a file that cannot be used. */
+export function verdictOf({ decision, violations }: { readonly decision: Decision; readonly violations: readonly Named[] }): Verdict {
+  const found = decision === 'ALLOW' ? undefined : violations.find(({ action, monitor }) => decisionOf[action] === decision && monitor !== true);
+  return { decision, rule: found?.name ?? null, place: found?.place ?? null };
+}
+
+function strictest(violations: readonly Named[]): Decision {
+  const counting = violations.filter(({ monitor }) => monitor !== true).map(({ action }) => decisionOf[action]);
+  return counting.includes('DENY') ? 'DENY' : counting.includes('REQUIRE_APPROVAL') ? 'REQUIRE_APPROVAL' : 'ALLOW';
 }
 
 /** What was decided then, people's answers, the search of content and the rules that are `ignored` left aside. */
 export function recordedVerdict({ details }: RecordedDecision, ignored: (rule: string) => boolean): Verdict {
   const violations = details?.['violations'];
   const found: readonly unknown[] = Array.isArray(violations) ? violations : [];
-  return verdictOf(found.flatMap((one) => {
+  const counted = found.flatMap((one): readonly Named[] => {
     if (!isPlainObject(one) || one['findings'] !== undefined) return [];
     const { name, action, place, monitor } = { name: one['name'], action: one['action'], place: one['place'], monitor: one['monitor'] };
     if (typeof name !== 'string' || typeof place !== 'string' || !isAction(action) || ignored(name)) return [];
     return [{ name, action, place, ...(monitor === true ? { monitor } : {}) }];
-  }));
+  });
+  return verdictOf({ decision: strictest(counted), violations: counted });
 }
 
 function isAction(value: unknown): value is Violation['action'] {

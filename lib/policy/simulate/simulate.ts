@@ -19,9 +19,9 @@ export interface FlipExample {
   readonly action: string;
 }
 
-/** Actions that one rule would decide otherwise: the rule that asks for more, in whichever of the two policies it stands. */
+/** Actions that one rule would decide otherwise: the rule that asks for more, in whichever of the two policies it stands; null for a policy that cannot be used. */
 export interface Flip {
-  readonly rule: string;
+  readonly rule: string | null;
   readonly place: string | null;
   readonly from: Decision;
   readonly to: Decision;
@@ -79,7 +79,7 @@ export function createSimulation(parts: SimulationParts): Simulation {
     let known = remembered.get(key);
     if (known === undefined) {
       if (remembered.size >= mostRemembered) remembered.clear();
-      known = [before === 'recorded' ? undefined : verdictOf(before.judge(action, surroundings).violations), verdictOf(after.judge(action, surroundings).violations)];
+      known = [before === 'recorded' ? undefined : verdictOf(before.judge(action, surroundings)), verdictOf(after.judge(action, surroundings))];
       remembered.set(key, known);
     }
     // What content gave rise to then cannot come out again without it.
@@ -91,7 +91,7 @@ export function createSimulation(parts: SimulationParts): Simulation {
     counts[loosens ? 'loosened' : 'tightened'] += 1;
     const { rule, place } = loosens ? from : to;
     const key = JSON.stringify([rule, place, from.decision, to.decision]);
-    const known = flips.get(key) ?? { rule: rule ?? '', place, from: from.decision, to: to.decision, loosens, actions: 0, examples: [] };
+    const known = flips.get(key) ?? { rule, place, from: from.decision, to: to.decision, loosens, actions: 0, examples: [] };
     if (flips.size < mostFlips || flips.has(key)) flips.set(key, { ...known, actions: known.actions + 1, examples: known.examples.length < mostExamples ? [...known.examples, example] : known.examples });
   }
 
@@ -113,7 +113,7 @@ export function createSimulation(parts: SimulationParts): Simulation {
     },
     report: () => ({
       decisions: counts.decisions, unchanged: counts.unchanged, tightened: counts.tightened, loosened: counts.loosened,
-      flips: [...flips.values()].sort((a, b) => Number(b.loosens) - Number(a.loosens) || b.actions - a.actions || (a.rule < b.rule ? -1 : 1)),
+      flips: [...flips.values()].sort((a, b) => Number(b.loosens) - Number(a.loosens) || b.actions - a.actions || ((a.rule ?? '') < (b.rule ?? '') ? -1 : 1)),
       not_rejudged: [...unjudged].map(([reason, { actions, seq }]) => ({ reason, actions, seq })).sort((a, b) => b.actions - a.actions),
       data: { actions: counts.content, rules: counts.content === 0 ? [] : dataRules },
     }),

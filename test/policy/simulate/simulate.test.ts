@@ -13,7 +13,7 @@ import { parts, plainProbe, policyOf } from '../../support/policy.ts';
 
 const builtins = createBuiltins({ lokiHome: '/h/.loki', projectDirs: ['/p'], homeDir: '/h', controlPlane: [] });
 const side = (policy: Policy): { readonly policy: Policy; readonly judge: Judge } => ({ policy, judge: createJudge({ policy, builtins, probe: plainProbe, monotonic: () => 0, scanners, homeDir: '/h' }) });
-const rules = (...list: readonly string[]): Policy => policyOf(`version: 1\npolicies:\n  pre_execution:\n${list.map((rule) => `    - ${rule}\n`).join('')}`);
+const rules = (...list: readonly string[]): Policy => policyOf(list.length === 0 ? 'version: 1\npolicies: {}\n' : `version: 1\npolicies:\n  pre_execution:\n${list.map((rule) => `    - ${rule}\n`).join('')}`);
 
 let seq = 0;
 function recorded(action: JsonObject, more: JsonObject = {}): RecordedDecision {
@@ -48,6 +48,9 @@ describe('a flip', () => {
   test('has three examples, the first that were found', () => {
     const entries = Array.from({ length: 5 }, () => push());
     assert.deepEqual(run(rules(strict), rules(), ...entries).flips[0]?.examples.map((example) => example.seq), entries.slice(0, 3).map((entry) => entry.seq));
+  });
+  test('from a policy that cannot be used is from denying everything, by no rule', () => {
+    assert.deepEqual(run(policyOf('version: 1\n'), rules(), push('ls')).flips.map(({ rule, from, to }) => [rule, from, to]), [[null, 'DENY', 'ALLOW']]);
   });
   test('of a watched rule is shown by enforcing it', () => {
     const watched = rules(`${strict.slice(0, -2)}, mode: monitor }`);
