@@ -3,13 +3,14 @@
  * machine's places, and the enrolment that pins the policy. It decides and writes nothing; recording is the gate's.
  */
 import type { Disk } from '../ports.ts';
-import type { Action, PolicyDecision } from '../base/action.ts';
-import { createBuiltins } from '../policy/builtin.ts';
+import type { Action } from '../base/action.ts';
+import { createBuiltins, type Builtins } from '../policy/builtin.ts';
 import { actionHash } from '../policy/canonical.ts';
 import type { Policy } from '../policy/evaluate.ts';
-import { createJudge, type Judge } from '../policy/judge.ts';
+import { createJudge, type Judge, type Surroundings as JudgedIn } from '../policy/judge.ts';
 import { withResidency } from '../policy/residency.ts';
 import { scanners } from '../policy/scan/scanners.ts';
+import { recordedContext } from '../policy/simulate/recorded.ts';
 import { refused, type Judgement } from '../gate/gate.ts';
 import { currentBranch } from '../gate/project.ts';
 import type { Installation } from './installation.ts';
@@ -30,19 +31,20 @@ export function createActionJudge(installation: Installation, agent: string, pol
   const projectDir = projectDirOf(installation);
   const judgeBy = createJudgeSource(installation, projectDir);
   return (action, options = {}) => {
-    const branch = currentBranch(host.disk, projectDir);
     const sessionId = action.session_id ?? 'none';
-    const decision: PolicyDecision & { readonly canonical: Judgement['canonical'] } = judgeBy(policyNow())({ ...action, cwd: action.cwd ?? surroundings.cwd, session_id: sessionId }, {
+    const around: JudgedIn = {
       project_dir: projectDir, actor: `agent:${agent}`, active_agents: 1, provider: surroundings.env['LOKI_PROVIDER'] ?? agent,
-      branch: branch ?? 'none', phase: phaseOf(installation), tenant: 'none', project: project?.id ?? 'none', session_id: sessionId,
-    }, options);
+      branch: currentBranch(host.disk, projectDir) ?? 'none', phase: phaseOf(installation), tenant: 'none', project: project?.id ?? 'none', session_id: sessionId,
+    };
+    const context = recordedContext(around, agent);
+    const decision = judgeBy(policyNow())({ ...action, cwd: action.cwd ?? surroundings.cwd, session_id: sessionId }, around, options);
     try {
       assertAsEnrolled(installation);
     } catch (error) {
       // Judged all the same: the record says what was tried while the project was not what a person enrolled.
-      return refused(error, decision.canonical);
+      return refused(error, decision.canonical, context);
     }
-    return { decision, canonical: decision.canonical, actionHash: actionHash(decision.canonical) };
+    return { decision, canonical: decision.canonical, actionHash: actionHash(decision.canonical), context };
   };
 }
 
@@ -53,17 +55,23 @@ export function projectDirOf({ host, project, surroundings }: Installation): str
 
 /** The judge for a policy; the same one as long as the policy is. */
 function createJudgeSource(installation: Installation, projectDir: string): (policy: Policy) => Judge {
-  const { host, home, surroundings } = installation;
+  const { host } = installation;
   const probe = probeOf(host.disk);
-  const builtins = withResidency(createBuiltins({
-    lokiHome: home.home, projectDirs: [projectDir], homeDir: host.disk.realpath(surroundings.homeDirectory) ?? surroundings.homeDirectory,
-    controlPlane: controlPlaneAddresses(installation), keyFiles: keyFilesOf(installation), copies: copiesOf(installation),
-  }), residencyOf(installation));
+  const builtins = builtinsOf(installation, projectDir);
   let known: { readonly policy: Policy; readonly judge: Judge } | undefined;
   return (policy) => {
     if (known?.policy !== policy) known = { policy, judge: createJudge({ policy, builtins, probe, monotonic: () => host.clock.monotonic(), scanners }) };
     return known.judge;
   };
+}
+
+/** The built-in rules for a project. */
+export function builtinsOf(installation: Installation, projectDir: string): Builtins {
+  const { host: { disk }, home, surroundings: { homeDirectory } } = installation;
+  return withResidency(createBuiltins({
+    lokiHome: home.home, projectDirs: [projectDir], homeDir: disk.realpath(homeDirectory) ?? homeDirectory,
+    controlPlane: controlPlaneAddresses(installation), keyFiles: keyFilesOf(installation), copies: copiesOf(installation),
+  }), residencyOf(installation));
 }
 
 /** The files with the log's key and the keys of TLS, as they are named and as they are really called. */

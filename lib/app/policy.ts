@@ -5,7 +5,7 @@
  */
 import { LokiError, messageOf } from '../errors.ts';
 import type { Disk } from '../ports.ts';
-import { join, type PathProbe } from '../base/paths.ts';
+import { join, resolveFrom, type PathProbe } from '../base/paths.ts';
 import { organisationFiles } from '../config/layout.ts';
 import { createPolicy, type Policy, type PolicyParts } from '../policy/evaluate.ts';
 import { choosePolicyFile, loadPolicyFile, unreadablePolicyFile } from '../policy/load.ts';
@@ -73,13 +73,31 @@ export function loadLayers(layers: readonly LayerText[]): readonly PolicyFile[] 
 const analyze: AnalyzeCommand = rememberLast(analyzeCommand);
 
 /** What a policy is judged with on this machine. */
-export function policyParts({ host: { disk, clock }, surroundings }: Installation): PolicyParts {
+export function partsOf({ host: { disk, clock }, surroundings }: Installation): PolicyParts {
   return { probe: probeOf(disk), monotonic: () => clock.monotonic(), scanners, analyze, homeDir: surroundings.homeDirectory };
 }
 
 /** The judge of contexts over some files. */
 export function policyOf(installation: Installation, files: readonly PolicyFile[]): Policy {
-  return createPolicy(files, policyParts(installation));
+  return createPolicy(files, partsOf(installation));
+}
+
+/** A policy file that somebody named, which need not be in force, read as one of `layer`. Throws `not_found` and `usage`. */
+export function loadNamedPolicy({ host: { disk }, surroundings }: Installation, name: string, attempted: string, layer: Layer = 'project'): PolicyFile {
+  const path = resolveFrom(surroundings.cwd, name);
+  const real = disk.realpath(path);
+  if (real !== undefined && disk.stat(real)?.kind === 'directory') throw new LokiError('usage', { attempted, found: 'it is a directory', hint: 'Name a policy file' });
+  const bytes = disk.read(path, largestPolicy);
+  if (bytes === undefined) throw new LokiError('not_found', { attempted, found: 'there is no such file', hint: 'Name a policy file' });
+  return loadPolicyFile({ text: decodedText(bytes, attempted), filename: name, layer });
+}
+
+function decodedText(bytes: Uint8Array, attempted: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new LokiError('policy.invalid', { attempted, found: 'it is not UTF-8', hint: 'Save the file as UTF-8' });
+  }
 }
 
 /** Gives the policy as it stands; the same object as long as no text has changed. */

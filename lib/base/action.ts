@@ -136,5 +136,8 @@ export interface ExplainedRule {
   readonly rule?: ExplainedCondition;
 }
 
+/** What rules do, from weakest to strictest. */
+export const strictness: Readonly<Record<RuleAction, number>> = { allow: 0, warn: 1, require_approval: 2, deny: 3 };
+
 /** Decisions from weakest to strictest. */
 export const decisionRank: Readonly<Record<Decision, number>> = { ALLOW: 0, REQUIRE_APPROVAL: 1, DENY: 2 };

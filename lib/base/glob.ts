@@ -39,7 +39,7 @@ export function compileGlob(pattern: string, kind: GlobKind): GlobTest | GlobMis
 }
 
 /** `a{b,c}d` as `abd` and `acd`; braces inside braces too. */
-function expandBraces(pattern: string): string[] | GlobMistake {
+export function expandBraces(pattern: string): string[] | GlobMistake {
   let done: string[] = [];
   let pending = [pattern];
   while (pending.length > 0) {
@@ -81,7 +81,7 @@ function innermostBrace(text: string): Brace | GlobMistake | undefined {
 }
 
 /** Index of the `]` that closes the class at `from`, or -1. A `]` right after the opening is a member. */
-function classEnd(text: string, from: number): number {
+export function classEnd(text: string, from: number): number {
   let at = from + 1;
   if (text.charAt(at) === '!' || text.charAt(at) === '^') at += 1;
   return text.indexOf(']', at + 1);

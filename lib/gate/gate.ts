@@ -17,6 +17,8 @@ export interface Judgement {
   readonly canonical: JsonObject;
   /** SHA-256 (hex) of the canonical form. */
   readonly actionHash: string;
+  /** What else was judged by, and is recorded so that it can be judged by again. */
+  readonly context?: JsonObject;
 }
 
 /** A person's answer to an action that needs one. `pending`: nobody has answered while the caller could wait. */
@@ -76,13 +78,13 @@ function judgeSafely(parts: GateParts, action: Action): Judgement {
 }
 
 /** The judgement on an action that cannot be judged, or not be judged any more. `canonical` is what is recorded of it. */
-export function refused(error: unknown, canonical: JsonObject): Judgement {
+export function refused(error: unknown, canonical: JsonObject, context?: JsonObject): Judgement {
   const reason = error instanceof LokiError ? `${error.message}. ${error.hint}` : `Cannot judge the action: ${messageOf(error)}`;
   const decision: PolicyDecision = {
     decision: 'DENY', allowed: false, requiresApproval: false, reason, policy_digest: '', duration_us: 0,
     violations: [{ name: error instanceof LokiError ? error.code : 'internal', action: 'deny', reason, place: 'gate' }],
   };
-  return { decision, canonical, actionHash: '' };
+  return { decision, canonical, actionHash: '', ...(context === undefined ? {} : { context }) };
 }
 
 async function settle(parts: GateParts, judgement: Judgement, action: Action): Promise<Verdict> {
@@ -144,6 +146,7 @@ function entryOf(parts: GateParts, judgement: Judgement, verdict: Verdict, actio
     ...(action.session_id === undefined ? {} : { resource: `session:${action.session_id}` }),
     details: {
       action: judgement.canonical,
+      ...(judgement.context === undefined ? {} : { context: judgement.context }),
       decision: verdict.decision,
       reason: verdict.reason,
       ...(verdict.rule === undefined ? {} : { rule: verdict.rule }),

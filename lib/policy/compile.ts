@@ -36,8 +36,9 @@ export function compileCondition(tree: Condition, text: string, reading: Reading
 
 /** The fields a condition cannot do without: those it names and does not ask `exists` about. */
 export function neededFields(tree: Condition): readonly Field[] {
-  const guarded = new Set(guardsIn(tree));
-  return [...fieldsIn(tree)].filter((field) => !guarded.has(field));
+  const guarded = guardsIn(tree);
+  const named = fieldsIn(tree);
+  return guarded.length === 0 ? named : named.filter((field) => !guarded.includes(field));
 }
 
 /** Which field of `needs` the context lacks, in words; undefined when none. */
@@ -66,19 +67,34 @@ function fault(field: Field, value: unknown): string {
   return `${field.name} is not ${wanted[field.type]}`;
 }
 
-function fieldsIn(tree: Condition): Set<Field> {
+/** The fields that a condition compares, each once. */
+export function fieldsIn(tree: Condition, found: Field[] = []): Field[] {
   switch (tree.is) {
-    case 'and': case 'or': return new Set([...fieldsIn(tree.left), ...fieldsIn(tree.right)]);
-    case 'not': return fieldsIn(tree.inner);
-    case 'exists': return new Set();
-    default: return new Set([tree.left, tree.right].flatMap(each).flatMap((item) => item.is === 'field' ? [item.field] : []));
+    case 'and': case 'or': return fieldsIn(tree.right, fieldsIn(tree.left, found));
+    case 'not': return fieldsIn(tree.inner, found);
+    case 'exists': return found;
+    default:
+      addField(tree.left, found);
+      addField(tree.right, found);
+      return found;
   }
 }
 
-function guardsIn(tree: Condition): readonly Field[] {
-  if (tree.is === 'and' || tree.is === 'or') return [...guardsIn(tree.left), ...guardsIn(tree.right)];
+function addField(operand: Operand, found: Field[]): void {
+  if (operand.is === 'list') for (const item of operand.items) addField(item, found);
+  else if (operand.is === 'field' && !found.includes(operand.field)) found.push(operand.field);
+}
+
+const none: readonly Field[] = [];
+
+/** The fields that a condition asks `exists` about. */
+export function guardsIn(tree: Condition): readonly Field[] {
+  if (tree.is === 'and' || tree.is === 'or') {
+    const [left, right] = [guardsIn(tree.left), guardsIn(tree.right)];
+    return left.length === 0 ? right : right.length === 0 ? left : [...left, ...right];
+  }
   if (tree.is === 'not') return guardsIn(tree.inner);
-  return tree.is === 'exists' ? [tree.field] : [];
+  return tree.is === 'exists' ? [tree.field] : none;
 }
 
 /** What the condition comes to for actions of a kind when nothing else is known; undefined when that depends. */

@@ -4,7 +4,7 @@
  * file tool or the network had been used. Values appear in reasons redacted and shortened, content never.
  */
 import { sha256Hex } from '../base/digest.ts';
-import { actionKinds } from '../base/action.ts';
+import { actionKinds, strictness } from '../base/action.ts';
 import type { Action, ActionKind, Decision, EnforcementPoint, ExplainedRule, PolicyDecision, RuleAction, Violation } from '../base/action.ts';
 import { didYouMean } from '../base/suggest.ts';
 import { askedOnce, type PathProbe } from '../base/paths.ts';
@@ -240,14 +240,13 @@ function addOthers(all: readonly ReadyRule[], explained: ExplainedRule[]): void 
   }
 }
 
-const actionRank: Readonly<Record<RuleAction, number>> = { allow: 0, warn: 1, require_approval: 2, deny: 3 };
 const decisionOf: Readonly<Record<RuleAction, Decision>> = { allow: 'ALLOW', warn: 'ALLOW', require_approval: 'REQUIRE_APPROVAL', deny: 'DENY' };
 
 /** The strictest violation that counts decides, the first of equals. */
 export function conclude(violations: readonly Violation[]): [Decision, string] {
   let worst: Violation | undefined;
   for (const violation of violations) {
-    if (violation.monitor !== true && (worst === undefined || actionRank[violation.action] > actionRank[worst.action])) worst = violation;
+    if (violation.monitor !== true && (worst === undefined || strictness[violation.action] > strictness[worst.action])) worst = violation;
   }
   if (worst === undefined) return ['ALLOW', violations.length === 0 ? 'No rule was violated' : `Only watched rules were violated: ${violations.map(({ name }) => name).join(', ')}`];
   const others = violations.filter((violation) => violation !== worst && violation.monitor !== true).length;

@@ -5,7 +5,7 @@
 import type { ActionKind, Comparison, ExplainedCondition, ExplainedRule, Finding, RuleAction, Violation } from '../base/action.ts';
 import { CannotEvaluate } from './boundary.ts';
 import { checkBudget } from './budget.ts';
-import { compileCondition, lacking } from './compile.ts';
+import { compileCondition, lacking, neededFields } from './compile.ts';
 import type { Compiled } from './compile.ts';
 import { conditionInWords, decisiveComparisons, explainCondition } from './explain.ts';
 import type { Context } from './fields.ts';
@@ -40,12 +40,18 @@ export interface ReadyRule {
 
 /** Compiles a rule. */
 export function readyRule(rule: Rule, scanners: Scanners): ReadyRule {
-  const when = rule.when === undefined ? undefined : compileCondition(rule.when.tree, rule.when.text, 'any');
-  const must = rule.rule === undefined ? undefined : compileCondition(rule.rule.tree, rule.rule.text, 'all');
-  const fields = [...when?.needs ?? [], ...must?.needs ?? []];
+  const fields = [rule.when, rule.rule].flatMap((part) => part === undefined ? [] : neededFields(part.tree));
   const needsKind = fields.find((field) => field.kinds !== undefined)?.name ?? fields.find((field) => field.name === 'kind')?.name;
   const kinds = rule.point === 'pre_execution' ? kindsOf(rule.when, rule.rule) : [];
-  return { rule, kinds, needsKind, check: checkOf(rule, when, must, scanners) };
+  // Compiled when it is first asked: a hook lives for one action, which most rules do not meet.
+  let check: ReadyRule['check'] | undefined;
+  return { rule, kinds, needsKind, check: (scope) => (check ??= compiled(rule, scanners))(scope) };
+}
+
+function compiled(rule: Rule, scanners: Scanners): ReadyRule['check'] {
+  const when = rule.when === undefined ? undefined : compileCondition(rule.when.tree, rule.when.text, 'any');
+  const must = rule.rule === undefined ? undefined : compileCondition(rule.rule.tree, rule.rule.text, 'all');
+  return checkOf(rule, when, must, scanners);
 }
 
 /** First whether the rule applies, then its condition, then what is special to its kind. */
@@ -92,7 +98,8 @@ function checkGates(gates: readonly string[], context: Context): Outcome {
   return { reason: `not passed: ${open.join(', ')}`, unable: false, compared: open.slice(0, 20).map((gate) => ({ field: 'passed_gates', operator: 'contains', value: passed.filter((item) => typeof item === 'string').slice(0, 20), with: gate, holds: false })) };
 }
 
-const sureness: Readonly<Record<Finding['confidence'], number>> = { low: 0, medium: 1, high: 2 };
+/** Confidences from the least sure. */
+export const sureness: Readonly<Record<Finding['confidence'], number>> = { low: 0, medium: 1, high: 2 };
 
 function scanned({ type }: DataRule, content: string, scanners: Scanners): readonly Finding[] {
   if (type === undefined) return [];

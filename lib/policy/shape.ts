@@ -6,11 +6,11 @@ import { isPlainObject } from '../base/json.ts';
 import { didYouMean } from '../base/suggest.ts';
 import type { Problem } from '../errors.ts';
 import { actionKinds } from '../base/action.ts';
-import type { Decision, EnforcementPoint, RuleAction } from '../base/action.ts';
+import type { ActionKind, Decision, EnforcementPoint, RuleAction } from '../base/action.ts';
 import { excerptAt } from '../formats/excerpt.ts';
 import type { YamlNode } from '../formats/yaml/node.ts';
 import { valueOf } from '../formats/yaml/parse.ts';
-import { decidedByKind, neededFields } from './compile.ts';
+import { decidedByKind, fieldsIn, neededFields } from './compile.ts';
 import { ExpressionMistake, parseExpression } from './expression.ts';
 import { enforcementPoints, fieldsOfPoint } from './fields.ts';
 import { compileUserPattern } from './patterns.ts';
@@ -123,9 +123,13 @@ class Shaper {
     for (const { key, value } of node.entries) {
       const name = key.text;
       if (known.includes(name)) members.set(name, value);
-      else this.#report(key, `"${name}" is not a key of ${what}${didYouMean(name, known)}`, `Known: ${known.join(', ')}`);
+      else this.#unknown(key, what, known);
     }
     return members;
+  }
+
+  #unknown(key: Place & { readonly text: string }, what: string, known: readonly string[]): void {
+    this.#report(key, `"${key.text}" is not a key of ${what}${didYouMean(key.text, known)}`, `Known: ${known.join(', ')}`);
   }
 
   #list(node: YamlNode | undefined, what: string, most: number): readonly YamlNode[] {
@@ -366,20 +370,22 @@ class Shaper {
   }
 
   #context(node: YamlNode, point: EnforcementPoint): void {
-    const kind = this.#members(node, `a ${point} context`, [...fieldsOfPoint[point].keys()]).get('kind');
-    if (point === 'pre_execution' && kind !== undefined) this.#word(kind, 'kind', actionKinds);
+    if (node.kind !== 'map') return void this.#members(node, `a ${point} context`, []);
+    const known = fieldsOfPoint[point];
+    for (const { key, value } of node.entries) {
+      if (!known.has(key.text)) this.#unknown(key, `a ${point} context`, [...known.keys()]);
+      else if (key.text === 'kind' && point === 'pre_execution') this.#word(value, 'kind', actionKinds);
+    }
   }
 }
 
 /** The kinds of action that a pre-execution rule applies to: those that carry its fields and that `when` does not exclude. */
-export function kindsOf(when: Expression | undefined, rule: Expression | undefined): readonly (typeof actionKinds)[number][] {
-  const limits = [when, rule].flatMap((part) => part === undefined ? [] : carried(part));
-  return actionKinds.filter((kind) => limits.every((kinds) => kinds.includes(kind))
-    && (when === undefined || decidedByKind(when.tree, kind) !== false));
-}
-
-function carried(part: Expression): readonly (readonly string[])[] {
-  return neededFields(part.tree).flatMap((field) => field.kinds === undefined ? [] : [field.kinds]);
+export function kindsOf(when: Expression | undefined, rule: Expression | undefined): readonly ActionKind[] {
+  const needed = [when, rule].flatMap((part) => part === undefined ? [] : neededFields(part.tree));
+  const limits = needed.flatMap(({ kinds }) => kinds === undefined ? [] : [kinds]);
+  const carried = limits.length === 0 ? actionKinds : actionKinds.filter((kind) => limits.every((kinds) => kinds.includes(kind)));
+  if (when === undefined || !fieldsIn(when.tree).some(({ name }) => name === 'kind')) return carried;
+  return carried.filter((kind) => decidedByKind(when.tree, kind) !== false);
 }
 
 function isWebAddress(text: string): boolean {
