@@ -117,13 +117,11 @@ class Reader extends WordReader {
 
   #step(): void {
     if (this.#cases.length > 0 && this.#cases[this.#cases.length - 1] === 'pattern') return this.#casePattern();
-    let char = this.text.charAt(this.at);
-    while (char === ' ' || char === '\t') {
-      this.at += 1;
-      char = this.text.charAt(this.at);
-    }
+    const char = this.text.charAt(this.at);
     switch (char) {
-      case '': return;
+      case ' ': case '\t':
+        do this.at += 1; while (this.text.charAt(this.at) === ' ');
+        return;
       case '\r':
         if (this.text.charAt(this.at + 1) !== '\n') throw new Unclear('a carriage return stands in the line');
         this.at += 1;

@@ -24,6 +24,8 @@ const tooManyPlaces = 'there are too many changes of directory to follow';
 const otherPatterns = 'the shell is told to read patterns or names in another way';
 const closers: ReadonlySet<string> = new Set(['fi', 'done', 'esac', '}']);
 const assignment = /^([A-Za-z_][A-Za-z0-9_]*)\+?=/;
+/** Subcommands of git that file names do no harm to. */
+const quietWithNames = /^(?:add|log|show|blame|diff|grep|ls-files|cat-file)$/;
 /** Commands in one pipeline whose words are told with the one they feed. */
 const mostFeeding = 8;
 
@@ -197,14 +199,13 @@ export class Walk extends Effects {
     for (const words of commands) {
       const [first] = words;
       const name = programName(first?.text ?? '');
-      // Without a command of its own xargs prints, and parallel runs each line.
-      if (template.length === 0 && program !== 'parallel') continue;
-      if (program === 'parallel' && (template[0]?.text === ':::' || template.length === 0 || template.some(({ text }) => /[\s;|&<>$`]/.test(text)))) this.#text(words, run.depth);
-      else {
-        const unknown = words.some((word) => word.dynamic && word.text.includes('{}'));
-        if (unknown && (name === 'loki' || (name === 'git' && !/^(?:add|log|show|blame|diff|grep|ls-files|cat-file)$/.test(words[1]?.text ?? '')))) this.doubt(`what ${name} is given shows only at run time`);
-        this.#run(words, { ...run, fed: true, feed: undefined }, true);
-      }
+      const ownCommands = template.length === 0 || template[0]?.text === ':::';
+      // parallel lets a shell read the line that it makes; xargs without a command prints.
+      if (program === 'parallel' && (ownCommands || words.some(({ text }) => /[\s;|&<>$`]/.test(text)))) this.#text(words, run.depth);
+      if (ownCommands) continue;
+      const unknown = words.some((word) => word.dynamic && word.text.includes('{}'));
+      if (unknown && (name === 'loki' || (name === 'git' && !quietWithNames.test(words[1]?.text ?? '')))) this.doubt(`what ${name} is given shows only at run time`);
+      this.#run(words, { ...run, fed: true, feed: undefined }, true);
     }
   }
 
