@@ -115,7 +115,7 @@ policies:
     - name: shared-infrastructure
       when: >-
         command matches [
-        "{docker,podman,nerdctl} {system,volume,image,container,network,builder,buildx} prune*", "{docker,podman} volume rm*", "{docker,podman} {rm,rmi} -f*", "{docker,podman} compose down -v*", "docker-compose down -v*",
+        "{docker,podman,nerdctl} {system,volume,image,container,network,builder,buildx} prune*", "{docker,podman} volume rm*", "{docker,podman} compose down -v*", "docker-compose down -v*",
         "{kubectl,oc,k} {delete,drain,replace,cordon}*", "{kubectl,oc} scale *--replicas=0*", "helm {uninstall,delete,rollback}*", "{terraform,tofu,terragrunt} {destroy,taint,force-unlock}*", "{terraform,tofu,terragrunt} apply *-{destroy,auto-approve}*",
         "{terraform,tofu} state {rm,mv,push}*", "{terraform,tofu} workspace delete*", "pulumi {destroy,stack rm,cancel}*", "cdk destroy*", "serverless remove*", "aws * {delete,terminate,remove,purge,destroy,deregister}*", "aws s3 {rm,rb}*", "aws s3 {sync,mv} *--delete*",
         "gcloud * {delete,remove,destroy}*", "gsutil {rm,rb}*", "gcloud storage rm*", "az * {delete,purge}*", "doctl * delete*", "heroku {apps:destroy,pg:reset,destroy}*", "fly {destroy,apps destroy}*", "vercel {rm,remove}*", "netlify sites:delete*", "firebase *:delete*",

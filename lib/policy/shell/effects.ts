@@ -18,6 +18,7 @@ const uncounted = /^\/dev\/(?:null|zero|full|u?random|tty|fd\/\d+|std(?:in|out|e
 /** Characters that a person who reads the command does not see. */
 const invisible = /[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
 
+const loopVariable = /^([^$]*)\$(?:(\w+)|\{(\w+)(?:%([\w.-]+))?\})([^$]*)$/;
 /** An address whose host or port shows only at run time. */
 const hostUnknown = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/]*[$`]|[^/]*$)/i;
 
@@ -129,12 +130,14 @@ export class Effects {
     if (!url.startsWith('file://')) this.found.action({ kind: 'net', url });
   }
 
-  /** A word with a loop's variable in it, once for each value of the loop. */
+  /** A word with a loop's variable in it, once for each value of the loop; `${name%.end}` too. */
   #unrolled(word: Word): readonly Word[] {
-    const found = word.dynamic ? /^([^$]*)\$\{?(\w+)\}?([^$]*)$/.exec(word.text) : null;
-    const values = found === null ? undefined : this.loops.get(found[2] ?? '');
-    if (values === undefined || values.some((value) => value.dynamic) || this.assigned.has(found?.[2] ?? '')) return [word];
-    return values.map((value) => ({ ...value, text: `${found?.[1] ?? ''}${value.text}${found?.[3] ?? ''}` }));
+    const found = loopVariable.exec(word.text);
+    const [, before = '', plain, braced, end = '', after = ''] = found ?? [];
+    const name = plain ?? braced ?? '';
+    const values = found === null ? undefined : this.loops.get(name);
+    if (values === undefined || values.some((value) => value.dynamic) || this.assigned.has(name)) return [word];
+    return values.map((value) => ({ ...value, text: before + (end !== '' && value.text.endsWith(end) ? value.text.slice(0, -end.length) : value.text) + after }));
   }
 
   protected tilde(word: Word): string {

@@ -151,14 +151,17 @@ export class Walk extends Effects {
     if (program !== first.text) this.found.action({ kind: 'exec', command: program + text.slice(first.text.length) });
     const rest = words.slice(1);
     for (const reading of canonicalReadings(program, rest)) this.found.reading(reading);
-    if (shells.has(program) || interpreterOf(program) !== undefined) {
-      for (const feeder of [...run.feeding, ...rest.flatMap((word) => word.inner ?? [])].flatMap(told)) this.found.reading(`${program} < ${feeder}`);
-    } else if (isDatabaseClient(program)) {
+    if (isDatabaseClient(program)) {
       const piped = run.feed?.text();
       const input = [...run.command.input.map((word) => word.text), ...(piped === undefined ? [] : [piped])];
       for (const statement of statementsOf(program, rest, input)) this.found.reading(statement);
     }
     return program;
+  }
+
+  /** A program that takes what these commands print for code has another spelling, that text behind it. */
+  #feeds(program: string, commands: readonly SimpleCommand[]): void {
+    for (const feeder of commands.flatMap(told)) this.found.reading(`${program} < ${feeder}`);
   }
 
   #withoutAssignments(words: readonly Word[], wrapped: boolean, depth: number): readonly Word[] {
@@ -244,6 +247,7 @@ export class Walk extends Effects {
     if (words.some((word) => patternSwitches.test(word.text))) this.doubt(otherPatterns);
     const { told: script, operands } = shellWords(words);
     const [first] = operands;
+    if (first?.inner !== undefined) this.#feeds(program, first.inner);
     if (script) {
       if (first === undefined) return;
       if (first.dynamic) this.doubt(`part of what ${program} is told to run shows only at run time`);
@@ -251,6 +255,7 @@ export class Walk extends Effects {
     }
     if (first?.dynamic === true) return this.doubt(`which script ${program} runs shows only at run time`);
     if (first !== undefined && !words.some((word) => /^-[A-Za-z]*s/.test(word.text))) return this.touched('fs.read', [first]);
+    this.#feeds(program, run.feeding);
     for (const input of command.input) {
       if (input.dynamic) this.doubt(`part of what ${program} is fed shows only at run time`);
       this.script(input.text, depth + 1);
@@ -262,6 +267,7 @@ export class Walk extends Effects {
 
   #eval(words: readonly Word[], depth: number): void {
     if (words.some((word) => word.dynamic)) this.doubt('"eval" runs text that shows only at run time');
+    for (const word of words) if (word.inner !== undefined) this.#feeds('sh', word.inner);
     this.script(words.map((word) => word.text).join(' '), depth + 1);
   }
 
@@ -344,7 +350,9 @@ export class Walk extends Effects {
       } else others.push(word);
     }
     const file = others.some(({ text }) => !text.startsWith('-')) || others.some(({ text }) => text === '-m');
+    for (const word of [...texts, ...others]) if (word.inner !== undefined) this.#feeds(program, word.inner);
     if (texts.length === 0 && !file) {
+      this.#feeds(program, run.feeding);
       texts.push(...run.command.input);
       const piped = run.feed?.text();
       if (piped !== undefined) texts.push(literalWord(piped, true));
