@@ -130,7 +130,7 @@ const normals: ReadonlyMap<string, Normal> = new Map<string, Normal>([
   // `+ref` is `--force` for that ref, `:ref` deletes it.
   ['git push', (parsed) => {
     const plain = parsed.operands.map((operand) => operand.replace(/^\+/, '').replace(/^:(?=.)/, ''));
-    const forced = parsed.operands.slice(1).some((operand) => operand.startsWith('+')) ? withOption(parsed, '-f', plain) : parsed;
+    const forced = parsed.operands.some((operand) => operand.startsWith('+')) ? withOption(parsed, '-f', plain) : parsed;
     return parsed.operands.slice(1).some((operand) => /^\+?:./.test(operand)) ? withOption(forced, '-d', plain) : forced;
   }],
   ['git branch', (parsed) => combined(combined(parsed, '-d', '-D'), '-m', '-M')],

@@ -54,6 +54,13 @@ export class Effects {
     return true;
   }
 
+  /** The folder that an archive is unpacked into. */
+  protected unpacked(program: string, words: readonly Word[]): void {
+    const name = program === 'unzip' ? /^-d$/ : /^(?:-C|--directory)$/;
+    if (program !== 'unzip' && !(/tar$/.test(program) && words.some(({ text }) => /^(?:-?[A-Za-z]*x|--extract|--get)/.test(text)))) return;
+    for (const [at, { text }] of words.entries()) if (name.test(text)) this.touched('fs.write', words.slice(at + 1, at + 2));
+  }
+
   #read(program: string, operands: readonly Word[]): void {
     if (/^(?:source|\.)$/.test(program) && operands[0]?.dynamic === true) this.doubt('which script is read in shows only at run time');
     this.touched('fs.read', operands);

@@ -245,6 +245,7 @@ export class Walk extends Effects {
   #shell(program: string, words: readonly Word[], run: Run): void {
     const { command, depth, fed, feed } = run;
     if (words.some((word) => patternSwitches.test(word.text))) this.doubt(otherPatterns);
+    if (command.redirects.some(({ target }) => /^\/dev\/(?:tcp|udp)\//.test(target.text))) this.doubt(`${program} is told what to do over a connection`);
     const { told: script, operands } = shellWords(words);
     const [first] = operands;
     if (first?.inner !== undefined) this.#feeds(program, first.inner);
@@ -309,6 +310,12 @@ export class Walk extends Effects {
     }
   }
 
+  /** `fd -x` and `-X`: a command on whatever is found. */
+  #found(words: readonly Word[], run: Run): void {
+    const at = words.findIndex(({ text }) => /^(?:-[xX]|--exec(?:-batch)?)$/.test(text));
+    if (at >= 0) this.#run([...words.slice(at + 1), { ...literalWord('{}'), dynamic: true }], { ...run, depth: run.depth + 1 }, true);
+  }
+
   /** A program that is in no table of what programs do to files. */
   #other(program: string, words: readonly Word[], run: Run): void {
     if (isWindowsShell(program)) return this.#windows(program, words, run);
@@ -319,9 +326,12 @@ export class Walk extends Effects {
     if (loki >= 0) this.found.action({ kind: 'exec', command: words.slice(loki).map((word) => word.text).join(' ') });
     const interpreter = interpreterOf(program);
     if (interpreter !== undefined) return this.#interpreter(program, interpreter, words, run);
+    if (program === 'at' || program === 'batch') this.#shell(program, [], run);
+    if (program === 'fd' || program === 'fdfind') this.#found(words, run);
+    this.unpacked(program, words);
     if (program === 'make' || program === 'gmake') {
       for (const { text } of run.command.input) this.found.mention(text);
-      if (run.fed && words.some((word) => word.text === '-')) this.doubt(`what is fed to ${program} shows only at run time`);
+      if (words.some((word) => word.text === '-')) this.doubt(`${program} is told what to do on its standard input`);
     }
     this.named(words);
   }

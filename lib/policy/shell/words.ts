@@ -24,8 +24,8 @@ interface Draft {
 
 /** What an arithmetic expression is made of. Some shells take two brackets for two subshells, and others do when that fits better. */
 const arithmetic = /^[\s\w$+\-*/%<>=!&|^~?:,;()[\]{}#"]*$/;
-/** Two names in a row, or a redirect to a path: commands, and not arithmetic. */
-const commandLike = /[\w$}]\s+[\w$]|[-+]\s*[A-Za-z_]\w*\s+[\w$]|[<>]\s*\//;
+/** Two names in a row, a redirect to a path, or a sign with nothing behind it: commands, and not arithmetic. */
+const commandLike = /[\w$}]\s+[\w$]|[-+]\s*[A-Za-z_]\w*\s+[\w$]|[<>]\s*\/|[*/%<>=&|^~]\s*(?:\)|$)/;
 
 /** Runs of characters that stand for themselves. */
 const plainRun = /[^\s'"\\$`*?[{~;&|()<>]+/y;
