@@ -156,10 +156,9 @@ export class Effects {
   /** Files touched, seen from every directory the shell may be in. */
   protected touched(kind: FileKind, words: readonly Word[]): void {
     if (this.elsewhere > 0) return;
-    for (const word of words.flatMap((one) => one.dynamic ? this.#unrolled(one) : [one])) {
-      if (word.text === '' || (word.text === '-' && kind === 'fs.read') || uncounted.test(word.text)) continue;
-      if (word.dynamic) this.#unknown(kind, word);
-      else this.#touch(kind, word);
+    for (const word of words) {
+      if (!word.dynamic) this.#touch(kind, word);
+      else for (const one of this.#unrolled(word)) one.dynamic ? this.#unknown(kind, one) : this.#touch(kind, one);
     }
   }
 
@@ -169,6 +168,7 @@ export class Effects {
   }
 
   #touch(kind: FileKind, word: Word): void {
+    if (word.text === '' || (word.text === '-' && kind === 'fs.read') || (word.text.startsWith('/dev/') && uncounted.test(word.text))) return;
     const text = this.tilde(word);
     if (invisible.test(text)) this.doubt('a file name holds invisible characters');
     if (this.where.strayed && !isAbsolute(text) && kind !== 'fs.read') this.doubt('a relative path follows a change of directory that cannot be followed');
