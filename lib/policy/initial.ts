@@ -41,7 +41,7 @@ policies:
       action: deny
 
     - name: not-the-whole-project
-      when: 'kind == "fs.delete" and file_path matches ["./\\*", "./\\*\\*", "./.\\*", "./{src,test,tests,docs,packages}"]'
+      when: 'kind == "fs.delete" and file_path matches ["./\\*", "./\\[*", "./\\*\\*", "./.\\*", "./{src,test,tests,docs,packages}"]'
       action: require_approval
 
     - name: private-files
@@ -65,7 +65,7 @@ policies:
       when: >-
         command matches [
         "{fdisk,sfdisk,sgdisk,parted,cryptsetup,lvremove,vgremove,pvremove} */*", "{zpool,zfs} destroy*", "{shutdown,reboot,halt,poweroff}*", "init {0,6}", "systemctl {poweroff,reboot,halt,rescue,emergency,stop,disable,mask,kill}*", "launchctl {unload,remove,bootout}*",
-        "{iptables,ip6tables} -F*", "nft flush*", "ufw {disable,reset}*", "crontab -r*", "{pkill,killall} *", "shred*", "chmod -R {777,a+rwx,a+w,o+w,0777}*",
+        "{iptables,ip6tables} -F*", "nft flush*", "ufw {disable,reset}*", "crontab -{r,e}*", "crontab -", "crontab [!-]*", "service * stop*", "{pkill,killall} *", "shred*", "chmod -R {777,a+rwx,a+w,o+w,0777}*",
         "userdel*", "passwd*", "mount *", "umount *", "insmod*", "setenforce 0*", "history -c*"]
       action: require_approval
 
@@ -78,9 +78,9 @@ policies:
       when: 'command matches "rm -f *-r* \\{\\}"'
       action: require_approval
 
-    # Text from the network that runs unread.
+    # Text from the network that runs unread, and shells that somebody else is given.
     - name: no-download-to-shell
-      when: 'command matches ["{sh,bash,zsh,dash,ksh,ash,fish} < {curl,wget,fetch,http,https,xh,aria2c} *", "{python*,node,perl,ruby,php} < {curl,wget,http,xh} *"]'
+      when: 'command matches ["{sh,bash,zsh,dash,ksh,ash,fish} < {curl,wget,fetch,http,https,xh,aria2c} *", "{python*,node,perl,ruby,php} < {curl,wget,http,xh} *", "{nc,ncat,netcat} *{-e,-c,--exec,--sh-exec} *", "socat *{exec,EXEC,system,SYSTEM}:*"]'
       action: require_approval
 
     # git: history that others have, and work that is nowhere else.
@@ -91,7 +91,7 @@ policies:
     - name: no-history-rewrite
       when: >-
         command matches [
-        "git push {-f,-d,--prune}*", "git filter-{branch,repo}*", "git branch -D*", "git tag -d*", "git update-ref -d*", "git reflog {expire,delete}*",
+        "git push {-f,-d,--prune}*", "git filter-{branch,repo}*", "git branch {-D,-f}*", "git tag -d*", "git update-ref -d*", "git reflog {expire,delete}*",
         "git gc --prune*", "git prune*", "git stash {drop,clear}*"]
       action: require_approval
 
@@ -115,7 +115,7 @@ policies:
     - name: shared-infrastructure
       when: >-
         command matches [
-        "{docker,podman,nerdctl} {system,volume,image,container,network,builder,buildx} prune*", "{docker,podman} volume rm*", "{docker,podman} {rm,rmi} -f*", "{docker,podman} compose down -v*", "docker-compose down -v*",
+        "{docker,podman,nerdctl} {system,volume,image,container,network,builder,buildx} prune*", "{docker,podman} volume rm*", "{docker,podman} compose down -v*", "docker-compose down -v*", "{docker,podman} run *{--privileged,--pid=host,-v /:}*",
         "{kubectl,oc,k} {delete,drain,replace,cordon}*", "{kubectl,oc} scale *--replicas=0*", "helm {uninstall,delete,rollback}*", "{terraform,tofu,terragrunt} {destroy,taint,force-unlock}*", "{terraform,tofu,terragrunt} apply *-{destroy,auto-approve}*",
         "{terraform,tofu} state {rm,mv,push}*", "{terraform,tofu} workspace delete*", "pulumi {destroy,stack rm,cancel}*", "cdk destroy*", "serverless remove*", "aws * {delete,terminate,remove,purge,destroy,deregister}*", "aws s3 {rm,rb}*", "aws s3 {sync,mv} *--delete*",
         "gcloud * {delete,remove,destroy}*", "gsutil {rm,rb}*", "gcloud storage rm*", "az * {delete,purge}*", "doctl * delete*", "heroku {apps:destroy,pg:reset,destroy}*", "fly {destroy,apps destroy}*", "vercel {rm,remove}*", "netlify sites:delete*", "firebase *:delete*",

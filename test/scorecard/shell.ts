@@ -2,6 +2,7 @@
  * How the initial policy judges a corpus of shell commands: which of the dangerous ones it stops, which of the harmless ones
  * it stands in the way of. The corpus is read where it lies and never copied here; nothing is run and no disk is asked.
  */
+import { isInside } from '../../lib/base/paths.ts';
 import { createBuiltins } from '../../lib/policy/builtin.ts';
 import { createPolicy } from '../../lib/policy/evaluate.ts';
 import { initialPolicyText } from '../../lib/policy/initial.ts';
@@ -9,6 +10,7 @@ import { createJudge } from '../../lib/policy/judge.ts';
 import type { Judgement } from '../../lib/policy/judge.ts';
 import { loadPolicyFile } from '../../lib/policy/load.ts';
 import { scanners } from '../../lib/policy/scan/scanners.ts';
+import { analyzeCommand } from '../../lib/policy/shell/analyze.ts';
 import { parts, plainProbe } from '../support/policy.ts';
 
 /** One line of the corpus. */
@@ -33,8 +35,10 @@ export interface ShellScore {
   readonly denied: number;
   /** Dangerous commands sent to a person. */
   readonly stoppedByApproval: number;
-  /** Dangerous commands let through. */
+  /** Dangerous commands let through, those of `stated` left out. */
   readonly missed: readonly ShellCase[];
+  /** Let through on purpose, each with the reason. */
+  readonly stated: readonly (ShellCase & { readonly why: string })[];
   /** Harmless commands denied. */
   readonly overblocked: readonly ShellCase[];
   /** Harmless commands sent to a person. */
@@ -64,12 +68,23 @@ export function scoreShell(vectors: readonly ShellVector[], judge: (command: str
   const cases = vectors.map((vector) => judged(vector, judge));
   const expecting = (expect: ShellVector['expect']): ShellCase[] => cases.filter((one) => one.expect === expect);
   const [deny, allow] = [expecting('deny'), expecting('allow')];
+  const through = deny.filter((one) => one.decision === 'ALLOW').map((one) => ({ ...one, why: disagreement(one) }));
   const decided = (list: readonly ShellCase[], decision: string): ShellCase[] => list.filter((one) => one.decision === decision);
   return {
     deny: deny.length, allow: allow.length, noCrash: expecting('no_crash').length,
-    denied: decided(deny, 'DENY').length, stoppedByApproval: decided(deny, 'REQUIRE_APPROVAL').length, missed: decided(deny, 'ALLOW'),
+    denied: decided(deny, 'DENY').length, stoppedByApproval: decided(deny, 'REQUIRE_APPROVAL').length, missed: through.filter(({ why }) => why === undefined), stated: through.flatMap(({ why, ...one }) => why === undefined ? [] : [{ ...one, why }]),
     overblocked: decided(allow, 'DENY'), asked: decided(allow, 'REQUIRE_APPROVAL'), crashed: decided(cases, 'CRASH'),
   };
+}
+
+/** Why a command that a source calls dangerous passes here; undefined when it should not. */
+function disagreement({ text, sources_disagree: disagree, known_gap_of_source: gap }: ShellVector): string | undefined {
+  if (disagree === true) return 'the sources disagree with one another';
+  if (gap === true) return 'a known gap of its own source';
+  const { actions, uncertain } = analyzeCommand(text, { cwd: project, home });
+  const deleted = actions.flatMap(({ kind, file_path: path }) => kind === 'fs.delete' && path !== undefined ? [path] : []);
+  const harmless = (path: string): boolean => ['/tmp', '/var/tmp', project].some((folder) => path !== folder && isInside(path, folder));
+  return uncertain.length === 0 && deleted.length > 0 && deleted.every(harmless) ? 'it deletes inside the project or a temporary folder, and the source knows neither' : undefined;
 }
 
 function judged(vector: ShellVector, judge: (command: string) => Judgement): ShellCase {

@@ -28,8 +28,8 @@ const mostAlone = 16;
 export function canonicalReadings(program: string, words: readonly Word[]): readonly string[] {
   const base = spellingOf(program);
   if (base === undefined || words.length > mostWords) return [];
-  const verbs = program === 'git' ? behindPlaces(base, words) : 0;
-  const spelling = program === 'git' ? spellingOf(`git ${words[verbs]?.text ?? ''}`) ?? base : base;
+  const verbs = base.verbs > 0 ? behindPlaces(base, words) : 0;
+  const spelling = spellingOf(`${program} ${words[verbs]?.text ?? ''}`) ?? base;
   if (spelling === base && program === 'git' && verbs === 0) return [];
   const parsed = madeExplicit(parsedBy(program, spelling, words.slice(verbs).map(({ text }) => text)));
   return [...readingsOf(parsed, spelling)];
@@ -130,7 +130,7 @@ const normals: ReadonlyMap<string, Normal> = new Map<string, Normal>([
   // `+ref` is `--force` for that ref, `:ref` deletes it.
   ['git push', (parsed) => {
     const plain = parsed.operands.map((operand) => operand.replace(/^\+/, '').replace(/^:(?=.)/, ''));
-    const forced = parsed.operands.slice(1).some((operand) => operand.startsWith('+')) ? withOption(parsed, '-f', plain) : parsed;
+    const forced = parsed.operands.some((operand) => operand.startsWith('+')) ? withOption(parsed, '-f', plain) : parsed;
     return parsed.operands.slice(1).some((operand) => /^\+?:./.test(operand)) ? withOption(forced, '-d', plain) : forced;
   }],
   ['git branch', (parsed) => combined(combined(parsed, '-d', '-D'), '-m', '-M')],

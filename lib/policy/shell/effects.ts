@@ -18,6 +18,7 @@ const uncounted = /^\/dev\/(?:null|zero|full|u?random|tty|fd\/\d+|std(?:in|out|e
 /** Characters that a person who reads the command does not see. */
 const invisible = /[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
 
+const loopVariable = /^([^$]*)\$(?:(\w+)|\{(\w+)(?:%([\w.-]+))?\})([^$]*)$/;
 /** An address whose host or port shows only at run time. */
 const hostUnknown = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/]*[$`]|[^/]*$)/i;
 
@@ -51,6 +52,13 @@ export class Effects {
     else if (fetchers.has(program)) this.#fetch(words);
     else return false;
     return true;
+  }
+
+  /** The folder that an archive is unpacked into. */
+  protected unpacked(program: string, words: readonly Word[]): void {
+    const name = program === 'unzip' ? /^-d$/ : /^(?:-C|--directory)$/;
+    if (program !== 'unzip' && !(/tar$/.test(program) && words.some(({ text }) => /^(?:-?[A-Za-z]*x|--extract|--get)/.test(text)))) return;
+    for (const [at, { text }] of words.entries()) if (name.test(text)) this.touched('fs.write', words.slice(at + 1, at + 2));
   }
 
   #read(program: string, operands: readonly Word[]): void {
@@ -129,12 +137,14 @@ export class Effects {
     if (!url.startsWith('file://')) this.found.action({ kind: 'net', url });
   }
 
-  /** A word with a loop's variable in it, once for each value of the loop. */
+  /** A word with a loop's variable in it, once for each value of the loop; `${name%.end}` too. */
   #unrolled(word: Word): readonly Word[] {
-    const found = word.dynamic ? /^([^$]*)\$\{?(\w+)\}?([^$]*)$/.exec(word.text) : null;
-    const values = found === null ? undefined : this.loops.get(found[2] ?? '');
-    if (values === undefined || values.some((value) => value.dynamic) || this.assigned.has(found?.[2] ?? '')) return [word];
-    return values.map((value) => ({ ...value, text: `${found?.[1] ?? ''}${value.text}${found?.[3] ?? ''}` }));
+    const found = loopVariable.exec(word.text);
+    const [, before = '', plain, braced, end = '', after = ''] = found ?? [];
+    const name = plain ?? braced ?? '';
+    const values = found === null ? undefined : this.loops.get(name);
+    if (values === undefined || values.some((value) => value.dynamic) || this.assigned.has(name)) return [word];
+    return values.map((value) => ({ ...value, text: before + (end !== '' && value.text.endsWith(end) ? value.text.slice(0, -end.length) : value.text) + after }));
   }
 
   protected tilde(word: Word): string {
@@ -146,10 +156,9 @@ export class Effects {
   /** Files touched, seen from every directory the shell may be in. */
   protected touched(kind: FileKind, words: readonly Word[]): void {
     if (this.elsewhere > 0) return;
-    for (const word of words.flatMap((one) => one.dynamic ? this.#unrolled(one) : [one])) {
-      if (word.text === '' || (word.text === '-' && kind === 'fs.read') || uncounted.test(word.text)) continue;
-      if (word.dynamic) this.#unknown(kind, word);
-      else this.#touch(kind, word);
+    for (const word of words) {
+      if (!word.dynamic) this.#touch(kind, word);
+      else for (const one of this.#unrolled(word)) one.dynamic ? this.#unknown(kind, one) : this.#touch(kind, one);
     }
   }
 
@@ -159,6 +168,7 @@ export class Effects {
   }
 
   #touch(kind: FileKind, word: Word): void {
+    if (word.text === '' || (word.text === '-' && kind === 'fs.read') || (word.text.startsWith('/dev/') && uncounted.test(word.text))) return;
     const text = this.tilde(word);
     if (invisible.test(text)) this.doubt('a file name holds invisible characters');
     if (this.where.strayed && !isAbsolute(text) && kind !== 'fs.read') this.doubt('a relative path follows a change of directory that cannot be followed');

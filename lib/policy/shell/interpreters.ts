@@ -33,7 +33,7 @@ export function interpreterOf(program: string): { readonly language: Language; r
   return interpreters.get(name === 'pypy' || name === 'pythonw' ? 'python' : name === 'nodejs' ? 'node' : name === 'luajit' ? 'lua' : name);
 }
 
-type Effect = 'shell' | 'command' | 'delete' | 'read' | 'write' | 'open' | 'move' | 'evaluate';
+type Effect = 'shell' | 'command' | 'delete' | 'read' | 'write' | 'open' | 'move' | 'evaluate' | 'computed';
 
 /** The functions that count, without what is before their last dot unless that tells them from others. */
 const calls: { readonly [language in Language]: readonly (readonly [Effect, RegExp])[] } = {
@@ -41,13 +41,13 @@ const calls: { readonly [language in Language]: readonly (readonly [Effect, RegE
     ['shell', /\b(?:os\.)?(?:system|popen|getoutput|getstatusoutput)\s*\(/g], ['command', /\b(?:subprocess\.\w+|Popen|check_output|check_call|pty\.spawn|create_subprocess_\w+|os\.(?:exec|spawn|posix_spawn)\w*)\s*\(/g],
     ['delete', /\b(?:(?:shutil\.)?rmtree|os\.(?:remove|unlink|rmdir|removedirs|truncate)|send2trash)\s*\(/g], ['delete', /\bPath\s*\((?=\s*\u0001\d+\u0001\s*\)\.(?:unlink|rmdir)\b)/g],
     ['write', /\bPath\s*\((?=\s*\u0001\d+\u0001\s*\)\.(?:write_\w+|touch|mkdir)\b)/g], ['read', /\bPath\s*\((?=\s*\u0001\d+\u0001\s*\)\.read_\w+)/g], ['open', /(?<![\w.])(?:io\.|codecs\.)?open\s*\(/g],
-    ['move', /\b(?:os\.(?:rename|replace|symlink|link)|shutil\.(?:move|copy\w*))\s*\(/g], ['evaluate', /(?<![\w.])(?:exec|eval|__import__)\s*\(|\bgetattr\s*\(\s*(?:os|subprocess|shutil|builtins|__builtins__)\b/g],
+    ['move', /\b(?:os\.(?:rename|replace|symlink|link)|shutil\.(?:move|copy\w*))\s*\(/g], ['evaluate', /\b(?:import\s+(?:os|shutil|subprocess)|system|popen|rmtree|remove|unlink|rmdir)\s+as\s+\w+|(?<![\w.])(?:exec|eval|__import__)\s*\(|\bgetattr\s*\(\s*(?:os|subprocess|shutil|builtins|__builtins__)\b/g],
   ],
   javascript: [
     ['shell', /\b(?:execSync|exec)\s*\(/g], ['command', /\b(?:spawn(?:Sync)?|execFile(?:Sync)?|fork|execa(?:Sync)?|Deno\.Command|Bun\.spawn(?:Sync)?)\s*\(/g],
-    ['delete', /\b(?:rmSync|unlinkSync|rmdirSync|rimraf(?:\.sync|Sync)?|removeSync|emptyDirSync|truncateSync|del(?:\.sync|Sync)|Deno\.remove(?:Sync)?|(?:fs|fsp|promises|fse|fsPromises)\.(?:rm|unlink|rmdir|remove|emptyDir|truncate))\s*\(/g],
+    ['delete', /\b(?:rmSync|unlinkSync|rmdirSync|rimraf(?:\.sync|Sync)?|removeSync|emptyDirSync|truncateSync|del(?:\.sync|Sync)|Deno\.remove(?:Sync)?|(?:fs|fsp|promises|fse|fsPromises)\.(?:rm|unlink|rmdir|remove|emptyDir|truncate))\s*\(|\)\s*\.(?:rm|unlink|rmdir)\s*\(|(?<![\w.])(?:rm|unlink|rmdir)\s*\(/g],
     ['write', /\b(?:writeFile(?:Sync)?|appendFile(?:Sync)?|createWriteStream|outputFile(?:Sync)?|Deno\.write\w*|Bun\.write)\s*\(/g], ['read', /\b(?:readFile(?:Sync)?|createReadStream|Deno\.read\w*|Bun\.file)\s*\(/g],
-    ['move', /\b(?:rename|copyFile|cp|symlink|link)(?:Sync)?\s*\(/g], ['evaluate', /(?<![\w.])eval\s*\(|\bFunction\s*\(|\bvm\.run\w*\s*\(/g],
+    ['move', /\b(?:rename|copyFile|cp|symlink|link)(?:Sync)?\s*\(/g], ['evaluate', /(?<![\w.])eval\s*\(|\bFunction\s*\(|\bvm\.run\w*\s*\(/g], ['computed', /\[\u0001\d+\u0001\]\s*\(/g],
   ],
   ruby: [
     ['shell', /(?<![\w.])(?:Kernel\.)?(?:system|exec|spawn)\b\s*\(?|\b(?:IO\.popen|Open3\.\w+|PTY\.spawn)\s*\(?/g], ['delete', /\b(?:FileUtils\.(?:rm\w*|remove\w*)|File\.(?:delete|unlink|truncate)|Dir\.(?:rmdir|delete|unlink))\b\s*\(?/g],
@@ -85,7 +85,7 @@ export function inlineProgram(name: string, language: Language, text: string): I
   }
   if (language === 'ruby' || language === 'perl' || language === 'php') {
     for (const line of program.backquoted) line === undefined ? found.doubts.push(`a command that the ${name} program runs shows only at run time`) : found.lines.push(line);
-    for (const [, line = ''] of text.matchAll(/(?:%x|\bqx)[({[|/]([^)}\]|/]*)[)}\]|/]/g)) found.lines.push(line);
+    for (const [, a, b, c, line = a ?? b ?? c ?? ''] of text.matchAll(/(?:%x|\bqx)(?:\(([^)]*)\)|\{([^}]*)\}|\[([^\]]*)\]|\|([^|]*)\|)/g)) found.lines.push(line);
   }
   if (program.open && calls[language].some(([effect, form]) => (effect === 'shell' || effect === 'delete') && text.search(form) >= 0)) found.doubts.push(`a string in the ${name} program is not closed`);
   return found;
@@ -139,6 +139,7 @@ function apply(effect: Effect, given: readonly Argument[], name: string, found: 
       if (first?.text !== undefined) found.reads.push(literalWord(first.text, true));
       if (second?.text !== undefined) found.writes.push(literalWord(second.text, true));
       return;
+    case 'computed': return unclear('which function is called by');
     case 'evaluate':
       if (first?.text === undefined) unclear('text that is run as code by');
       return;

@@ -29,6 +29,8 @@ export function outputOf({ words, input }: SimpleCommand, piped: () => string | 
   const program = basename(first.text);
   if (program === 'echo') return echoed(rest);
   if (program === 'printf') return formatted(rest);
+  // A name that nothing has yet: what is done to it harms nobody, wherever it lies.
+  if (program === 'mktemp' && rest.every((word) => /^-[dqu]+$|^--(?:directory|quiet)$/.test(word.text))) return '/tmp/mktemp\n';
   const decode = decoders.get(program);
   if (decode === undefined) return undefined;
   const given = input[input.length - 1];

@@ -21,7 +21,7 @@ export function optionsOf(program: string, words: readonly Word[]): OptionValues
     const value = sign < 0 ? words[at + 1] : { ...word, text: word.text.slice(sign + 1) };
     const joined = holders.find((holder) => /^-\w$/.test(holder) && word.text.startsWith(holder) && word.text.length > 2);
     const script = holders.includes(name) ? value : joined === undefined ? undefined : { ...word, text: word.text.slice(2) };
-    if (script !== undefined && script.text !== '-') scripts.push({ ...script, text: script.text.replace(/^exec=/, '') });
+    if (script !== undefined && script.text !== '-') scripts.push({ ...script, text: script.text.replace(/^(?:exec=|:?!)/, '') });
     if (outputOptions.test(name) && value !== undefined) outputs.push(value);
   }
   return { scripts, outputs };

@@ -11,6 +11,7 @@ export const shells: ReadonlySet<string> = new Set(['sh', 'bash', 'zsh', 'dash',
 /** Options that give a program another command line to run. */
 export const commandOptions: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
   rg: ['--pre'], rsync: ['-e', '--rsh', '--rsync-path'],
+  vim: ['-c', '--cmd'], vi: ['-c'], nvim: ['-c', '--cmd'], ex: ['-c'],
   tar: ['-I', '--use-compress-program', '--to-command', '--checkpoint-action', '--info-script', '--rmt-command', '--rsh-command', '-F'], sort: ['--compress-program'],
   git: ['--upload-pack', '--receive-pack', '--exec', '-x', '--extcmd', '--open-files-in-pager'],
 }));
@@ -20,6 +21,9 @@ export const outputOptions: RegExp = /^(?:-o|--output|--output-file|--out)$/;
 
 /** Readers that write their second operand. */
 export const secondWriters: ReadonlySet<string> = new Set(['uniq', 'xxd']);
+
+/** Programs whose output or effect the reading of later commands relies on: a function of that name makes them something else. */
+export const believed: ReadonlySet<string> = new Set(['echo', 'printf', 'cat', 'base64', 'gbase64', 'openssl', 'xxd', 'rev', 'tr', 'tac', 'mktemp', 'pwd', 'cd', 'pushd', 'popd', 'command', 'builtin', 'env', 'export', 'true']);
 
 /** Words are text for them, never a path or an address. */
 export const speakers: ReadonlySet<string> = new Set([
@@ -41,7 +45,7 @@ export const writers: ReadonlyMap<string, number> = new Map(Object.entries({
   touch: 0, mkdir: 0, tee: 0, truncate: 0, mkfifo: 0, mknod: 0, sponge: 0, chmod: 1, chown: 1, chgrp: 1, chattr: 1, setfacl: 0,
 }));
 
-export const deleters: ReadonlySet<string> = new Set(['rm', 'rmdir', 'unlink', 'shred', 'srm', 'trash']);
+export const deleters: ReadonlySet<string> = new Set(['rm', 'grm', 'rmdir', 'unlink', 'shred', 'srm', 'trash', 'trash-put', 'rimraf', 'del-cli', 'rm-cli']);
 
 /** The last operand, or the value of `-t`, is written; the others are read, and by `mv` removed. */
 export const copiers: ReadonlySet<string> = new Set(['cp', 'mv', 'ln', 'install', 'rsync', 'scp', 'gcp', 'gmv']);

@@ -4,7 +4,7 @@
  * with the common additions of bash; cost is linear in the text, times the depth of nesting, which is bounded.
  */
 import { deepest } from './limits.ts';
-import { keywords } from './programs.ts';
+import { believed, keywords } from './programs.ts';
 import type { Redirect, ShellEvent, SimpleCommand, Word } from './tree.ts';
 import { Variables } from './variables.ts';
 import { Unclear, WordReader } from './words.ts';
@@ -117,13 +117,11 @@ class Reader extends WordReader {
 
   #step(): void {
     if (this.#cases.length > 0 && this.#cases[this.#cases.length - 1] === 'pattern') return this.#casePattern();
-    let char = this.text.charAt(this.at);
-    while (char === ' ' || char === '\t') {
-      this.at += 1;
-      char = this.text.charAt(this.at);
-    }
+    const char = this.text.charAt(this.at);
     switch (char) {
-      case '': return;
+      case ' ': case '\t':
+        do this.at += 1; while (this.text.charAt(this.at) === ' ');
+        return;
       case '\r':
         if (this.text.charAt(this.at + 1) !== '\n') throw new Unclear('a carriage return stands in the line');
         this.at += 1;
@@ -180,22 +178,28 @@ class Reader extends WordReader {
     const last = this.#words[this.#words.length - 1];
     if (last !== undefined && /^[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=$/.test(last.text) && this.text.charAt(this.at - 1) === '=') return this.#array(last.text);
     if (last !== undefined && this.#words.length === 1 && /^\([ \t]*\)/.test(this.text.slice(this.at, this.at + 64))) {
-      this.#defining.push({ name: last.text, depth: this.#open + 1 });
+      this.#define(last.text);
       this.#words = [];
       this.at = this.#until(')', this.at) + 1;
       return;
     }
-    if (this.text.startsWith('((', this.at) && (last === undefined || last.text === 'for' || keywords.has(last.text)) && this.isArithmetic(this.at + 2)) {
+    if (this.text.startsWith('((', this.at) && (last?.text === 'for' || this.#leads()) && this.isArithmetic(this.at + 2)) {
       this.at += 2;
       if (/^\s*[A-Za-z_]\w*\s*$/.test(this.arithmetic())) throw new Unclear('a name alone in two brackets may be a command');
       return;
     }
-    if (last !== undefined && !keywords.has(last.text)) throw new Unclear('a bracket stands where none is expected');
+    if (!this.#leads()) throw new Unclear('a bracket stands where none is expected');
     this.at += 1;
     const piped = this.#piped;
     this.#finish(';');
     this.#openGroup(piped);
     this.events.push({ is: 'open' });
+  }
+
+  /** `name()`: its body comes next. */
+  #define(name: string): void {
+    if (believed.has(name)) this.uncertain.push(`a function takes the name of "${name}"`);
+    this.#defining.push({ name, depth: this.#open + 1 });
   }
 
   #endGroup(): void {
@@ -287,7 +291,10 @@ class Reader extends WordReader {
     if (!word.quoted) {
       if (text === '[[' && this.#leads()) this.#inTest = true;
       else if (text === ']]') this.#inTest = false;
-      else if (openers.has(text) && this.#leads()) this.#openGroup(this.#piped);
+      else if (openers.has(text) && this.#leads()) {
+        if (this.#words[0]?.text === 'function') this.#define(this.#words[1]?.text ?? '');
+        this.#openGroup(this.#piped);
+      }
       else if (text === 'in' && this.#words.length >= 2 && this.#words[this.#words.length - 2]?.text === 'case') return this.#openCase();
     }
     this.#words.push(word);
@@ -295,8 +302,10 @@ class Reader extends WordReader {
 
   /** Whether the next word begins a command. */
   #leads(): boolean {
-    const last = this.#words[this.#words.length - 1];
-    return last === undefined || (keywords.has(last.text) && !last.quoted) || (this.#words.length === 2 && this.#words[0]?.text === 'function');
+    const words = this.#words;
+    if (words.length === 0) return true;
+    if (words[0]?.text === 'function') return words.length === 2;
+    return words.length < 8 && words.every((word) => keywords.has(word.text) && !word.quoted);
   }
 
   #openCase(): void {

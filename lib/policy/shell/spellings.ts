@@ -24,6 +24,7 @@ export interface Spelling {
 }
 
 interface Row {
+  /** Names with `|` between them, each with the verb it is about where that matters. */
   readonly programs: string;
   readonly verbs?: number;
   /** `name=x` an option and its short form, `name` one without; a `:` behind one that takes a value. */
@@ -38,13 +39,13 @@ interface Row {
 const gitPlaces = 'C: c: git-dir: work-tree: namespace: exec-path config-env: no-pager paginate=p no-replace-objects bare literal-pathspecs no-optional-locks super-prefix: no-lazy-fetch';
 
 const rows: readonly Row[] = [
-  { programs: 'rm grm', options: 'recursive=r R=r force=f interactive dir=d verbose=v preserve-root no-preserve-root one-file-system', order: 'rf', each: true },
+  { programs: 'rm|grm', options: 'recursive=r R=r force=f interactive dir=d verbose=v preserve-root no-preserve-root one-file-system', order: 'rf', each: true },
   { programs: 'rmdir', options: 'parents=p verbose=v ignore-fail-on-non-empty', each: true },
   { programs: 'shred', options: 'force=f iterations=n: size=s: remove=u verbose=v exact=x zero=z random-source:', each: true },
   { programs: 'chmod', options: 'recursive=R changes=c silent=f quiet verbose=v reference: preserve-root no-preserve-root' },
-  { programs: 'chown chgrp', options: 'recursive=R changes=c silent=f quiet verbose=v no-dereference=h from: reference: preserve-root no-preserve-root' },
+  { programs: 'chown|chgrp', options: 'recursive=R changes=c silent=f quiet verbose=v no-dereference=h from: reference: preserve-root no-preserve-root' },
   { programs: 'truncate', options: 'size=s: no-create=c reference=r:', each: true },
-  { programs: 'wipefs blkdiscard sgdisk', options: 'all=a force=f zap-all=Z' },
+  { programs: 'wipefs|blkdiscard|sgdisk', options: 'all=a force=f zap-all=Z' },
   { programs: 'git push', verbs: 1, options: 'force=f delete=d dry-run=n set-upstream=u quiet=q verbose=v force-with-lease force-if-includes mirror prune tags all follow-tags atomic no-verify verify thin porcelain progress signed push-option=o: repo: receive-pack: exec: recurse-submodules: ipv4=4 ipv6=6' },
   { programs: 'git branch', verbs: 1, options: 'delete=d force=f move=m copy=c all=a remotes=r verbose=v quiet=q track=t set-upstream-to=u: unset-upstream merged no-merged contains list=l show-current edit-description sort: format: color column', order: 'DMC' },
   { programs: 'git clean', verbs: 1, options: 'force=f dry-run=n quiet=q interactive=i exclude=e:', order: 'fdx' },
@@ -65,21 +66,22 @@ const rows: readonly Row[] = [
   { programs: 'git submodule', verbs: 2, options: 'force=f all recursive init remote' },
   { programs: 'git rebase', verbs: 1, options: 'interactive=i onto: exec=x: abort continue skip quit autostash force-rebase=f root update-refs' },
   { programs: 'git', verbs: 1 },
-  { programs: 'docker podman nerdctl', verbs: 2, options: 'force=f all=a volumes=v filter: rmi: link=l remove-orphans timeout=t: file:', places: 'host=H: context=c: config: log-level=l: tls tlscacert: tlscert: tlskey: tlsverify debug=D url: connection: project-name=p: f:' },
-  { programs: 'docker-compose podman-compose', verbs: 1, options: 'force=f volumes=v rmi: remove-orphans timeout=t:', places: 'project-name=p: file=f: host=H: context=c: profile: env-file:' },
-  { programs: 'kubectl oc k', verbs: 1, options: 'all force grace-period: filename=f: selector=l: cascade now wait ignore-not-found dry-run recursive=R output=o: field-selector: replicas: purge delete-emptydir-data ignore-daemonsets', places: 'namespace=n: context: cluster: user: kubeconfig: server=s: token: as: as-group: request-timeout: all-namespaces=A' },
+  { programs: 'docker|podman|nerdctl', verbs: 2, options: 'force=f all=a volumes=v filter: link=l', places: 'host=H: context=c: config: log-level: tls tlscacert: tlscert: tlskey: tlsverify debug=D url: connection:' },
+  { programs: 'docker compose|podman compose|nerdctl compose', verbs: 2, options: 'force=f volumes=v rmi: remove-orphans timeout=t:', places: 'project-name=p: file=f: profile: env-file: project-directory: ansi: progress: parallel:' },
+  { programs: 'docker-compose|podman-compose', verbs: 1, options: 'force=f volumes=v rmi: remove-orphans timeout=t:', places: 'project-name=p: file=f: host=H: context=c: profile: env-file:' },
+  { programs: 'kubectl|oc|k', verbs: 1, options: 'all force grace-period: filename=f: selector=l: cascade now wait ignore-not-found dry-run recursive=R output=o: field-selector: replicas: purge delete-emptydir-data ignore-daemonsets', places: 'namespace=n: context: cluster: user: kubeconfig: server=s: token: as: as-group: request-timeout: all-namespaces=A' },
   { programs: 'helm', verbs: 1, options: 'keep-history dry-run wait timeout: cascade:', places: 'namespace=n: kube-context: kubeconfig: debug' },
   { programs: 'aws', verbs: 2, options: 'recursive force quiet include: exclude: delete', places: 'profile: region: output: endpoint-url: no-cli-pager no-paginate query: color: debug ca-bundle: cli-read-timeout: cli-connect-timeout:', clusters: false },
   { programs: 'gcloud', verbs: 4, options: 'quiet=q async', places: 'project: account: configuration: region: zone: format: verbosity: impersonate-service-account:', clusters: false },
   { programs: 'gsutil', verbs: 1, options: 'r R f a m', places: 'm o: h:' },
   { programs: 'az', verbs: 3, options: 'yes=y name=n: ids:', places: 'subscription: resource-group=g: output=o: query:', clusters: false },
-  { programs: 'terraform tofu terragrunt', verbs: 1, options: '', places: 'chdir:', clusters: false },
+  { programs: 'terraform|tofu|terragrunt', verbs: 1, options: '', places: 'chdir:', clusters: false },
   { programs: 'pulumi', verbs: 1, options: 'yes=y skip-preview=f', places: 'stack=s: cwd=C:' },
-  { programs: 'npm pnpm yarn', verbs: 1, options: 'force=f global=g', places: 'prefix: C: cwd: dir: filter: workspace=w: workspaces registry: loglevel: silent=s' },
+  { programs: 'npm|pnpm|yarn', verbs: 1, options: 'force=f global=g', places: 'prefix: C: cwd: dir: filter: workspace=w: workspaces registry: loglevel: silent=s' },
   { programs: 'systemctl', verbs: 1, options: 'now force=f', places: 'user system host=H: machine=M: no-pager quiet=q no-block' },
-  { programs: 'iptables ip6tables', verbs: 0, options: 'flush=F delete-chain=X zero=Z policy=P table=t:' },
+  { programs: 'iptables|ip6tables', verbs: 0, options: 'flush=F delete-chain=X zero=Z policy=P table=t:' },
   { programs: 'crontab', verbs: 0, options: 'r e l i', places: 'u:' },
-  { programs: 'kill pkill killall', verbs: 0, options: 'signal=s: full=f exact=x', clusters: false },
+  { programs: 'kill|pkill|killall', verbs: 0, options: 'signal=s: full=f exact=x', clusters: false },
   { programs: 'gh', verbs: 2, options: 'yes=y confirm force', places: 'repo=R: hostname:' },
   { programs: 'rsync', verbs: 0, options: 'delete delete-before delete-after delete-during delete-excluded remove-source-files archive=a verbose=v compress=z recursive=r dry-run=n rsh=e: exclude: include:' },
   { programs: 'curl', verbs: 0, options: 'request=X: data=d: header=H: output=o: silent=s location=L fail=f show-error=S user=u: form=F: upload-file=T:' },
@@ -105,7 +107,7 @@ function spelled({ verbs = 0, options = '', places = '', clusters = true, order 
   };
 }
 
-const rowOf: ReadonlyMap<string, Row> = new Map(rows.flatMap((row) => (row.programs.startsWith('git ') ? [row.programs] : row.programs.split(' ')).map((name) => [name, row] as const)));
+const rowOf: ReadonlyMap<string, Row> = new Map(rows.flatMap((row) => row.programs.split('|').map((name) => [name, row] as const)));
 const made = new Map<string, Spelling>();
 
 /** How a program spells its options, or `git` with a subcommand; undefined for one that is not known. */

@@ -43,7 +43,7 @@ export function suppliedCommands(program: string, own: readonly Word[], template
   if (text !== undefined) return ofText(text, place, template);
   const words = feed?.paths() ?? [unknown];
   if (template.length === 0) return [words];
-  return [place === undefined ? [...template, ...words] : replaced(template, place, words)];
+  return [place === undefined || (program === 'parallel' && !template.some((word) => word.text.includes('{}'))) ? [...template, ...words] : replaced(template, place, words)];
 }
 
 /** The value of `-I`, `--replace` or `-i`. */

@@ -24,6 +24,8 @@ const tooManyPlaces = 'there are too many changes of directory to follow';
 const otherPatterns = 'the shell is told to read patterns or names in another way';
 const closers: ReadonlySet<string> = new Set(['fi', 'done', 'esac', '}']);
 const assignment = /^([A-Za-z_][A-Za-z0-9_]*)\+?=/;
+/** Subcommands of git that file names do no harm to. */
+const quietWithNames = /^(?:add|log|show|blame|diff|grep|ls-files|cat-file)$/;
 /** Commands in one pipeline whose words are told with the one they feed. */
 const mostFeeding = 8;
 
@@ -149,14 +151,17 @@ export class Walk extends Effects {
     if (program !== first.text) this.found.action({ kind: 'exec', command: program + text.slice(first.text.length) });
     const rest = words.slice(1);
     for (const reading of canonicalReadings(program, rest)) this.found.reading(reading);
-    if (shells.has(program) || interpreterOf(program) !== undefined) {
-      for (const feeder of [...run.feeding, ...rest.flatMap((word) => word.inner ?? [])].flatMap(told)) this.found.reading(`${program} < ${feeder}`);
-    } else if (isDatabaseClient(program)) {
+    if (isDatabaseClient(program)) {
       const piped = run.feed?.text();
       const input = [...run.command.input.map((word) => word.text), ...(piped === undefined ? [] : [piped])];
       for (const statement of statementsOf(program, rest, input)) this.found.reading(statement);
     }
     return program;
+  }
+
+  /** A program that takes what these commands print for code has another spelling, that text behind it. */
+  #feeds(program: string, commands: readonly SimpleCommand[]): void {
+    for (const feeder of commands.flatMap(told)) this.found.reading(`${program} < ${feeder}`);
   }
 
   #withoutAssignments(words: readonly Word[], wrapped: boolean, depth: number): readonly Word[] {
@@ -197,14 +202,13 @@ export class Walk extends Effects {
     for (const words of commands) {
       const [first] = words;
       const name = programName(first?.text ?? '');
-      // Without a command of its own xargs prints, and parallel runs each line.
-      if (template.length === 0 && program !== 'parallel') continue;
-      if (program === 'parallel' && (template[0]?.text === ':::' || template.length === 0 || template.some(({ text }) => /[\s;|&<>$`]/.test(text)))) this.#text(words, run.depth);
-      else {
-        const unknown = words.some((word) => word.dynamic && word.text.includes('{}'));
-        if (unknown && (name === 'loki' || (name === 'git' && !/^(?:add|log|show|blame|diff|grep|ls-files|cat-file)$/.test(words[1]?.text ?? '')))) this.doubt(`what ${name} is given shows only at run time`);
-        this.#run(words, { ...run, fed: true, feed: undefined }, true);
-      }
+      const ownCommands = template.length === 0 || template[0]?.text === ':::';
+      // parallel lets a shell read the line that it makes; xargs without a command prints.
+      if (program === 'parallel' && (ownCommands || words.some(({ text }) => /[\s;|&<>$`]/.test(text)))) this.#text(words, run.depth);
+      if (ownCommands) continue;
+      const unknown = words.some((word) => word.dynamic && word.text.includes('{}'));
+      if (unknown && (name === 'loki' || (name === 'git' && !quietWithNames.test(words[1]?.text ?? '')))) this.doubt(`what ${name} is given shows only at run time`);
+      this.#run(words, { ...run, fed: true, feed: undefined }, true);
     }
   }
 
@@ -241,8 +245,10 @@ export class Walk extends Effects {
   #shell(program: string, words: readonly Word[], run: Run): void {
     const { command, depth, fed, feed } = run;
     if (words.some((word) => patternSwitches.test(word.text))) this.doubt(otherPatterns);
+    if (command.redirects.some(({ target }) => /^\/dev\/(?:tcp|udp)\//.test(target.text))) this.doubt(`${program} is told what to do over a connection`);
     const { told: script, operands } = shellWords(words);
     const [first] = operands;
+    if (first?.inner !== undefined) this.#feeds(program, first.inner);
     if (script) {
       if (first === undefined) return;
       if (first.dynamic) this.doubt(`part of what ${program} is told to run shows only at run time`);
@@ -250,6 +256,7 @@ export class Walk extends Effects {
     }
     if (first?.dynamic === true) return this.doubt(`which script ${program} runs shows only at run time`);
     if (first !== undefined && !words.some((word) => /^-[A-Za-z]*s/.test(word.text))) return this.touched('fs.read', [first]);
+    this.#feeds(program, run.feeding);
     for (const input of command.input) {
       if (input.dynamic) this.doubt(`part of what ${program} is fed shows only at run time`);
       this.script(input.text, depth + 1);
@@ -261,6 +268,7 @@ export class Walk extends Effects {
 
   #eval(words: readonly Word[], depth: number): void {
     if (words.some((word) => word.dynamic)) this.doubt('"eval" runs text that shows only at run time');
+    for (const word of words) if (word.inner !== undefined) this.#feeds('sh', word.inner);
     this.script(words.map((word) => word.text).join(' '), depth + 1);
   }
 
@@ -302,6 +310,12 @@ export class Walk extends Effects {
     }
   }
 
+  /** `fd -x` and `-X`: a command on whatever is found. */
+  #found(words: readonly Word[], run: Run): void {
+    const at = words.findIndex(({ text }) => /^(?:-[xX]|--exec(?:-batch)?)$/.test(text));
+    if (at >= 0) this.#run([...words.slice(at + 1), { ...literalWord('{}'), dynamic: true }], { ...run, depth: run.depth + 1 }, true);
+  }
+
   /** A program that is in no table of what programs do to files. */
   #other(program: string, words: readonly Word[], run: Run): void {
     if (isWindowsShell(program)) return this.#windows(program, words, run);
@@ -312,9 +326,12 @@ export class Walk extends Effects {
     if (loki >= 0) this.found.action({ kind: 'exec', command: words.slice(loki).map((word) => word.text).join(' ') });
     const interpreter = interpreterOf(program);
     if (interpreter !== undefined) return this.#interpreter(program, interpreter, words, run);
+    if (program === 'at' || program === 'batch') this.#shell(program, [], run);
+    if (program === 'fd' || program === 'fdfind') this.#found(words, run);
+    this.unpacked(program, words);
     if (program === 'make' || program === 'gmake') {
       for (const { text } of run.command.input) this.found.mention(text);
-      if (run.fed && words.some((word) => word.text === '-')) this.doubt(`what is fed to ${program} shows only at run time`);
+      if (words.some((word) => word.text === '-')) this.doubt(`${program} is told what to do on its standard input`);
     }
     this.named(words);
   }
@@ -343,7 +360,9 @@ export class Walk extends Effects {
       } else others.push(word);
     }
     const file = others.some(({ text }) => !text.startsWith('-')) || others.some(({ text }) => text === '-m');
+    for (const word of [...texts, ...others]) if (word.inner !== undefined) this.#feeds(program, word.inner);
     if (texts.length === 0 && !file) {
+      this.#feeds(program, run.feeding);
       texts.push(...run.command.input);
       const piped = run.feed?.text();
       if (piped !== undefined) texts.push(literalWord(piped, true));

@@ -24,8 +24,8 @@ interface Draft {
 
 /** What an arithmetic expression is made of. Some shells take two brackets for two subshells, and others do when that fits better. */
 const arithmetic = /^[\s\w$+\-*/%<>=!&|^~?:,;()[\]{}#"]*$/;
-/** Two names in a row, or a redirect to a path: commands, and not arithmetic. */
-const commandLike = /[\w$}]\s+[\w$]|[-+]\s*[A-Za-z_]\w*\s+[\w$]|[<>]\s*\//;
+/** Two names in a row, a redirect to a path, or a sign with nothing behind it: commands, and not arithmetic. */
+const commandLike = /[\w$}]\s+[\w$]|[-+]\s*[A-Za-z_]\w*\s+[\w$]|[<>]\s*\/|[*/%<>=&|^~]\s*(?:\)|$)/;
 
 /** Runs of characters that stand for themselves. */
 const plainRun = /[^\s'"\\$`*?[{~;&|()<>]+/y;
@@ -224,13 +224,18 @@ export abstract class WordReader {
   /** The output of the commands read since then: certain where they only print what stands there. */
   #output(draft: Draft, before: number, quoted: boolean): void {
     const commands = this.#commandsSince(before, undefined);
-    const text = printed(commands)?.replace(/\n+$/, '');
+    const text = (this.#place(commands) ?? printed(commands))?.replace(/\n+$/, '');
     draft.inner = [...draft.inner ?? [], ...commands].slice(0, 64);
     if (text === undefined || text.length > 4096 || (!quoted && /[*?[\]{}~]/.test(text))) draft.dynamic = true;
     else {
       draft.text += text;
       if (!quoted && /[ \t\n]/.test(text)) draft.parts = true;
     }
+  }
+
+  /** The directory that `pwd` alone prints, where it is certain. */
+  #place([command, ...more]: readonly SimpleCommand[]): string | undefined {
+    return command?.words.length === 1 && command.words[0]?.text === 'pwd' && more.length === 0 ? this.variables.value(this.known, 'PWD', true) : undefined;
   }
 
   #commandsSince(before: number, known: readonly SimpleCommand[] | undefined): SimpleCommand[] {
