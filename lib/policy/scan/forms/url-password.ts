@@ -1,0 +1,53 @@
+/** Passwords in URLs and connection strings: `scheme://user:password@host`, `Server=…;Password=…`. */
+import { doubtOf, isReference } from '../filler.ts';
+import { characters, runEnd } from '../matcher.ts';
+import { isPublished } from '../published.ts';
+import type { Detector, Scan } from '../scan.ts';
+
+const userSet = characters('A-Za-z0-9_.%+~-');
+/** What ends a URL wherever it stands. */
+const stops = characters('/?# \n\r\t"\'<>`\\');
+const longestUser = 128;
+const longestPassword = 256;
+const leastPassword = 3;
+
+const inUrl: Detector = {
+  text: '://',
+  found(scan: Scan, at: number): void {
+    const { text } = scan;
+    const colon = runEnd(text, at + 3, userSet, longestUser);
+    if (text.charAt(colon) !== ':') return;
+    const from = colon + 1;
+    let end = from;
+    while (end < text.length && end - from <= longestPassword && text.charAt(end) !== '@' && stops[text.charCodeAt(end)] !== 1) end += 1;
+    const password = text.slice(from, end);
+    if (text.charAt(end) !== '@' || password.length < leastPassword || isReference(password)) return;
+    const doubt = doubtOf(password);
+    if (doubt === 'filler' || isPublished(password) || isSample(text.slice(at + 3, colon), password, text.slice(end + 1, end + 40))) return;
+    scan.report({ rule: 'password-in-url', offset: from, length: end - from, confidence: doubt === 'none' ? 'high' : 'medium' });
+  },
+};
+
+/** What manuals write: `user:password@host`, a name twice, a host reserved for examples (RFC 2606). */
+function isSample(user: string, password: string, host: string): boolean {
+  return user.toLowerCase() === password.toLowerCase() && user.length < 12 || /^(?:host|hostname|server)\b|^[\w.-]*\bexample\.(?:com|org|net)\b|^[\w.-]+\.(?:example|invalid|test)\b/i.test(host) && /^[a-z]+\d{0,3}$/i.test(password);
+}
+
+/** ADO.NET, ODBC and JDBC: settings between semicolons, the password among them. */
+const setting: Detector = {
+  text: 'assword=',
+  found(scan: Scan, at: number): void {
+    const { text } = scan;
+    const from = at + 8;
+    const end = runEnd(text, from, settingSet, longestPassword);
+    const around = text.slice(Math.max(0, at - 200), at);
+    if (end - from < leastPassword || !/[;?&]\s*(?:\w+ ?)?p?$/i.test(around) || !/=[^;=\n]{1,100}[;?&][^\n]*$/.test(around)) return;
+    const password = text.slice(from, end);
+    if (isReference(password) || doubtOf(password) === 'filler') return;
+    scan.report({ rule: 'password-in-connection-string', offset: from, length: end - from, confidence: 'medium' });
+  },
+};
+
+const settingSet = characters('!#-&(-:<-[]-_a-z|~*+./0-9A-Z@^%');
+
+export const urlPasswords: readonly Detector[] = [inUrl, setting];

@@ -1,0 +1,78 @@
+/**
+ * Secrets without a form of their own: a name that says secret, and a value beside it that looks random. Random means high
+ * entropy and neighbours that are rare in words; a reference, a call, a path, a digest or a placeholder does not count.
+ */
+import { longestName, nameSet, valueAfter } from './assignment.ts';
+import type { Value } from './assignment.ts';
+import { doubtOf, isReference } from './filler.ts';
+import { characters, runStart } from './matcher.ts';
+import type { Confidence } from './matcher.ts';
+import { isPublished } from './published.ts';
+import { entropy, rarity } from './rarity.ts';
+import type { Detector, Scan } from './scan.ts';
+import { secretNameOf } from './secret-name.ts';
+import type { SecretName } from './secret-name.ts';
+
+const longestValue = 256;
+const least = { quoted: 10, bare: 16, password: 8 } as const;
+const bare = characters('A-Za-z0-9_+/=.~!@%^*$-');
+const quoted = characters('A-Za-z0-9_+/=.~-');
+/** Passwords are typed, so they hold anything that is no quote. */
+const typed = characters('!#-&(-[]-_a-~');
+
+const uuid = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+/** Parts of names, in lower case; what the whole name says is asked where one is found. */
+const parts = ['secret', 'token', 'passw', 'pwd', 'passphrase', 'passcode', 'dbpass', 'userpass', 'credential', 'creds', 'key', 'auth'] as const;
+
+export const genericSecrets: readonly Detector[] = parts.map((part) => ({ text: part, found: lookAtName }));
+
+function lookAtName(scan: Scan, at: number): void {
+  const { text, runs } = scan;
+  const nameEnd = runs.end(at, nameSet);
+  if (nameEnd === scan.nameDone || nameEnd - at > longestName) return;
+  scan.nameDone = nameEnd;
+  const start = runStart(text, at, nameSet, longestName);
+  const value = valueAfter(text, nameEnd, text.startsWith('--', start));
+  if (value === undefined) return;
+  const says = secretNameOf(text.slice(start, nameEnd));
+  if (says === undefined) return;
+  const end = runs.end(value.from, !value.isQuoted ? bare : says === 'password' ? typed : quoted);
+  const length = end - value.from;
+  if (length > longestValue || length < (says === 'password' ? least.password : value.isQuoted ? least.quoted : least.bare)) return;
+  const confidence = judge(text, value, end, says);
+  if (confidence !== undefined) scan.report({ rule: says === 'password' ? 'generic-password' : 'generic-secret', offset: value.from, length, confidence });
+}
+
+/** How sure it is that the value is a secret, or undefined. */
+function judge(text: string, value: Value, end: number, says: SecretName): Confidence | undefined {
+  const found = text.slice(value.from, end);
+  const next = text.charAt(end);
+  if (value.isQuoted ? !/["'`\\&;,]/.test(next) && next !== '' : /[([{:\\]/.test(next) && text.charAt(end + 1) !== 'n') return undefined;
+  if (says === 'secret' && value.isQuoted && uuid.test(found)) return 'low';
+  if (isReference(found) || isPlain(found) || isPublished(found)) return undefined;
+  const doubt = doubtOf(found);
+  if (doubt === 'filler') return undefined;
+  if (looksRandom(found, says)) return doubt === 'none' && value.isQuoted && says !== 'key' ? 'medium' : 'low';
+  return says === 'password' && value.isQuoted && isMixed(found) ? 'low' : undefined;
+}
+
+function looksRandom(found: string, says: SecretName): boolean {
+  if (!/[A-Za-z]/.test(found) || found.length < least.quoted) return false;
+  if (/^[\da-fA-F]+$/.test(found)) return found.length >= 16 && says !== 'key' && /\d/.test(found) && entropy(found) >= 2.7;
+  const [bits, mean] = [entropy(found), rarity(found)];
+  return bits >= (found.length >= 20 ? 3.3 : 3) && mean >= (/\d/.test(found) ? 4.75 : 6) && (found.length >= 16 || /\d/.test(found));
+}
+
+/** Letters of both cases, digits and other characters: what people type when told to. */
+function isMixed(found: string): boolean {
+  return [/[a-z]/, /[A-Z]/, /\d/, /[^A-Za-z0-9]/].filter((kind) => kind.test(found)).length >= 3 && /\d|[^A-Za-z0-9_.-]/.test(found) && !/^[\w-]+(?:\.[\w-]+)+$/.test(found);
+}
+
+/** UUIDs, names of members and hosts, paths, versions, e-mail addresses, URLs, numbers, words with dashes. */
+function isPlain(found: string): boolean {
+  if (uuid.test(found)) return true;
+  if (/^[./~\\]/.test(found) || /^[a-zA-Z]:[\\/]/.test(found) || found.includes('://') || /^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$/.test(found)) return true;
+  if (/^[A-Za-z_$][\w$]*(?:(?:\.|::|->|\?\.)[A-Za-z_$][\w$]*)+$/.test(found) && rarity(found) < 5.5) return true;
+  return /^[\d.:,eE+-]+$/.test(found) || /^[A-Za-z]+(?:[-_. ][A-Za-z]+)+[-_.]?\d{0,4}$/.test(found) && rarity(found) < 5.5;
+}

@@ -1,0 +1,161 @@
+/**
+ * What a vendor's table says, and how it is made to look: a shape that speaks for itself is found by its own letters, a
+ * shape that does not is believed only as the value of a name that says whose it is.
+ */
+import { longestName, nameSet, valueAfter } from './assignment.ts';
+import { doubtOf, isReference } from './filler.ts';
+import type { Doubt } from './filler.ts';
+import { characters, endsWord, startsWord } from './matcher.ts';
+import type { Confidence } from './matcher.ts';
+import { isPublished } from './published.ts';
+import { entropy, rarity } from './rarity.ts';
+import type { Detector, Scan } from './scan.ts';
+import { parseShape, shapeEnd } from './shape.ts';
+import type { Segment } from './shape.ts';
+
+/** One kind of credential. */
+export interface SecretRule {
+  readonly id: string;
+  /** Spellings in the notation of shape.ts; any of them will do. */
+  readonly shapes: readonly string[];
+  /** Names, in lower case, that say whose value it is. Without any, the shape is enough. */
+  readonly names?: readonly string[];
+  /** How sure a find is: by default `high` for a shape that speaks for itself, `medium` for the value of a name. */
+  readonly confidence?: Confidence;
+  /** Whether the checksum in it agrees. Agreement makes a find `high`, disagreement `medium`: many tokens in use predate it. */
+  readonly checksum?: (found: string) => boolean;
+  /** Texts that must be found, and texts that must not; runs are written as in shapes. The tests put characters for them. */
+  readonly catches?: readonly string[];
+  readonly ignores?: readonly string[];
+}
+
+/** Whose credentials, and what they look like. */
+export interface Vendor {
+  readonly vendor: string;
+  readonly rules: readonly SecretRule[];
+}
+
+/** A prefix this long leaves no doubt about what stands there: a filler behind it makes the find less sure, no more. */
+const unmistakable = 12;
+/** A prefix shorter than this may begin a word; what stands behind it must not be one. */
+const telling = 4;
+/** Names this short are found inside other words, so they must begin a word. */
+const shortName = 5;
+
+/** A rule found by the letters of its shape. Throws when a shape has none to find it by. */
+export function tokenDetectors(rule: SecretRule): readonly Detector[] {
+  return rule.shapes.map((shape) => {
+    const segments = parseShape(shape);
+    const { text, before } = anchorOf(segments, shape);
+    const lead = leadOf(segments);
+    const beginsWithWord = lead === 0 || !endsWord(shape, 0);
+    return {
+      text: text.toLowerCase(),
+      found(scan: Scan, at: number): void {
+        const from = at - before;
+        if (from < 0 || (beginsWithWord && !startsWord(scan.text, from))) return;
+        const end = shapeEnd(segments, scan.text, from, scan.runs);
+        if (end < 0 || !endsWord(scan.text, end)) return;
+        judge(scan, { rule, segments, lead }, from, end);
+      },
+    };
+  });
+}
+
+/** How many characters stand fixed at the front. */
+function leadOf(segments: readonly Segment[]): number {
+  return typeof segments[0] === 'string' ? segments[0].length : 0;
+}
+
+/** The longest literal that has only runs of one length before it, and how many characters those are. */
+function anchorOf(segments: readonly Segment[], shape: string): { readonly text: string; readonly before: number } {
+  let [text, before, length] = ['', 0, 0];
+  for (const segment of segments) {
+    if (typeof segment === 'string') {
+      if (segment.length > text.length) [text, before] = [segment, length];
+      length += segment.length;
+    } else if (segment.least === segment.most) length += segment.least;
+    else break;
+  }
+  if (text.length < 2) throw new Error(`shape ${shape}: nothing to find it by`);
+  return { text, before };
+}
+
+/** Names -> the rules for their values. */
+export function nameDetectors(rules: readonly SecretRule[]): readonly Detector[] {
+  const byName = new Map<string, SecretRule[]>();
+  for (const rule of rules) for (const name of rule.names ?? []) byName.set(name, [...byName.get(name) ?? [], rule]);
+  return [...byName].map(([name, own]) => {
+    let shapes: readonly Shape[] | undefined;
+    return {
+      text: name,
+      found(scan: Scan, at: number): void {
+        if (name.length <= shortName && !beginsWord(scan.text, at)) return;
+        const nameEnd = scan.runs.end(at + name.length, nameSet);
+        if (nameEnd - at > longestName + name.length) return;
+        const value = valueAfter(scan.text, nameEnd, false);
+        if (value === undefined) return;
+        shapes ??= own.flatMap((rule) => rule.shapes.map((shape) => {
+          const segments = parseShape(shape);
+          return { rule, segments, lead: leadOf(segments) };
+        }));
+        for (const shape of shapes) {
+          // A class may hold `=`, which may also be the second half of the sign before it.
+          for (let from = value.from; from <= value.from + 2; from += 1) {
+            const end = shapeEnd(shape.segments, scan.text, from, scan.runs);
+            if (end >= 0 && endsValue(scan.text, end)) {
+              judge(scan, { rule, segments, lead }, from, end);
+              break;
+            }
+            if (scan.text.charAt(from) !== '=') break;
+          }
+        }
+      },
+    };
+  });
+}
+
+/** Whether a word begins at `at`, by a separator before it or by a capital letter. */
+function beginsWord(text: string, at: number): boolean {
+  const [before, first, second] = [text.charAt(at - 1), text.charAt(at), text.charAt(at + 1)];
+  if (at === 0 || !/[A-Za-z]/.test(before)) return !/[a-z]/.test(first) || !/[A-Z]/.test(second);
+  return /[a-z]/.test(before) && /[A-Z]/.test(first);
+}
+
+const valueCharacters = characters('A-Za-z0-9_+/=~%-');
+
+/** Whether a value is over at `at`. */
+function endsValue(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  if (valueCharacters[code] === 1) return false;
+  return code !== 46 || endsWord(text, at + 1);
+}
+
+/** Hexadecimal digits have no words; all else must be unlike words. */
+function looksRandom(value: string): boolean {
+  if (/^[\da-fA-F-]+$/.test(value)) return entropy(value) >= 2;
+  return rarity(value) >= 4.4;
+}
+
+/** A shape of a rule, and how many characters stand fixed at its front. */
+interface Shape {
+  readonly rule: SecretRule;
+  readonly segments: readonly Segment[];
+  readonly lead: number;
+}
+
+function judge(scan: Scan, { rule, segments, lead }: Shape, from: number, end: number): void {
+  const found = scan.text.slice(from, end);
+  const body = segments.reduce<string>((rest, segment) => typeof segment === 'string' ? rest.replace(segment, '') : rest, found);
+  if (lead < telling && !looksRandom(body)) return;
+  const doubt = doubtOf(body);
+  if ((doubt === 'filler' && lead < unmistakable) || isReference(found) || isPublished(found)) return;
+  scan.report({ rule: rule.id, offset: from, length: end - from, confidence: sureness(rule, found, doubt) });
+}
+
+function sureness(rule: SecretRule, found: string, doubt: Doubt): Confidence {
+  if (rule.checksum?.(found) === true) return 'high';
+  if (doubt !== 'none') return 'low';
+  if (rule.checksum !== undefined) return 'medium';
+  return rule.confidence ?? (rule.names === undefined ? 'high' : 'medium');
+}
