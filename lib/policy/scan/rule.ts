@@ -42,29 +42,34 @@ const telling = 4;
 /** Names this short are found inside other words, so they must begin a word. */
 const shortName = 5;
 
+/** A shape of a rule, and how many characters stand fixed at its front. */
+interface Shape {
+  readonly rule: SecretRule;
+  readonly segments: readonly Segment[];
+  readonly lead: number;
+}
+
+function shapeOf(rule: SecretRule, spelled: string): Shape {
+  const segments = parseShape(spelled);
+  return { rule, segments, lead: typeof segments[0] === 'string' ? segments[0].length : 0 };
+}
+
 /** A rule found by the letters of its shape. Throws when a shape has none to find it by. */
 export function tokenDetectors(rule: SecretRule): readonly Detector[] {
-  return rule.shapes.map((shape) => {
-    const segments = parseShape(shape);
-    const { text, before } = anchorOf(segments, shape);
-    const lead = leadOf(segments);
-    const beginsWithWord = lead === 0 || !endsWord(shape, 0);
+  return rule.shapes.map((spelled) => {
+    const shape = shapeOf(rule, spelled);
+    const { text, before } = anchorOf(shape.segments, spelled);
+    const beginsWithWord = shape.lead === 0 || !endsWord(spelled, 0);
     return {
       text: text.toLowerCase(),
       found(scan: Scan, at: number): void {
         const from = at - before;
         if (from < 0 || (beginsWithWord && !startsWord(scan.text, from))) return;
-        const end = shapeEnd(segments, scan.text, from, scan.runs);
-        if (end < 0 || !endsWord(scan.text, end)) return;
-        judge(scan, { rule, segments, lead }, from, end);
+        const end = shapeEnd(shape.segments, scan.text, from, scan.runs);
+        if (end >= 0 && endsWord(scan.text, end)) judge(scan, shape, from, end);
       },
     };
   });
-}
-
-/** How many characters stand fixed at the front. */
-function leadOf(segments: readonly Segment[]): number {
-  return typeof segments[0] === 'string' ? segments[0].length : 0;
 }
 
 /** The longest literal that has only runs of one length before it, and how many characters those are. */
@@ -84,35 +89,42 @@ function anchorOf(segments: readonly Segment[], shape: string): { readonly text:
 /** Names -> the rules for their values. */
 export function nameDetectors(rules: readonly SecretRule[]): readonly Detector[] {
   const byName = new Map<string, SecretRule[]>();
-  for (const rule of rules) for (const name of rule.names ?? []) byName.set(name, [...byName.get(name) ?? [], rule]);
-  return [...byName].map(([name, own]) => {
-    let shapes: readonly Shape[] | undefined;
-    return {
-      text: name,
-      found(scan: Scan, at: number): void {
-        if (name.length <= shortName && !beginsWord(scan.text, at)) return;
-        const nameEnd = scan.runs.end(at + name.length, nameSet);
-        if (nameEnd - at > longestName + name.length) return;
-        const value = valueAfter(scan.text, nameEnd, false);
-        if (value === undefined) return;
-        shapes ??= own.flatMap((rule) => rule.shapes.map((shape) => {
-          const segments = parseShape(shape);
-          return { rule, segments, lead: leadOf(segments) };
-        }));
-        for (const shape of shapes) {
-          // A class may hold `=`, which may also be the second half of the sign before it.
-          for (let from = value.from; from <= value.from + 2; from += 1) {
-            const end = shapeEnd(shape.segments, scan.text, from, scan.runs);
-            if (end >= 0 && endsValue(scan.text, end)) {
-              judge(scan, { rule, segments, lead }, from, end);
-              break;
-            }
-            if (scan.text.charAt(from) !== '=') break;
-          }
-        }
-      },
-    };
-  });
+  for (const rule of rules) {
+    for (const name of rule.names ?? []) {
+      const own = byName.get(name);
+      if (own === undefined) byName.set(name, [rule]);
+      else own.push(rule);
+    }
+  }
+  return Array.from(byName, ([name, own]) => nameDetector(name, own));
+}
+
+function nameDetector(name: string, rules: readonly SecretRule[]): Detector {
+  let shapes: readonly Shape[] | undefined;
+  return {
+    text: name,
+    found(scan: Scan, at: number): void {
+      if (name.length <= shortName && !beginsWord(scan.text, at)) return;
+      const nameEnd = scan.runs.end(at + name.length, nameSet);
+      if (nameEnd - at > longestName + name.length) return;
+      const value = valueAfter(scan.text, nameEnd, false);
+      if (value === undefined) return;
+      shapes ??= rules.flatMap((rule) => rule.shapes.map((shape) => shapeOf(rule, shape)));
+      for (const shape of shapes) lookAtValue(scan, shape, value.from);
+    },
+  };
+}
+
+/** A class may hold `=`, which may also be the second half of the sign before the value: up to two are tried as both. */
+function lookAtValue(scan: Scan, shape: Shape, start: number): void {
+  for (let from = start; from <= start + 2; from += 1) {
+    const end = shapeEnd(shape.segments, scan.text, from, scan.runs);
+    if (end >= 0 && endsValue(scan.text, end)) {
+      judge(scan, shape, from, end);
+      return;
+    }
+    if (scan.text.charAt(from) !== '=') return;
+  }
 }
 
 /** Whether a word begins at `at`, by a separator before it or by a capital letter. */
@@ -135,13 +147,6 @@ function endsValue(text: string, at: number): boolean {
 function looksRandom(value: string): boolean {
   if (/^[\da-fA-F-]+$/.test(value)) return entropy(value) >= 2;
   return rarity(value) >= 4.4;
-}
-
-/** A shape of a rule, and how many characters stand fixed at its front. */
-interface Shape {
-  readonly rule: SecretRule;
-  readonly segments: readonly Segment[];
-  readonly lead: number;
 }
 
 function judge(scan: Scan, { rule, segments, lead }: Shape, from: number, end: number): void {
