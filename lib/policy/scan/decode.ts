@@ -2,7 +2,7 @@
  * What is written in base64, in hexadecimal digits or with percent escapes is read once more as what it says. One round:
  * what is encoded twice is not found. Only readable text is looked at, and so much of it in one text as `mostDecoded`.
  */
-import { characters, Runs } from './matcher.ts';
+import { characters, runEnd, Runs, runStart } from './matcher.ts';
 
 const mostDecoded = 1 << 20;
 const longestRun = 1 << 16;
@@ -28,24 +28,25 @@ export function decodedParts(text: string): readonly Decoded[] {
     budget -= part.length;
     parts.push(part);
   };
-  const runs = new Runs(text);
-  for (let at = stride - 1; at < text.length && budget > 0;) {
-    if (base64[text.charCodeAt(at)] !== 1 || base64[text.charCodeAt(at - 7)] !== 1) {
-      at += stride;
-      continue;
-    }
-    let from = at;
-    while (from > 0 && at - from < stride && base64[text.charCodeAt(from - 1)] === 1) from -= 1;
-    const end = runs.end(from, base64);
+  for (let at = stride - 1; at < text.length && budget > 0; at += stride) {
+    if (!isWithinRun(text, at)) continue;
+    const from = runStart(text, at, base64, stride);
+    const end = runEnd(text, at, base64, text.length);
     if (end - from >= least.base64) add(runDecoded(text, from, end));
-    at = Math.max(at, end) + stride;
+    at = Math.max(at, end - 1);
   }
+  const runs = new Runs(text);
   for (let at = text.indexOf('%'); at >= 0 && budget > 0;) {
     const end = escapedEnd(text, at, runs);
     if (end > at) add(escapesDecoded(text, at, end));
     at = text.indexOf('%', Math.max(end, at + 1));
   }
   return parts;
+}
+
+/** Whether a long run may lie about the place: most words are over within these few characters. */
+function isWithinRun(text: string, at: number): boolean {
+  return base64[text.charCodeAt(at)] === 1 && base64[text.charCodeAt(at - 5)] === 1 && base64[text.charCodeAt(at - 10)] === 1 && base64[text.charCodeAt(at - 15)] === 1;
 }
 
 function runDecoded(text: string, from: number, end: number): Decoded | undefined {

@@ -5,7 +5,7 @@
 import { longestName, nameSet, valueAfter } from './assignment.ts';
 import type { Value } from './assignment.ts';
 import { doubtOf, isReference } from './filler.ts';
-import { characters, runStart } from './matcher.ts';
+import { characters, runEnd, runStart } from './matcher.ts';
 import type { Confidence } from './matcher.ts';
 import { isPublished } from './published.ts';
 import { entropy, rarity } from './rarity.ts';
@@ -34,7 +34,8 @@ function lookAtName(scan: Scan, at: number): void {
   scan.nameDone = nameEnd;
   const start = runStart(text, at, nameSet, longestName);
   const value = valueAfter(text, nameEnd, text.startsWith('--', start));
-  if (value === undefined) return;
+  // Most values are too short, which is cheaper to see than what the name says.
+  if (value === undefined || runEnd(text, value.from, typed, least.password) - value.from < least.password) return;
   const says = secretNameOf(text.slice(start, nameEnd));
   if (says === undefined) return;
   const end = runs.end(value.from, !value.isQuoted ? bare : says === 'password' ? typed : quoted);

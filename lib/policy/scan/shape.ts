@@ -12,7 +12,7 @@ export const sets: Readonly<Record<string, CharacterClass>> = {
   letter: characters('A-Za-z'), lower: characters('a-z'), base32: characters('A-Z2-7'), bech32: characters('QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L'),
   base36: characters('a-z0-9'), BASE36: characters('A-Z0-9'), base62: characters('A-Za-z0-9'), word: characters('A-Za-z0-9_'),
   base64: characters('A-Za-z0-9+/'), base64url: characters('A-Za-z0-9_-'), pad: characters('='),
-  padded: characters('A-Za-z0-9_=-'), dashed: characters('A-Za-z0-9-'), dotted: characters('A-Za-z0-9_=.-'), graph: characters('!-&(-[]-~'), tilde: characters('A-Za-z0-9_~.-'), path: characters('A-Za-z0-9+/_-'),
+  padded: characters('A-Za-z0-9_=-'), dashed: characters('A-Za-z0-9-'), dotted: characters('A-Za-z0-9_=.-'), graph: characters('!#-&(-[]-~'), tilde: characters('A-Za-z0-9_~.-'), path: characters('A-Za-z0-9+/_-'),
   authress: characters('A-Za-z0-9+/_=-'), kraken: characters('A-Za-z0-9/=_+-'), percent: characters('A-Za-z0-9%'), sas: characters('A-Za-z0-9%+/='), uuid36: characters('a-z0-9-'),
 };
 
@@ -25,24 +25,34 @@ export interface Run {
 /** Literal text, or a run. */
 export type Segment = string | Run;
 
-const runPattern = /\{([A-Za-z0-9]+):(\d+)(?:-(\d*))?\}/g;
 const uuid = '{anyhex:8}-{anyhex:4}-{anyhex:4}-{anyhex:4}-{anyhex:12}';
 
-/** The segments of a shape. Throws for a class that does not exist, since shapes are part of the program. */
+/** The segments of a shape. Throws for what is no shape, since shapes are part of the program. */
 export function parseShape(shape: string): readonly Segment[] {
   const segments: Segment[] = [];
-  const spelled = shape.replaceAll('{uuid}', uuid);
+  const spelled = shape.includes('{uuid}') ? shape.replaceAll('{uuid}', uuid) : shape;
   let at = 0;
-  for (const match of spelled.matchAll(runPattern)) {
-    if (match.index > at) segments.push(spelled.slice(at, match.index));
-    const set = sets[match[1] ?? ''];
-    if (set === undefined) throw new Error(`shape ${shape}: there is no class ${match[1]}`);
-    const least = Number(match[2]);
-    segments.push({ set, least, most: match[3] === undefined ? least : match[3] === '' ? Number.MAX_SAFE_INTEGER : Number(match[3]) });
-    at = match.index + match[0].length;
+  while (at < spelled.length) {
+    const open = spelled.indexOf('{', at);
+    const literal = open < 0 ? spelled.slice(at) : spelled.slice(at, open);
+    if (literal !== '') segments.push(literal);
+    if (open < 0) break;
+    const close = spelled.indexOf('}', open);
+    segments.push(parseRun(spelled.slice(open + 1, close), shape));
+    at = close + 1;
   }
-  if (at < spelled.length) segments.push(spelled.slice(at));
   return segments;
+}
+
+/** `class:length`, `class:least-most`, `class:least-`. */
+function parseRun(written: string, shape: string): Run {
+  const colon = written.indexOf(':');
+  const dash = written.indexOf('-', colon);
+  const set = sets[written.slice(0, colon)];
+  const least = Number(dash < 0 ? written.slice(colon + 1) : written.slice(colon + 1, dash));
+  const most = dash < 0 ? least : dash === written.length - 1 ? Number.MAX_SAFE_INTEGER : Number(written.slice(dash + 1));
+  if (set === undefined || !(least >= 0 && most >= least)) throw new Error(`shape ${shape}: there is no run ${written}`);
+  return { set, least, most };
 }
 
 /** Where the shape that begins at `from` ends, or -1. What may follow is the caller's to say. */

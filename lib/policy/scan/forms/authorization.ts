@@ -56,18 +56,25 @@ function pairIn(value: string): readonly [user?: string, password?: string] {
 }
 
 /** A header whose name is that of a key, on a command line: `-H "X-Api-Key: …"`, `-H 'Authorization: …'`. */
-const header: Detector = {
-  text: ': ',
-  found(scan: Scan, at: number): void {
-    const { text } = scan;
-    if (scan.curl < 0 || at - scan.curl > longestCommand) return;
-    if (!/["'](?:(?:proxy-)?authorization|(?:x-(?:[a-z]+-)?)?(?:api-?)?(?:key|token))$/i.test(text.slice(Math.max(0, at - 40), at))) return;
-    const from = runEnd(text, at + 1, blank, 8);
-    const end = scan.runs.end(from, token);
-    const value = text.slice(from, Math.min(end, from + longest));
-    if (value.length >= leastBasic && /["'\s]/.test(text.charAt(end)) && /\d/.test(value) && /[A-Za-z]/.test(value) && rarity(value) >= 3.6) reportValue(scan, value, from);
-  },
-};
+function header(end: string): Detector {
+  return {
+    text: end,
+    found(scan: Scan, at: number): void {
+      const { text } = scan;
+      const colon = at + end.length - 1;
+      if (scan.curl < 0 || at - scan.curl > longestCommand || !headerName.test(text.slice(Math.max(0, colon - 40), colon))) return;
+      const from = runEnd(text, colon + 1, blank, 8);
+      const stop = scan.runs.end(from, token);
+      const value = text.slice(from, Math.min(stop, from + longest));
+      if (value.length < leastBasic || !/["'\s]/.test(text.charAt(stop)) || !/\d/.test(value) || !/[A-Za-z]/.test(value)) return;
+      if (rarity(value) >= unlikeWords) reportValue(scan, value, from);
+    },
+  };
+}
+
+const headerName = /["'](?:(?:proxy-)?authorization|(?:x-(?:[a-z]+-)?)?(?:api-?)?(?:key|token))$/i;
+/** Less than elsewhere: the name of the header has said what it is. */
+const unlikeWords = 3.5;
 
 function reportValue(scan: Scan, value: string, from: number): void {
   const doubt = doubtOf(value);
@@ -123,4 +130,4 @@ function isSamplePair(user: string, password: string): boolean {
   return password.length < 3 || doubtOf(password) === 'filler' || user.toLowerCase() === password.toLowerCase() || /^(?:change(?:it|me)|pass(?:word|wd)?|pwd|test|token|secret|\*+|x+)\d{0,3}$/i.test(password);
 }
 
-export const authorizations: readonly Detector[] = [scheme('bearer '), scheme('authorization: token '), basic, header, curl, userOption(' -u'), userOption('--user')];
+export const authorizations: readonly Detector[] = [scheme('bearer '), scheme('authorization: token '), basic, header('authorization:'), header('key:'), header('token:'), curl, userOption(' -u'), userOption('--user')];
