@@ -2,6 +2,7 @@
  * The token by which the command line on this machine shows that it may read the owner's files (contract section 6). Made
  * once, kept in a file that only the owner may read; in the format of every token, so that scanners know it.
  */
+import { base62, crc32 } from '../base/crc32.ts';
 import { dirname } from '../base/paths.ts';
 import { LokiError } from '../errors.ts';
 import type { Disk, Random } from '../ports.ts';
@@ -51,20 +52,4 @@ export function newToken(random: Random): string {
     for (const byte of random.bytes(48)) if (byte < 248 && secret.length < 30) secret += alphabet.charAt(byte % 62);
   }
   return `loki_${secret}${base62(crc32(`loki_${secret}`))}`;
-}
-
-function base62(value: number): string {
-  let text = '';
-  for (let rest = value; text.length < 6; rest = Math.floor(rest / 62)) text = alphabet.charAt(rest % 62) + text;
-  return text;
-}
-
-/** CRC-32 of ASCII text (IEEE 802.3, reflected), bit by bit: tokens are short. */
-function crc32(text: string): number {
-  let crc = 0xffffffff;
-  for (let at = 0; at < text.length; at += 1) {
-    crc ^= text.charCodeAt(at);
-    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return (crc ^ 0xffffffff) >>> 0;
 }

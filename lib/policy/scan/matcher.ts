@@ -1,6 +1,6 @@
 /**
- * How secret rules look for things: a fixed prefix found by plain search, a run of allowed characters after it, a length.
- * Nothing backtracks, so hostile text costs no more than ordinary text of the same length.
+ * What all scanners are made of: classes of characters, runs of them, and hits. Nothing here backtracks, so hostile text
+ * costs no more than ordinary text of the same length.
  */
 import type { Finding } from '../../base/action.ts';
 
@@ -17,18 +17,6 @@ export interface Hit {
 /** A way of looking through a text. Hits may overlap and need no order. */
 export type Matcher = (text: string, report: (hit: Hit) => void) => void;
 
-/** A credential that is a prefix and a run of characters. */
-export interface TokenRule {
-  readonly rule: string;
-  readonly prefix: string;
-  readonly run: CharacterClass;
-  readonly least: number;
-  readonly most: number;
-  readonly confidence: Confidence;
-  /** A last test of the whole token. */
-  readonly accept?: (token: string) => boolean;
-}
-
 /** One flag a UTF-16 code unit below 128; all others are outside. */
 export type CharacterClass = Uint8Array;
 
@@ -43,11 +31,7 @@ export function characters(list: string): CharacterClass {
   return flags;
 }
 
-export const alphanumeric: CharacterClass = characters('A-Za-z0-9');
 export const word: CharacterClass = characters('A-Za-z0-9_');
-export const wordDash: CharacterClass = characters('A-Za-z0-9_-');
-export const hex: CharacterClass = characters('0-9a-f');
-export const base64: CharacterClass = characters('A-Za-z0-9+/=');
 
 /** Index of the first character at or after `from` that is not in the class; looks at most `most` characters ahead. */
 export function runEnd(text: string, from: number, run: CharacterClass, most: number): number {
@@ -57,39 +41,48 @@ export function runEnd(text: string, from: number, run: CharacterClass, most: nu
   return at;
 }
 
-/** Whether the character before `at` ends a word, so that a token can begin there. */
+/** Index of the first character of the run of the class that ends before `end`; looks at most `most` characters back. */
+export function runStart(text: string, end: number, run: CharacterClass, most: number): number {
+  const limit = Math.max(0, end - most);
+  let at = end;
+  while (at > limit && run[text.charCodeAt(at - 1)] === 1) at -= 1;
+  return at;
+}
+
+const hexDigit = characters('0-9a-fA-F');
+const escapedLetter = characters('nrtbf');
+
+/** Whether a token can begin at `at`: no word character stands before it, or one that belongs to an escape (`\n`, `%3D`). */
 export function startsWord(text: string, at: number): boolean {
-  return at === 0 || word[text.charCodeAt(at - 1)] !== 1;
+  if (at === 0 || word[text.charCodeAt(at - 1)] !== 1) return true;
+  if (escapedLetter[text.charCodeAt(at - 1)] === 1 && text.charCodeAt(at - 2) === 92) return true;
+  return text.charCodeAt(at - 3) === 37 && hexDigit[text.charCodeAt(at - 2)] === 1 && hexDigit[text.charCodeAt(at - 1)] === 1;
 }
 
-/** A matcher for one token rule. */
-export function tokenMatcher(token: TokenRule): Matcher {
-  const { rule, prefix, run, least, most, confidence, accept } = token;
-  return (text, report) => {
-    for (let at = text.indexOf(prefix); at >= 0; at = text.indexOf(prefix, at + prefix.length)) {
-      if (!startsWord(text, at)) continue;
-      const from = at + prefix.length;
-      const end = runEnd(text, from, run, most + 1);
-      if (end - from < least || end - from > most) continue;
-      const found = text.slice(at, end);
-      if (isPlaceholder(found.slice(prefix.length)) || accept?.(found) === false) continue;
-      report({ rule, offset: at, length: end - at, confidence });
-    }
-  };
+/** Whether no word character stands at `at`. */
+export function endsWord(text: string, at: number): boolean {
+  return word[text.charCodeAt(at)] !== 1;
 }
 
-/** Bits a character of Shannon entropy. */
-export function entropy(text: string): number {
-  const counts = new Map<number, number>();
-  for (let at = 0; at < text.length; at += 1) counts.set(text.charCodeAt(at), (counts.get(text.charCodeAt(at)) ?? 0) + 1);
-  let bits = 0;
-  for (const count of counts.values()) bits -= count / text.length * Math.log2(count / text.length);
-  return bits;
-}
+/**
+ * Ends of runs in one text, each run walked once: a run that many places lie in is not walked again from each of them,
+ * so however often hostile text repeats a prefix, the cost stays that of its length.
+ */
+export class Runs {
+  readonly #text: string;
+  readonly #last = new Map<CharacterClass, { from: number; end: number }>();
 
-const placeholders = /example|sample|dummy|placeholder|redacted|changeme|your[_-]|test[_-]?(?:key|token|secret)|xxxx|\*\*\*\*|\.\.\.\.|012345678|123456789|abcdefgh|00000000|fffffff|deadbeef/i;
+  constructor(text: string) {
+    this.#text = text;
+  }
 
-/** Whether a value is what documentation puts where a secret would stand. */
-export function isPlaceholder(value: string): boolean {
-  return (value.length >= 12 && entropy(value) < 2) || placeholders.test(value.slice(0, 512));
+  /** Index of the first character at or after `from` that is not in the class. */
+  end(from: number, set: CharacterClass): number {
+    const last = this.#last.get(set);
+    if (last !== undefined && from >= last.from && from <= last.end) return last.end;
+    const end = runEnd(this.#text, from, set, this.#text.length);
+    if (last === undefined) this.#last.set(set, { from, end });
+    else [last.from, last.end] = [from, end];
+    return end;
+  }
 }

@@ -5,20 +5,25 @@
 import type { Finding } from '../../base/action.ts';
 import type { Scanners } from '../evaluate.ts';
 import { matchUserPattern } from '../patterns.ts';
-import { assignmentMatcher } from './assignment.ts';
-import { cloudMatchers } from './cloud.ts';
-import { codeMatchers } from './code.ts';
 import { findAll, mostFindings, redact, toFindings } from './findings.ts';
-import type { Matcher } from './matcher.ts';
+import type { Confidence } from './matcher.ts';
 import { piiMatchers } from './pii.ts';
-import { serviceMatchers } from './services.ts';
-import { structureMatchers } from './structures.ts';
+import { secretHits } from './secrets.ts';
 
-const secretMatchers: readonly Matcher[] = [...structureMatchers, ...cloudMatchers, ...codeMatchers, ...serviceMatchers, assignmentMatcher];
+export interface SecretOptions {
+  /** Whether base64, hexadecimal digits and percent escapes are read as what they say, too. Default: true. */
+  readonly decode?: boolean;
+  /** The least confidence of what is reported. Default: `low`. */
+  readonly minConfidence?: Confidence;
+}
+
+const atLeast: Readonly<Record<Confidence, readonly Confidence[]>> = { low: ['low', 'medium', 'high'], medium: ['medium', 'high'], high: ['high'] };
 
 /** Credentials in a text. */
-export function scanSecrets(text: string): readonly Finding[] {
-  return findAll(text, secretMatchers);
+export function scanSecrets(text: string, options: SecretOptions = {}): readonly Finding[] {
+  const findings = toFindings(text, secretHits(text, options.decode ?? true));
+  const accepted = atLeast[options.minConfidence ?? 'low'];
+  return accepted.length === 3 ? findings : findings.filter(({ confidence }) => accepted.includes(confidence));
 }
 
 /** Personal data in a text. */
@@ -29,7 +34,7 @@ export function scanPii(text: string): readonly Finding[] {
 export { redact };
 
 export const scanners: Scanners = {
-  secrets: scanSecrets,
+  secrets: (text) => scanSecrets(text),
   pii: scanPii,
   patterns: (text, patterns, rule) => toFindings(text, patterns.flatMap((pattern) =>
     matchUserPattern(pattern, text, mostFindings).map(({ offset, length }) => ({ rule, offset, length, confidence: 'medium' as const })))),

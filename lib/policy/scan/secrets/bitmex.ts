@@ -1,0 +1,9 @@
+/** BitMEX. */
+import type { Vendor } from '../rule.ts';
+
+export const bitmex: Vendor = {
+  vendor: 'BitMEX',
+  rules: [
+    { id: 'bitmex-secret', names: ['bitmex'], shapes: ['{base64url:48}'] },
+  ],
+};

@@ -1,0 +1,9 @@
+/** FreshBooks. */
+import type { Vendor } from '../rule.ts';
+
+export const freshbooks: Vendor = {
+  vendor: 'FreshBooks',
+  rules: [
+    { id: 'freshbooks-token', names: ['freshbooks'], shapes: ['{base62:64}'] },
+  ],
+};

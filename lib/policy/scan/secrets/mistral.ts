@@ -1,0 +1,9 @@
+/** Mistral AI. */
+import type { Vendor } from '../rule.ts';
+
+export const mistral: Vendor = {
+  vendor: 'Mistral AI',
+  rules: [
+    { id: 'mistral-api-key', names: ['mistral'], shapes: ['{base62:32}'] },
+  ],
+};
