@@ -10,7 +10,7 @@ import { cloudMatchers } from './cloud.ts';
 import { codeMatchers } from './code.ts';
 import { findAll, mostFindings, redact, toFindings } from './findings.ts';
 import type { Matcher } from './matcher.ts';
-import { piiMatchers } from './pii.ts';
+import { piiMatchers } from './pii/pii.ts';
 import { serviceMatchers } from './services.ts';
 import { structureMatchers } from './structures.ts';
 
