@@ -10,11 +10,12 @@ import type { Examples } from './identifier.ts';
 
 export const ipExamples: Examples = {
   match: ['client 8.8.4.4 connected', '203.0.113.7', '2a00:1450:4001:81b::200e', '::ffff:192.0.2.1', 'http://[2a00:1450::1]:80/', '192.168.1.0/24', 'user@2001:db8::1'],
-  ignore: ['192.168.1.256', 'v1.2.3.4', 'version 1.2.3.4', '1.3.6.1.4.1', 'Chrome/99.0.0.0', '12:30:45', 'std::vector', 'abc:def:ghi', 'a[1::2]', 'x[::1]', ':::', '2001::25de::cade', '12345:db8::1', 'fe80::1text', '192.168.1', '01.02.03.04'],
+  ignore: ['192.168.1.256', 'v1.2.3.4', 'version 1.2.3.4', '"version": "81.2.69.142"', '11.3.244.8-node.9', '1.3.6.1.4.1', 'Chrome/99.0.0.0', '12:30:45', 'std::vector', 'abc:def:ghi', 'a[1::2]', 'x[::1]', ':::', '2001::25de::cade', '12345:db8::1', 'fe80::1text', '192.168.1', '01.02.03.04'],
 };
 
 const words = ['ip', 'ipv4', 'ipv6', 'address', 'addr', 'host', 'client', 'remote', 'peer', 'server', 'gateway', 'dns', 'proxy', 'subnet', 'visitor', 'x forwarded for', 'forwarded', 'from'];
-const versionWords = ['version', 'ver', 'release', 'build', 'sdk', 'assembly version', 'file version', 'firmware', 'upgrade', 'v'];
+const afterVersion = /(?:version|release|build|sdk|firmware|driver|oid|\bver\.?|\bv)\W{0,6}$/i;
+const longestVersionWord = 16;
 
 /** Blocks that no public address lies in (RFC 6890 and its successors at IANA). */
 const reserved: readonly string[] = [
@@ -29,13 +30,13 @@ export function fourAt(text: string, start: number): Hit | undefined {
   let end = start;
   while (end - start <= longestFour && (isDigit(text.charCodeAt(end)) || (text.charCodeAt(end) === 46 && isDigit(text.charCodeAt(end + 1))))) end += 1;
   const before = text.charCodeAt(start - 1);
-  if (end - start > longestFour || isWord(text.charCodeAt(end)) || isWord(before) || before === 46 || (before === 45 && isWord(text.charCodeAt(start - 2)))) return undefined;
+  if (end - start > longestFour || isWord(text.charCodeAt(end)) || (text.charCodeAt(end) === 45 && isLetter(text.charCodeAt(end + 1))) || isWord(before) || before === 46 || (before === 45 && isWord(text.charCodeAt(start - 2)))) return undefined;
   const found = text.slice(start, end);
   const bytes = parseAddress(found);
   if (bytes === undefined || /(?:^|\.)0\d/.test(found)) return undefined;
   // `Chrome/99.0.0.0`, `lib-1.2.3.4`
   if (before === 47 && isLetter(text.charCodeAt(start - 2))) return undefined;
-  if (isBeside(text, start, start, versionWords)) return undefined;
+  if (afterVersion.test(text.slice(Math.max(0, start - longestVersionWord), start))) return undefined;
   return withPrefix(text, start, end, confidenceOf(text, start, end, bytes));
 }
 

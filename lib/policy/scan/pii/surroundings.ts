@@ -48,20 +48,38 @@ function isQuote(code: number): boolean {
 
 /** Whether one of the words stands close by on the same line, or on the one before. */
 export function isBeside(text: string, start: number, end: number, words: readonly string[]): boolean {
+  return holdsAny(wordsAround(text, start, end), words);
+}
+
+/** The same for one text, remembering the last place: a number is looked at for several kinds. */
+export function besideIn(text: string): (start: number, end: number, words: readonly string[]) => boolean {
+  let [from, to, around] = [-1, -1, ''];
+  return (start, end, words) => {
+    if (start !== from || end !== to) [from, to, around] = [start, end, wordsAround(text, start, end)];
+    return holdsAny(around, words);
+  };
+}
+
+function wordsAround(text: string, start: number, end: number): string {
   const before = text.slice(Math.max(0, start - reachBefore), start);
   const previous = before.lastIndexOf('\n', before.lastIndexOf('\n') - 1);
-  const after = text.slice(end, end + reachAfter).split('\n', 1)[0] ?? '';
-  const around = ` ${asWords(before.slice(previous + 1))} ${asWords(after)} `;
-  return words.some((word) => holdsWord(around, word));
+  const after = text.slice(end, end + reachAfter);
+  const stop = after.indexOf('\n');
+  return ` ${asWords(before.slice(previous + 1))} ${asWords(stop < 0 ? after : after.slice(0, stop))} `;
 }
 
 /** Small letters without accents, one space between words; `socialInsuranceNo` and `SOCIAL_INSURANCE_NO` are three words. */
 function asWords(text: string): string {
-  return text.replace(/([a-z0-9])([A-Z])/g, '$1 $2').normalize('NFD').replace(/[\u0300-\u036f]+/g, '').normalize('NFC').toLowerCase().replace(/[^\p{L}\p{M}\p{N}]+/gu, ' ').trim();
+  const apart = text.replace(/([a-z0-9])([A-Z])/g, '$1 $2');
+  if (/^[\x00-\x7f]*$/.test(apart)) return apart.toLowerCase().replace(/[^a-z0-9]+/g, ' ');
+  return apart.normalize('NFD').replace(/[\u0300-\u036f]+/g, '').normalize('NFC').toLowerCase().replace(/[^\p{L}\p{M}\p{N}]+/gu, ' ');
 }
 
-/** As a word or its plural; words of scripts that are written without spaces, anywhere. */
-function holdsWord(around: string, word: string): boolean {
-  if (!isLetter(word.charCodeAt(0))) return around.includes(word);
-  return around.includes(` ${word} `) || around.includes(` ${word}s `);
+/** As words or their plurals; words of scripts that are written without spaces, anywhere. */
+function holdsAny(around: string, words: readonly string[]): boolean {
+  return words.some((word) => {
+    const at = around.indexOf(word);
+    if (at < 0 || !isLetter(word.charCodeAt(0))) return at >= 0;
+    return around.includes(` ${word} `) || around.includes(` ${word}s `);
+  });
 }
