@@ -1,7 +1,7 @@
 /** International bank account numbers (ISO 13616): a country of the registry, its length, and a checksum over all of it. */
 import type { Hit } from '../matcher.ts';
 import { mod97 } from './checksums.ts';
-import { isDigit, isWord } from './identifier.ts';
+import { isDigit, isWord } from './codes.ts';
 import type { Examples } from './identifier.ts';
 
 export const ibanExamples: Examples = {

@@ -3,6 +3,8 @@
  * beside it. A form alone proves nothing where numbers of that length are common: the weaker the form, the more must agree.
  */
 import type { Confidence } from '../matcher.ts';
+import { isDigit, isLetter } from './codes.ts';
+import { wordPattern } from './surroundings.ts';
 
 /**
  * What a form is worth without a word beside it. `value`: low, and only where it is a value of its own (all of a line, or
@@ -39,6 +41,7 @@ export interface Identifier extends Examples {
 /** A form ready to be compared, found by the first group in it that holds a digit. */
 export interface Form {
   readonly identifier: Identifier;
+  readonly words: RegExp;
   readonly standing: Standing;
   readonly text: string;
   /** Characters before that group. */
@@ -57,13 +60,16 @@ export class FormTable {
   readonly #lists: (readonly Form[] | undefined)[] = [];
 
   constructor(identifiers: readonly Identifier[]) {
-    for (const identifier of identifiers) for (const [text, standing] of identifier.forms) this.#add(identifier, text, standing);
+    for (const identifier of identifiers) {
+      const words = wordPattern(identifier.words);
+      for (const [text, standing] of identifier.forms) this.#add(identifier, words, text, standing);
+    }
   }
 
-  #add(identifier: Identifier, text: string, standing: Standing): void {
+  #add(identifier: Identifier, words: RegExp, text: string, standing: Standing): void {
     const group = [...text.matchAll(/[9AX]+/g)].find(([letters]) => /[9X]/.test(letters));
     if (group === undefined || group[0].length > longestGroup) throw new Error(`the form "${text}" has no group with a digit`);
-    const form = { identifier, standing, text, before: group.index, group: /A/.test(group[0]) ? 'digits and letters' as const : /X/.test(group[0]) ? 'either' as const : 'digits' as const, isSpaced: text.includes(' ') };
+    const form = { identifier, words, standing, text, before: group.index, group: /A/.test(group[0]) ? 'digits and letters' as const : /X/.test(group[0]) ? 'either' as const : 'digits' as const, isSpaced: text.includes(' ') };
     const after = text.charCodeAt(group.index + group[0].length);
     const key = keyOf(group[0].length, Number.isNaN(after) ? 0 : after);
     this.#lists[key] = [...this.#lists[key] ?? [], form];
@@ -88,17 +94,4 @@ export function isWritten(text: string, start: number, form: string): boolean {
     if (!fits) return false;
   }
   return true;
-}
-
-export function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57;
-}
-
-export function isLetter(code: number): boolean {
-  return (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
-}
-
-/** A letter, a digit or `_`: what makes one word with what it touches. */
-export function isWord(code: number): boolean {
-  return isDigit(code) || isLetter(code) || code === 95;
 }

@@ -4,8 +4,8 @@
  */
 import { isInBlock, parseAddress } from '../../../base/addresses.ts';
 import type { Confidence, Hit } from '../matcher.ts';
-import { isDigit, isLetter, isWord } from './identifier.ts';
-import { isBeside } from './surroundings.ts';
+import { isDigit, isLetter, isWord } from './codes.ts';
+import { isBeside, wordPattern } from './surroundings.ts';
 import type { Examples } from './identifier.ts';
 
 export const ipExamples: Examples = {
@@ -13,7 +13,7 @@ export const ipExamples: Examples = {
   ignore: ['192.168.1.256', 'v1.2.3.4', 'version 1.2.3.4', '"version": "81.2.69.142"', '11.3.244.8-node.9', '1.3.6.1.4.1', 'Chrome/99.0.0.0', '12:30:45', 'std::vector', 'abc:def:ghi', 'a[1::2]', 'x[::1]', ':::', '2001::25de::cade', '12345:db8::1', 'fe80::1text', '192.168.1', '01.02.03.04'],
 };
 
-const words = ['ip', 'ipv4', 'ipv6', 'address', 'addr', 'host', 'client', 'remote', 'peer', 'server', 'gateway', 'dns', 'proxy', 'subnet', 'visitor', 'x forwarded for', 'forwarded', 'from'];
+const words = wordPattern(['ip', 'ipv4', 'ipv6', 'address', 'addr', 'host', 'client', 'remote', 'peer', 'server', 'gateway', 'dns', 'proxy', 'subnet', 'visitor', 'x forwarded for', 'forwarded', 'from']);
 const afterVersion = /(?:version|release|build|sdk|firmware|driver|oid|\bver\.?|\bv)\W{0,6}$/i;
 const longestVersionWord = 16;
 

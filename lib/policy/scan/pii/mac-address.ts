@@ -1,7 +1,7 @@
 /** Hardware addresses of network cards (IEEE 802, 48 bits), in six pairs. Longer rows of pairs are fingerprints of keys. */
 import type { Hit } from '../matcher.ts';
-import { isWord } from './identifier.ts';
-import { isBeside } from './surroundings.ts';
+import { isWord } from './codes.ts';
+import { isBeside, wordPattern } from './surroundings.ts';
 import type { Examples } from './identifier.ts';
 
 export const macExamples: Examples = {
@@ -9,7 +9,7 @@ export const macExamples: Examples = {
   ignore: ['00:1A:2B:3C:4D', '00:1A:2B:3C:4D:5E:6F', '00:00:00:00:00:00', 'ff:ff:ff:ff:ff:ff', '00:1A:2B-3C:4D:5E', 'x00:1A:2B:3C:4D:5E', '12-11-10-09-08-07-06'],
 };
 
-const words = ['mac', 'mac address', 'hardware address', 'hwaddr', 'ether', 'ethernet', 'bssid', 'physical address'];
+const words = wordPattern(['mac', 'mac address', 'hardware address', 'hwaddr', 'ether', 'ethernet', 'bssid', 'physical address']);
 const length = 17;
 
 /** The address whose first pair ends at the mark at `at`, a colon or a hyphen. */

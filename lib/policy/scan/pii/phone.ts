@@ -4,11 +4,12 @@
  */
 import type { Hit } from '../matcher.ts';
 import { isRepeated } from './checksums.ts';
-import { isDigit, isWord } from './identifier.ts';
+import { isDigit, isWord } from './codes.ts';
 import type { Examples, Identifier } from './identifier.ts';
-import { isBeside, isWhole } from './surroundings.ts';
+import { isBeside, isWhole, wordPattern } from './surroundings.ts';
 
 const words = ['phone', 'telephone', 'tel', 'mobile', 'cell', 'cellphone', 'call', 'fax', 'whatsapp', 'sms', 'contact', 'telefon', 'telefone', 'telefono', 'telephone', 'handy', 'celular', 'movil', 'portable', 'cep', 'numaram', 'phonenumber', '電話', '电话', '手机', '전화'];
+const aboutPhones = wordPattern(words);
 
 /** Calling codes of one and two digits; those of three begin with one of the pairs in `longer` (ITU-T E.164 list). */
 const shorter = /^(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])/;
@@ -28,7 +29,7 @@ export function internationalPhoneAt(text: string, at: number): Hit | undefined 
   const digits = text.slice(at + 1, end).replace(/\D/g, '');
   if (digits.length < 8 || digits.length > mostDigits || !isCallable(digits) || !isWhole(text, at, end)) return undefined;
   const grouped = end - at - 1 > digits.length;
-  const startsLine = !grouped && text.charCodeAt(at - 1) === 10 && !isBeside(text, at, end, words);
+  const startsLine = !grouped && text.charCodeAt(at - 1) === 10 && !isBeside(text, at, end, aboutPhones);
   return { rule: 'phone', offset: at, length: end - at, confidence: startsLine ? 'low' : grouped ? 'high' : 'medium' };
 }
 

@@ -2,7 +2,7 @@
  * What stands around a number: whether it is whole, whether it is a value of its own, whether a word beside it says what it
  * is. Each looks at a bounded piece of text.
  */
-import { isDigit, isLetter, isWord } from './identifier.ts';
+import { isDigit, isLetter, isWord } from './codes.ts';
 
 /** How far words are looked for before and after. */
 const reachBefore = 64;
@@ -46,17 +46,24 @@ function isQuote(code: number): boolean {
   return code === 34 || code === 39 || code === 96;
 }
 
+/** Words to be looked for: as they are or in the plural; those of scripts that are written without spaces, anywhere. */
+export function wordPattern(words: readonly string[]): RegExp {
+  const spaced = words.filter((word) => isLetter(word.charCodeAt(0)));
+  const others = words.filter((word) => !isLetter(word.charCodeAt(0)));
+  return new RegExp([` (?:${spaced.join('|')})s? `, ...others].join('|'));
+}
+
 /** Whether one of the words stands close by on the same line, or on the one before. */
-export function isBeside(text: string, start: number, end: number, words: readonly string[]): boolean {
-  return holdsAny(wordsAround(text, start, end), words);
+export function isBeside(text: string, start: number, end: number, words: RegExp): boolean {
+  return words.test(wordsAround(text, start, end));
 }
 
 /** The same for one text, remembering the last place: a number is looked at for several kinds. */
-export function besideIn(text: string): (start: number, end: number, words: readonly string[]) => boolean {
+export function besideIn(text: string): (start: number, end: number, words: RegExp) => boolean {
   let [from, to, around] = [-1, -1, ''];
   return (start, end, words) => {
     if (start !== from || end !== to) [from, to, around] = [start, end, wordsAround(text, start, end)];
-    return holdsAny(around, words);
+    return words.test(around);
   };
 }
 
@@ -73,13 +80,4 @@ function asWords(text: string): string {
   const apart = text.replace(/([a-z0-9])([A-Z])/g, '$1 $2');
   if (/^[\x00-\x7f]*$/.test(apart)) return apart.toLowerCase().replace(/[^a-z0-9]+/g, ' ');
   return apart.normalize('NFD').replace(/[\u0300-\u036f]+/g, '').normalize('NFC').toLowerCase().replace(/[^\p{L}\p{M}\p{N}]+/gu, ' ');
-}
-
-/** As words or their plurals; words of scripts that are written without spaces, anywhere. */
-function holdsAny(around: string, words: readonly string[]): boolean {
-  return words.some((word) => {
-    const at = around.indexOf(word);
-    if (at < 0 || !isLetter(word.charCodeAt(0))) return at >= 0;
-    return around.includes(` ${word} `) || around.includes(` ${word}s `);
-  });
 }

@@ -53,7 +53,7 @@ export class WrittenForms {
     const written = this.#text.slice(start, end);
     const compact = written.toUpperCase().replace(/[^0-9A-Z]/g, '');
     if (!identifier.valid(compact, written)) return undefined;
-    const confidence = this.#isBeside(start, end, identifier.words) ? identifier.beside ?? 'high' : this.#withoutWords(start, form, written, compact);
+    const confidence = this.#isBeside(start, end, form.words) ? identifier.beside ?? 'high' : this.#withoutWords(start, form, written, compact);
     return confidence === undefined ? undefined : { rule: identifier.rule, offset: start, length, confidence };
   }
 
