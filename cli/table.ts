@@ -48,6 +48,7 @@ export const commandTable: readonly CommandRow[] = [
   { name: 'policy check', summary: 'Validate the policy files and run their tests', load: () => import('./commands/policy-check.ts') },
   { name: 'policy evaluate', summary: 'Ask the policy about one context, for CI', load: () => import('./commands/policy-evaluate.ts') },
   { name: 'policy explain', summary: 'Say rule by rule why the policy decides so', load: () => import('./commands/policy-explain.ts') },
+  { name: 'scan', summary: 'Find secrets and personal data in files', load: () => import('./commands/scan.ts') },
   { name: 'audit verify', summary: 'Check every chain for edits, holes and torn tails', load: () => import('./commands/audit-verify.ts') },
   { name: 'audit checkpoint', summary: 'Sign and print a checkpoint of the log', load: () => import('./commands/audit-checkpoint.ts') },
   { name: 'audit prove', summary: 'Write a proof that one entry is in the log', load: () => import('./commands/audit-prove.ts') },
