@@ -29,7 +29,7 @@ const neverEntered: ReadonlySet<string> = new Set(['.git', '.hg', '.svn']);
 const mostFiles = 1_000_000;
 const longestList = 128 * 1024 * 1024;
 
-/** The files behind the paths a person named, which are taken as they are: a named link is followed, a named file is never ignored. */
+/** The files behind the paths a person named, by path. What is named is taken as it is: a named link is followed, a named file is never ignored. */
 export async function candidatesOf(host: Pick<Host, 'disk' | 'spawn'>, env: GitPorts['env'], cwd: string, named: readonly string[], skipped: Skipped): Promise<readonly Candidate[]> {
   const found = new Map<string, Candidate>();
   for (const name of named) {
@@ -41,7 +41,7 @@ export async function candidatesOf(host: Pick<Host, 'disk' | 'spawn'>, env: GitP
     else throw new LokiError('usage', { attempted: `scan "${name}"`, found: 'it is neither a file nor a directory', hint: 'Name files or directories, or - for standard input' });
     if (found.size > mostFiles) throw new LokiError('request.large', { attempted: `scan "${name}"`, found: `it has more than ${mostFiles} files`, hint: 'Name parts of it' });
   }
-  return [...found.values()];
+  return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 async function filesBelow({ disk, spawn }: Pick<Host, 'disk' | 'spawn'>, env: GitPorts['env'], directory: string, skipped: Skipped): Promise<readonly Candidate[]> {
