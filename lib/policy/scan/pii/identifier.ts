@@ -34,6 +34,10 @@ export interface Identifier extends Examples {
   readonly words: readonly string[];
   /** What it is worth beside one of the words; `high` when left out. */
   readonly beside?: Confidence;
+  /** Known from examples and advertisements: told beside a word only. */
+  readonly sample?: (compact: string) => boolean;
+  /** Small letters are as good as capitals. */
+  readonly anyCase?: true;
   /** Digits may follow after a space, as an expiry date follows a card number. */
   readonly followed?: true;
 }

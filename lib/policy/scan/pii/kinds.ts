@@ -18,11 +18,11 @@ import { walletExamples } from './crypto-wallet.ts';
 import { emailExamples } from './email.ts';
 import { ibanExamples } from './iban.ts';
 import { ipExamples } from './ip-address.ts';
-import { macExamples } from './mac-address.ts';
+import { dottedMac, macExamples } from './mac-address.ts';
 import { internationalExamples, nationalPhones } from './phone.ts';
 
 export const identifiers: readonly Identifier[] = [
-  paymentCard, ...unitedStates, ...unitedKingdom, ...northAmerica, ...australia, ...india, ...germany, ...southernEurope, ...nordic, ...centralEurope, ...westernEurope, ...asia, ...south, ...documents, ...nationalPhones,
+  paymentCard, ...unitedStates, ...unitedKingdom, ...northAmerica, ...australia, ...india, ...germany, ...southernEurope, ...nordic, ...centralEurope, ...westernEurope, ...asia, ...south, ...documents, ...nationalPhones, dottedMac,
 ];
 
 /** A kind as people are told of it. */

@@ -15,10 +15,11 @@ export function isWhole(text: string, start: number, end: number): boolean {
   const before = text.charCodeAt(start - 1);
   const after = text.charCodeAt(end);
   if (isWord(before) || isWord(after)) return false;
-  return !joins(before, text.charCodeAt(start - 2)) && !joins(after, text.charCodeAt(end + 1));
+  const beyond = text.charCodeAt(start - 2);
+  return !joins(before, beyond) && !(before === 46 && isWord(beyond)) && !joins(after, text.charCodeAt(end + 1));
 }
 
-/** A hyphen or slash joins it to a letter or digit behind; a dot, colon or plus only to a digit. */
+/** A hyphen or slash joins it to a letter or digit beyond; a dot, colon or plus only to a digit (behind a dot a sentence may begin). */
 function joins(mark: number, beyond: number): boolean {
   if (mark === 45 || mark === 47) return isWord(beyond);
   return (mark === 46 || mark === 58 || mark === 43) && isDigit(beyond);

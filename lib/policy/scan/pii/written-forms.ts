@@ -58,9 +58,9 @@ export class WrittenForms {
   }
 
   #withoutWords(start: number, { identifier, standing }: Form, written: string, compact: string): Confidence | undefined {
-    if (standing === 'words' || (standing === 'low' && isOrdinary(written))) return undefined;
+    if (standing === 'words' || identifier.sample?.(compact) === true || (standing === 'low' && isOrdinary(written))) return undefined;
     // Identity numbers are written in capitals; names of things in code are not.
-    if (standing === 'value' || /[a-z]/.test(written)) return isValue(this.#text, start, start + written.length) && !isOrdinary(written) ? 'low' : undefined;
+    if (standing === 'value' || (identifier.anyCase !== true && /[a-z]/.test(written))) return isValue(this.#text, start, start + written.length) && !isOrdinary(written) ? 'low' : undefined;
     return identifier.proof?.(compact) === true ? 'high' : standing;
   }
 }

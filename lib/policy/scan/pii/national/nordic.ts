@@ -41,11 +41,11 @@ export const nordic: readonly Identifier[] = [
   },
   {
     rule: 'se-personal-identity-number', about: 'Personal identity number, Sweden',
-    forms: [['999999-9999', 'medium'], ['999999+9999', 'medium'], ['99999999-9999', 'high'], ['999999999999', 'value'], ['9999999999', 'words']],
+    forms: [['999999-9999', 'medium'], ['999999+9999', 'medium'], ['99999999-9999', 'high'], ['999999999999', 'value'], ['9999999999', 'value']],
     valid: isSwedish,
     words: ['personnummer', 'personnr', 'pnr', 'samordningsnummer', 'personal identity'],
     match: ['811228-9874', '198112289874', 'pnr 8112289874', '19811228-9874'],
-    ignore: ['811228-9875', '811328-9874', '19000309-3393', '8112289874', 'x = 198112289874'],
+    ignore: ['811228-9875', '811328-9874', '19000309-3393', 'x = 8112289874', 'x = 198112289874'],
   },
   {
     rule: 'no-birth-number', about: 'Birth number, Norway',

@@ -13,7 +13,7 @@ export const unitedKingdom: readonly Identifier[] = [
   },
   {
     rule: 'uk-national-insurance-number', about: 'National insurance number, United Kingdom',
-    forms: [['AA 99 99 99 A', 'high'], ['AA999999A', 'medium'], ['AA 999999 A', 'high'], ['AA-99-99-99-A', 'high']],
+    forms: [['AA 99 99 99 A', 'high'], ['AA999999A', 'medium'], ['AA 999999 A', 'high'], ['AA-99-99-99-A', 'high'], ['AA 99 99 99A', 'high'], ['AA999999 A', 'high'], ['AA 999999A', 'high']],
     valid: (compact) => /^(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]$/.test(compact),
     words: ['nino', 'ni', 'national insurance', 'insurance number', 'ni number'],
     match: ['AA 12 34 56 B', 'TW987654A', 'ni number tw987654a', 'hh 01 02 03 d'],

@@ -2,11 +2,10 @@
 import { isRepeated, luhn, weighted } from '../checksums.ts';
 import type { Identifier } from '../identifier.ts';
 
-/** Area 000, 666 and 900 to 999, group 00 and serial 0000 are never given out; two numbers became famous in advertisements. */
+/** Area 000, 666 and 900 to 999, group 00 and serial 0000 are never given out. */
 function isSocialSecurity(digits: string, written: string): boolean {
   const isTwoMarks = written.includes('-') && written.includes(' ');
-  return !isTwoMarks && !/^(?:000|666|9)/.test(digits) && digits.slice(3, 5) !== '00' && digits.slice(5) !== '0000' && !isRepeated(digits)
-    && !['123456789', '078051120', '219099999'].includes(digits);
+  return !isTwoMarks && !/^(?:000|666|9)/.test(digits) && digits.slice(3, 5) !== '00' && digits.slice(5) !== '0000' && !isRepeated(digits);
 }
 
 const areas = /^9\d\d(?:5\d|6[0-5]|7\d|8[0-8]|9[0-24-9])/;
@@ -16,9 +15,11 @@ export const unitedStates: readonly Identifier[] = [
     rule: 'us-social-security-number', about: 'Social security number, United States',
     forms: [['999-99-9999', 'high'], ['999 99 9999', 'medium'], ['999.99.9999', 'medium'], ['999999999', 'words']],
     valid: isSocialSecurity,
+    // Printed in wallets and pamphlets, and counted.
+    sample: (digits) => ['078051120', '219099999', '123456789'].includes(digits),
     words: ['ssn', 'social security', 'social', 'socsec', 'ssid', 'ss'],
-    match: ['SSN 219-09-9998', '536-90-4399', '536 90 4399', 'ssn: 536904399', 'SSN:536-90-4399'],
-    ignore: ['666-12-3456', '219-00-9999', '219-09-0000', '000-12-3456', '078-05-1120', '2024-01-15', '536904399', '1536-90-4399', '536-90-43991', '536-90 4399', '111-11-1111'],
+    match: ['SSN 219-09-9998', 'SSN 123-45-6789', '536-90-4399', '536 90 4399', 'ssn: 536904399', 'SSN:536-90-4399'],
+    ignore: ['666-12-3456', '219-00-9999', '219-09-0000', '000-12-3456', '078-05-1120', '123-45-6789', '2024-01-15', '536904399', '1536-90-4399', '536-90-43991', '536-90 4399', '111-11-1111'],
   },
   {
     rule: 'us-taxpayer-id', about: 'Individual taxpayer number (ITIN), United States',
