@@ -25,13 +25,13 @@ function plainPath(path: string, base: string): string {
 
 /** The result as one value (docs/formats/scan.md). */
 export function scanDocument(found: readonly Found[], totals: Totals, base: string): object {
-  const { files, allowed, known, skipped, crowded } = totals;
+  const { files, allowed, known, skipped, crowded, ungoverned } = totals;
   const plain = (path: string): string => plainPath(path, base);
   return {
     findings: found.map(({ path, line, column, endLine, endColumn, type, rule, confidence, fingerprint }) =>
       ({ path: plain(path), line, column, end_line: endLine, end_column: endColumn, type, rule, confidence, fingerprint })),
     summary: {
-      findings: found.length, files, bytes: totals.bytes, allowed, in_baseline: known, incomplete: crowded.map(plain),
+      findings: found.length, files, bytes: totals.bytes, allowed, in_baseline: known, incomplete: crowded.map(plain), without_git: ungoverned.map(plain),
       skipped: { binary: skipped.binary, links: skipped.links, large: skipped.large.map(plain), unreadable: skipped.unreadable.map(({ path, because }) => ({ path: plain(path), because })) },
     },
   };
@@ -50,7 +50,8 @@ export function summaryLines(found: readonly Found[], totals: Totals, base: stri
     found.length === 0 ? look.paint('green', `Nothing found in ${scanned}.`) : look.paint('bold', `${count(found.length, 'finding')} in ${holders} of ${scanned}:`),
     ...byRule(found, base),
     ...passedOver(totals, base),
-    ...totals.crowded.map((path) => `More than can be told apart in ${shownPath(path, base)}: not all of it is listed.`),
+    ...totals.ungoverned.map((path) => `${shownPath(path, base)} has a .git, and git does not take it for a repository of yours: files that it ignores were scanned, too.`),
+    ...totals.crowded.map((path) => `${shownPath(path, base)} has more findings than are listed.`),
   ];
 }
 

@@ -13,6 +13,7 @@ import { createHost } from '../../lib/host/host.ts';
 import type { Host } from '../../lib/ports.ts';
 import { allowedEnvironment } from '../../lib/runs/environment.ts';
 import type { Command, CommandContext } from '../command.ts';
+import { printable } from '../output.ts';
 import { createProgress } from '../progress.ts';
 import { findingLine, scanDocument, scanHint, shownPath, summaryLines } from '../scan-words.ts';
 
@@ -92,14 +93,18 @@ function requestOf(context: CommandContext, host: Host): ScanRequest {
   const cwd = baseOf(context, host);
   const named = args.operands('PATH');
   const baseline = args.text('baseline');
-  // A commit of some files only has an index of its own, which git names to its hooks.
-  const index = terminal.env['GIT_INDEX_FILE'];
   return {
     ...wantedOf(context, 'medium'), cwd, staged: args.on('staged'), largest: largestOf(context),
     paths: args.on('staged') ? named.map((name) => resolveFrom(cwd, name)) : named.length === 0 ? ['.'] : named,
-    env: { ...allowedEnvironment(terminal.env), ...(index === undefined || index === '' ? {} : { GIT_INDEX_FILE: resolveFrom(terminal.cwd, index) }) },
+    env: { ...allowedEnvironment(terminal.env), ...(args.on('staged') ? ofHook(context) : {}) },
     ...(baseline === undefined ? {} : { baseline: readBaseline(host.disk, resolveFrom(terminal.cwd, baseline)) }),
   };
+}
+
+/** What git tells its hooks: a commit of some files only has an index of its own. */
+function ofHook({ terminal }: CommandContext): Readonly<Record<string, string>> {
+  const named = ['GIT_INDEX_FILE', 'GIT_DIR', 'GIT_WORK_TREE'].map((name) => [name, terminal.env[name] ?? ''] as const);
+  return Object.fromEntries(named.filter(([, path]) => path !== '').map(([name, path]) => [name, resolveFrom(terminal.cwd, path)]));
 }
 
 async function findInFiles(context: CommandContext, host: Host, totals: Totals): Promise<readonly Found[]> {
@@ -149,10 +154,10 @@ function conclude(context: CommandContext, host: Host, found: readonly Found[], 
   else if (output.json) output.value(scanDocument(found, totals, base));
   if (baseline !== undefined) {
     const written = writeBaseline(host.disk, resolveFrom(terminal.cwd, baseline), found);
-    output.note(`${written} ${written === 1 ? 'entry' : 'entries'} written to the baseline ${baseline}.`);
+    output.note(`${written} ${written === 1 ? 'entry' : 'entries'} written to the baseline ${printable(baseline)}.`);
   }
   for (const line of summaryLines(found, totals, base, output.err)) output.note(line);
-  for (const { path, because } of totals.skipped.unreadable) output.warn(`not read: ${shownPath(path, base)}: ${because}`);
+  for (const { path, because } of totals.skipped.unreadable) output.warn(`not read: ${shownPath(path, base)}: ${printable(because)}`);
   if (found.length > 0 && baseline === undefined) {
     output.note(scanHint(output.err));
     return exitCode.failed;

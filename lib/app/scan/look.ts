@@ -26,26 +26,53 @@ export function typeOf(rule: string): 'secrets' | 'pii' {
   return personal.has(rule) ? 'pii' : 'secrets';
 }
 
-/** One label for each stretch of text, by place. At most `mostFindings` of each type. */
-export function findIn(text: string, { type, least }: Wanted): readonly Finding[] {
+/** A text is looked through in pieces, so that the bound on findings in one text leaves nothing out. */
+const piece = 256 * 1024;
+/** What begins in a piece and ends behind it is found whole: the longest secret is a private key. */
+const overhang = 32 * 1024;
+/** The words before a number are seen in the piece that holds the number. */
+const lead = 256;
+/** Hits that overlap count once, so a text that was not looked through to its end may give fewer findings than the bound. */
+const suspicious = mostFindings / 8;
+
+/** Everything that is found, by place, with one label for each stretch of text. */
+export function* findIn(text: string, wanted: Wanted): Iterable<Finding> {
+  let from = 0;
+  const lines = lineCounter(text);
+  while (from < text.length) {
+    const start = Math.max(0, from - lead);
+    const all = findInPiece(text.slice(start, from + piece + overhang), wanted.type).map((finding) => ({ ...finding, offset: finding.offset + start }));
+    const last = all[all.length - 1];
+    const until = all.length >= suspicious && last !== undefined ? Math.min(from + piece, last.offset + last.length) : from + piece;
+    let end = Math.max(until, from + 1);
+    for (const finding of all) {
+      if (finding.offset < from || finding.offset >= until) continue;
+      end = Math.max(end, finding.offset + finding.length);
+      if (confidences.indexOf(finding.confidence) >= confidences.indexOf(wanted.least)) yield { ...finding, ...lines(finding.offset) };
+    }
+    from = end;
+  }
+}
+
+function findInPiece(text: string, type: ScanType): readonly Finding[] {
   const secrets = type === 'pii' ? [] : scanSecrets(text);
   const pii = type === 'secrets' ? [] : scanPii(text);
-  const all = secrets.length === 0 || pii.length === 0 ? [...secrets, ...pii] : toFindings(text, [...secrets, ...pii]);
-  return all.filter(({ confidence }) => confidences.indexOf(confidence) >= confidences.indexOf(least));
+  return secrets.length === 0 || pii.length === 0 ? [...secrets, ...pii] : toFindings(text, [...secrets, ...pii]);
+}
+
+/** Line and column of places that are asked for in order. */
+function lineCounter(text: string): (offset: number) => { readonly line: number; readonly column: number } {
+  let [line, start, next] = [1, 0, text.indexOf('\n')];
+  return (offset) => {
+    for (; next >= 0 && next < offset; next = text.indexOf('\n', next + 1)) [line, start] = [line + 1, next + 1];
+    return { line, column: offset - start + 1 };
+  };
 }
 
 /** The text with everything found replaced, however much it is. */
 export function redactAll(text: string, wanted: Wanted): { readonly text: string; readonly count: number } {
-  let [done, rest, count] = ['', text, 0];
-  for (;;) {
-    const findings = findIn(rest, wanted);
-    count += findings.length;
-    const last = findings[findings.length - 1];
-    if (last === undefined || findings.length < mostFindings) return { text: done + redact(rest, findings), count };
-    const end = last.offset + last.length;
-    done += redact(rest.slice(0, end), findings);
-    rest = rest.slice(end);
-  }
+  const findings = [...findIn(text, wanted)];
+  return { text: redact(text, findings), count: findings.length };
 }
 
 const allowance = /\b(?:loki:allow|gitleaks:allow|pragma: ?allowlist[ -]secret)\b/i;

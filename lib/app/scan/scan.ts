@@ -5,7 +5,6 @@
 import type { Finding } from '../../base/action.ts';
 import { LokiError } from '../../errors.ts';
 import type { Host } from '../../ports.ts';
-import { mostFindings } from '../../policy/scan/findings.ts';
 import type { GitPorts } from '../../runs/git.ts';
 import type { Baseline } from './baseline.ts';
 import { findIn, isAllowed, typeOf, type Wanted } from './look.ts';
@@ -46,6 +45,8 @@ export interface ScanHears {
   progress(done: number, total: number): void;
 }
 
+/** More findings in one file than this are not told. */
+const mostInFile = 10_000;
 /** How long the work goes on without letting signals and output have their turn. */
 const turnMs = 50;
 
@@ -63,7 +64,7 @@ export async function* scan(host: Host, request: ScanRequest, totals: Totals, he
 }
 
 async function* unstaged(host: Host, { cwd, paths, largest, env }: ScanRequest, totals: Totals, hears: ScanHears): AsyncIterable<readonly Source[]> {
-  const candidates = await candidatesOf(host, env, cwd, paths, totals.skipped);
+  const candidates = await candidatesOf(host, env, cwd, paths, totals);
   const total = candidates.reduce((sum, { size }) => sum + size, 0);
   let done = 0;
   for (const candidate of candidates) {
@@ -91,9 +92,11 @@ export function lookThrough(sources: readonly Source[], request: Wanted & Pick<S
   const found: Found[] = [];
   for (const source of sources) {
     totals.bytes += source.text.length;
-    const findings = findIn(source.text, request);
-    if (findings.length >= mostFindings) totals.crowded.push(source.path);
-    for (const finding of findings) {
+    for (const finding of findIn(source.text, request)) {
+      if (found.length === mostInFile) {
+        totals.crowded.push(source.path);
+        return found;
+      }
       if (isAllowed(source.text, finding)) totals.allowed += 1;
       else if (request.baseline?.has(source.path, finding.fingerprint) === true) totals.known += 1;
       else found.push(placed(source, finding));

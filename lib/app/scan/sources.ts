@@ -4,9 +4,9 @@
  */
 import { LokiError, messageOf } from '../../errors.ts';
 import type { Disk, Host } from '../../ports.ts';
-import { basename, join, resolveFrom } from '../../base/paths.ts';
+import { join, resolveFrom } from '../../base/paths.ts';
 import { hasGit, Repository, type GitPorts } from '../../runs/git.ts';
-import type { Skipped } from './totals.ts';
+import type { Skipped, Totals } from './totals.ts';
 import { textOf } from './text.ts';
 
 /** A piece of text, and where it stands. */
@@ -30,63 +30,76 @@ const mostFiles = 1_000_000;
 const longestList = 128 * 1024 * 1024;
 
 /** The files behind the paths a person named, by path. What is named is taken as it is: a named link is followed, a named file is never ignored. */
-export async function candidatesOf(host: Pick<Host, 'disk' | 'spawn'>, env: GitPorts['env'], cwd: string, named: readonly string[], skipped: Skipped): Promise<readonly Candidate[]> {
+export async function candidatesOf(host: Pick<Host, 'disk' | 'spawn'>, env: GitPorts['env'], cwd: string, named: readonly string[], totals: Totals): Promise<readonly Candidate[]> {
   const found = new Map<string, Candidate>();
+  const refuse = (name: string, why: string): LokiError => new LokiError('not_found', { attempted: `scan "${name}"`, found: why, hint: 'Name files or directories, or - for standard input' });
   for (const name of named) {
     const real = host.disk.realpath(resolveFrom(cwd, name));
     const stat = real === undefined ? undefined : host.disk.stat(real);
-    if (real === undefined || stat === undefined) throw new LokiError('not_found', { attempted: `scan "${name}"`, found: 'there is no such file or directory', hint: 'Name files or directories, or - for standard input' });
+    if (real === undefined || stat === undefined) throw refuse(name, 'there is no such file or directory');
     if (stat.kind === 'file') found.set(real, { path: real, size: stat.size });
-    else if (stat.kind === 'directory') for (const each of await filesBelow(host, env, real, skipped)) found.set(each.path, each);
-    else throw new LokiError('usage', { attempted: `scan "${name}"`, found: 'it is neither a file nor a directory', hint: 'Name files or directories, or - for standard input' });
+    else if (stat.kind === 'directory') for (const each of await filesBelow(host, env, real, totals)) found.set(each.path, each);
+    else throw refuse(name, 'it is neither a file nor a directory');
     if (found.size > mostFiles) throw new LokiError('request.large', { attempted: `scan "${name}"`, found: `it has more than ${mostFiles} files`, hint: 'Name parts of it' });
   }
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-async function filesBelow({ disk, spawn }: Pick<Host, 'disk' | 'spawn'>, env: GitPorts['env'], directory: string, skipped: Skipped): Promise<readonly Candidate[]> {
+async function filesBelow({ disk, spawn }: Pick<Host, 'disk' | 'spawn'>, env: GitPorts['env'], directory: string, totals: Totals): Promise<readonly Candidate[]> {
   const ports: GitPorts = { spawn, disk, env, projectDir: directory };
   const repository = new Repository(ports);
-  if (!hasGit(ports) || !(await repository.isOne())) return [...walk(disk, directory, directory, skipped)];
+  const tree: Tree = { disk, root: directory, skipped: totals.skipped };
+  if (!hasGit(ports) || !(await repository.isOne())) {
+    if (disk.stat(join(directory, '.git')) !== undefined) totals.ungoverned.push(directory);
+    return [...walk(tree, directory)];
+  }
   const answer = await repository.ask(['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { limit: longestList });
   const names = new TextDecoder().decode(answer).split('\0').filter((name) => name !== '');
-  return names.flatMap((name) => {
-    const path = join(directory, name);
-    const size = sizeInTree(disk, directory, path, skipped);
-    return size === undefined ? [] : [{ path, size }];
-  });
+  return names.flatMap((name) => inTree(tree, join(directory, name)) ?? []);
 }
 
-function* walk(disk: Disk, tree: string, directory: string, skipped: Skipped): Iterable<Candidate> {
-  for (const name of listed(disk, directory, skipped)) {
+/** A directory, and where is counted what is passed over below it. */
+interface Tree {
+  readonly disk: Disk;
+  readonly root: string;
+  readonly skipped: Skipped;
+}
+
+function* walk(tree: Tree, directory: string): Iterable<Candidate> {
+  for (const name of tryTo(tree.skipped, directory, () => tree.disk.list(directory)) ?? []) {
     const path = join(directory, name);
-    if (disk.stat(path)?.kind === 'directory') {
-      if (!neverEntered.has(basename(path))) yield* walk(disk, tree, path, skipped);
+    if (tryTo(tree.skipped, path, () => tree.disk.stat(path))?.kind === 'directory') {
+      if (!neverEntered.has(name)) yield* walk(tree, path);
       continue;
     }
-    const size = sizeInTree(disk, tree, path, skipped);
-    if (size !== undefined) yield { path, size };
+    const found = inTree(tree, path);
+    if (found !== undefined) yield found;
   }
 }
 
-function listed(disk: Disk, directory: string, skipped: Skipped): readonly string[] {
-  try {
-    return disk.list(directory);
-  } catch (error) {
-    skipped.unreadable.push({ path: directory, because: messageOf(error) });
-    return [];
+/** A file that really lies in the tree; undefined for links, submodules and what is gone. */
+function inTree({ disk, root, skipped }: Tree, path: string): Candidate | undefined {
+  const stat = tryTo(skipped, path, () => disk.stat(path));
+  if (stat === undefined) {
+    if (path.includes('\ufffd')) skipped.unreadable.push({ path, because: 'its name is no UTF-8' });
+    return undefined;
   }
-}
-
-/** Bytes of a file that really lies in the tree; undefined for links, submodules and what is gone. */
-function sizeInTree(disk: Disk, tree: string, path: string, skipped: Skipped): number | undefined {
-  const stat = disk.stat(path);
-  if (stat === undefined && path.includes('\ufffd')) skipped.unreadable.push({ path, because: 'its name is no UTF-8' });
-  if (stat?.kind === 'symlink' || (stat !== undefined && disk.realpath(path)?.startsWith(tree === '/' ? '/' : `${tree}/`) !== true)) {
+  const real = stat.kind === 'symlink' ? undefined : tryTo(skipped, path, () => disk.realpath(path));
+  if (real === undefined || !real.startsWith(root === '/' ? '/' : `${root}/`)) {
     skipped.links += 1;
     return undefined;
   }
-  return stat?.kind === 'file' ? stat.size : undefined;
+  return stat.kind === 'file' ? { path, size: stat.size } : undefined;
+}
+
+/** What the system refuses is counted, and the scan goes on. */
+function tryTo<T>(skipped: Skipped, path: string, look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    skipped.unreadable.push({ path, because: messageOf(error) });
+    return undefined;
+  }
 }
 
 /** The text of a file, or undefined when it was passed over, which is then counted. */
@@ -95,14 +108,9 @@ export function readSource(disk: Disk, { path, size }: Candidate, largest: numbe
     skipped.large.push(path);
     return undefined;
   }
-  try {
-    const bytes = disk.read(path, largest);
-    if (bytes === undefined) return undefined;
-    const text = textOf(bytes);
-    if (text === undefined) skipped.binary += 1;
-    return text === undefined ? undefined : { path, line: 1, text };
-  } catch (error) {
-    skipped.unreadable.push({ path, because: messageOf(error) });
-    return undefined;
-  }
+  const bytes = tryTo(skipped, path, () => disk.read(path, largest));
+  if (bytes === undefined) return undefined;
+  const text = textOf(bytes);
+  if (text === undefined) skipped.binary += 1;
+  return text === undefined ? undefined : { path, line: 1, text };
 }

@@ -17,8 +17,10 @@ export interface Totals {
   readonly skipped: Skipped;
   /** Files with so many findings that not all of them are told. */
   readonly crowded: string[];
+  /** Directories that look like repositories, and that git says are none. */
+  readonly ungoverned: string[];
 }
 
 export function noTotals(): Totals {
-  return { files: 0, bytes: 0, allowed: 0, known: 0, skipped: { binary: 0, links: 0, large: [], unreadable: [] }, crowded: [] };
+  return { files: 0, bytes: 0, allowed: 0, known: 0, skipped: { binary: 0, links: 0, large: [], unreadable: [] }, crowded: [], ungoverned: [] };
 }

@@ -23,6 +23,22 @@ describe('redacting', () => {
     assert.ok(!clean.includes('firma'));
     assert.equal(clean.split('\n').length, 3500);
   });
+  test('finds the same in one piece and in many, with its lines', () => {
+    const line = `${'x'.repeat(700)} user@firma.de\n`;
+    const text = line.repeat(2000);
+    const findings = [...findIn(text, { type: 'all', least: 'high' })];
+    assert.equal(findings.length, 2000);
+    findings.forEach((finding, at) => assert.deepEqual([finding.line, finding.column, finding.offset], [at + 1, 702, at * line.length + 701]));
+  });
+  test('a key that lies across the edge of a piece is taken whole', () => {
+    const key = `-----BEGIN PRIVATE KEY-----\n${'aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0z\n'.repeat(200)}-----END PRIVATE KEY-----`;
+    const text = `${'. '.repeat((256 * 1024 - 1000) / 2)}${key} after`;
+    assert.ok(redactAll(text, { type: 'all', least: 'low' }).text.endsWith('. [redacted private-key] after'));
+  });
+  test('less sure things in between hide nothing', () => {
+    const text = '10.0.0.1 10.0.0.2\n'.repeat(1500) + 'jane@firma.de';
+    assert.ok(redactAll(text, { type: 'all', least: 'high' }).text.endsWith('[redacted email]'));
+  });
   test('takes secrets and personal data that overlap once', () => {
     const text = 'postgres://jane:hunter2Zq@db.firma.de/x and jane@firma.de';
     assert.equal(redactAll(text, { type: 'all', least: 'low' }).text, 'postgres://jane:[redacted password-in-url]@db.firma.de/x and [redacted email]');
@@ -30,7 +46,7 @@ describe('redacting', () => {
   test('what is less sure than wanted stays', () => assert.equal(redactAll('10.0.0.1 a@firma.de', { type: 'pii', least: 'high' }).text, '10.0.0.1 [redacted email]'));
   test('each type can be looked for alone', () => {
     const text = 'a@firma.de postgres://x:hunter2Zq@h/';
-    assert.deepEqual((['pii', 'secrets', 'all'] as const).map((type) => findIn(text, { type, least: 'low' }).map(({ rule }) => rule)), [['email'], ['password-in-url'], ['email', 'password-in-url']]);
+    assert.deepEqual((['pii', 'secrets', 'all'] as const).map((type) => [...findIn(text, { type, least: 'low' })].map(({ rule }) => rule)), [['email'], ['password-in-url'], ['email', 'password-in-url']]);
   });
 });
 

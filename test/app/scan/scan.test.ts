@@ -115,6 +115,25 @@ describe('which files are looked at', () => {
     assert.deepEqual((await run()).totals.skipped.unreadable.map(({ path }) => path), [join(dir, 'closed.txt')]);
   });
 
+  test('a directory that cannot be entered is told, and the rest is looked at', { skip: process.geteuid?.() === 0 ? 'root enters everything' : false }, async (t) => {
+    const { dir, write, scan: run } = tree(t);
+    write('closed/a.txt', mail('a'));
+    write('open.txt', mail('b'));
+    chmodSync(join(dir, 'closed'), 0o400);
+    t.after(() => chmodSync(join(dir, 'closed'), 0o700));
+    const { found, totals } = await run();
+    assert.deepEqual([found, totals.skipped.unreadable.length > 0], [['open.txt:1 email'], true]);
+  });
+
+  test('what git says is no repository is looked at whole, and that is said', async (t) => {
+    const { dir, write, scan: run } = tree(t);
+    write('.git', 'gitdir: /nowhere\n');
+    write('.gitignore', '*.log\n');
+    write('x.log', mail('a'));
+    const { found, totals } = await run();
+    assert.deepEqual([found, totals.ungoverned], [['x.log:1 email'], [dir]]);
+  });
+
   test('what is not there is an error', async (t) => {
     await assert.rejects(tree(t).scan({ paths: ['nowhere'] }), { code: 'not_found', message: 'Cannot scan "nowhere": there is no such file or directory' });
   });
