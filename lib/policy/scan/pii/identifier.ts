@@ -2,6 +2,7 @@
  * What an identifier is to the scanner: the forms it is written in, the arithmetic it must satisfy, the words that stand
  * beside it. A form alone proves nothing where numbers of that length are common: the weaker the form, the more must agree.
  */
+import { LokiError } from '../../../errors.ts';
 import type { Confidence } from '../matcher.ts';
 import { isDigit, isLetter } from './codes.ts';
 import { wordPattern } from './surroundings.ts';
@@ -72,10 +73,11 @@ export class FormTable {
 
   #add(identifier: Identifier, words: RegExp, text: string, standing: Standing): void {
     const group = [...text.matchAll(/[9AX]+/g)].find(([letters]) => /[9X]/.test(letters));
-    if (group === undefined || group[0].length > longestGroup) throw new Error(`the form "${text}" has no group with a digit`);
-    const form = { identifier, words, standing, text, before: group.index, group: /A/.test(group[0]) ? 'digits and letters' as const : /X/.test(group[0]) ? 'either' as const : 'digits' as const, isSpaced: text.includes(' ') };
-    const after = text.charCodeAt(group.index + group[0].length);
-    const key = keyOf(group[0].length, Number.isNaN(after) ? 0 : after);
+    if (group === undefined || group[0].length > longestGroup) throw new LokiError('internal', { attempted: `look for "${text}"`, found: 'it has no group of at most 40 characters with a digit' });
+    const [letters] = group;
+    const after = text.charCodeAt(group.index + letters.length);
+    const key = keyOf(letters.length, Number.isNaN(after) ? 0 : after);
+    const form = { identifier, words, standing, text, before: group.index, group: madeOf(letters), isSpaced: text.includes(' ') };
     this.#lists[key] = [...this.#lists[key] ?? [], form];
   }
 
@@ -83,6 +85,11 @@ export class FormTable {
   find(length: number, after: number): readonly Form[] | undefined {
     return this.#lists[keyOf(length, after)];
   }
+}
+
+function madeOf(letters: string): Form['group'] {
+  if (letters.includes('A')) return 'digits and letters';
+  return letters.includes('X') ? 'either' : 'digits';
 }
 
 function keyOf(length: number, after: number): number {

@@ -11,7 +11,7 @@ export const india: readonly Identifier[] = [
     rule: 'in-aadhaar', about: 'Aadhaar number, India',
     forms: [['9999 9999 9999', 'medium'], ['9999-9999-9999', 'medium'], ['9999:9999:9999', 'medium'], ['999999999999', 'value']],
     valid: (digits) => /^[2-9]/.test(digits) && verhoeff(digits) && !isRepeated(digits) && digits !== [...digits].reverse().join(''),
-    words: ['aadhaar', 'aadhar', 'uidai', 'uid', 'आधार'],
+    words: ['aadhaar', 'aadhar', 'uidai', 'आधार'],
     match: ['3123 4567 8909', 'aadhaar 312345678909', '3123-4567-8909'],
     ignore: ['3123 4567 8908', '1123 4567 8909', 'x = 312345678909', '3123 4567 8909 1234'],
   },

@@ -17,7 +17,7 @@ export const unitedStates: readonly Identifier[] = [
     valid: isSocialSecurity,
     // Printed in wallets and pamphlets, and counted.
     sample: (digits) => ['078051120', '219099999', '123456789'].includes(digits),
-    words: ['ssn', 'social security', 'social', 'socsec', 'ssid', 'ss'],
+    words: ['ssn', 'social security', 'socsec', 'social security number'],
     match: ['SSN 219-09-9998', 'SSN 123-45-6789', '536-90-4399', '536 90 4399', 'ssn: 536904399', 'SSN:536-90-4399'],
     ignore: ['666-12-3456', '219-00-9999', '219-09-0000', '000-12-3456', '078-05-1120', '123-45-6789', '2024-01-15', '536904399', '1536-90-4399', '536-90-43991', '536-90 4399', '111-11-1111'],
   },
@@ -42,7 +42,7 @@ export const unitedStates: readonly Identifier[] = [
     rule: 'us-provider-id', about: 'National provider identifier (NPI), United States',
     forms: [['9999999999', 'value'], ['9999 999 999', 'medium'], ['9999-999-999', 'medium']],
     valid: (digits) => /^[12]/.test(digits) && luhn(`80840${digits}`) && !isRepeated(digits.slice(1)),
-    words: ['npi', 'provider', 'national provider', 'provider identifier', 'physician', 'prescriber'],
+    words: ['npi', 'national provider', 'provider identifier', 'physician', 'prescriber'],
     match: ['NPI 1245319599', '1234567893', '1234-567-893'],
     ignore: ['1234567890', '0234567893', 'x = 1245319599', '1732862345'],
   },
