@@ -57,6 +57,7 @@ export const commandTable: readonly CommandRow[] = [
   { name: 'policy explain', summary: 'Say rule by rule why the policy decides so', load: () => import('./commands/policy-explain.ts') },
   { name: 'policy simulate', summary: 'Judge recorded actions by another policy', load: () => import('./commands/policy-simulate.ts') },
   { name: 'policy diff', summary: 'Tell what changes between two policy files', load: () => import('./commands/policy-diff.ts') },
+  { name: 'scan', summary: 'Find secrets and personal data in files', load: () => import('./commands/scan.ts') },
   { name: 'audit verify', summary: 'Check every chain for edits, holes and torn tails', load: () => import('./commands/audit-verify.ts') },
   { name: 'audit checkpoint', summary: 'Sign and print a checkpoint of the log', load: () => import('./commands/audit-checkpoint.ts') },
   { name: 'audit prove', summary: 'Write a proof that one entry is in the log', load: () => import('./commands/audit-prove.ts') },

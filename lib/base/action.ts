@@ -66,6 +66,9 @@ export interface Finding {
   readonly fingerprint: string;
 }
 
+/** Confidences from the least sure. */
+export const sureness: Readonly<Record<Finding['confidence'], number>> = { low: 0, medium: 1, high: 2 };
+
 /** One rule that an action broke. */
 export interface Violation {
   /** The rule's name; built-in rules begin with `builtin:`. */

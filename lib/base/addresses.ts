@@ -91,7 +91,7 @@ export function isListed(host: string, allowed: readonly string[]): boolean {
 }
 
 /** Whether an address is the one given, or in the block `10.1.0.0/16`. Anything else holds nothing. */
-function isInBlock(bytes: readonly number[], block: string): boolean {
+export function isInBlock(bytes: readonly number[], block: string): boolean {
   const [base = '', bits] = block.split('/');
   const start = parseAddress(base);
   if (start === undefined || start.length !== bytes.length) return false;

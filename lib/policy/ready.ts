@@ -2,6 +2,7 @@
  * A rule made ready to be asked: its conditions compiled, what is special to its kind of rule beside them. Asking gives
  * whether it applies, holds or is broken, and for a broken one why: in words and as the comparisons that decided.
  */
+import { sureness } from '../base/action.ts';
 import type { ActionKind, Comparison, ExplainedCondition, ExplainedRule, Finding, RuleAction, Violation } from '../base/action.ts';
 import { CannotEvaluate } from './boundary.ts';
 import { checkBudget } from './budget.ts';
@@ -97,9 +98,6 @@ function checkGates(gates: readonly string[], context: Context): Outcome {
   if (open.length === 0) return 'held';
   return { reason: `not passed: ${open.join(', ')}`, unable: false, compared: open.slice(0, 20).map((gate) => ({ field: 'passed_gates', operator: 'contains', value: passed.filter((item) => typeof item === 'string').slice(0, 20), with: gate, holds: false })) };
 }
-
-/** Confidences from the least sure. */
-export const sureness: Readonly<Record<Finding['confidence'], number>> = { low: 0, medium: 1, high: 2 };
 
 function scanned({ type }: DataRule, content: string, scanners: Scanners): readonly Finding[] {
   if (type === undefined) return [];

@@ -3,9 +3,10 @@
  * hooks, external diff programs, filters, file-system monitors and prompts, and looks into no submodule, because the
  * repository belongs to the agent's side.
  */
-import type { Disk, Spawn, SpawnResult } from '../ports.ts';
+import type { Disk, Spawn, SpawnRequest, SpawnResult } from '../ports.ts';
 import { LokiError } from '../errors.ts';
 import { join } from '../base/paths.ts';
+import { addedIn } from './diff.ts';
 
 export interface GitPorts {
   readonly spawn: Spawn;
@@ -55,6 +56,8 @@ const withoutSubmodules = '--ignore-submodules=dirty';
 const mostFilters = 200;
 /** The session's own files are not the agent's work. */
 const withoutOurs = ['--', '.', ':(exclude).loki'];
+
+type GitOptions = Partial<Pick<SpawnRequest, 'input' | 'outputLimit'>>;
 
 /** The project's repository, or undefined when it is in none. Throws `provider.missing` when there is no git. */
 export async function openRepository(ports: GitPorts): Promise<Repository | undefined> {
@@ -131,7 +134,7 @@ export class Repository {
     const characters = created.reduce((sum, { added }) => sum + added.length, 0);
     if (characters > diffBytes) throw tooMuch(`new files of ${characters} characters; at most ${diffBytes} are looked at`);
     const text = textOf(diff);
-    return { files: [...addedLines(text), ...created], text: [text, ...created.map(asDiff)].filter((part) => part !== '').join('\n') };
+    return { files: [...addedIn(text).map(({ path, hunks }) => ({ path, added: hunks.flatMap(({ lines }) => lines).join('\n') })), ...created], text: [text, ...created.map(asDiff)].filter((part) => part !== '').join('\n') };
   }
 
   #newFile(path: string): Change {
@@ -159,19 +162,29 @@ export class Repository {
     return Object.fromEntries([...variables, ['GIT_CONFIG_COUNT', String(settings.length)]]);
   }
 
-  async #must(args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<SpawnResult> {
-    const result = await this.#git(args, more);
+  /**
+   * What git answers to a question that reads the index or lists files and compares nothing with the working tree (for that
+   * the filters must be off). Throws when git fails, and when it answers with more than the limit.
+   */
+  async ask(args: readonly string[], { input, limit = diffBytes }: { readonly input?: string; readonly limit?: number } = {}): Promise<Uint8Array> {
+    const result = await this.#must(args, {}, { outputLimit: limit, ...(input === undefined ? {} : { input: new TextEncoder().encode(input) }) });
+    return result.stdout;
+  }
+
+  async #must(args: readonly string[], more: Readonly<Record<string, string>> = {}, options: GitOptions = {}): Promise<SpawnResult> {
+    const result = await this.#git(args, more, options);
     if (result.exit !== 0) {
       throw new LokiError('io.failed', { attempted: `run git ${args[0] ?? ''}`, found: new TextDecoder().decode(result.stderr).trim().slice(0, 500) || `exit code ${result.exit ?? 'none'}`, hint: 'Look at the repository with: git status' });
     }
-    if (result.stdoutBytes > diffBytes) throw tooMuch(`git printed ${result.stdoutBytes} bytes; at most ${diffBytes} are looked at`);
+    const { outputLimit = diffBytes } = options;
+    if (result.stdoutBytes > outputLimit) throw tooMuch(`git printed ${result.stdoutBytes} bytes; at most ${outputLimit} are looked at`);
     return result;
   }
 
-  #git(args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<SpawnResult> {
+  #git(args: readonly string[], more: Readonly<Record<string, string>> = {}, options: GitOptions = {}): Promise<SpawnResult> {
     const { spawn, env, projectDir } = this.#ports;
     return spawn.run({
-      program: spawn.find('git', env['PATH']) ?? 'git', args: [...safety, ...args], cwd: projectDir, timeoutMs: this.#ports.timeoutMs ?? gitTimeoutMs, outputLimit: diffBytes,
+      program: spawn.find('git', env['PATH']) ?? 'git', args: [...safety, ...args], cwd: projectDir, timeoutMs: this.#ports.timeoutMs ?? gitTimeoutMs, outputLimit: diffBytes, ...options,
       // A clone that fetches what it lacks would start whatever program the repository names as its transport.
       env: { ...env, ...more, GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: 'none', LC_ALL: 'C' },
     });
@@ -194,48 +207,13 @@ function readCommits(text: string): readonly Commit[] {
   });
 }
 
-/** Thrown by `changesSince`: what cannot be looked at must not pass. */
+/** What cannot be looked at must not pass. */
 function tooMuch(found: string): LokiError {
-  return new LokiError('request.large', { attempted: 'look at the changes of the run', found, hint: 'Commit generated files elsewhere, or list them in .gitignore' });
+  return new LokiError('request.large', { attempted: 'look at the changes in the repository', found, hint: 'Commit generated files elsewhere, or list them in .gitignore' });
 }
 
 function textOf(result: SpawnResult): string {
   return new TextDecoder().decode(result.stdout);
-}
-
-/** The added lines of each file in a unified diff (`--text`: binary files too). Inside a hunk only its counted lines are read, so no content can pose as a header. */
-function addedLines(diff: string): readonly Change[] {
-  const files: { path: string; added: string[] }[] = [];
-  let oldLeft = 0;
-  let newLeft = 0;
-  for (const line of diff.split('\n')) {
-    const file = files.at(-1);
-    if (oldLeft > 0 || newLeft > 0) {
-      if (line.startsWith('+')) file?.added.push(line.slice(1));
-      if (!line.startsWith('+') && !line.startsWith('\\')) oldLeft -= 1;
-      if (!line.startsWith('-') && !line.startsWith('\\')) newLeft -= 1;
-    } else if (line.startsWith('diff --git ')) {
-      files.push({ path: headerPath(line), added: [] });
-    } else if (line.startsWith('+++ ') && file !== undefined && line !== '+++ /dev/null') {
-      file.path = unquoted(line.slice(4)).slice(2);
-    } else {
-      const counts = /^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@/.exec(line);
-      if (counts !== null) [oldLeft, newLeft] = [Number(counts[1] ?? 1), Number(counts[2] ?? 1)];
-    }
-  }
-  return files.map(({ path, added }) => ({ path, added: added.join('\n') }));
-}
-
-/** `diff --git a/x b/x`: both halves are the same path, as renames are switched off. */
-function headerPath(line: string): string {
-  const rest = line.slice('diff --git '.length);
-  return unquoted(rest.slice(Math.ceil(rest.length / 2))).replace(/^b\//, '');
-}
-
-/** Git quotes paths with control characters, quotes and backslashes as a C string; the tab it adds after names with spaces is no part. */
-function unquoted(path: string): string {
-  const bare = path.replace(/\t$/, '');
-  return bare.startsWith('"') && bare.endsWith('"') ? bare.slice(1, -1).replace(/\\(["\\])/g, '$1') : bare;
 }
 
 function asDiff(change: Change): string {

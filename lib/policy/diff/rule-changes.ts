@@ -1,9 +1,8 @@
 /** What differs between two versions of one rule, member by member, and which way each difference goes. */
-import { strictness } from '../../base/action.ts';
+import { strictness, sureness } from '../../base/action.ts';
 import { alwaysHolds, known, newEffort } from '../lint/imply.ts';
 import { violationOf } from '../lint/formula.ts';
 import { fieldsNeeded } from '../lint/needs.ts';
-import { sureness } from '../ready.ts';
 import type { Expression, Rule } from '../rules.ts';
 import { grown, type Change, type Direction } from './direction.ts';
 

@@ -1,12 +1,10 @@
 /** From hits to findings: one label for each stretch of text, in order, with its line, and never the text itself. */
-import type { Finding } from '../../base/action.ts';
+import { sureness, type Finding } from '../../base/action.ts';
 import { sha256Hex } from '../../base/digest.ts';
 import type { Confidence, Hit, Matcher } from './matcher.ts';
 
 /** More findings in one text than this are not told apart any more. */
 export const mostFindings = 1000;
-
-const rank: Readonly<Record<Confidence, number>> = { low: 0, medium: 1, high: 2 };
 
 /** What the matchers find, ordered by place. */
 export function findAll(text: string, matchers: readonly Matcher[]): readonly Finding[] {
@@ -23,7 +21,7 @@ export function findAll(text: string, matchers: readonly Matcher[]): readonly Fi
 /** Overlapping hits become one: the surer, then the longer, then the first. */
 export function toFindings(text: string, hits: readonly Hit[]): readonly Finding[] {
   if (hits.length === 0) return [];
-  const best = hits.toSorted((a, b) => rank[b.confidence] - rank[a.confidence] || b.length - a.length || a.offset - b.offset);
+  const best = hits.toSorted((a, b) => sureness[b.confidence] - sureness[a.confidence] || b.length - a.length || a.offset - b.offset);
   const kept = withoutOverlaps(best).slice(0, mostFindings);
   let [line, lineStart, seen] = [1, 0, 0];
   return kept.map(({ rule, offset, length, confidence }) => {

@@ -2,12 +2,12 @@
  * The scanners as policy uses them: secrets, personal data, the user's own patterns, redaction. Findings say where and what,
  * never the text. This is the only file of the folder that others need, and it is loaded only where text is judged.
  */
-import type { Finding } from '../../base/action.ts';
+import { sureness, type Finding } from '../../base/action.ts';
 import type { Scanners } from '../evaluate.ts';
 import { matchUserPattern } from '../patterns.ts';
 import { findAll, mostFindings, redact, toFindings } from './findings.ts';
 import type { Confidence } from './matcher.ts';
-import { piiMatchers } from './pii.ts';
+import { piiMatchers } from './pii/pii.ts';
 import { secretHits } from './secrets.ts';
 
 export interface SecretOptions {
@@ -17,13 +17,11 @@ export interface SecretOptions {
   readonly minConfidence?: Confidence;
 }
 
-const atLeast: Readonly<Record<Confidence, readonly Confidence[]>> = { low: ['low', 'medium', 'high'], medium: ['medium', 'high'], high: ['high'] };
-
 /** Credentials in a text. */
 export function scanSecrets(text: string, options: SecretOptions = {}): readonly Finding[] {
   const findings = toFindings(text, secretHits(text, options.decode ?? true));
-  const accepted = atLeast[options.minConfidence ?? 'low'];
-  return accepted.length === 3 ? findings : findings.filter(({ confidence }) => accepted.includes(confidence));
+  const least = sureness[options.minConfidence ?? 'low'];
+  return least === 0 ? findings : findings.filter(({ confidence }) => sureness[confidence] >= least);
 }
 
 /** Personal data in a text. */
