@@ -1,7 +1,7 @@
 /** From hits to findings: one label for each stretch of text, in order, with its line, and never the text itself. */
 import { sureness, type Finding } from '../../base/action.ts';
 import { sha256Hex } from '../../base/digest.ts';
-import type { Confidence, Hit, Matcher } from './matcher.ts';
+import type { Hit, Matcher } from './matcher.ts';
 
 /** More findings in one text than this are not told apart any more. */
 export const mostFindings = 1000;
