@@ -15,12 +15,17 @@ export const entryFlags: readonly FlagRow[] = [
   { name: 'actor', kind: 'text', value: 'ACTOR', summary: 'Only this actor: agent:claude, or claude' },
 ];
 
+/** Flags that pick entries by when they were written. */
+export const timeFlags: readonly FlagRow[] = [
+  { name: 'from', kind: 'text', value: 'TIME', summary: 'From then on: 2026-02-01, 2026-02-01T10:00:00Z, or how long ago: 24h, 7d' },
+  { name: 'to', kind: 'text', value: 'TIME', summary: 'Until then; a day to its end' },
+];
+
 /** Flags that pick entries by what they are about and when they were written. */
 export const searchFlags: readonly FlagRow[] = [
   ...entryFlags,
   { name: 'resource', kind: 'text', value: 'KIND:ID', summary: 'Only what happened to this' },
-  { name: 'from', kind: 'text', value: 'TIME', summary: 'From then on: 2026-02-01, 2026-02-01T10:00:00Z, or how long ago: 24h, 7d' },
-  { name: 'to', kind: 'text', value: 'TIME', summary: 'Until then; a day to its end' },
+  ...timeFlags,
   { name: 'text', kind: 'text', value: 'TEXT', summary: 'Only entries that contain this text' },
 ];
 
@@ -36,18 +41,23 @@ export function entryFilter(args: Args, attempted: string): AuditFilter {
   return { ...(event === undefined ? {} : { event }), ...(level === undefined ? {} : { level }), ...(actor === undefined ? {} : { actor }) };
 }
 
-/** What `searchFlags` were given; relative times count back from `now`. Throws `usage`. */
-export function searchFilter(args: Args, attempted: string, now: number): AuditFilter {
-  const [resource, text] = [args.text('resource'), args.text('text')];
+/** What `timeFlags` were given; relative times count back from `now`. Throws `usage`. */
+export function timeFilter(args: Args, attempted: string, now: number): Pick<AuditFilter, 'from' | 'to'> {
   const from = timeOf('from', args.text('from'), momentStart, now, attempted);
   const to = timeOf('to', args.text('to'), momentEnd, now, attempted);
   if (from !== undefined && to !== undefined && from > to) {
     throw new LokiError('usage', { attempted, found: `--from (${from}) is later than --to (${to})`, hint: 'Exchange them; a relative time such as 7d means so long ago' });
   }
+  return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+}
+
+/** What `searchFlags` were given; relative times count back from `now`. Throws `usage`. */
+export function searchFilter(args: Args, attempted: string, now: number): AuditFilter {
+  const [resource, text] = [args.text('resource'), args.text('text')];
   return {
     ...entryFilter(args, attempted),
     ...(resource === undefined ? {} : { resource }), ...(text === undefined ? {} : { text }),
-    ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }),
+    ...timeFilter(args, attempted, now),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Command, CommandContext } from '../command.ts';
 import { decisionLines, evaluateExits, evaluateFlags, evaluateHere, evaluateOperands } from '../policy-words.ts';
 
 export const command: Command = {
-  about: 'Asks the policy in force here about one context, as a pipeline does before it deploys. Built-in rules and the log of record take no part: nothing happens yet.',
+  about: 'Asks the policy in force here about one context, as a pipeline does before it deploys. Built-in rules and the log of record take no part: nothing happens yet. A field that the point does not have, or a value of another type, is an error.',
   operands: evaluateOperands,
   flags: evaluateFlags,
   examples: [

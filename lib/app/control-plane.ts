@@ -13,12 +13,14 @@ import { ensureLocalToken, readLocalToken } from '../server/local-token.ts';
 import type { AuditService, Collection, Services, StoredItem } from '../server/services.ts';
 import { openApprovals } from './approvals.ts';
 import { encrypts, type OpenLog } from './audit/record.ts';
+import { budgetsOfProjects } from './budget-overview.ts';
 import { exportAsStream } from './audit/export.ts';
 import { prepareHome, type Installation } from './installation.ts';
 import { startForwarding } from './audit/forwarding.ts';
 import { startKeeping } from './audit/keeping.ts';
 import { openLongLivedRecord } from './audit/long-lived.ts';
 import { openReading, recordAccess } from './audit/reading.ts';
+import { policyService } from './policy-service.ts';
 import { openStore } from './store.ts';
 import { verifyAll, verifyDocument } from './audit/verify.ts';
 import { version } from './version.ts';
@@ -54,7 +56,8 @@ export async function startControlPlane(installation: Installation, options: Con
   const startedAt = host.clock.now();
   const services: Services = {
     store, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
-    projects: projectCollection(installation), approvals: approvals.room, audit: auditService(installation, log.record),
+    projects: projectCollection(installation), policies: policyService(installation), approvals: approvals.room, audit: auditService(installation, log.record),
+    budgets: (projectId) => budgetsOfProjects(installation, store, projectId),
     status: () => Promise.resolve({
       version, started_at: new Date(startedAt).toISOString(), uptime_seconds: Math.round((host.clock.now() - startedAt) / 1000),
       authentication: config.auth.enabled ? 'required' : 'off',

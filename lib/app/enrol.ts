@@ -12,7 +12,9 @@ import { commandsDigest, commandsNamedByProject, type NamedCommand } from '../co
 import { initialConfigText } from '../config/initial.ts';
 import { initialPolicyText } from '../policy/initial.ts';
 import { runPolicyTests } from '../policy/self-test.ts';
-import { pinFiles, readEnrolment, writeEnrolment, type Enrolment } from '../gate/enrolment.ts';
+import { readEnrolment, writeEnrolment, type Enrolment } from '../gate/enrolment.ts';
+import { namesChanged, pinsNow, type Pins } from '../gate/pins.ts';
+import { keepPolicy } from './restore.ts';
 import type { Project } from '../gate/project.ts';
 import { proven } from './approver.ts';
 import { openRecord } from './audit/record.ts';
@@ -52,14 +54,11 @@ export function planInit(installation: Installation, project: Project, monitor: 
 }
 
 function changedFiles(installation: Installation, enrolled: Enrolment, project: Project): readonly string[] {
-  const now = pinnedNow(installation, project);
-  return [...new Set([...Object.keys(enrolled.files), ...Object.keys(now)])].filter((name) => enrolled.files[name] !== now[name]);
+  return namesChanged(enrolled.files, pinnedNow(installation, project));
 }
 
-function pinnedNow(installation: Installation, project: Project): Readonly<Record<string, string>> {
-  const { disk } = installation.host;
-  const policy = projectPolicyName(disk, project.dir);
-  return pinFiles(disk, project.dir, policy === undefined ? [] : [policy]);
+function pinnedNow({ host: { disk } }: Installation, project: Project): Pins {
+  return pinsNow(disk, project.dir, projectPolicyName(disk, project.dir));
 }
 
 /** Writes what was planned, checks the policy, enrols, and records it. `by` is an actor such as `user:alice`; `prove` gives their fresh proof. */
@@ -110,6 +109,7 @@ async function enrol(installation: Installation, project: Project, { by, prove, 
     // Recorded before it counts: an enrolment nobody knows of would be a way in.
     const entries = enrolmentEntries(enrolment, before).map((entry) => ({ ...entry, actor: by, resource: `project:${project.id}`, metadata: { project_id: project.id } }));
     for (const entry of entries.map((each) => proven(installation, each, prove, 'enrol the project'))) await log.record(entry);
+    keepPolicy(installation, project);
     writeEnrolment(disk, home.home, home.project(project.id), enrolment);
   } finally {
     await log.close();
@@ -119,8 +119,7 @@ async function enrol(installation: Installation, project: Project, { by, prove, 
 
 /** What is said of an enrolment: what was enrolled, and what differs from the enrolment before. */
 function enrolmentEntries({ path, files, commands_digest }: Enrolment, before: Enrolment | undefined): readonly (Pick<AuditEvent, 'event'> & { readonly details: JsonObject })[] {
-  const names = [...new Set([...Object.keys(before?.files ?? {}), ...Object.keys(files)])].sort();
-  const changed = names.filter((name) => before?.files[name] !== files[name]).map((name) => ({ name, from: before?.files[name] ?? null, to: files[name] ?? null }));
+  const changed = namesChanged(before?.files ?? {}, files).map((name) => ({ name, from: before?.files[name] ?? null, to: files[name] ?? null }));
   const enrolled = { event: 'project.enrol', details: { path, files, commands_digest } } as const;
   if (before === undefined) return [enrolled];
   return [

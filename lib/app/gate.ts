@@ -1,20 +1,16 @@
 /** The gate of a project, put together: policy and enrolment judge, the log of record records, approvals ask people. */
-import type { Disk } from '../ports.ts';
 import type { Action } from '../base/action.ts';
 import { isPlainObject, type JsonObject } from '../base/json.ts';
 import { searchLog, type LoggedEntry } from '../audit/query.ts';
-import { createBuiltins } from '../policy/builtin.ts';
-import { actionHash } from '../policy/canonical.ts';
-import { createJudge, type Judge } from '../policy/judge.ts';
 import { scanners } from '../policy/scan/scanners.ts';
-import type { Policy } from '../policy/evaluate.ts';
-import { createGate, refused, type ApprovalReply, type Judgement } from '../gate/gate.ts';
+import { createGate, type ApprovalReply, type Judgement } from '../gate/gate.ts';
 import { currentBranch } from '../gate/project.ts';
 import type { ActionOutcome, Gate } from '../gate/reply.ts';
+import { createActionJudge, phaseOf } from './action-judge.ts';
 import { termsOf, type GateTerms } from './approval-terms.ts';
 import { encrypts, openRecord, type OpenLog } from './audit/record.ts';
 import type { Installation } from './installation.ts';
-import { assertAsEnrolled, createPolicySource, probeOf } from './policy.ts';
+import { createPolicySource } from './policy.ts';
 
 /** How a gate is opened. */
 export interface GateOptions {
@@ -35,30 +31,14 @@ const usualApproval: GateTerms = { approvers: [], required: 1, timeoutMs: 30 * 6
 
 /** Opens the gate. Nothing is read or written before the first action. */
 export function openGate(installation: Installation, options: GateOptions): Gate {
-  const { host, config, project, surroundings } = installation;
+  const { config, project } = installation;
   const log = options.log ?? openRecord(installation);
-  const projectDir = project?.dir ?? host.disk.realpath(surroundings.cwd) ?? surroundings.cwd;
-  const phase = surroundings.env['LOKI_PHASE'] ?? 'none';
-  const judgeBy = createJudgeSource(installation, projectDir);
   const policyNow = createPolicySource(installation);
   const sessionOf = (action: Action): string => action.session_id ?? 'none';
+  const judge = createActionJudge(installation, options.agent, policyNow);
+  const phase = phaseOf(installation);
   // The session our surroundings name is the one: an agent that names another, or none, would hide its decisions from its own.
   const inSession = (action: Action): Action => options.sessionId === undefined ? action : { ...action, session_id: options.sessionId };
-
-  function judge(action: Action): Judgement {
-    const branch = currentBranch(host.disk, projectDir);
-    const decision = judgeBy(policyNow())({ ...action, cwd: action.cwd ?? surroundings.cwd, session_id: sessionOf(action) }, {
-      project_dir: projectDir, actor: `agent:${options.agent}`, active_agents: 1, provider: surroundings.env['LOKI_PROVIDER'] ?? options.agent,
-      branch: branch ?? 'none', phase, tenant: 'none', project: project?.id ?? 'none', session_id: sessionOf(action),
-    });
-    try {
-      assertAsEnrolled(installation);
-    } catch (error) {
-      // Judged all the same: the record says what was tried while the project was not what a person enrolled.
-      return refused(error, decision.canonical);
-    }
-    return { decision, canonical: decision.canonical, actionHash: actionHash(decision.canonical) };
-  }
 
   async function approve(judgement: Judgement, action: Action): Promise<ApprovalReply> {
     const { openApprovals } = await import('./approvals.ts');
@@ -88,43 +68,6 @@ export function openGate(installation: Installation, options: GateOptions): Gate
 
 /** Waiting goes on so long after the time-out, to see that nobody decided. */
 const approvalSlackMs = 250;
-
-/** The judge for a policy; the same one as long as the policy is. */
-function createJudgeSource(installation: Installation, projectDir: string): (policy: Policy) => Judge {
-  const { host, home, surroundings } = installation;
-  const probe = probeOf(host.disk);
-  const builtins = createBuiltins({
-    lokiHome: home.home, projectDirs: [projectDir], homeDir: host.disk.realpath(surroundings.homeDirectory) ?? surroundings.homeDirectory,
-    controlPlane: controlPlaneAddresses(installation), keyFiles: keyFilesOf(installation), copies: copiesOf(installation),
-  });
-  let known: { readonly policy: Policy; readonly judge: Judge } | undefined;
-  return (policy) => {
-    if (known?.policy !== policy) known = { policy, judge: createJudge({ policy, builtins, probe, monotonic: () => host.clock.monotonic(), scanners, homeDir: surroundings.homeDirectory }) };
-    return known.judge;
-  };
-}
-
-/** The files with the log's key and the keys of TLS, as they are named and as they are really called. */
-function keyFilesOf({ host: { disk }, config: { audit, siem, server } }: Installation): readonly string[] {
-  return named([audit.keyFile, siem.syslog.key, server.tls.key], disk);
-}
-
-/** Where checkpoints are copied to. */
-function copiesOf({ host: { disk }, config: { audit } }: Installation): readonly string[] {
-  return named([audit.checkpointCopy], disk);
-}
-
-function named(paths: readonly (string | undefined)[], disk: Disk): readonly string[] {
-  return paths.flatMap((path) => (path === undefined ? [] : [path, disk.realpath(path) ?? path]));
-}
-
-/** The address that is configured, and the one a control plane that runs has written down. */
-function controlPlaneAddresses(installation: Installation): readonly string[] {
-  const { host, home, config } = installation;
-  const written = host.disk.read(`${home.run}/address`, 256);
-  const ports = new Set([config.server.port, 57374, ...(written === undefined ? [] : [Number(/:(\d+)\s*$/.exec(Buffer.from(written).toString('utf8'))?.[1])])]);
-  return [...ports].filter(Number.isInteger).flatMap((port) => [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`, `0.0.0.0:${port}`, `${config.server.host}:${port}`]);
-}
 
 function metadataOf(installation: Installation, sessionId: string): JsonObject {
   const { project } = installation;

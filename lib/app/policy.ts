@@ -5,14 +5,15 @@
  */
 import { LokiError, messageOf } from '../errors.ts';
 import type { Disk } from '../ports.ts';
-import { join, type PathProbe } from '../base/paths.ts';
+import { join, resolveFrom, type PathProbe } from '../base/paths.ts';
 import { organisationFiles } from '../config/layout.ts';
-import { createPolicy, type Policy } from '../policy/evaluate.ts';
+import { createPolicy, type Policy, type PolicyParts } from '../policy/evaluate.ts';
 import { choosePolicyFile, loadPolicyFile, unreadablePolicyFile } from '../policy/load.ts';
 import { scanners } from '../policy/scan/scanners.ts';
-import { commandsIn } from '../policy/shell/analyze.ts';
+import { analyzeCommand, rememberLast, type AnalyzeCommand } from '../policy/shell/analyze.ts';
 import type { Layer, PolicyFile } from '../policy/rules.ts';
-import { changedSince, readEnrolment } from '../gate/enrolment.ts';
+import { readEnrolment } from '../gate/enrolment.ts';
+import { changedPins, pinsNow } from '../gate/pins.ts';
 import type { Installation } from './installation.ts';
 
 /** A layer's file as read: text, or why it cannot be had. */
@@ -68,10 +69,35 @@ export function loadLayers(layers: readonly LayerText[]): readonly PolicyFile[] 
   return layers.map((layer) => ('text' in layer ? loadPolicyFile(layer) : unreadablePolicyFile(layer.filename, layer.layer, layer.problem)));
 }
 
+/** Reads commands for every judge of this process. */
+const analyze: AnalyzeCommand = rememberLast(analyzeCommand);
+
+/** What a policy is judged with on this machine. */
+export function partsOf({ host: { disk, clock }, surroundings }: Installation): PolicyParts {
+  return { probe: probeOf(disk), monotonic: () => clock.monotonic(), scanners, analyze, homeDir: surroundings.homeDirectory };
+}
+
 /** The judge of contexts over some files. */
 export function policyOf(installation: Installation, files: readonly PolicyFile[]): Policy {
-  const { disk, clock } = installation.host;
-  return createPolicy(files, { probe: probeOf(disk), monotonic: () => clock.monotonic(), scanners, commandsIn });
+  return createPolicy(files, partsOf(installation));
+}
+
+/** A policy file that somebody named, which need not be in force, read as one of `layer`. Throws `not_found` and `usage`. */
+export function loadNamedPolicy({ host: { disk }, surroundings }: Installation, name: string, attempted: string, layer: Layer = 'project'): PolicyFile {
+  const path = resolveFrom(surroundings.cwd, name);
+  const real = disk.realpath(path);
+  if (real !== undefined && disk.stat(real)?.kind === 'directory') throw new LokiError('usage', { attempted, found: 'it is a directory', hint: 'Name a policy file' });
+  const bytes = disk.read(path, largestPolicy);
+  if (bytes === undefined) throw new LokiError('not_found', { attempted, found: 'there is no such file', hint: 'Name a policy file' });
+  return loadPolicyFile({ text: decodedText(bytes, attempted), filename: name, layer });
+}
+
+function decodedText(bytes: Uint8Array, attempted: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new LokiError('policy.invalid', { attempted, found: 'it is not UTF-8', hint: 'Save the file as UTF-8' });
+  }
 }
 
 /** Gives the policy as it stands; the same object as long as no text has changed. */
@@ -95,14 +121,23 @@ function wordsOf(layer: LayerText): string {
   return 'text' in layer ? layer.text : `\0${layer.problem}`;
 }
 
+/** How an enrolled project differs from what was enrolled, in words; undefined when it does not, or was never enrolled. */
+export function changeSinceEnrolment({ host: { disk }, home, project }: Installation): string | undefined {
+  const enrolment = project === undefined ? undefined : readEnrolment(disk, home.home, home.project(project.id));
+  if (project === undefined || enrolment === undefined) return undefined;
+  // A folder under another name is not protected under that name.
+  if (disk.readlink(join(project.dir, '.loki')) !== undefined) return '.loki is a symbolic link';
+  return changedPins(enrolment.files, pinsNow(disk, project.dir, projectPolicyName(disk, project.dir)));
+}
+
 /** Throws `project.changed` when the project was enrolled and its pinned files are not what a person enrolled. */
 export function assertAsEnrolled(installation: Installation): void {
-  const { host: { disk }, home, project } = installation;
-  if (project === undefined) return;
-  const enrolment = readEnrolment(disk, home.home, home.project(project.id));
-  if (enrolment === undefined) return;
-  // A folder under another name is not protected under that name.
-  if (disk.readlink(join(project.dir, '.loki')) !== undefined) throw new LokiError('project.changed', { attempted: `act in the enrolled project "${project.dir}"`, found: '.loki is a symbolic link' });
-  const change = changedSince(disk, enrolment, projectPolicyName(disk, project.dir));
-  if (change !== undefined) throw new LokiError('project.changed', { attempted: `act in the enrolled project "${project.dir}"`, found: change });
+  const change = changeSinceEnrolment(installation);
+  if (change === undefined) return;
+  throw new LokiError('project.changed', { attempted: `act in the enrolled project "${installation.project?.dir ?? ''}"`, found: change, hint: repairOf(change) });
+}
+
+/** What a person does about a change, in one line. */
+export function repairOf(change: string): string {
+  return change.startsWith('.loki/policies.') ? 'A person brings back what was enrolled with: loki policy restore; or accepts what is there with: loki init' : 'A person puts it back, or accepts it as it is with: loki init';
 }

@@ -1,26 +1,27 @@
 /** Which provider a session works with: the one a run that is taken up began with, else the configured one, else the script. */
 import { LokiError } from '../errors.ts';
+import type { Violation } from '../base/action.ts';
 import { resolveFrom } from '../base/paths.ts';
 import { commandsNamedByProject } from '../config/commands.ts';
 import type { ProviderRequest } from '../runs/deps.ts';
+import { judgeProvider } from '../policy/residency.ts';
 import { commandProvider, scriptedProvider, type CommandOptions } from '../runs/command-provider.ts';
 import { agentEnvironment } from '../runs/environment.ts';
 import type { Provider } from '../runs/provider.ts';
 import { trustState } from './enrol.ts';
 import { requireProject, type Installation } from './installation.ts';
 import { packageFile } from './package-file.ts';
+import { residencyOf } from './residency.ts';
 
 /** A provider call that takes longer is ended. */
 const providerTimeoutMs = 60 * 60_000;
 
-/** Makes the provider of a session. `script`: what the scripted provider plays, from the working directory. */
-export function makeProvider(installation: Installation, script: string | undefined, request: ProviderRequest): Provider {
+/** Makes the provider of a session. `script`: what the scripted provider plays, from the working directory. `refuse` hears what residency has against it. */
+export function makeProvider(installation: Installation, script: string | undefined, request: ProviderRequest, refuse: (provider: string, found: readonly Violation[]) => never): Provider {
   const chosen = installation.config.runs.provider;
   const name = request.began?.name ?? chosen?.name ?? 'scripted';
-  const { allowedProviders } = installation.config.residency;
-  if (allowedProviders.length > 0 && !allowedProviders.includes(name)) {
-    throw new LokiError('policy.denied', { attempted: `use the provider "${name}"`, found: `residency.allowed_providers names only ${allowedProviders.join(', ')}` });
-  }
+  const refused = judgeProvider(residencyOf(installation), { provider: name, ...calledBy(installation, name) });
+  if (refused.length > 0) refuse(name, refused);
   if (name === 'scripted') return scripted(installation, script, request);
   if (name === 'command') return command(installation, chosen?.name === 'command' ? chosen.command : undefined, request);
   throw new LokiError('provider.missing', { attempted: `use the provider "${name}"`, found: 'this version drives the providers command and scripted', hint: 'Run any agent with the provider "command"; it asks the gate through loki hook generic' });
@@ -40,12 +41,21 @@ function command(installation: Installation, line: string | undefined, request: 
   return commandProvider({ ...common(installation, request, 'command'), name: 'command', argv: ['/bin/sh', '-c', line] });
 }
 
-function common(installation: Installation, { sessionId, runId }: ProviderRequest, name: string): Pick<CommandOptions, 'cwd' | 'env' | 'timeoutMs' | 'spawn'> {
+function common(installation: Installation, { sessionId, runId }: ProviderRequest, name: string): Pick<CommandOptions, 'cwd' | 'env' | 'timeoutMs' | 'spawn' | 'model' | 'region'> {
   const { host, home, surroundings } = installation;
   const { project } = requireProject(installation);
   const hook = [...host.facts.loki, 'hook', 'generic', '--project', project.dir];
   const env = agentEnvironment(surroundings.env, { home: home.home, hook, sessionId, runId, projectDir: project.dir });
-  return { cwd: project.dir, timeoutMs: providerTimeoutMs, spawn: host.spawn, env: { ...env, ...gateSettings(surroundings.env), LOKI_PROVIDER: name } };
+  return { cwd: project.dir, timeoutMs: providerTimeoutMs, spawn: host.spawn, ...calledBy(installation, name), env: { ...env, ...gateSettings(surroundings.env), LOKI_PROVIDER: name } };
+}
+
+/** What the configuration says that a provider calls. A project's own word for the region is no assurance to anybody, and does not count. */
+function calledBy({ config }: Installation, name: string): { readonly model?: string; readonly region?: string } {
+  const chosen = config.runs.provider;
+  if (chosen?.name !== name) return {};
+  const { model, region } = chosen;
+  const isOurs = config.origin('runs.provider').layer !== 'project';
+  return { ...(model === undefined ? {} : { model }), ...(region === undefined || !isOurs ? {} : { region }) };
 }
 
 /** Settings of the gate that may stand in our environment. The agent hands them on to the gate it asks; none is a secret. */

@@ -6,10 +6,9 @@ import { join, resolveFrom } from '../base/paths.ts';
 import type { PolicyDecision } from '../base/action.ts';
 import { queryLog, type LoggedEntry } from '../audit/query.ts';
 import type { ApprovalView as StoredApproval } from '../approvals/approval.ts';
-import { budgetCovers, budgetState } from '../policy/budget.ts';
 import { scanners } from '../policy/scan/scanners.ts';
 import type { Policy } from '../policy/evaluate.ts';
-import type { ApprovalAnswer, ApprovalQuestion, ApprovalView, DecisionView, ResourceContext, ResourceJudgement, RunDeps, RunOutcome, RunPlace, RunSettings } from '../runs/deps.ts';
+import type { ApprovalAnswer, ApprovalQuestion, ApprovalView, DecisionView, RunDeps, RunOutcome, RunPlace, RunSettings } from '../runs/deps.ts';
 import { currentBranch } from '../gate/project.ts';
 import { readPrd } from '../runs/prd.ts';
 import { resumeRun, startRun } from '../runs/runner.ts';
@@ -17,6 +16,8 @@ import type { Store } from '../store/store.ts';
 import { termsOf, type GateTerms } from './approval-terms.ts';
 import { openApprovals, type OpenApprovals } from './approvals.ts';
 import { openProjectChain, type OpenLog } from './audit/record.ts';
+import { judgeResource, microUsdOf, openLedger } from './budgets.ts';
+import { residencyDenial, type ResidencyDenial } from './residency.ts';
 import { requireProject, type Installation } from './installation.ts';
 import { startForwarding } from './audit/forwarding.ts';
 import { startKeeping } from './audit/keeping.ts';
@@ -77,6 +78,7 @@ async function withParts(installation: Installation, options: SessionOptions, wo
   const forwarding = startForwarding(installation, log);
   const delivering = startDelivering(installation, log.record);
   let agent = 'none';
+  let refusal: ResidencyDenial | undefined;
   const mark = async (action: 'session_start' | 'session_stop', details: JsonObject): Promise<void> => {
     await chain.append({ action, agent, branch: currentBranch(installation.host.disk, project.dir) ?? null, details });
   };
@@ -85,7 +87,10 @@ async function withParts(installation: Installation, options: SessionOptions, wo
       project: { id: project.id, dir: project.dir, tenant_id: null }, home: installation.home.home, env: installation.surroundings.env,
       actor: options.actor, signal: options.signal,
       provider(request) {
-        const provider = makeProvider(installation, options.script, request);
+        const provider = makeProvider(installation, options.script, request, (name, found) => {
+          refusal = residencyDenial(request, project.id, name, found);
+          throw new LokiError('policy.denied', { attempted: `use the provider "${name}"`, found: refusal.reason, hint: 'Choose another provider with --provider, or change the residency settings' });
+        });
         agent = provider.name;
         // The chain of what agents did is told, not asked: a session does not depend on it.
         void mark('session_start', { session_id: request.sessionId, run_id: request.runId, provider: provider.name }).catch(() => undefined);
@@ -95,6 +100,9 @@ async function withParts(installation: Installation, options: SessionOptions, wo
     await mark('session_stop', { session_id: outcome.session_id, run_id: outcome.run.id, status: outcome.status });
     await log.end(`session ${outcome.status}`);
     return outcome;
+  } catch (error) {
+    if (refusal !== undefined) await log.record(refusal.event);
+    throw error;
   } finally {
     await keeping.stop();
     await delivering.stop();
@@ -133,9 +141,12 @@ function runDeps(installation: Installation, options: SessionOptions, { log, sto
   const { host: { clock, timers, random, disk, spawn, facts, lock }, home } = installation;
   const { project } = requireProject(installation);
   const policyNow = createPolicySource(installation);
+  const ledger = openLedger(installation, store);
   return {
     clock, timers, random, disk, spawn, facts, lock, store, record: log.record,
-    judgeResource: (context) => Promise.resolve(judgeResource(policyNow(), context)),
+    judgeResource: (context) => judgeResource(installation, ledger, policyNow(), context),
+    countUsage: (report) => ledger.count(report),
+    microUsdOf: microUsdOf(installation),
     judgeData: (content, path, direction) => Promise.resolve(policyNow().evaluate('data', { content, path: path ?? 'none', tool: 'diff', direction })),
     judgeDeployment: ({ passed_gates, branch }) => Promise.resolve(policyNow().evaluate('pre_deployment', { passed_gates: [...passed_gates], environment: 'development', branch: branch ?? 'none', actor: options.actor, phase: 'VERIFY' })),
     approve: (question) => askPeople(approvals, project.id, termsFor(policyNow(), question), question),
@@ -146,15 +157,6 @@ function runDeps(installation: Installation, options: SessionOptions, { log, sto
     ...(options.narrate === undefined ? {} : { narrate: options.narrate }),
     ...(options.onApproval === undefined ? {} : { onApproval: (view: ApprovalView) => options.onApproval?.(view, approvals.room) }),
   };
-}
-
-/** The decision at the resource point, and every budget share that is reached. */
-function judgeResource(policy: Policy, context: ResourceContext): ResourceJudgement {
-  const decision = policy.evaluate('resource', { ...context, region: context.region ?? 'none', model: context.model ?? 'none' });
-  const budgets = policy.rules.filter((rule) => rule.is === 'budget').filter((rule) => budgetCovers(rule, context.provider));
-  const alerts = budgets.flatMap((rule) => budgetState(context.tokens_consumed, rule).alerts.map((percent) => ({ rule: rule.name, percent, limit: rule.maxTokens })));
-  const budgetNames = new Set(budgets.map(({ name }) => name));
-  return { decision, alerts, over_budget: decision.violations.some(({ name }) => budgetNames.has(name)) };
 }
 
 /** Puts a question of the run itself to people; bound to what is asked, under the policy that asks. */

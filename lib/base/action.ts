@@ -75,6 +75,8 @@ export interface Violation {
   /** `file:line:column` of the rule, or `built in`. */
   readonly place: string;
   readonly findings?: readonly Finding[];
+  /** What was compared with what, for a rule made of conditions: the comparisons that decided. */
+  readonly compared?: readonly Comparison[];
   /** True when the rule is only watched (`mode: monitor`): it is reported and does not count. */
   readonly monitor?: true;
 }
@@ -92,6 +94,30 @@ export interface PolicyDecision {
   readonly explain?: Explanation;
 }
 
+/** A value as decisions show it: shortened, secrets in it replaced. */
+export type ShownValue = string | number | readonly (string | number)[];
+
+/** One comparison of a condition, and how it came out. */
+export interface Comparison {
+  readonly field: string;
+  /** As the policy writes it: `==`, `in`, `matches`, `must start with` … */
+  readonly operator: string;
+  /** What the field holds: of several readings the one that decided. Null when it is missing. */
+  readonly value: ShownValue | null;
+  /** What it was compared with: of a list the entry that fits, where one does. Null for `exists`. */
+  readonly with: ShownValue | null;
+  /** Null when it could not be told. */
+  readonly holds: boolean | null;
+}
+
+/** A condition as a tree: `and`, `or` and `not` have parts, a comparison has none. */
+export interface ExplainedCondition {
+  readonly text: string;
+  readonly holds: boolean | null;
+  readonly parts?: readonly ExplainedCondition[];
+  readonly compared?: Comparison;
+}
+
 /** How a decision came about, rule by rule. */
 export interface Explanation {
   readonly point: EnforcementPoint;
@@ -104,7 +130,14 @@ export interface ExplainedRule {
   readonly place: string;
   readonly result: 'not applicable' | 'held' | 'violated' | 'could not be evaluated';
   readonly because: string;
+  /** What was judged, where that is not the context itself: what a command was found to do, such as `fs.write /etc/passwd`. */
+  readonly subject?: string;
+  readonly when?: ExplainedCondition;
+  readonly rule?: ExplainedCondition;
 }
+
+/** What rules do, from weakest to strictest. */
+export const strictness: Readonly<Record<RuleAction, number>> = { allow: 0, warn: 1, require_approval: 2, deny: 3 };
 
 /** Decisions from weakest to strictest. */
 export const decisionRank: Readonly<Record<Decision, number>> = { ALLOW: 0, REQUIRE_APPROVAL: 1, DENY: 2 };

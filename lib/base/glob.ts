@@ -39,7 +39,7 @@ export function compileGlob(pattern: string, kind: GlobKind): GlobTest | GlobMis
 }
 
 /** `a{b,c}d` as `abd` and `acd`; braces inside braces too. */
-function expandBraces(pattern: string): string[] | GlobMistake {
+export function expandBraces(pattern: string): string[] | GlobMistake {
   let done: string[] = [];
   let pending = [pattern];
   while (pending.length > 0) {
@@ -81,7 +81,7 @@ function innermostBrace(text: string): Brace | GlobMistake | undefined {
 }
 
 /** Index of the `]` that closes the class at `from`, or -1. A `]` right after the opening is a member. */
-function classEnd(text: string, from: number): number {
+export function classEnd(text: string, from: number): number {
   let at = from + 1;
   if (text.charAt(at) === '!' || text.charAt(at) === '^') at += 1;
   return text.indexOf(']', at + 1);
@@ -191,7 +191,23 @@ function compilePath(pattern: string): GlobTest | GlobMistake {
     }
     at += part.length + 1;
   }
-  return (path) => blocksMatch(blocks, path.split('/'));
+  const literal = longestLiteral(pattern);
+  return (path) => path.includes(literal) && blocksMatch(blocks, partsOf(path));
+}
+
+/** The longest stretch of a pattern that stands in every path that fits: a cheap look before the pattern is tried. */
+function longestLiteral(pattern: string): string {
+  const stretches = pattern.replaceAll('**', '/').split(/[*?\\]|\[[^/]*|\//);
+  return stretches.reduce((longest, stretch) => stretch.length > longest.length ? stretch : longest, '');
+}
+
+let lastPath = '';
+let lastParts: readonly string[] = [''];
+
+/** Many patterns are tried on one path. */
+function partsOf(path: string): readonly string[] {
+  if (path !== lastPath) [lastPath, lastParts] = [path, path.split('/')];
+  return lastParts;
 }
 
 /** As for chunks, with components in place of characters and `**` in place of the star. */

@@ -29,6 +29,8 @@ export interface Origin {
   /** From 1; only for files. */
   readonly line?: number;
   readonly column?: number;
+  /** The stronger layer that says more than the default too, where the project's wish counts beside it. */
+  readonly beside?: Origin;
 }
 
 /** One line of `loki enterprise status`. */

@@ -35,6 +35,8 @@ export interface HomeLayout {
   readonly spool: string;
   /** Enrolment file of a project. */
   project(id: string): string;
+  /** Its policy as it was enrolled, kept for bringing it back. */
+  projectPolicy(id: string): string;
 }
 
 /** The layout below an absolute LOKI_HOME. */
@@ -46,7 +48,7 @@ export function homeLayout(home: string): HomeLayout {
     torn: below('dashboard/torn'), legacy: below('dashboard/legacy'), store: below('dashboard/store'),
     projects: below('projects'), run: below('run'), socket: below('run/loki.sock'), localToken: below('run/token'),
     keys: below('keys'), ring: below('keys/ring'), spool: below('spool'),
-    project: (id) => below('projects', `${id}.json`),
+    project: (id) => below('projects', `${id}.json`), projectPolicy: (id) => below('projects', `${id}.policy`),
   };
 }
 

@@ -179,7 +179,7 @@ function withProject(
     if (both === undefined) {
       return refuse(`${setting.key} in the project file is ${value}, which leaves nothing of ${shown(setting, strongest.value)} (${from(strongest.origin)})`);
     }
-    return shown(setting, both) === shown(setting, strongest.value) ? strongest : { ...asked, value: both };
+    return shown(setting, both) === shown(setting, strongest.value) ? strongest : { origin: besides(setting, asked.origin, strongest), value: both };
   }
   if (rule.looser(written.value, setting.default)) {
     return refuse(`${setting.key} in the project file is ${value}, but a project file may ${rule.words}`) ?? strongest;
@@ -189,6 +189,10 @@ function withProject(
     notes.warnings.push(placed(file, written.key, message, false));
   }
   return strongest ?? asked;
+}
+
+function besides(setting: Setting<unknown>, origin: Origin, { value, origin: beside }: Resolved): Origin {
+  return shown(setting, value) === shown(setting, setting.default) ? origin : { ...origin, beside };
 }
 
 function checkTogether(resolution: Resolution, sources: ConfigSources, notes: Notes): void {

@@ -1,11 +1,11 @@
 /**
  * Enrolment: what a person confirmed about a project, kept in LOKI_HOME where the repository cannot reach it. It pins the
- * digests of its policy file; while it is missing or differs, everything is denied until a person enrols
- * the project again. It also remembers which commands of the project's configuration a person has read and confirmed.
+ * digests of its policy file and of agents' hook settings; while one is missing or differs, everything is denied until a person
+ * enrols the project again. It also remembers which commands of the project's configuration a person has read and confirmed.
  */
 import { LokiError } from '../errors.ts';
 import type { Disk } from '../ports.ts';
-import { sha256Hex } from '../base/digest.ts';
+import type { Pins } from './pins.ts';
 import { dirname, join } from '../base/paths.ts';
 import { isPlainObject } from '../base/json.ts';
 
@@ -18,15 +18,14 @@ export interface Enrolment {
   /** ISO 8601. */
   readonly enrolled_at: string;
   readonly enrolled_by: string;
-  /** SHA-256 (hex) of each pinned file, by its path below the project. */
-  readonly files: Readonly<Record<string, string>>;
+  /** What is pinned of each file, see `pins.ts`. */
+  readonly files: Pins;
   /** Digest of the list of commands that a person confirmed; null when none was. */
   readonly commands_digest: string | null;
 }
 
 /** Far larger than any enrolment. */
 const largestEnrolment = 1 << 20;
-const largestPinnedFile = 1 << 24;
 
 /** The enrolment at `path`, or undefined. A file that cannot be understood is an error: guessing would open the project. */
 export function readEnrolment(disk: Disk, home: string, path: string): Enrolment | undefined {
@@ -40,26 +39,6 @@ export function readEnrolment(disk: Disk, home: string, path: string): Enrolment
 export function writeEnrolment(disk: Disk, home: string, path: string, enrolment: Enrolment): void {
   disk.ensureDirectory(home, dirname(path), 0o700);
   disk.replace(home, path, Buffer.from(`${JSON.stringify(enrolment, null, 2)}\n`), 0o600);
-}
-
-/** Digests of files below a project, for pinning. Missing ones are left out. */
-export function pinFiles(disk: Disk, projectDir: string, names: readonly string[]): Readonly<Record<string, string>> {
-  const pinned = names.flatMap((name) => {
-    const bytes = disk.read(join(projectDir, name), largestPinnedFile);
-    return bytes === undefined ? [] : [[name, sha256Hex(bytes)] as const];
-  });
-  return Object.fromEntries(pinned);
-}
-
-/** How a project differs from what was enrolled, in words; undefined when it does not. */
-export function changedSince(disk: Disk, enrolment: Enrolment, policyFile: string | undefined): string | undefined {
-  if (policyFile !== undefined && !Object.hasOwn(enrolment.files, policyFile)) return `${policyFile} was not there when the project was enrolled`;
-  for (const [name, digest] of Object.entries(enrolment.files)) {
-    const bytes = disk.read(join(enrolment.path, name), largestPinnedFile);
-    if (bytes === undefined) return `${name} is missing`;
-    if (sha256Hex(bytes) !== digest) return `${name} differs from what was enrolled`;
-  }
-  return undefined;
 }
 
 function parse(text: string): Enrolment | undefined {

@@ -17,6 +17,8 @@ export interface Judgement {
   readonly canonical: JsonObject;
   /** SHA-256 (hex) of the canonical form. */
   readonly actionHash: string;
+  /** What else was judged by, and is recorded so that it can be judged by again. */
+  readonly context?: JsonObject;
 }
 
 /** A person's answer to an action that needs one. `pending`: nobody has answered while the caller could wait. */
@@ -76,13 +78,13 @@ function judgeSafely(parts: GateParts, action: Action): Judgement {
 }
 
 /** The judgement on an action that cannot be judged, or not be judged any more. `canonical` is what is recorded of it. */
-export function refused(error: unknown, canonical: JsonObject): Judgement {
+export function refused(error: unknown, canonical: JsonObject, context?: JsonObject): Judgement {
   const reason = error instanceof LokiError ? `${error.message}. ${error.hint}` : `Cannot judge the action: ${messageOf(error)}`;
   const decision: PolicyDecision = {
     decision: 'DENY', allowed: false, requiresApproval: false, reason, policy_digest: '', duration_us: 0,
     violations: [{ name: error instanceof LokiError ? error.code : 'internal', action: 'deny', reason, place: 'gate' }],
   };
-  return { decision, canonical, actionHash: '' };
+  return { decision, canonical, actionHash: '', ...(context === undefined ? {} : { context }) };
 }
 
 async function settle(parts: GateParts, judgement: Judgement, action: Action): Promise<Verdict> {
@@ -123,12 +125,17 @@ async function record(parts: GateParts, judgement: Judgement, verdict: Verdict, 
   };
   try {
     const receipt = await parts.record(entryOf(parts, judgement, verdict, action));
-    return { ...reply, audit_seq: receipt.seq };
+    return { ...reply, reason: withWhy(verdict, receipt.seq), audit_seq: receipt.seq };
   } catch (error) {
     if (parts.onFailure === 'warn') return { ...reply, reason: `${reply.reason} (NOT RECORDED: ${messageOf(error)})`, audit_seq: null };
     const hint = error instanceof LokiError ? `. ${error.hint}` : '';
     return { ...reply, decision: 'DENY', allowed: false, rule: 'builtin:recording', reason: `The decision could not be recorded, so the action is refused: ${messageOf(error)}${hint}`, audit_seq: null };
   }
+}
+
+/** A rule's no says where all of it can be read; what is broken says itself how it is repaired. */
+function withWhy({ event, reason, rule, approvalId }: Verdict, seq: number | null): string {
+  return event === 'policy.deny' && rule !== undefined && approvalId === undefined && seq !== null ? `${reason}. Why in full: loki policy explain --seq ${seq}` : reason;
 }
 
 function entryOf(parts: GateParts, judgement: Judgement, verdict: Verdict, action: Action): AuditEvent {
@@ -139,6 +146,7 @@ function entryOf(parts: GateParts, judgement: Judgement, verdict: Verdict, actio
     ...(action.session_id === undefined ? {} : { resource: `session:${action.session_id}` }),
     details: {
       action: judgement.canonical,
+      ...(judgement.context === undefined ? {} : { context: judgement.context }),
       decision: verdict.decision,
       reason: verdict.reason,
       ...(verdict.rule === undefined ? {} : { rule: verdict.rule }),
@@ -152,9 +160,10 @@ function entryOf(parts: GateParts, judgement: Judgement, verdict: Verdict, actio
 }
 
 function violationDetails(violation: PolicyDecision['violations'][number]): JsonObject {
-  const { name, action, reason, place, monitor, findings } = violation;
+  const { name, action, reason, place, monitor, findings, compared } = violation;
   return {
     name, action, reason, place,
+    ...(compared === undefined ? {} : { compared: compared.map((comparison) => ({ ...comparison })) }),
     ...(monitor === true ? { monitor } : {}),
     ...(findings === undefined ? {} : { findings: findings.map((finding) => ({ ...finding })) }),
   };

@@ -13,16 +13,30 @@ export class CannotEvaluate extends Error {}
 const longestPath = 4096;
 const surrogate = /\p{Surrogate}/u;
 
+/** Many rules ask about one path. */
+let lastFaultless: string | undefined;
+
 /** What is wrong with a path as text, or undefined. */
 export function pathMistake(path: string): string | undefined {
+  if (path === lastFaultless) return undefined;
+  const mistake = mistakeIn(path);
+  if (mistake === undefined) lastFaultless = path;
+  return mistake;
+}
+
+function mistakeIn(path: string): string | undefined {
   if (path === '') return 'is empty';
   if (path.length > longestPath) return `is longer than ${longestPath} characters`;
   if (path.includes('\0')) return 'holds a NUL character';
   return surrogate.test(path) ? 'is not well-formed Unicode' : undefined;
 }
 
-/** Symlinks followed; throws `CannotEvaluate` when they form a loop or the disk does not answer. */
+/** What a process sees as its root, its directory and its open files: for us it leads elsewhere than for the agent (proc(5)). */
+const throughProcess = /(?:^|\/)proc\/+(?:\.\/+)*(?:self|thread-self|\d+)\/(?:.*\/)?(?:cwd|root|fd|map_files)(?:\/|$)/;
+
+/** Symlinks followed; throws `CannotEvaluate` when they form a loop, lead through a process, or the disk does not answer. */
 export function realPath(path: string, probe: PathProbe): string {
+  if (path.includes('proc/') && throughProcess.test(path)) throw new CannotEvaluate(`${JSON.stringify(path)} leads through a process, whose view is not ours`);
   let real: string | undefined;
   try {
     real = path.includes('..') ? realTarget(path, probe) : probe.realpath(path) ?? realTarget(path, probe);

@@ -27,7 +27,6 @@ export interface Builtins {
   judge(action: Action, paths: readonly string[]): readonly Violation[];
   /** What a shell command may change: words given to programs not known to only read. */
   judgeMention(mention: string): readonly Violation[];
-  unclear(uncertain: readonly string[]): readonly Violation[];
 }
 
 type Access = 'read' | 'write' | 'delete';
@@ -61,7 +60,7 @@ const fragments: readonly string[] = [
 /** Commands of `loki` that decide, reconfigure, erase, or take records out in a person's name: the words after the program's name, options left out. */
 const decisive: readonly RegExp[] = [
   /^(?:approve|reject|trust|init|approver(?! (?:verify|status))|stop|pause|resume|login|logout|worker|store|keys|tenants|webhooks)(?: |$)/,
-  /^hooks? (?:install|uninstall|disable)(?: |$)/, /^audit (?:erase|prune|rekey|keep)(?: |$)/, /^enterprise (?:token|audit export)(?: |$)/, /^policy enrol/, /^dashboard(?: (?:start|stop)|$)/, /^config (?:set|unset)(?: |$)/,
+  /^hooks? (?:install|uninstall|disable)(?: |$)/, /^audit (?:erase|prune|rekey|keep)(?: |$)/, /^enterprise (?:token|audit export)(?: |$)/, /^policy (?:enrol|restore)/, /^dashboard(?: (?:start|stop)|$)/, /^config (?:set|unset)(?: |$)/,
   /^(?:projects|tasks|runs) (?:create|update|delete|cancel|replay)(?: |$)/,
 ];
 
@@ -169,15 +168,13 @@ export function createBuiltins(places: ProtectedPlaces): Builtins {
 
   return {
     judge, judgeMention,
-    unclear: (uncertain) => uncertain.length === 0 ? []
-      : [violation('builtin:unclear-command', `the command cannot be judged: ${uncertain.slice(0, 5).join('; ')}`, 'require_approval')],
   };
 }
 
 const atControlPlane = violation('builtin:control-plane', 'an agent does not call the control plane');
 
-function violation(name: string, reason: string, action: Violation['action'] = 'deny'): Violation {
-  return { name, action, reason: `Rule "${name}" (built in): ${reason}`, place: 'built in' };
+function violation(name: string, reason: string): Violation {
+  return { name, action: 'deny', reason: `Rule "${name}" (built in): ${reason}`, place: 'built in' };
 }
 
 function first(paths: readonly string[], judge: (path: string) => readonly Violation[]): readonly Violation[] {

@@ -12,7 +12,7 @@ import { CannotEvaluate, absolutePath, isReallyInside, pathMistake, realPath, re
 import { each, spelled } from './expression.ts';
 import type { Comparison, Condition, Operand } from './expression.ts';
 import type { Context, Field } from './fields.ts';
-import { commandReadings, pathReadings, startOf, urlReadings } from './readings.ts';
+import { commandReadings, pathReadings, scopeOf, startOf, urlReadings } from './readings.ts';
 import type { Reading, Scope } from './readings.ts';
 
 /**
@@ -36,8 +36,9 @@ export function compileCondition(tree: Condition, text: string, reading: Reading
 
 /** The fields a condition cannot do without: those it names and does not ask `exists` about. */
 export function neededFields(tree: Condition): readonly Field[] {
-  const guarded = new Set(guardsIn(tree));
-  return [...fieldsIn(tree)].filter((field) => !guarded.has(field));
+  const guarded = guardsIn(tree);
+  const named = fieldsIn(tree);
+  return guarded.length === 0 ? named : named.filter((field) => !guarded.includes(field));
 }
 
 /** Which field of `needs` the context lacks, in words; undefined when none. */
@@ -66,19 +67,34 @@ function fault(field: Field, value: unknown): string {
   return `${field.name} is not ${wanted[field.type]}`;
 }
 
-function fieldsIn(tree: Condition): Set<Field> {
+/** The fields that a condition compares, each once. */
+export function fieldsIn(tree: Condition, found: Field[] = []): Field[] {
   switch (tree.is) {
-    case 'and': case 'or': return new Set([...fieldsIn(tree.left), ...fieldsIn(tree.right)]);
-    case 'not': return fieldsIn(tree.inner);
-    case 'exists': return new Set();
-    default: return new Set([tree.left, tree.right].flatMap(each).flatMap((item) => item.is === 'field' ? [item.field] : []));
+    case 'and': case 'or': return fieldsIn(tree.right, fieldsIn(tree.left, found));
+    case 'not': return fieldsIn(tree.inner, found);
+    case 'exists': return found;
+    default:
+      addField(tree.left, found);
+      addField(tree.right, found);
+      return found;
   }
 }
 
-function guardsIn(tree: Condition): readonly Field[] {
-  if (tree.is === 'and' || tree.is === 'or') return [...guardsIn(tree.left), ...guardsIn(tree.right)];
+function addField(operand: Operand, found: Field[]): void {
+  if (operand.is === 'list') for (const item of operand.items) addField(item, found);
+  else if (operand.is === 'field' && !found.includes(operand.field)) found.push(operand.field);
+}
+
+const none: readonly Field[] = [];
+
+/** The fields that a condition asks `exists` about. */
+export function guardsIn(tree: Condition): readonly Field[] {
+  if (tree.is === 'and' || tree.is === 'or') {
+    const [left, right] = [guardsIn(tree.left), guardsIn(tree.right)];
+    return left.length === 0 ? right : right.length === 0 ? left : [...left, ...right];
+  }
   if (tree.is === 'not') return guardsIn(tree.inner);
-  return tree.is === 'exists' ? [tree.field] : [];
+  return tree.is === 'exists' ? [tree.field] : none;
 }
 
 /** What the condition comes to for actions of a kind when nothing else is known; undefined when that depends. */
@@ -100,7 +116,7 @@ export function decidedByKind(tree: Condition, kind: ActionKind): boolean | unde
     case 'compare': case 'in': case 'matches': {
       const operands = [tree.left, ...each(tree.right)];
       if (!operands.some(isKind) || !operands.every((item) => item.is === 'literal' || isKind(item))) return undefined;
-      return compile(tree, 'any')({ context: { kind }, probe: blind, commandsIn: () => [] });
+      return compile(tree, 'any')(scopeOf({ kind }, blind, () => ({ written: [], canonical: [] })));
     }
     default:
       return undefined;
@@ -336,6 +352,7 @@ function contained(left: Operand, right: Operand, reading: Reading): Test {
 
 function matched(left: Operand, patterns: readonly Operand[], reading: Reading): Test {
   const texts = patterns.flatMap((item) => item.is === 'literal' && typeof item.value === 'string' ? [item.value] : []);
+  if (left.is === 'field' && left.field.name === 'command' && reading === 'any') return commandMatched(text(left), texts);
   if (!isPath(left)) {
     const globs = texts.map((item) => isUrl(left) && reading === 'all' ? urlPattern(item) : glob(item, 'text'));
     const [only] = globs;
@@ -343,6 +360,22 @@ function matched(left: Operand, patterns: readonly Operand[], reading: Reading):
   }
   const tests = texts.map(pathPattern);
   return read(left, reading, (scope) => (found) => tests.some((test) => test(found, scope)));
+}
+
+/** Patterns that a command line must not match: each is held against the commands in it, and against the line itself only where it speaks of a line. */
+function commandMatched(line: (scope: Scope) => string, patterns: readonly string[]): Test {
+  const tests = patterns.map((pattern) => ({ test: glob(pattern, 'text'), ofLine: speaksOfLine(pattern) }));
+  return (scope) => {
+    const given = line(scope);
+    const { written, canonical } = scope.commandsIn(given);
+    const understood = written.some((command) => command !== '');
+    return tests.some(({ test, ofLine }) => ((ofLine || !understood) && test(given)) || written.some(test) || canonical.some(test));
+  };
+}
+
+/** A pattern that begins anywhere, or has a sign between commands in it. One that names its program would else take the words of a later command for those of the first. */
+function speaksOfLine(pattern: string): boolean {
+  return /^\*|[|;&<>()$`\n]/.test(pattern);
 }
 
 function isUrl(operand: Operand): boolean {

@@ -219,6 +219,19 @@ export function spelled(operand: Operand): string {
   return `[${operand.items.map(spelled).join(', ')}]`;
 }
 
+/** The condition as a person would write it, with brackets where it needs them. */
+export function spelledCondition(tree: Condition): string {
+  const inner = (part: Condition): string => (part.is === 'and' || part.is === 'or') && part.is !== tree.is ? `(${spelledCondition(part)})` : spelledCondition(part);
+  switch (tree.is) {
+    case 'and': case 'or': return `${inner(tree.left)} ${tree.is} ${inner(tree.right)}`;
+    case 'not': return `not ${inner(tree.inner)}`;
+    case 'exists': return `${tree.field.name} exists`;
+    case 'compare': return `${spelled(tree.left)} ${tree.operator} ${spelled(tree.right)}`;
+    case 'starts': return `${spelled(tree.left)} must start with ${spelled(tree.right)}`;
+    case 'in': case 'contains': case 'matches': return `${spelled(tree.left)} ${tree.is} ${spelled(tree.right)}`;
+  }
+}
+
 function typeOf(operand: Operand): FieldType {
   if (operand.is === 'field') return operand.field.type;
   if (operand.is === 'list') return 'list';

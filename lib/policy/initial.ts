@@ -18,35 +18,117 @@ const body = `
 policies:
   # Before an agent does anything. "rule" must hold, or the action happens; "when" says to what a rule applies,
   # and a "when" alone says what must not be. Actions: deny, require_approval, warn, allow (record only).
+  #
+  # A command is judged by what it does: rules about files hold for "rm" as they do for file tools. Patterns of commands are
+  # written with the program first, options in any order and spelling: "git push -f" finds "git -C x push origin --force".
   pre_execution:
+    # Files: what lies in the project or in a temporary folder is the agent's to write and delete, the rest is not.
     - name: project-boundary
-      rule: "file_path must start with project_dir"
       when: 'kind in ["fs.write", "fs.delete"]'
+      rule: 'file_path must start with [project_dir, "/tmp", "/var/tmp", "/private/tmp", "/var/folders"]'
+      action: require_approval
+
+    - name: system-files
+      when: >-
+        kind in ["fs.write", "fs.delete"] and file_path matches [
+        "/{etc,bin,sbin,boot,sys,proc,lib,lib64,root}/**", "/usr/{bin,sbin,lib,lib64,share,local,include}/**", "/private/etc/**",
+        "/{System,Library,Applications}/**", "/dev/{sd,hd,vd,xvd,nvme,mmcblk,disk,rdisk,dm-,md,loop,mem,mapper}*", "?:/{Windows,Program Files}/**"]
       action: deny
 
+    # A whole home, a folder at the root of the disk, or everything in one of them.
+    - name: no-deleting-of-roots
+      when: 'kind == "fs.delete" and file_path matches ["/", "/*", "/\\*/**", "/{home,Users,usr,var}/*", "/{home,Users}/*/\\*", "?:", "?:/", "?:/*"]'
+      action: deny
+
+    - name: not-the-whole-project
+      when: 'kind == "fs.delete" and file_path matches ["./\\*", "./\\*\\*", "./.\\*", "./{src,test,tests,docs,packages}"]'
+      action: require_approval
+
     - name: private-files
-      when: 'file_path matches ["**/.ssh/**", "**/.aws/credentials", "**/.netrc", "**/.npmrc", "**/.gnupg/**", "**/.env", "**/id_rsa", "**/id_ed25519"]'
+      when: >-
+        file_path matches [
+        "**/.ssh/**", "**/.gnupg/**", "**/.aws/**", "**/.azure/**", "**/.kube/**", "**/.config/{gcloud,gh,hub}/**", "**/.docker/config.json",
+        "**/.netrc", "**/.npmrc", "**/.pypirc", "**/.pgpass", "**/.my.cnf", "**/.git-credentials", "**/.vault-token", "**/.terraform.d/credentials*",
+        "**/.env", "**/.env.{local,production,prod,staging,development}", "**/id_{rsa,dsa,ecdsa,ed25519}", "**/*.{p12,pfx,keystore}", "/etc/shadow*", "/proc/*/environ"]
+      action: require_approval
+
+    # Disks, and what brings a machine down.
+    - name: no-destruction
+      when: >-
+        command matches [
+        "rm *-r* {/,/\\*,~,~/,~/\\*}", "rm *-r* --no-preserve-root*", "{mkfs,mkfs.*,mkswap,wipefs,blkdiscard} */dev/*", "diskpart*",
+        "dd *of=/dev/{sd,hd,vd,xvd,nvme,mmcblk,disk,rdisk,dm-,md,loop,mem,mapper}*", "diskutil {erase,partition,reformat,zero}*", ":()\\{ :|:& \\};:",
+        "{chmod,chown,chgrp} -R * {/,/\\*,/etc,/usr,/bin,/home,~}", "kill -{9,KILL,SIGKILL} -1", "kill -1"]
+      action: deny
+
+    - name: machine-state
+      when: >-
+        command matches [
+        "{fdisk,sfdisk,sgdisk,parted,cryptsetup,lvremove,vgremove,pvremove} */*", "{zpool,zfs} destroy*", "{shutdown,reboot,halt,poweroff}*", "init {0,6}", "systemctl {poweroff,reboot,halt,rescue,emergency,stop,disable,mask,kill}*", "launchctl {unload,remove,bootout}*",
+        "{iptables,ip6tables} -F*", "nft flush*", "ufw {disable,reset}*", "crontab -r*", "{pkill,killall} *", "shred*", "chmod -R {777,a+rwx,a+w,o+w,0777}*",
+        "userdel*", "passwd*", "mount *", "umount *", "insmod*", "setenforce 0*", "history -c*"]
+      action: require_approval
+
+    - name: no-privileges
+      when: 'command matches ["{sudo,doas,su,pkexec,run0} *", "su"]'
+      action: require_approval
+
+    # Folders with all that is in them, chosen by a pattern: "find -exec rm -rf".
+    - name: found-and-deleted
+      when: 'command matches "rm -f *-r* \\{\\}"'
+      action: require_approval
+
+    # Text from the network that runs unread.
+    - name: no-download-to-shell
+      when: 'command matches ["{sh,bash,zsh,dash,ksh,ash,fish} < {curl,wget,fetch,http,https,xh,aria2c} *", "{python*,node,perl,ruby,php} < {curl,wget,http,xh} *"]'
+      action: require_approval
+
+    # git: history that others have, and work that is nowhere else.
+    - name: no-force-push
+      when: 'command matches ["git push -f*", "git push --mirror*"] and not command matches "git push *--force-with-lease*"'
+      action: deny
+
+    - name: no-history-rewrite
+      when: >-
+        command matches [
+        "git push {-f,-d,--prune}*", "git filter-{branch,repo}*", "git branch -D*", "git tag -d*", "git update-ref -d*", "git reflog {expire,delete}*",
+        "git gc --prune*", "git prune*", "git stash {drop,clear}*"]
+      action: require_approval
+
+    - name: no-lost-work
+      when: >-
+        command matches [
+        "git reset --{hard,merge}*", "git clean -f*", "git checkout -f*", "git checkout -- *", "git checkout * -- *", "git checkout --pathspec-from-file*",
+        "git switch -f*", "git restore -W*", "git worktree remove -f*", "git submodule deinit -f*", "git rm -f*", "git checkout-index -*f*", "git read-tree --reset*"]
+      action: require_approval
+
+    # Data and machines that others share.
+    - name: shared-data
+      when: >-
+        command matches [
+        "{psql,mysql,mariadb,sqlite3,duckdb,cockroach,sqlcmd,snowsql,clickhouse-client,cqlsh,bq} < {DROP,TRUNCATE,ALTER * DROP} *",
+        "{psql,mysql,mariadb,sqlite3,duckdb,cockroach,sqlcmd,snowsql,clickhouse-client,cqlsh,bq} < {DELETE,UPDATE} * WHERE TRUE",
+        "{redis-cli,valkey-cli} < {FLUSHALL,FLUSHDB,SHUTDOWN}*", "{mongo,mongosh} < *.{DROP,DROPDATABASE,DELETEMANY,REMOVE}(*", "bq rm *", "dropdb *", "dropuser *", "mysqladmin *drop *",
+        "{rails,rake} db:{drop,reset}*", "prisma migrate reset*", "prisma db push *--force-reset*", "etcdctl del *"]
+      action: require_approval
+
+    - name: shared-infrastructure
+      when: >-
+        command matches [
+        "{docker,podman,nerdctl} {system,volume,image,container,network,builder,buildx} prune*", "{docker,podman} volume rm*", "{docker,podman} {rm,rmi} -f*", "{docker,podman} compose down -v*", "docker-compose down -v*",
+        "{kubectl,oc,k} {delete,drain,replace,cordon}*", "{kubectl,oc} scale *--replicas=0*", "helm {uninstall,delete,rollback}*", "{terraform,tofu,terragrunt} {destroy,taint,force-unlock}*", "{terraform,tofu,terragrunt} apply *-{destroy,auto-approve}*",
+        "{terraform,tofu} state {rm,mv,push}*", "{terraform,tofu} workspace delete*", "pulumi {destroy,stack rm,cancel}*", "cdk destroy*", "serverless remove*", "aws * {delete,terminate,remove,purge,destroy,deregister}*", "aws s3 {rm,rb}*", "aws s3 {sync,mv} *--delete*",
+        "gcloud * {delete,remove,destroy}*", "gsutil {rm,rb}*", "gcloud storage rm*", "az * {delete,purge}*", "doctl * delete*", "heroku {apps:destroy,pg:reset,destroy}*", "fly {destroy,apps destroy}*", "vercel {rm,remove}*", "netlify sites:delete*", "firebase *:delete*",
+        "gh {repo,release,secret,variable,ssh-key,run,cache} delete*", "gh repo archive*", "gh api *{-X,--method} DELETE*", "glab * delete*", "rclone {delete,purge,sync,rmdirs}*", "restic {forget,prune}*", "borg {delete,prune}*", "rsync *--delete*"]
+      action: require_approval
+
+    - name: publishing
+      when: 'command matches ["{npm,pnpm,yarn} {publish,unpublish,deprecate,owner,token}*", "cargo {publish,yank}*", "twine upload*", "poetry publish*", "gem {push,yank}*", "gh release create*", "docker push*"]'
       action: require_approval
 
     - name: agent-limit
       rule: "active_agents <= 5"
       when: 'kind == "agent"'
-      action: require_approval
-
-    - name: no-force-push
-      when: 'command matches ["git push *--force*", "git push -f*", "git push * -f*", "git push * +*", "git push * --delete *", "git push --delete *"]'
-      action: deny
-
-    - name: no-history-rewrite
-      when: 'command matches ["git reset --hard*", "git clean -*f*", "git filter-branch*", "git reflog expire*", "git branch -D *", "git checkout -- *", "git stash drop*", "git stash clear*"]'
-      action: require_approval
-
-    - name: no-destruction
-      when: 'command matches ["rm -rf /", "rm -rf /\\*", "rm -rf ~*", "mkfs*", "dd * of=/dev/*", "dd of=/dev/*", "shred *", "wipefs*", "chmod -R 777 *", "chown -R *"]'
-      action: deny
-
-    - name: no-privileges
-      when: 'command matches ["sudo *", "doas *", "su *", "su"]'
       action: require_approval
 
   # What is written, and what agents are told, must not carry credentials.
@@ -84,10 +166,16 @@ policies:
 const tests = `
 # Run by "loki policy check" and when the project is enrolled; a policy whose tests fail is not enrolled.
 tests:
-  - name: writing outside the project is denied
+  - name: writing to the system is denied
     point: pre_execution
     context: { kind: fs.write, file_path: /etc/passwd, project_dir: /home/u/p }
     expect: DENY
+    by: system-files
+
+  - name: deleting outside the project needs a person
+    point: pre_execution
+    context: { kind: fs.delete, file_path: /home/u/other/a.ts, project_dir: /home/u/p }
+    expect: REQUIRE_APPROVAL
     by: project-boundary
 
   - name: writing inside the project is allowed
@@ -101,10 +189,33 @@ tests:
     expect: DENY
     by: no-force-push
 
+  - name: a forced push that looks first is allowed
+    point: pre_execution
+    context: { kind: exec, command: "git push --force-with-lease origin feature" }
+    expect: ALLOW
+
   - name: a commit message may say anything
     point: pre_execution
     context: { kind: exec, command: "git commit -m 'explain git push --force'" }
     expect: ALLOW
+
+  - name: work that was never committed is not thrown away unasked
+    point: pre_execution
+    context: { kind: exec, command: "git -C src reset --hard HEAD" }
+    expect: REQUIRE_APPROVAL
+    by: no-lost-work
+
+  - name: the root is not deleted, however the options are written
+    point: pre_execution
+    context: { kind: exec, command: "rm --force -vR -- /" }
+    expect: DENY
+    by: no-destruction
+
+  - name: a table is not dropped unasked
+    point: pre_execution
+    context: { kind: exec, command: "psql -d app -c 'drop table users'" }
+    expect: REQUIRE_APPROVAL
+    by: shared-data
 
   - name: a sixth agent needs a person
     point: pre_execution

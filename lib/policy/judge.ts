@@ -13,7 +13,7 @@ import type { Builtins } from './builtin.ts';
 import { canonicalAction } from './canonical.ts';
 import { conclude, longestContent } from './evaluate.ts';
 import type { Policy, Scanners } from './evaluate.ts';
-import { analyzeCommand } from './shell/analyze.ts';
+import { unclearCommand } from './unclear.ts';
 
 /** What is the same for all actions of a session. */
 export interface Surroundings {
@@ -39,7 +39,6 @@ export interface JudgeParts {
   readonly probe: PathProbe;
   readonly monotonic: () => number;
   readonly scanners: Scanners;
-  readonly homeDir: string;
 }
 
 export type Judge = (action: Action, surroundings: Surroundings, options?: { readonly explain?: boolean }) => Judgement;
@@ -72,7 +71,8 @@ class Hearing {
     const cwd = this.#directory(action);
     const real = this.#one({ ...action, cwd });
     // Some file tools read a leading tilde as a shell does, and others do not.
-    if (action.file_path !== undefined && /^~(?:\/|$)/.test(action.file_path)) this.#one({ ...action, cwd, file_path: this.#parts.homeDir + action.file_path.slice(1) });
+    const { homeDir } = this.#parts.policy;
+    if (homeDir !== undefined && action.file_path !== undefined && /^~(?:\/|$)/.test(action.file_path)) this.#one({ ...action, cwd, file_path: homeDir + action.file_path.slice(1) });
     if (action.kind === 'exec' && action.command !== undefined) this.#command(action, action.command, cwd);
     if (action.content !== undefined) this.#content(action, real);
     if (action.content !== undefined && (action.kind === 'mcp' || action.kind === 'other')) this.#arguments(action.content, cwd);
@@ -131,25 +131,23 @@ class Hearing {
 
   /** What a command does, each thing as if a file tool or the network had been used. */
   #command({ tool }: Action, command: string, cwd: string): void {
-    const { builtins, homeDir } = this.#parts;
-    const { actions, uncertain, mentions } = analyzeCommand(command, { cwd, home: homeDir });
-    for (const derived of actions) {
-      if (derived.kind === 'exec') this.#add(builtins.judge(derived, []));
-      else this.#one({ ...derived, cwd, ...(tool === undefined ? {} : { tool }) });
-    }
+    const { builtins, policy } = this.#parts;
+    const { actions, uncertain, mentions } = policy.analyze(command, cwd);
+    // The policy's own rules for what the command does were asked with the command.
+    for (const derived of actions) this.#add(builtins.judge(derived, derived.kind === 'exec' ? [] : this.#paths({ ...derived, cwd }) ?? []));
     for (const mention of mentions) this.#add(builtins.judgeMention(mention));
-    this.#add(builtins.unclear(uncertain));
+    this.#add(unclearCommand(uncertain, policy.strict));
     const written = actions.flatMap((derived) => derived.kind === 'fs.write' && derived.file_path !== undefined ? [derived.file_path] : []);
-    if (written.length > mostWritten) this.#add(builtins.unclear([`it writes more than ${mostWritten} files`]));
+    if (written.length > mostWritten) this.#add(unclearCommand([`it writes more than ${mostWritten} files`], policy.strict));
     // A text that a command writes stands in the command.
     for (const path of written.slice(0, mostWritten)) this.#visit('data', { content: command, path, tool, direction: 'write' });
   }
 
   /** A tool that nothing is known about may write whatever its arguments name. */
   #arguments(content: string, cwd: string): void {
-    const { builtins } = this.#parts;
+    const { builtins, policy } = this.#parts;
     const paths = content.length > longestContent ? undefined : pathsInArguments(content);
-    if (paths === undefined) return this.#add(builtins.unclear(['its arguments are too many to look at']));
+    if (paths === undefined) return this.#add(unclearCommand(['its arguments are too many to look at'], policy.strict));
     for (const path of paths) for (const place of this.#paths({ kind: 'fs.write', file_path: path, cwd }) ?? []) this.#add(builtins.judgeMention(place));
   }
 

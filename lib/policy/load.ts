@@ -33,7 +33,7 @@ export function unreadablePolicyFile(filename: string, layer: Layer, reason: str
 }
 
 function broken(filename: string, layer: Layer, digest: string, problems: readonly Problem[]): PolicyFile {
-  return { filename, layer, digest, rules: [], approvalGates: [], tests: [], problems };
+  return { filename, layer, digest, strict: false, rules: [], approvalGates: [], tests: [], problems };
 }
 
 /**

@@ -2,7 +2,7 @@
  * The rules of one policy file as plain data: what `shape.ts` makes of a well-formed file and `evaluate.ts` judges by.
  * Every rule remembers where it was written, so that a decision can name the line.
  */
-import type { Decision, EnforcementPoint, RuleAction } from '../base/action.ts';
+import type { Decision, EnforcementPoint, Finding, RuleAction } from '../base/action.ts';
 import type { Problem } from '../errors.ts';
 import type { Condition } from './expression.ts';
 
@@ -44,10 +44,20 @@ export interface GatesRule extends RuleBase { readonly is: 'gates'; readonly gat
 
 export type OnExceed = 'shutdown' | 'require_approval' | 'warn';
 
-/** At most so many tokens. `alerts` are percentages, rising. Without `providers` it counts for every one. */
+/** Whose consumption a budget adds up. */
+export type BudgetSubject = 'project' | 'agent' | 'session';
+
+/** Over what time it adds it up. Days and months are those of UTC. */
+export type BudgetPeriod = 'session' | 'day' | 'month' | 'total';
+
+/** At most so many tokens, so much money, or both. `alerts` are percentages, rising. Without `providers` it counts for every one. */
 export interface BudgetRule extends RuleBase {
   readonly is: 'budget';
-  readonly maxTokens: number;
+  readonly per: BudgetSubject;
+  readonly period: BudgetPeriod;
+  readonly maxTokens?: number;
+  /** Millionths of a US dollar. */
+  readonly maxMicroUsd?: number;
   readonly alerts: readonly number[];
   readonly onExceed: OnExceed;
   readonly providers?: readonly string[];
@@ -58,6 +68,8 @@ export interface DataRule extends RuleBase {
   readonly is: 'data';
   readonly type?: 'secret_detection' | 'pii_scanning';
   readonly patterns: readonly UserPattern[];
+  /** Findings of the scanner that are less sure than this do not count; the user's own patterns always do. */
+  readonly minConfidence: Finding['confidence'];
 }
 
 /** A regular expression that a user added, checked against blow-up. */
@@ -101,6 +113,8 @@ export interface PolicyFile {
   readonly layer: Layer;
   /** SHA-256 (hex) of the file's text. */
   readonly digest: string;
+  /** `mode: strict`: what cannot be understood is denied instead of put before a person. */
+  readonly strict: boolean;
   readonly rules: readonly Rule[];
   readonly approvalGates: readonly ApprovalGate[];
   readonly tests: readonly PolicyTest[];

@@ -17,14 +17,16 @@ export interface PolicyTestResult {
 
 /** Runs every test of every file against the whole policy, in order. */
 export function runPolicyTests(policy: Policy): readonly PolicyTestResult[] {
-  return policy.files.flatMap((file) => file.tests).map((test) => {
-    const decision = policy.evaluate(test.point, test.context);
-    const failure = failureOf(test, decision);
-    return {
-      name: test.name, place: test.place, passed: failure === undefined, expected: test.expect, decision: decision.decision,
-      because: failure ?? decision.reason, reached: decision.violations.map(({ name }) => name),
-    };
-  });
+  return policy.files.flatMap((file) => file.tests).map((test) => resultOf(test, policy.evaluate(test.point, test.context)));
+}
+
+/** What a decision means to the test that asked for it. */
+export function resultOf(test: PolicyTest, decision: PolicyDecision): PolicyTestResult {
+  const failure = failureOf(test, decision);
+  return {
+    name: test.name, place: test.place, passed: failure === undefined, expected: test.expect, decision: decision.decision,
+    because: failure ?? decision.reason, reached: decision.violations.map(({ name }) => name),
+  };
 }
 
 function failureOf(test: PolicyTest, decision: PolicyDecision): string | undefined {

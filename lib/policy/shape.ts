@@ -6,24 +6,27 @@ import { isPlainObject } from '../base/json.ts';
 import { didYouMean } from '../base/suggest.ts';
 import type { Problem } from '../errors.ts';
 import { actionKinds } from '../base/action.ts';
-import type { Decision, EnforcementPoint, RuleAction } from '../base/action.ts';
+import type { ActionKind, Decision, EnforcementPoint, RuleAction } from '../base/action.ts';
 import { excerptAt } from '../formats/excerpt.ts';
 import type { YamlNode } from '../formats/yaml/node.ts';
 import { valueOf } from '../formats/yaml/parse.ts';
-import { decidedByKind, neededFields } from './compile.ts';
+import { decidedByKind, fieldsIn, neededFields } from './compile.ts';
 import { ExpressionMistake, parseExpression } from './expression.ts';
 import { enforcementPoints, fieldsOfPoint } from './fields.ts';
 import { compileUserPattern } from './patterns.ts';
-import type { ApprovalGate, BudgetRule, DataRule, Expression, Layer, OnExceed, PolicyTest, Rule, UserPattern } from './rules.ts';
+import type { ApprovalGate, BudgetPeriod, BudgetRule, BudgetSubject, DataRule, Expression, Layer, OnExceed, PolicyTest, Rule, UserPattern } from './rules.ts';
 
 /** Ceilings of one file. */
 export const policyLimits = { rules: 1000, tests: 2000, list: 1000, text: 1000, problems: 100 } as const;
 
+/** Any of these makes a rule of the resource point a budget. */
+const budgetKeys = ['max_tokens', 'max_usd', 'per', 'period', 'alerts', 'on_exceed', 'providers'] as const;
+
 const ruleKeys: Readonly<Record<EnforcementPoint, readonly string[]>> = {
   pre_execution: ['name', 'rule', 'when', 'action', 'mode'],
   pre_deployment: ['name', 'gates', 'rule', 'when', 'action', 'mode'],
-  resource: ['name', 'max_tokens', 'alerts', 'on_exceed', 'providers', 'rule', 'when', 'action', 'mode'],
-  data: ['name', 'type', 'patterns', 'rule', 'when', 'action', 'mode'],
+  resource: ['name', ...budgetKeys, 'rule', 'when', 'action', 'mode'],
+  data: ['name', 'type', 'patterns', 'min_confidence', 'rule', 'when', 'action', 'mode'],
 };
 /** Bounds of an approval's time-out: three seconds, and the 30 days an approval may stay open. */
 const [shortestMinutes, longestMinutes] = [0.05, 43_200];
@@ -32,12 +35,20 @@ const gateKeys = ['name', 'phase', 'approvers', 'required', 'timeout_minutes', '
 const testKeys = ['name', 'point', 'context', 'expect', 'by'];
 const ruleActions: readonly RuleAction[] = ['deny', 'require_approval', 'warn', 'allow'];
 const exceedActions: readonly OnExceed[] = ['shutdown', 'require_approval', 'warn'];
+const budgetSubjects: readonly BudgetSubject[] = ['project', 'agent', 'session'];
+const budgetPeriods: readonly BudgetPeriod[] = ['session', 'day', 'month', 'total'];
+/** A thousand million dollars: what can still be counted exactly in millionths. */
+const mostUsd = 1e9;
 const decisions: readonly Decision[] = ['ALLOW', 'DENY', 'REQUIRE_APPROVAL'];
 const modes = ['enforce', 'monitor'] as const;
+/** At the top of a file. `strict` enforces, and denies commands that cannot be understood. */
+const fileModes = [...modes, 'strict'] as const;
 const dataTypes = ['secret_detection', 'pii_scanning'] as const;
+const confidences = ['low', 'medium', 'high'] as const;
 
 /** What a file's tree comes to. */
 export interface Shaped {
+  readonly strict: boolean;
   readonly rules: readonly Rule[];
   readonly approvalGates: readonly ApprovalGate[];
   readonly tests: readonly PolicyTest[];
@@ -49,7 +60,7 @@ export function shapePolicy(root: YamlNode, text: string, filename: string, laye
   const shaper = new Shaper(text, filename, layer);
   const shaped = shaper.file(root);
   const problems = shaper.problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
-  return problems.length > 0 ? { rules: [], approvalGates: [], tests: [], problems } : { ...shaped, problems };
+  return problems.length > 0 ? { strict: false, rules: [], approvalGates: [], tests: [], problems } : { ...shaped, problems };
 }
 
 type Members = ReadonlyMap<string, YamlNode>;
@@ -73,7 +84,8 @@ class Shaper {
   file(root: YamlNode): Omit<Shaped, 'problems'> {
     const members = this.#members(root, 'the policy file', ['version', 'mode', 'policies', 'tests']);
     this.#version(members.get('version'), root);
-    this.#monitor = this.#word(members.get('mode'), 'mode', modes) === 'monitor';
+    const mode = this.#word(members.get('mode'), 'mode', fileModes);
+    this.#monitor = mode === 'monitor';
     const policies = members.get('policies');
     if (policies === undefined) this.#report(root, 'policies is missing', 'Add a policies: section; docs/policy.md shows one');
     const sections = policies === undefined ? new Map<string, YamlNode>()
@@ -81,7 +93,7 @@ class Shaper {
     const rules = enforcementPoints.flatMap((point) => this.#list(sections.get(point), point, policyLimits.rules).flatMap((node) => this.#rule(node, point)));
     const approvalGates = this.#list(sections.get('approval_gates'), 'approval_gates', policyLimits.rules).flatMap((node) => this.#gate(node));
     const tests = this.#list(members.get('tests'), 'tests', policyLimits.tests).flatMap((node) => this.#test(node));
-    return { rules, approvalGates, tests };
+    return { strict: mode === 'strict', rules, approvalGates, tests };
   }
 
   #report(place: Place, message: string, hint?: string): void {
@@ -111,9 +123,13 @@ class Shaper {
     for (const { key, value } of node.entries) {
       const name = key.text;
       if (known.includes(name)) members.set(name, value);
-      else this.#report(key, `"${name}" is not a key of ${what}${didYouMean(name, known)}`, `Known: ${known.join(', ')}`);
+      else this.#unknown(key, what, known);
     }
     return members;
+  }
+
+  #unknown(key: Place & { readonly text: string }, what: string, known: readonly string[]): void {
+    this.#report(key, `"${key.text}" is not a key of ${what}${didYouMean(key.text, known)}`, `Known: ${known.join(', ')}`);
   }
 
   #list(node: YamlNode | undefined, what: string, most: number): readonly YamlNode[] {
@@ -234,12 +250,12 @@ class Shaper {
     if (base.point === 'pre_deployment' && members.has('gates')) {
       return { ...base, is: 'gates', gates: this.#strings(members.get('gates'), 'gates') ?? [] };
     }
-    if (base.point === 'resource' && (members.has('max_tokens') || members.has('alerts') || members.has('on_exceed') || members.has('providers'))) {
+    if (base.point === 'resource' && budgetKeys.some((key) => members.has(key))) {
       return this.#budget(members, node, base);
     }
-    if (base.point === 'data' && (members.has('type') || members.has('patterns'))) return this.#data(members, base);
+    if (base.point === 'data' && (members.has('type') || members.has('patterns') || members.has('min_confidence'))) return this.#data(members, node, base);
     if (!members.has('rule') && !members.has('when')) {
-      const also = { pre_execution: '', pre_deployment: ', gates', resource: ', max_tokens', data: ', type, patterns' }[base.point];
+      const also = { pre_execution: '', pre_deployment: ', gates', resource: ', max_tokens, max_usd', data: ', type, patterns' }[base.point];
       this.#report(node, `the rule ${quotedName(base.name)} says nothing to check`, `Add one of: rule, when${also}`);
       return undefined;
     }
@@ -247,23 +263,46 @@ class Shaper {
   }
 
   #budget(members: Members, node: YamlNode, base: Omit<Rule, 'is'>): BudgetRule {
-    for (const key of ['max_tokens', 'on_exceed']) if (!members.has(key)) this.#report(node, `the budget ${quotedName(base.name)} has no ${key}`);
+    if (!members.has('max_tokens') && !members.has('max_usd')) this.#report(node, `the budget ${quotedName(base.name)} has neither max_tokens nor max_usd`);
+    if (!members.has('on_exceed')) this.#report(node, `the budget ${quotedName(base.name)} has no on_exceed`);
     for (const key of ['rule', 'action']) {
       const other = members.get(key);
-      if (other !== undefined) this.#report(other, `a budget has no ${key}; max_tokens and on_exceed say it`);
+      if (other !== undefined) this.#report(other, `a budget has no ${key}; its limits and on_exceed say it`);
     }
     const onExceed = this.#word(members.get('on_exceed'), 'on_exceed', exceedActions) ?? 'shutdown';
     const providers = this.#strings(members.get('providers'), 'providers');
     const alerts = this.#list(members.get('alerts'), 'alerts', 100).flatMap((item) => this.#whole(item, 'an alert', 1, 100) ?? []);
+    const maxTokens = this.#whole(members.get('max_tokens'), 'max_tokens', 1, Number.MAX_SAFE_INTEGER);
+    const maxMicroUsd = this.#money(members.get('max_usd'), 'max_usd');
     return {
-      ...base, is: 'budget', action: onExceed === 'shutdown' ? 'deny' : onExceed, onExceed,
-      maxTokens: this.#whole(members.get('max_tokens'), 'max_tokens', 1, Number.MAX_SAFE_INTEGER) ?? 0,
+      ...base, is: 'budget', action: onExceed === 'shutdown' ? 'deny' : onExceed, onExceed, ...this.#span(members),
+      ...(maxTokens === undefined ? {} : { maxTokens }), ...(maxMicroUsd === undefined ? {} : { maxMicroUsd }),
       alerts: [...new Set(alerts)].sort((a, b) => a - b), ...(providers === undefined ? {} : { providers }),
     };
   }
 
-  #data(members: Members, base: Omit<Rule, 'is'>): DataRule {
+  /** Whose consumption, over what time. A session's has no time but the session. */
+  #span(members: Members): Pick<BudgetRule, 'per' | 'period'> {
+    const per = this.#word(members.get('per'), 'per', budgetSubjects) ?? 'project';
+    const period = this.#word(members.get('period'), 'period', budgetPeriods) ?? 'session';
+    const node = members.get('period');
+    if (per === 'session' && period !== 'session' && node !== undefined) this.#report(node, `a budget per session has no period ${period}`, `Leave period out, or say per: project to count a ${period === 'total' ? 'project as a whole' : `project's ${period}`}`);
+    return { per, period };
+  }
+
+  /** An amount in dollars as whole millionths. */
+  #money(node: YamlNode | undefined, what: string): number | undefined {
+    if (node === undefined) return undefined;
+    const value = node.kind === 'scalar' ? node.value : undefined;
+    if (typeof value === 'number' && value >= 1e-6 && value <= mostUsd && Math.round(value * 1e6) / 1e6 === value) return Math.round(value * 1e6);
+    this.#report(node, `${what} must be an amount from 0.000001 to ${mostUsd} US dollars with at most six decimals, not ${shown(node)}`);
+    return undefined;
+  }
+
+  #data(members: Members, node: YamlNode, base: Omit<Rule, 'is'>): DataRule {
     const type = this.#word(members.get('type'), 'type', dataTypes);
+    const minConfidence = this.#word(members.get('min_confidence'), 'min_confidence', confidences) ?? 'low';
+    if (members.has('min_confidence') && !members.has('type')) this.#report(node, `the rule ${quotedName(base.name)} has min_confidence and no type`, 'Patterns of your own are always sure; add type: secret_detection or pii_scanning');
     const patterns = this.#list(members.get('patterns'), 'patterns', 100).flatMap((node): UserPattern[] => {
       const source = this.#string(node, 'a pattern');
       if (source === undefined) return [];
@@ -272,7 +311,7 @@ class Shaper {
       this.#report(node, `the pattern ${JSON.stringify(source)} ${compiled}`);
       return [];
     });
-    return { ...base, is: 'data', patterns, ...(type === undefined ? {} : { type }) };
+    return { ...base, is: 'data', patterns, minConfidence, ...(type === undefined ? {} : { type }) };
   }
 
   /** A rule that no action can ever meet is a mistake: its author believes to be protected. */
@@ -331,20 +370,22 @@ class Shaper {
   }
 
   #context(node: YamlNode, point: EnforcementPoint): void {
-    const kind = this.#members(node, `a ${point} context`, [...fieldsOfPoint[point].keys()]).get('kind');
-    if (point === 'pre_execution' && kind !== undefined) this.#word(kind, 'kind', actionKinds);
+    if (node.kind !== 'map') return void this.#members(node, `a ${point} context`, []);
+    const known = fieldsOfPoint[point];
+    for (const { key, value } of node.entries) {
+      if (!known.has(key.text)) this.#unknown(key, `a ${point} context`, [...known.keys()]);
+      else if (key.text === 'kind' && point === 'pre_execution') this.#word(value, 'kind', actionKinds);
+    }
   }
 }
 
 /** The kinds of action that a pre-execution rule applies to: those that carry its fields and that `when` does not exclude. */
-export function kindsOf(when: Expression | undefined, rule: Expression | undefined): readonly (typeof actionKinds)[number][] {
-  const limits = [when, rule].flatMap((part) => part === undefined ? [] : carried(part));
-  return actionKinds.filter((kind) => limits.every((kinds) => kinds.includes(kind))
-    && (when === undefined || decidedByKind(when.tree, kind) !== false));
-}
-
-function carried(part: Expression): readonly (readonly string[])[] {
-  return neededFields(part.tree).flatMap((field) => field.kinds === undefined ? [] : [field.kinds]);
+export function kindsOf(when: Expression | undefined, rule: Expression | undefined): readonly ActionKind[] {
+  const needed = [when, rule].flatMap((part) => part === undefined ? [] : neededFields(part.tree));
+  const limits = needed.flatMap(({ kinds }) => kinds === undefined ? [] : [kinds]);
+  const carried = limits.length === 0 ? actionKinds : actionKinds.filter((kind) => limits.every((kinds) => kinds.includes(kind)));
+  if (when === undefined || !fieldsIn(when.tree).some(({ name }) => name === 'kind')) return carried;
+  return carried.filter((kind) => decidedByKind(when.tree, kind) !== false);
 }
 
 function isWebAddress(text: string): boolean {

@@ -10,6 +10,9 @@ import { taskPriorities, type TaskPriority } from './task.ts';
 export interface Usage {
   readonly input_tokens: number;
   readonly output_tokens: number;
+  /** Read from and written into the provider's cache; not among the input again. */
+  readonly cache_read_tokens?: number;
+  readonly cache_write_tokens?: number;
   readonly model?: string;
 }
 
@@ -101,9 +104,11 @@ function parsed(line: string): unknown {
 function readUsage(value: Record<string, unknown>): AgentMessage | undefined {
   const input = tokens(value['input_tokens']);
   const output = tokens(value['output_tokens']);
-  if (input === undefined || output === undefined) return undefined;
+  const cacheRead = tokens(value['cache_read_tokens']);
+  const cacheWrite = tokens(value['cache_write_tokens']);
+  if (input === undefined || output === undefined || cacheRead === undefined || cacheWrite === undefined) return undefined;
   const model = value['model'];
-  return { type: 'usage', input_tokens: input, output_tokens: output, ...(typeof model === 'string' ? { model: short(model) } : {}) };
+  return { type: 'usage', input_tokens: input, output_tokens: output, ...(cacheRead === 0 ? {} : { cache_read_tokens: cacheRead }), ...(cacheWrite === 0 ? {} : { cache_write_tokens: cacheWrite }), ...(typeof model === 'string' ? { model: short(model) } : {}) };
 }
 
 /** A missing count is 0; one that is no count makes the line text. */

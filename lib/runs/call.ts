@@ -68,11 +68,11 @@ async function callOnce(context: RunContext, request: CallRequest): Promise<Call
   });
   const spent = new AbortController();
   const messages: AgentMessage[] = [];
-  const feed = new Feed(context, () => spent.abort());
+  const feed = new Feed(context, request.role, () => spent.abort());
   const answer = new Answer((message) => {
-    if (message.type === 'usage') feed.use(message, deps.costOf?.(message) ?? 0);
+    if (message.type === 'usage') feed.use(message);
     else messages.push(message);
-    feed.show(request.role, message);
+    feed.show(message);
   });
   const began = deps.clock.monotonic();
   const signal = AbortSignal.any([context.halt.signal, spent.signal]);
@@ -85,7 +85,7 @@ async function callOnce(context: RunContext, request: CallRequest): Promise<Call
   } catch (error) {
     end = brokenEnd(error, deps.clock.monotonic() - began);
   }
-  await feed.close();
+  await feed.close(answer.usageReports > 0);
   await recordEnd(context, request, end, answer);
   feed.assertAllowed();
   return { end, answer, messages };

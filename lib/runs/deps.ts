@@ -5,6 +5,7 @@
 import type { Host } from '../ports.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { PolicyDecision } from '../base/action.ts';
+import type { UsageReport } from '../budgets/usage.ts';
 import type { Recorder } from '../audit/entry.ts';
 import type { Store } from '../store/store.ts';
 import type { Phase, Run, RunEvent, RunTrigger } from './run.ts';
@@ -26,19 +27,25 @@ export interface ResourceContext {
   readonly session_id: string;
 }
 
-/** A share of a budget that has been reached. */
-export interface BudgetAlert {
-  readonly rule: string;
-  readonly percent: number;
-  readonly limit: number;
+/** Something about a budget that people are told. */
+export interface BudgetTelling {
+  readonly event: 'budget.alert' | 'budget.exceeded';
+  readonly details: JsonObject;
+  /** In a line. */
+  readonly message: string;
 }
 
-/** The policy's answer for resources, with every alert whose share is reached: the run gives each once. */
+/** The answer for resources. */
 export interface ResourceJudgement {
   readonly decision: PolicyDecision;
-  readonly alerts: readonly BudgetAlert[];
-  /** Whether the decision is about a budget being spent, and not about which provider may be used. */
-  readonly over_budget: boolean;
+  /** What is to be told of budgets; nobody else tells it. */
+  readonly tellings: readonly BudgetTelling[];
+  /** To be called when all of that has been recorded. */
+  told(): Promise<void>;
+  /** The rules among those violated that are budgets. */
+  readonly budgets: readonly string[];
+  /** To be called when a person has allowed what the decision asks for: its budgets are raised. */
+  allow(): Promise<void>;
 }
 
 /** Something that only a person may allow. */
@@ -96,8 +103,10 @@ export interface RunDeps extends Pick<Host, 'clock' | 'timers' | 'random' | 'dis
   readonly redact: (text: string) => string;
   /** Whether a person has confirmed a command that the project's own configuration names. */
   readonly trusted: (command: string) => boolean;
-  /** USD of one report of usage; 0 where no price is known. */
-  readonly costOf?: (usage: Usage) => number;
+  /** Millionths of a US dollar for one report of usage; what no price is known for counts nothing. */
+  readonly microUsdOf?: (usage: Usage) => number;
+  /** Adds usage to the budgets. Durable when it resolves; the same report counts once. Left out: nobody counts. */
+  readonly countUsage?: (report: UsageReport) => Promise<void>;
 
   /** Each timeline event once it is durable. */
   readonly narrate?: (event: RunEvent, run: Run) => void;

@@ -7,6 +7,7 @@ import { RunEnd } from './context.ts';
 import { short, type AgentMessage, type Usage } from './answer.ts';
 import type { DecisionView } from './deps.ts';
 import type { EventDraft } from './timeline.ts';
+import { Meter } from './meter.ts';
 import { assertResources } from './resources.ts';
 import type { Cancel } from '../ports.ts';
 
@@ -16,43 +17,38 @@ const mostInOneStep = 60;
 
 export class Feed {
   readonly #context: RunContext;
+  readonly #role: string;
   readonly #overspent: () => void;
+  readonly #meter: Meter;
   readonly #stopTimer: Cancel;
   #events: EventDraft[] = [];
-  #input = 0;
-  #output = 0;
-  #cost = 0;
-  #role = 'agent';
-  #used = false;
   #flushing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   /** `overspent` is called when the policy forbids going on while the agent still works. */
-  constructor(context: RunContext, overspent: () => void) {
+  constructor(context: RunContext, role: string, overspent: () => void) {
     this.#context = context;
+    this.#role = role;
+    this.#meter = new Meter(context, role);
     this.#overspent = overspent;
     this.#stopTimer = context.deps.timers.every(flushEveryMs, () => this.#tick());
   }
 
-  use(usage: Usage, cost: number): void {
-    this.#input += usage.input_tokens;
-    this.#output += usage.output_tokens;
-    this.#cost += cost;
-    this.#used = true;
+  use(usage: Usage): void {
+    this.#meter.use(usage);
   }
 
   /** Puts a message in line for the timeline. */
-  show(role: string, message: AgentMessage): void {
-    this.#role = role;
-    const event = this.#eventOf(role, message);
+  show(message: AgentMessage): void {
+    const event = this.#eventOf(this.#role, message);
     if (event !== undefined) this.#events.push(event);
   }
 
-  /** Writes what is left. Never throws: see `assertAllowed`. */
-  async close(): Promise<void> {
+  /** Writes what is left; the call has ended. `metered`: it reported usage. Never throws: see `assertAllowed`. */
+  async close(metered: boolean): Promise<void> {
     this.#stopTimer();
     await this.#flushing;
-    await this.#run();
+    await this.#run({ metered });
   }
 
   /** Throws what went wrong while the agent worked: a step that could not be written, or a spent budget. */
@@ -65,26 +61,21 @@ export class Feed {
     this.#flushing = this.#run().finally(() => { this.#flushing = undefined; });
   }
 
-  async #run(): Promise<void> {
+  async #run(ended?: { readonly metered: boolean }): Promise<void> {
     try {
-      await this.#flush();
+      await this.#flush(ended);
     } catch (error) {
       this.#failure ??= { error };
       this.#overspent();
     }
   }
 
-  async #flush(): Promise<void> {
+  async #flush(ended: { readonly metered: boolean } | undefined): Promise<void> {
     const { timeline } = this.#context;
     const decisions = await this.#newDecisions();
     const events = [...decisions.map(decisionDraft), ...this.#events.splice(0)];
-    const [input, output, cost, used] = [this.#input, this.#output, this.#cost, this.#used];
-    [this.#input, this.#output, this.#cost, this.#used] = [0, 0, 0, false];
-    if (used) {
-      await timeline.write({ progress: (before) => ({
-        ...before, input_tokens: before.input_tokens + input, output_tokens: before.output_tokens + output, cost_usd: before.cost_usd + cost,
-      }) });
-    }
+    const used = this.#meter.hasUsage;
+    await this.#meter.report(ended);
     for (let at = 0; at < events.length; at += mostInOneStep) {
       const newest = decisions.slice(at, at + mostInOneStep).at(-1)?.audit_seq;
       await timeline.write({

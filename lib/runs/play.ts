@@ -92,7 +92,7 @@ class Player {
     switch (step.does) {
       case 'say': return this.#ports.print(step.text);
       case 'task': return this.#message({ type: 'task', title: step.title, description: step.description, priority: step.priority });
-      case 'usage': return this.#message({ type: 'usage', input_tokens: step.input_tokens, output_tokens: step.output_tokens });
+      case 'usage': { const { does, ...used } = step; return this.#message({ type: does, ...used }); }
       case 'verdict': return this.#message({ type: 'verdict', review: this.#env['LOKI_REVIEW_ID'] ?? '', verdict: step.verdict, reason: step.reason });
       case 'wait': return this.#ports.timers.sleep(step.milliseconds);
       case 'read': return this.#act(this.#reading(step.path));

@@ -1,10 +1,9 @@
 /**
  * May the provider be called, and called again? The run's own token budget and the resource rules of the policy are asked
- * before every call and whenever usage is reported. Alerts are given once each; what only a person may allow is asked once
- * a run.
+ * before every call and whenever usage is reported. What the policy's budgets have to tell is told by whoever finds it first;
+ * what only a person may allow is asked once a run, and a budget's again when what the person allowed is used up.
  */
-import type { PolicyDecision } from '../base/action.ts';
-import type { BudgetAlert, ResourceContext } from './deps.ts';
+import type { BudgetTelling, ResourceContext, ResourceJudgement } from './deps.ts';
 import { auditOf, RunEnd, type RunContext } from './context.ts';
 import { decidingRules, settleDecision } from './decisions.ts';
 import { tokensOf, type Progress } from './progress.ts';
@@ -16,14 +15,14 @@ const ownRule = 'runs.budget';
 
 /** Resolves when the run may go on. Throws `RunEnd` when the budget is spent or the policy forbids more. */
 export async function assertResources(context: RunContext, agent: string, when: 'before a call' | 'after usage'): Promise<void> {
-  const { decision, alerts, over_budget } = await context.deps.judgeResource(resourceContext(context, agent));
-  await giveAlerts(context, alerts);
+  const judgement = await context.deps.judgeResource(resourceContext(context, agent));
+  await tellBudgets(context, judgement);
   const tokens = tokensOf(context.timeline.progress);
   const { budget } = context.settings;
-  if (budget !== null && tokens >= budget) throw exceeded(context, ownRule, `the token budget of ${budget} is spent (${tokens} used)`);
+  if (budget !== null && tokens >= budget) throw exceeded(context, `the token budget of ${budget} is spent (${tokens} used)`);
   // What a person may still allow is asked before the next call: the agent at work cannot be made to wait for it.
-  if (when === 'after usage' && decision.decision !== 'DENY') return;
-  await settle(context, decision, over_budget);
+  if (when === 'after usage' && judgement.decision.decision !== 'DENY') return;
+  await settle(context, judgement);
 }
 
 function resourceContext(context: RunContext, agent: string): ResourceContext {
@@ -40,47 +39,50 @@ function resourceContext(context: RunContext, agent: string): ResourceContext {
   };
 }
 
-async function giveAlerts(context: RunContext, ofPolicy: readonly BudgetAlert[]): Promise<void> {
+async function tellBudgets(context: RunContext, judgement: ResourceJudgement): Promise<void> {
   const { progress } = context.timeline;
-  const due = [...ownBudgetAlerts(context.settings.budget, progress), ...ofPolicy].filter((alert) => !progress.alerts.includes(alertKey(alert)));
-  if (due.length > 0) await context.timeline.write(alertStep(context, due));
+  const own = ownBudgetAlerts(context.settings.budget, progress).filter(({ key }) => !progress.alerts.includes(key));
+  const tellings = [...own.map(({ telling }) => telling), ...judgement.tellings];
+  if (tellings.length === 0) return;
+  await context.timeline.write({
+    ...tellingStep(context, tellings), progress: (before) => ({ ...before, alerts: [...before.alerts, ...own.map(({ key }) => key)] }),
+  });
+  if (judgement.tellings.length > 0) await judgement.told();
 }
 
-function ownBudgetAlerts(budget: number | null, progress: Progress): readonly BudgetAlert[] {
+function ownBudgetAlerts(budget: number | null, progress: Progress): readonly { readonly key: string; readonly telling: BudgetTelling }[] {
   if (budget === null) return [];
-  return ownAlerts.filter((percent) => tokensOf(progress) * 100 >= budget * percent).map((percent) => ({ rule: ownRule, percent, limit: budget }));
+  const tokens = tokensOf(progress);
+  return ownAlerts.filter((percent) => tokens * 100 >= budget * percent).map((percent) => ({
+    key: `${ownRule} ${percent}`,
+    telling: {
+      event: 'budget.alert', message: `${percent}% of ${ownRule} is used: ${tokens} of ${budget} tokens`,
+      details: { rule: ownRule, percent, limit: budget, tokens_consumed: tokens },
+    },
+  }));
 }
 
-function alertKey({ rule, percent }: BudgetAlert): string {
-  return `${rule} ${percent}`;
-}
-
-function alertStep(context: RunContext, alerts: readonly BudgetAlert[]): Step {
-  const tokens = tokensOf(context.timeline.progress);
+function tellingStep(context: RunContext, tellings: readonly BudgetTelling[]): Step {
   return {
-    audit: alerts.map(({ rule, percent, limit }) => auditOf(context, 'budget.alert', {
-      resource: `run:${context.timeline.run.id}`, details: { rule, percent, limit, tokens_consumed: tokens },
-    })),
-    events: alerts.map(({ rule, percent, limit }) => ({
-      event_type: 'log', details: { level: 'warning', message: `${percent}% of ${rule} is used: ${tokens} of ${limit} tokens`, rule, percent },
-    })),
-    progress: (before) => ({ ...before, alerts: [...before.alerts, ...alerts.map(alertKey)] }),
+    audit: tellings.map(({ event, details }) => auditOf(context, event, { resource: `run:${context.timeline.run.id}`, details })),
+    events: tellings.map(({ message, details }) => ({ event_type: 'log', details: { level: 'warning', message, rule: details['rule'] ?? null, percent: details['percent'] ?? null } })),
   };
 }
 
-/** Denied: the run ends. To be approved: asked once a rule and run. */
-async function settle(context: RunContext, decision: PolicyDecision, overBudget: boolean): Promise<void> {
+/** Denied: the run ends. To be approved: asked once a run, and for a budget until a person has raised it. */
+async function settle(context: RunContext, { decision, budgets, allow }: ResourceJudgement): Promise<void> {
   const rules = decidingRules(decision);
   const { waived } = context.timeline.progress;
   if (decision.decision === 'REQUIRE_APPROVAL' && rules.length > 0 && rules.every((rule) => waived.includes(rule))) return;
   const { allowed, reason } = await settleDecision(context, 'resource', `provider ${context.provider.name}`, decision);
-  if (!allowed) throw overBudget ? exceeded(context, rules[0] ?? 'policy', reason) : new RunEnd('failed', reason);
-  if (decision.decision === 'REQUIRE_APPROVAL') {
-    await context.timeline.write({ progress: (before) => ({ ...before, waived: [...before.waived, ...rules] }) });
-  }
+  if (!allowed) throw new RunEnd('failed', reason);
+  if (decision.decision !== 'REQUIRE_APPROVAL') return;
+  await allow();
+  const others = rules.filter((rule) => !budgets.includes(rule));
+  if (others.length > 0) await context.timeline.write({ progress: (before) => ({ ...before, waived: [...before.waived, ...others] }) });
 }
 
-function exceeded(context: RunContext, rule: string, reason: string): RunEnd {
-  const details = { rule, reason, tokens_consumed: tokensOf(context.timeline.progress) };
+function exceeded(context: RunContext, reason: string): RunEnd {
+  const details = { rule: ownRule, reason, tokens_consumed: tokensOf(context.timeline.progress) };
   return new RunEnd('failed', reason, [auditOf(context, 'budget.exceeded', { resource: `run:${context.timeline.run.id}`, details })]);
 }

@@ -5,6 +5,7 @@
 import { LokiError, messageOf } from '../errors.ts';
 import { isPlainObject } from '../base/json.ts';
 import { didYouMean } from '../base/suggest.ts';
+import type { Usage } from './answer.ts';
 import type { Phase } from './run.ts';
 import { taskPriorities, type TaskPriority } from './task.ts';
 
@@ -12,7 +13,7 @@ import { taskPriorities, type TaskPriority } from './task.ts';
 export type ScriptStep =
   | { readonly does: 'say'; readonly text: string }
   | { readonly does: 'task'; readonly title: string; readonly description: string; readonly priority: TaskPriority }
-  | { readonly does: 'usage'; readonly input_tokens: number; readonly output_tokens: number }
+  | { readonly does: 'usage' } & Usage
   | { readonly does: 'verdict'; readonly verdict: 'approve' | 'reject'; readonly reason: string }
   | { readonly does: 'read'; readonly path: string }
   | { readonly does: 'write'; readonly path: string; readonly content: string }
@@ -107,9 +108,13 @@ function readStep(at: Place, value: unknown): ScriptStep {
   }
 }
 
-function readTokens(at: Place, value: unknown): { readonly input_tokens: number; readonly output_tokens: number } {
-  const usage = at.object(value, ['input_tokens', 'output_tokens']);
-  return { input_tokens: at.count(usage['input_tokens'], 'input_tokens'), output_tokens: at.count(usage['output_tokens'], 'output_tokens') };
+function readTokens(at: Place, value: unknown): Usage {
+  const usage = at.object(value, ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens', 'model']);
+  const optional = Object.fromEntries((['cache_read_tokens', 'cache_write_tokens'] as const).flatMap((name) => (usage[name] === undefined ? [] : [[name, at.count(usage[name], name)]])));
+  return {
+    input_tokens: at.count(usage['input_tokens'], 'input_tokens'), output_tokens: at.count(usage['output_tokens'], 'output_tokens'), ...optional,
+    ...(usage['model'] === undefined ? {} : { model: at.text(usage['model'], 'model') }),
+  };
 }
 
 /** `lines` make a text file; `content` is taken as it is. */

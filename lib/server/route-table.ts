@@ -11,8 +11,10 @@ import { pageRules } from './page.ts';
 import { idOf, oneOf, wholeNumber, type QueryRules } from './query.ts';
 import * as approvals from './routes/approvals.ts';
 import * as audit from './routes/audit.ts';
+import * as budgets from './routes/budgets.ts';
 import * as collections from './routes/collections.ts';
 import * as health from './routes/health.ts';
+import * as policies from './routes/policies.ts';
 import * as runs from './routes/runs.ts';
 import type { Services } from './services.ts';
 import type { Streams } from './streams.ts';
@@ -66,6 +68,9 @@ export function routeTable(services: Services, streams: Streams, draining: () =>
     { method: 'GET', path: '/runs/:id/timeline', scope: 'read', params: run, handle: runs.timeline(services, allRuns) },
     { method: 'GET', path: '/runs/:id/events', scope: 'read', params: run, query: after, rate: 'exempt', handle: runs.events(services, allRuns, streams) },
     { method: 'GET', path: '/events', scope: 'read', query: after, rate: 'exempt', handle: runs.runChanges(services, streams) },
+    { method: 'GET', path: '/policies', scope: 'read', query: policies.policyRules, handle: policies.policies(services.policies) },
+    { method: 'POST', path: '/policies/evaluate', scope: 'write', query: policies.policyRules, handle: policies.evaluate(services.policies) },
+    { method: 'GET', path: '/budgets', scope: 'read', paged: true, query: { project_id: idOf('project') }, handle: budgets.list(services) },
     { method: 'GET', path: '/approvals', scope: 'read', paged: true, query: approvals.listRules, handle: approvals.list(services.approvals) },
     { method: 'GET', path: '/approvals/:id', scope: 'read', params: approval, handle: approvals.one(services.approvals) },
     { method: 'POST', path: '/approvals/:id/approve', scope: 'approve', proven: true, params: approval, handle: approvals.decide(services.approvals, 'approve') },

@@ -61,10 +61,19 @@ export interface StatusReport {
   readonly audit: { readonly enabled: boolean; readonly last_seq: number | null };
 }
 
+/** The policies in force on this machine. Without a project they are the control plane's own project's. */
+export interface PolicyService {
+  describe(projectId: string | undefined): Promise<JsonObject>;
+  evaluate(projectId: string | undefined, point: string, context: JsonObject, explain: boolean): Promise<JsonObject>;
+}
+
 export interface Services {
   readonly store: Store;
+  readonly policies: PolicyService;
   readonly projects: Collection;
   readonly audit: AuditService;
+  /** Where the budgets of an enrolled project stand, or those of all; a project whose budgets cannot be told is one object with `problem`. */
+  budgets(projectId: string | undefined): Promise<readonly JsonObject[]>;
   /** Asking and using up are the gate's; over the API people look and decide. */
   readonly approvals: Pick<Approvals, 'get' | 'list' | 'decide'>;
   readonly record: Recorder;

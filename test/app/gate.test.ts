@@ -120,7 +120,7 @@ describe('a policy that changes while the gate is open', () => {
       const reply = await gate.decide(list);
       assert.deepEqual([reply.decision, reply.rule], ['DENY', 'project.changed']);
       assert.match(reply.reason, found);
-      assert.match(reply.reason, /enrol the project again with: loki init$/);
+      assert.match(reply.reason, /accepts what is there with: loki init$/);
       assert.equal(entries().at(-1)?.['event'], 'policy.error');
     };
     writeFileSync(path, `${noForce} `);

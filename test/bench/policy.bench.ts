@@ -7,7 +7,7 @@ import { createHost } from '../../lib/host/host.ts';
 import { createPolicy, type Policy } from '../../lib/policy/evaluate.ts';
 import { loadPolicyFile } from '../../lib/policy/load.ts';
 import { scanners } from '../../lib/policy/scan/scanners.ts';
-import { commandsIn } from '../../lib/policy/shell/analyze.ts';
+import { analyzeCommand, rememberLast } from '../../lib/policy/shell/analyze.ts';
 import type { Bench } from './harness.ts';
 
 const fiveRules = `version: 1
@@ -25,7 +25,7 @@ function policyOf(text: string): Policy {
   const { disk, clock } = createHost(() => '/nowhere');
   const file = loadPolicyFile({ text, filename: 'bench.yaml', layer: 'project' });
   if (file.problems.length > 0) throw new Error(file.problems[0]?.message);
-  return createPolicy([file], { probe: { realpath: (path) => disk.realpath(path), readlink: (path) => disk.readlink(path) }, monotonic: () => clock.monotonic(), scanners, commandsIn });
+  return createPolicy([file], { probe: { realpath: (path) => disk.realpath(path), readlink: (path) => disk.readlink(path) }, monotonic: () => clock.monotonic(), scanners, analyze: rememberLast(analyzeCommand) });
 }
 
 /** Both subjects do the same number, so their times compare unit by unit. */

@@ -110,5 +110,5 @@ test('settings of checkpoints have effect and are not announced as if they had n
     return (await ground.loki(['enterprise', 'status'])).stderr;
   };
   assert.doesNotMatch(await told(['checkpoint_every: 10', 'checkpoint_interval: 5s', `checkpoint_copy: ${JSON.stringify(ground.root)}`, 'origin: example.com']), /does not act on it/);
-  assert.match(await told(['origin: example.com'], 'residency:\n  air_gapped: true\n'), /"residency\.air_gapped" is set, and this version does not act on it yet/);
+  assert.match(await told(['origin: example.com'], 'integrations:\n  slack: { channel: ops }\n'), /"integrations\.slack\.channel" is set, and this version does not act on it yet/);
 });

@@ -49,6 +49,7 @@ const alreadyLoosest: Readonly<Record<string, readonly [organisation: string, pr
   'residency.air_gapped': ['true', 'false'],
   'residency.allowed_providers': ['[claude]', '[]'],
   'residency.allowed_regions': ['[eu]', '[]'],
+  'prices': ['{m: {input: 3, output: 15}}', '{m: {input: 0, cache_read: 0}, n: {input: 0}}'],
 };
 
 const shownBy = (config: ReturnType<typeof configOf>, key: string): string | undefined => config.explain().find((row) => row.key === key)?.value;
@@ -130,6 +131,20 @@ test('residency: of two lists what both allow remains; nothing in common is an e
   assert.deepEqual(both('[]', '[claude]'), ['claude']);
   const error = errorOf({ organisation: yamlOf(key, '[claude]'), project: yamlOf(key, '[gemini]') });
   assert.match(error.message, /allowed_providers in the project file is \["gemini"\], which leaves nothing of \["claude"\] \(\/etc\/loki\/config\.yaml:2\)/);
+});
+
+test('prices: a project raises what another layer lists, and lists nothing beside it', () => {
+  const config = configOf({ user: 'prices: {m: {input: 3, output: 15}, n: {input: 1}}', project: 'prices: {m: {input: 4, output: 1, cache_read: 1}, o: {input: 0}}' });
+  assert.deepEqual([...config.prices], [['m', { input: 4, output: 15 }], ['n', { input: 1 }]]);
+  assert.deepEqual([...configOf({ project: 'prices: {o: {input: 0}}' }).prices], [['o', { input: 0 }]]);
+});
+
+test('residency: it is known whether a list that a project narrowed was anybody else\'s', () => {
+  const key = 'residency.allowed_providers';
+  const beside = (organisation: string): string | undefined => configOf({ organisation: yamlOf(key, organisation), project: yamlOf(key, '[command]') }).origin(key).beside?.layer;
+  assert.equal(beside('[command, claude]'), 'organisation');
+  assert.equal(beside('[]'), undefined);
+  assert.equal(configOf({ project: yamlOf(key, '[command]') }).origin(key).beside, undefined);
 });
 
 test('residency: a project that is air-gapped stays so whatever the user file says', () => {

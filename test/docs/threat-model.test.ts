@@ -19,7 +19,7 @@ const home = '/home/alice';
 const project = '/home/alice/shop';
 
 const judge = createJudge({
-  policy: createPolicy([], parts), probe: parts.probe, monotonic: () => 0, scanners, homeDir: home,
+  policy: createPolicy([], { ...parts, homeDir: home }), probe: parts.probe, monotonic: () => 0, scanners,
   builtins: createBuiltins({ lokiHome: `${home}/.loki`, projectDirs: [project], homeDir: home, controlPlane: ['127.0.0.1:57374'] }),
 });
 const judged = (action: Action): readonly [string, string | undefined] => {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { LokiError } from '../../lib/errors.ts';
 import { createHost } from '../../lib/host/host.ts';
-import { changedSince, listEnrolments, pinFiles, readEnrolment, writeEnrolment, type Enrolment } from '../../lib/gate/enrolment.ts';
+import { listEnrolments, readEnrolment, writeEnrolment, type Enrolment } from '../../lib/gate/enrolment.ts';
+import { pinsNow } from '../../lib/gate/pins.ts';
 
 const { disk } = createHost(() => '/');
 const policy = '.loki/policies.yaml';
@@ -25,7 +26,7 @@ function desk(t: { after(undo: () => void): void }): Desk {
   mkdirSync(join(project, '.loki'), { recursive: true });
   writeFileSync(join(project, policy), 'version: 1\n');
   const enrolment: Enrolment = {
-    version: 1, id: 'prj_1', path: project, enrolled_at: '2026-02-15T14:30:00.000Z', enrolled_by: 'user:alice', files: pinFiles(disk, project, [policy, 'gone.json']), commands_digest: null,
+    version: 1, id: 'prj_1', path: project, enrolled_at: '2026-02-15T14:30:00.000Z', enrolled_by: 'user:alice', files: pinsNow(disk, project, policy), commands_digest: null,
   };
   return { home, project, file: join(home, 'projects/prj_1.json'), enrolment };
 }
@@ -37,7 +38,6 @@ test('an enrolment is read as it was written, private to its owner', (t) => {
   assert.deepEqual(readEnrolment(disk, home, file), enrolment);
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.equal(statSync(join(home, 'projects')).mode & 0o777, 0o700);
-  assert.deepEqual(Object.keys(enrolment.files), [policy], 'what is not there is not pinned');
 });
 
 test('a file that is no enrolment is an error, never an open project', (t) => {
@@ -59,18 +59,6 @@ test('an enrolment behind a symlink or with a second link is not believed', (t) 
   rmSync(file);
   symlinkSync(join(project, 'second'), file);
   assert.throws(() => readEnrolment(disk, home, file), { code: 'record.unsafe', message: /it is a symlink, not a plain file/ });
-});
-
-test('what differs is told: missing, changed, or a policy that was not there', (t) => {
-  const { project, enrolment } = desk(t);
-  const path = join(project, policy);
-  assert.equal(changedSince(disk, enrolment, policy), undefined);
-  writeFileSync(path, 'version: 1 \n');
-  assert.equal(changedSince(disk, enrolment, policy), '.loki/policies.yaml differs from what was enrolled');
-  rmSync(path);
-  assert.equal(changedSince(disk, enrolment, undefined), '.loki/policies.yaml is missing');
-  assert.equal(changedSince(disk, { ...enrolment, files: {} }, policy), '.loki/policies.yaml was not there when the project was enrolled');
-  assert.equal(changedSince(disk, { ...enrolment, files: {} }, 'toString'), 'toString was not there when the project was enrolled');
 });
 
 test('a list of enrolments leaves out what cannot be understood', (t) => {

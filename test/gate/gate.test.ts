@@ -87,7 +87,7 @@ describe('the gate records exactly what it answers', () => {
     const { gate, recorded, asked } = bench(judged('DENY', [
       violation('watched', 'deny', { monitor: true }), violation('asks', 'require_approval'), violation('secrets', 'deny', { findings: [finding] }),
     ]));
-    assert.deepEqual(await gate.decide(action), { decision: 'DENY', allowed: false, reason: 'the policy says DENY', rule: 'secrets', audit_seq: 41 });
+    assert.deepEqual(await gate.decide(action), { decision: 'DENY', allowed: false, reason: 'the policy says DENY. Why in full: loki policy explain --seq 41', rule: 'secrets', audit_seq: 41 });
     assert.equal(recorded[0]?.event, 'policy.deny');
     assert.deepEqual(recorded[0]?.details?.['violations'], [
       { name: 'watched', action: 'deny', reason: 'watched objects', place: 'policies.yaml:3:5', monitor: true },

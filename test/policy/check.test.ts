@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { checkPolicy } from '../../lib/policy/check.ts';
+import { runWithCoverage } from '../../lib/policy/coverage.ts';
 import { initialPolicyText } from '../../lib/policy/initial.ts';
 import { runPolicyTests } from '../../lib/policy/self-test.ts';
 import { parts, policyOf } from '../support/policy.ts';
@@ -36,7 +37,7 @@ describe('the report of a check', () => {
     assert.equal(report.ok, false);
     assert.deepEqual(report.problems, []);
     assert.deepEqual(report.rules[0], { name: 'limit', point: 'pre_execution', layer: 'project', place: 'policies.yaml:4:7', action: 'deny', monitor: false });
-    assert.deepEqual(report.duplicates, [{ message: '"again" adds nothing: "limit" (policies.yaml:4:7) says the same and is stricter', file: 'policies.yaml', line: 5, column: 7 }]);
+    assert.deepEqual(report.findings.map(({ kind, rule, file, line, column }) => [kind, rule, file, line, column]), [['shadowed', 'again', 'policies.yaml', 5, 7]]);
     assert.deepEqual(report.files, [{ filename: 'policies.yaml', layer: 'project', rules: 2, tests: 3 }]);
   });
   test('does not run the tests of a policy with problems', () => {
@@ -47,10 +48,25 @@ describe('the report of a check', () => {
   });
 });
 
+describe('coverage', () => {
+  const coverage = (tests: string): readonly (readonly [string, string, number])[] => runWithCoverage(policyOf(text.slice(0, text.indexOf('tests:')) + tests)).rules.map(({ name, reach, tests: count }) => [name, reach, count]);
+  const ask = (context: string): string => `  - { name: t${context.length}, point: pre_execution, context: { kind: other${context} }, expect: ALLOW }\n`;
+  test('counts a rule as reached when a test violates it', () => assert.deepEqual(coverage(`tests:\n${ask(', active_agents: 6')}${ask(', active_agents: 70')}`), [['limit', 'violated', 2], ['again', 'violated', 2]]));
+  test('tells a rule that applies and holds, or that lacks a field, from one that no test meets', () => {
+    assert.deepEqual(coverage(`tests:\n${ask(', active_agents: 5')}`), [['limit', 'applied', 0], ['again', 'applied', 0]]);
+    assert.deepEqual(coverage(`tests:\n${ask('')}`), [['limit', 'applied', 0], ['again', 'applied', 0]]);
+    assert.deepEqual(coverage(''), [['limit', 'never applied', 0], ['again', 'never applied', 0]]);
+  });
+  test('is a percentage, rounded down, and whole where there is nothing to reach', () => {
+    const third = policyOf('version: 1\npolicies:\n  pre_execution:\n    - { name: a, rule: "active_agents <= 5", action: deny }\n    - { name: b, rule: "active_agents <= 50", action: deny }\n    - { name: c, rule: "active_agents <= 500", action: deny }\ntests:\n  - { name: t, point: pre_execution, context: { kind: other, active_agents: 60 }, expect: DENY }\n');
+    assert.deepEqual([runWithCoverage(third).reached, runWithCoverage(third).percent, runWithCoverage(policyOf('version: 1\npolicies: {}\n')).percent], [2, 66, 100]);
+  });
+});
+
 describe('the policy that loki init writes', () => {
   test('passes its own check', () => {
     const report = checkPolicy([{ text: initialPolicyText(), filename: 'policies.yaml', layer: 'project' }], parts);
-    assert.deepEqual([report.problems, report.tests.filter(({ passed }) => !passed), report.duplicates], [[], [], []]);
+    assert.deepEqual([report.problems, report.tests.filter(({ passed }) => !passed), report.findings], [[], [], []]);
     assert.equal(report.ok, true);
     assert.ok(report.tests.length >= 6);
   });
@@ -63,8 +79,8 @@ describe('the policy that loki init writes', () => {
   test('denies destruction and lets work pass', () => {
     const policy = policyOf(initialPolicyText());
     const decide = (command: string): string => policy.evaluate('pre_execution', { kind: 'exec', command, project_dir: '/p' }).decision;
-    for (const command of ['rm -rf /', 'rm -rf /*', 'rm -rf ~', 'mkfs.ext4 /dev/sda', 'dd if=x of=/dev/sda', 'git push -f', 'git push origin +main', 'sh -c "git push --force"']) assert.equal(decide(command), 'DENY', command);
-    for (const command of ['git reset --hard', 'git clean -fdx', 'sudo ls']) assert.equal(decide(command), 'REQUIRE_APPROVAL', command);
+    for (const command of ['rm -rf /', 'rm -rf /*', 'rm -rf ~', 'mkfs.ext4 /dev/sda', 'dd if=x of=/dev/sda', 'git push -f', 'git push origin +main', 'git clean -fdx', 'sh -c "git push --force"']) assert.equal(decide(command), 'DENY', command);
+    for (const command of ['git reset --hard', 'git clean -fd', 'sudo ls']) assert.equal(decide(command), 'REQUIRE_APPROVAL', command);
     for (const command of ['npm test', 'git push origin main', 'rm -rf node_modules', 'git commit -m "no more git push --force"']) assert.equal(decide(command), 'ALLOW', command);
   });
 });

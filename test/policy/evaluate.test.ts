@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createPolicy } from '../../lib/policy/evaluate.ts';
 import { loadPolicyFile } from '../../lib/policy/load.ts';
-import { budgetState } from '../../lib/policy/budget.ts';
+import type { Finding } from '../../lib/base/action.ts';
 import { sha256Hex } from '../../lib/base/digest.ts';
 import { boundary, parts, policyOf, preExecution } from '../support/policy.ts';
 
@@ -184,14 +184,6 @@ describe('the other points', () => {
     assert.deepEqual(['shutdown', 'require_approval', 'warn'].map(exceeded), ['DENY', 'REQUIRE_APPROVAL', 'ALLOW']);
   });
 
-  test('budget alerts are crossed once each', () => {
-    const rule = { maxTokens: 1000, alerts: [50, 80, 95] };
-    assert.deepEqual(budgetState(499, rule).alerts, []);
-    assert.deepEqual(budgetState(500, rule, 499), { tokens: 500, maxTokens: 1000, percent: 50, exceeded: false, alerts: [50] });
-    assert.deepEqual(budgetState(999, rule, 500).alerts, [80, 95]);
-    assert.deepEqual(budgetState(1001, rule, 999), { tokens: 1001, maxTokens: 1000, percent: 100, exceeded: true, alerts: [] });
-  });
-
   test('patterns add to data rules', () => {
     const policy = policyOf(`version: 1\npolicies:\n  data:\n    - { name: ids, patterns: ['ACME-[0-9]{6}'], action: require_approval }\n`);
     const found = policy.evaluate('data', { content: 'x\nsee ACME-123456 and ACME-654321' });
@@ -214,9 +206,18 @@ describe('a decision can be explained', () => {
     const policy = preExecution(boundary, '{ name: limit, rule: "active_agents <= 5", action: deny }', `{ name: push, when: 'command matches "git push*"', action: deny }`, '{ name: spread, rule: "tenant exists", action: warn }');
     const { explain } = policy.evaluate('pre_execution', { kind: 'fs.read', file_path: '/etc/passwd', project_dir: '/p', active_agents: 2 }, { explain: true });
     assert.deepEqual(explain, { point: 'pre_execution', rules: [
-      { name: 'project-boundary', place: 'policies.yaml:4:7', result: 'violated', because: '"file_path must start with project_dir" does not hold; file_path is "/etc/passwd", project_dir is "/p"' },
-      { name: 'limit', place: 'policies.yaml:5:7', result: 'held', because: '"active_agents <= 5" holds; active_agents is 2' },
-      { name: 'spread', place: 'policies.yaml:7:7', result: 'violated', because: '"tenant exists" does not hold; tenant is missing' },
+      {
+        name: 'project-boundary', place: 'policies.yaml:4:7', result: 'violated', because: '"file_path must start with project_dir" does not hold; file_path is "/etc/passwd", project_dir is "/p"',
+        rule: { text: 'file_path must start with project_dir', holds: false, compared: { field: 'file_path', operator: 'must start with', value: '/etc/passwd', with: '/p', holds: false } },
+      },
+      {
+        name: 'limit', place: 'policies.yaml:5:7', result: 'held', because: '"active_agents <= 5" holds; active_agents is 2',
+        rule: { text: 'active_agents <= 5', holds: true, compared: { field: 'active_agents', operator: '<=', value: 2, with: 5, holds: true } },
+      },
+      {
+        name: 'spread', place: 'policies.yaml:7:7', result: 'violated', because: '"tenant exists" does not hold; tenant is missing',
+        rule: { text: 'tenant exists', holds: false, compared: { field: 'tenant', operator: 'exists', value: null, with: null, holds: false } },
+      },
       { name: 'push', place: 'policies.yaml:6:7', result: 'not applicable', because: 'applies to exec' },
     ] });
   });
@@ -226,5 +227,22 @@ describe('a decision can be explained', () => {
   test('it names the policy it was judged by', () => {
     const text = 'version: 1\npolicies: {}\n';
     assert.equal(policyOf(text).evaluate('data', { content: '' }).policy_digest, sha256Hex(text));
+  });
+});
+
+describe('a data rule may count only what is sure', () => {
+  const finding = (confidence: 'low' | 'medium' | 'high'): Finding => ({ rule: 'r', line: 1, column: 1, offset: 0, length: 3, confidence, fingerprint: '0'.repeat(16) });
+  for (const [least, decisions] of [['low', ['DENY', 'DENY', 'DENY']], ['medium', ['ALLOW', 'DENY', 'DENY']], ['high', ['ALLOW', 'ALLOW', 'DENY']]] as const) {
+    test(`min_confidence: ${least}`, () => {
+      const found = (['low', 'medium', 'high'] as const).map((confidence) => policyOf(`version: 1\npolicies:\n  data:\n    - { name: a, type: secret_detection, min_confidence: ${least}, action: deny }\n`,
+        { scanners: { ...parts.scanners, secrets: () => [finding(confidence)] } }).evaluate('data', { content: 'abc' }).decision);
+      assert.deepEqual(found, decisions);
+    });
+  }
+  test('patterns of one\'s own always count, and the word is checked', () => {
+    const own = policyOf('version: 1\npolicies:\n  data:\n    - { name: a, type: secret_detection, patterns: ["ACME-[0-9]{4}"], min_confidence: high, action: deny }\n');
+    assert.equal(own.evaluate('data', { content: 'ACME-1234' }).decision, 'DENY');
+    const wrong = policyOf('version: 1\npolicies:\n  data:\n    - { name: a, type: secret_detection, min_confidence: hihg, action: deny }\n    - { name: b, patterns: ["ACME-[0-9]{4}"], min_confidence: high, action: deny }\n');
+    assert.deepEqual(wrong.problems.map(({ message }) => message), ['"hihg" is not a value of min_confidence (did you mean "high"?)', 'the rule "b" has min_confidence and no type']);
   });
 });

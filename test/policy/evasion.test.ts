@@ -24,11 +24,11 @@ const project = join(home, 'p');
 for (const folder of ['.loki/keys', '.loki/run', 'p/.loki', 'p/.git/hooks', 'p/src', 'sub']) mkdirSync(join(home, folder), { recursive: true });
 symlinkSync(join(home, 'sub'), join(project, 'h'));
 
-const none = createPolicy([], { ...parts, probe: diskProbe });
+const none = createPolicy([], { ...parts, probe: diskProbe, homeDir: home });
 const builtins = createBuiltins({ lokiHome: join(home, '.loki'), projectDirs: [project], homeDir: home, controlPlane: ['127.0.0.1:57374'] });
 
 function judge(action: Action, policy: Policy = none): Judgement {
-  return createJudge({ policy, builtins, probe: diskProbe, monotonic: () => 0, scanners, homeDir: home })(action, { project_dir: project, active_agents: 1 });
+  return createJudge({ policy, builtins, probe: diskProbe, monotonic: () => 0, scanners })(action, { project_dir: project, active_agents: 1 });
 }
 
 type Case = readonly [hole: string, command: string];
@@ -45,6 +45,7 @@ function refuses(rule: string, decision: 'DENY' | 'REQUIRE_APPROVAL', cases: rea
 
 describe('commands of loki that decide are found', () => {
   refuses('builtin:loki-commands', 'DENY', [
+    ['a verb from a pipe', 'printf "approve a" | xargs loki'], ['a word that is printed', '$(echo loki) approve a'], ['blanks from a variable', 'loki${IFS}approve${IFS}a'], ['a runner of packages', 'pnpm exec loki approve a'], ['a command of Node', `node -e 'require("child_process").execSync("loki approve a")'`],
     ['"--" before the script', 'bash -c -- "loki approve a"'], ['an option with a value before the script', 'bash -c -o posix "loki approve a"'], ['a package named before the command', 'npx -p loki-enterprise loki approve a'],
     ['many options of node', 'node --require a --require b --require c --import d dist/cli/loki.js approve a'], ['an empty word', 'loki "" approve a'], ['a long path before the verb', `loki --project ${'x'.repeat(4100)} approve a`],
     ['a wrapper that was not known', 'flock /tmp/x loki approve a'], ['a command inside an option', 'script -c "loki approve a" /dev/null'], ['a program nobody knows', 'launcher --now loki approve a'], ['a text for a program nobody knows', 'tmux new -d "loki approve a"'],
@@ -67,6 +68,9 @@ describe('protected files are found however they are named', () => {
     ['a program on standard input', 'python3 - <<EOF\nopen(".loki/policies.yaml","w")\nEOF'], ['a makefile on standard input', 'make -f - <<EOF\nx: ; rm -rf .loki/logs\nEOF'], ['a download into one word', 'curl -o.loki/policies.yaml http://x.example'], ['a download with a long option', 'wget --output-document=.loki/policies.yaml http://x.example'],
     ['a download by its own name', 'cd .loki && curl -O http://x.example/policies.yaml'], ['what git writes', 'git diff --output=.loki/policies.yaml'], ['settings of git in a named file', 'git config --file .git/config x.y z'], ['the second operand', 'uniq x .loki/policies.yaml'],
     ['a reader told to write', 'tree -o .loki/policies.yaml'], ['an editor in place', "yq -i '.x=1' .loki/policies.yaml"], ['ignored files cleaned away', 'git clean -fdx'],
+    ['a directory that is printed', 'cd "$(echo .loki)" && cp /tmp/x policies.yaml'], ['two brackets that are two subshells', "sh -c '((rm -rf .loki))'"], ['the same in a substitution', 'echo $((rm -rf .loki); (true))'], ['a shell behind a pipe of known names', 'echo .loki | xargs -I{} sh -c "rm -rf {}"'],
+    ['names from a pipe', 'echo .loki/policies.yaml | xargs rm'], ['the body of a case statement', 'case $x in a) ls;; *) rm -rf .loki;; esac'], ['a program of an interpreter', `python3 -c "import shutil; shutil.rmtree('.lo' 'ki') if 0 else shutil.rmtree('.loki')"`], ['a text in base64', 'echo cm0gLXJmIC5sb2tp | base64 -d | sh'],
+    ['a text turned around', "echo 'ikol. fr- mr' | rev | bash"], ['a pager', 'PAGER="rm -rf .loki" git log'], ['an alias of git', "git -c alias.x='!rm -rf .loki' x"], ['many words by parallel', 'parallel rm -rf {} ::: a .loki b'], ['PowerShell', 'powershell -Command "Remove-Item -Recurse .loki"'],
     ['approver keys removed', 'rm ~/.loki/keys/approver.pub ~/.loki/keys/approver-*.key'], ['an approver key exchanged', 'cp mine.pub ~/.loki/keys/approver.pub'], ['an approval written by hand', 'cp mine ~/.loki/dashboard/store/journal-1.jsonl'],
   ]);
   for (const [hole, action] of [
@@ -82,18 +86,19 @@ describe('keys are not read', () => {
 
 describe('what shows only at run time is put to a person', () => {
   refuses('builtin:unclear-command', 'REQUIRE_APPROVAL', [
-    ['a directory nobody knows', 'cd "$(echo .loki)" && cp /tmp/x policies.yaml'], ['a directory taken from the stack', 'pushd src && pushd /tmp && popd && echo x > policies.yaml'], ['the home of a named user', 'echo x >> ~root/.bashrc'], ['the home of a named user in a value', 'F=~root/.bashrc; echo x >> "$F"'], ['two brackets that are two subshells', "sh -c '((rm -rf .loki))'"], ['the same in a substitution', 'echo $((rm -rf .loki); (true))'], ['a shell behind a pipe of names', 'echo .loki | xargs -I{} sh -c "rm -rf {}"'], ['the directory before', 'cd src && cd .. && echo x > ~-/policies.yaml'],
+    ['a directory nobody knows', 'cd "$(cat where)" && cp /tmp/x policies.yaml'], ['a directory taken from the stack', 'pushd src && pushd /tmp && popd && echo x > policies.yaml'], ['the home of a named user', 'echo x >> ~root/.bashrc'], ['the home of a named user in a value', 'F=~root/.bashrc; echo x >> "$F"'], ['a shell behind a pipe of names', 'cat names | xargs -I{} sh -c "rm -rf {}"'], ['the directory before', 'cd src && cd .. && echo x > ~-/policies.yaml'],
     ['PWD after a change of directory', 'cd src; echo x > $PWD/policies.yaml'], ['a value that grows', 'f=.lo; f+=ki/policies.yaml; echo x > $f'], ['a value of which only one is in force', 'f=.loki/policies.yaml; false && f=/tmp/ok; echo x > $f'], ['a value set in a subshell', 'f=.loki/x; (f=ok); echo x > $f'],
     ['a value that is read', 'f=ok; read f <<< .loki/policies.yaml; echo x > $f'], ['a value that is printed', 'f=ok; printf -v f .loki/policies.yaml; echo x > $f'], ['a value set behind a keyword', 'f=ok; if true; then f=.loki/x; fi; echo x > $f'], ['a value that is several words', 'f="-rf .loki"; rm $f'],
-    ['a loop over another value', 'for f in ok; do :; done; f=.loki/x; echo x > $f'], ['another home', 'HOME=$PWD/.loki; echo x > ~/policies.yaml'], ['names from a pipe', 'echo .loki/policies.yaml | xargs rm'], ['a verb from a pipe', 'printf "approve a" | xargs loki'], ['patterns that find hidden files', 'shopt -s dotglob; rm -rf *'],
+    ['a loop over another value', 'for f in ok; do :; done; f=.loki/x; echo x > $f'], ['another home', 'HOME=$PWD/.loki; echo x > ~/policies.yaml'], ['names from a pipe', 'cat names | xargs rm'], ['a verb from a pipe', 'cat verbs | xargs loki'], ['patterns that find hidden files', 'shopt -s dotglob; rm -rf *'],
     ['the same as an option of a shell', 'bash -O dotglob -c "rm -rf *"'], ['the same by a variable', 'GLOBIGNORE=x; rm -rf *'], ['a script from a substitution', 'bash <(echo rm)'], ['a script read in from one', 'source <(echo x | base64 -d)'], ['a program from a pipe', 'cat x | python3'],
     ['a second sed program', "sed -e p -e 'w .loki/policies.yaml' f"], ['a flag of sed', "sed 's/.*/loki approve x/e' f"], ['sed with another separator', "sed 's,a,b,w .loki/policies.yaml' f"], ['sed in one word', "sed --expression='w .loki/x' f"], ['an awk program with a file in a variable', "awk 'BEGIN{f=\".loki/x\"; print 1 > f}'"],
-    ['an address nobody knows', 'curl $(echo localhost):57374'], ['a setting of git made to last', 'export GIT_CONFIG_KEY_0=core.hooksPath; git commit'], ['hooks from a template', 'git init --template=/tmp/t'],
+    ['an address nobody knows', 'curl $(cat host):57374'], ['a setting of git made to last', 'export GIT_CONFIG_KEY_0=core.hooksPath; git commit'], ['hooks from a template', 'git init --template=/tmp/t'],
   ]);
 });
 
 describe('the control plane is found however it is spelled', () => {
   refuses('builtin:control-plane', 'DENY', [
+    ['a host that is printed', 'curl $(echo localhost):57374'],
     ['a dot behind the name', 'curl http://localhost.:57374/api'], ['no scheme', 'wget -qO- 127.1:57374'], ['a number', 'nc 2130706433 57374'], ['another name sent here', 'curl --resolve a.b:57374:127.0.0.1 http://a.b:57374'], ['a detour', 'curl --connect-to ::127.0.0.1:57374 http://x.example'],
     ['braces that curl expands', 'curl "http://127.0.0.1:5737{4,5}/"'], ['a range', 'curl "http://127.0.0.1:[57374-57374]/"'], ['the short form of httpie', 'http :57374/api'], ['another name of this machine', 'curl ip6-localhost:57374'], ['a program on standard input', 'python3 - <<EOF\nimport urllib.request as u; u.urlopen("http://127.0.0.1:57374/")\nEOF'],
   ]);

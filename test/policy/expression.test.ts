@@ -4,13 +4,14 @@ import { describe, test } from 'node:test';
 import { compileCondition, lacking } from '../../lib/policy/compile.ts';
 import { ExpressionMistake, parseExpression } from '../../lib/policy/expression.ts';
 import { fieldsOfPoint } from '../../lib/policy/fields.ts';
-import { commandsIn } from '../../lib/policy/shell/analyze.ts';
+import { scopeOf } from '../../lib/policy/readings.ts';
+import { analyzeCommand, commandsOf } from '../../lib/policy/shell/analyze.ts';
 import { plainProbe } from '../support/policy.ts';
 
 function holds(text: string, context: Record<string, unknown>, reading: 'all' | 'any' = 'all'): boolean {
   const condition = compileCondition(parseExpression(text, fieldsOfPoint.pre_execution), text, reading);
   assert.equal(lacking(condition.first, context), undefined);
-  return condition.test({ context, probe: plainProbe, commandsIn });
+  return condition.test(scopeOf(context, plainProbe, (command) => commandsOf(analyzeCommand(command))));
 }
 
 function mistake(text: string): string {

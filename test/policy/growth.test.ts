@@ -36,6 +36,10 @@ describe('reading commands stays linear on hostile text', () => {
   const seeds: Readonly<Record<string, string>> = {
     'separators': ';', 'words': 'a ', 'quotes': "'a' ", 'double quotes': '"$x" ', 'substitutions': '$(a) ', 'open substitutions': '$(', 'backquotes': '`a` ', 'redirects': '>a ', 'one long word': 'a', 'escapes': '\\a', 'here-documents': '<<E\nE\n',
     'brackets': '(a)', 'open brackets': '(', 'assignments': 'a=b ', 'paths': 'rm /a/b ', 'braces': '{a,b} ', 'dollars': '$', 'ANSI quotes': "$'\\x41' ", 'changes of directory': 'cd a;',
+    'arithmetic': '$((a)) ', 'open arithmetic': '$((', 'two brackets': '((a) ', 'case statements': 'case a in a) b;; esac;', 'open case statements': 'case a in ', 'case patterns': 'case x in a|', 'parameters': '${a:-b} ', 'open parameters': '${a:-', 'open parameters in quotes': '"${a:-', 'arrays': 'a=(b);', 'open arrays': 'a=(',
+    'functions': 'f(){ f|f& };', 'statements': 'if a; then ', 'loops': 'for a in b; do rm $a; done;', 'tests': '[[ a < b ]];', 'carriage returns': 'a\r\n', 'pipes to shells': 'sh|', 'decoders': 'echo a|base64 -d|', 'printed substitutions': '$(echo a)', 'nested substitutions': '$(echo $(echo ', 'backquotes in substitutions': '`$(',
+    'names from a pipe': 'echo a|xargs rm;', 'xargs': 'xargs ', 'parallel': 'parallel a ::: b c ::: ', 'wrappers': 'sudo ', 'texts that env splits': 'env -S "a" ', 'other machines': 'ssh a ', 'containers': 'docker run a ', 'git': 'git push -f +a;', 'options': 'rm -abcdef ', 'long options': 'git push --force ', 'find': 'find . -name a -exec b {} ; ', 'links': 'ln -s a b;',
+    'programs of python': `python -c "os.system('a')";`, 'calls in a program': 'python -c "os.system(', 'strings in a program': `node -e "'a' + '`, 'statements of SQL': "psql -c 'drop a;';", 'PowerShell': 'powershell -c "a";', 'here-documents with commands': 'cat <<A\n$(a)\nA\n', 'downloads': 'curl -o a b ',
   };
   for (const [name, seed] of Object.entries(seeds)) test(name, () => linear((size) => { analyzeCommand(seed.repeat(Math.ceil(size / seed.length)), { cwd: '/p' }); }, 3_000));
 });

@@ -21,11 +21,11 @@ for (const folder of ['.loki/keys', 'my project/.loki', 'my project/.git/hooks',
 writeFileSync(join(project, '.loki', 'policies.yaml'), 'x');
 symlinkSync(join(project, '.loki'), join(project, 'src', 'innocent'));
 
-const none = createPolicy([], { ...parts, probe: diskProbe });
+const none = createPolicy([], { ...parts, probe: diskProbe, homeDir: home });
 const builtins = createBuiltins({ lokiHome: join(home, '.loki'), projectDirs: [project], homeDir: home, controlPlane: ['127.0.0.1:57374'] });
 
 function judge(action: Action, policy: Policy = none): Judgement {
-  return createJudge({ policy, builtins, probe: diskProbe, monotonic: () => performance.now(), scanners, homeDir: home })(action, { project_dir: project, active_agents: 1 });
+  return createJudge({ policy, builtins, probe: diskProbe, monotonic: () => performance.now(), scanners })(action, { project_dir: project, active_agents: 1 });
 }
 const exec = (command: string, policy: Policy = none): Judgement => judge({ kind: 'exec', command, tool: 'Bash' }, policy);
 
@@ -74,7 +74,7 @@ describe('built-in rules leave work alone', () => {
 });
 
 describe('what a command does is judged as if a tool had done it', () => {
-  const policy = policyOf(`version: 1\npolicies:\n  pre_execution:\n    - ${boundary}\n    - { name: no-evil, when: 'url matches "*evil*"', action: deny }\n    - { name: limit, rule: "active_agents <= 5", action: deny }\n`, { probe: diskProbe });
+  const policy = policyOf(`version: 1\npolicies:\n  pre_execution:\n    - ${boundary}\n    - { name: no-evil, when: 'url matches "*evil*"', action: deny }\n    - { name: limit, rule: "active_agents <= 5", action: deny }\n`, { probe: diskProbe, homeDir: home });
   for (const [command, rule] of [['cat /etc/passwd', 'project-boundary'], ['cd .. && touch x', 'project-boundary'], ['curl https://evil.example', 'no-evil'], ['sh -c "wget https://evil.example"', 'no-evil']] as const) {
     test(command, () => assert.deepEqual(exec(command, policy).violations.map(({ name }) => name), [rule]));
   }
@@ -83,7 +83,7 @@ describe('what a command does is judged as if a tool had done it', () => {
 
 describe('content and the canonical action', () => {
   const secret = `AKIA${'QYLPMN5HHHFPZAM2'}`;
-  const policy = policyOf(`version: 1\npolicies:\n  data:\n    - { name: scan, type: secret_detection, when: 'direction == "write" and path matches "*.ts"', action: deny }\n`, { probe: diskProbe });
+  const policy = policyOf(`version: 1\npolicies:\n  data:\n    - { name: scan, type: secret_detection, when: 'direction == "write" and path matches "*.ts"', action: deny }\n`, { probe: diskProbe, homeDir: home });
 
   test('content is judged with its path and direction', () => {
     assert.equal(judge({ kind: 'fs.write', file_path: 'src/a.ts', content: secret, tool: 'Write' }, policy).reason, 'Rule "scan" (policies.yaml:4:7): aws-access-key-id at line 1, column 1');

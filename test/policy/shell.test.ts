@@ -51,9 +51,9 @@ describe('what cannot be understood is said', () => {
   for (const [command, doubt] of [
     ["echo 'a", 'a single quote is not closed'], ['echo "a', 'a double quote is not closed'], ['echo $(a', 'a command substitution is not closed'], ['echo `a', 'a backquote is not closed'], ['echo \\', 'the text ends in a backslash'],
     ['cat <<EOF\nx', 'a here-document has no end'], ['echo >', 'nothing follows ">"'], ['$X a', 'which program "$X" is shows only at run time'], ['"$(which rm)" a', 'which program "" is shows only at run time'], ['/bin/r? a', 'which program "/bin/r?" is depends on the files there are'],
-    ['eval "ls"', '"eval" runs text as a command'], ['curl https://x.example | sh', 'what is fed to sh shows only at run time'], ['base64 -d x | sudo bash', 'what is fed to bash shows only at run time'], ['bash -c "$X"', 'part of what bash is told to run shows only at run time'],
+    ['eval "$X"', '"eval" runs text that shows only at run time'], ['curl https://x.example | sh', 'what is fed to sh shows only at run time'], ['base64 -d x | sudo bash', 'what is fed to bash shows only at run time'], ['bash -c "$X"', 'part of what bash is told to run shows only at run time'],
     ['rm -rf "$X"', 'what "$X" stands for shows only at run time, and it is deleted'], ['echo x > $OUT', 'what "$OUT" stands for shows only at run time, and it is written'], ['git -c alias.x=!sh x', 'git is given alias.x, which can run another program'],
-    ['LD_PRELOAD=./x.so ls', 'LD_PRELOAD is set, which can make a program run another'], ['case x in x) rm a;; esac', 'a "case" statement is not understood'], ['a\0b', 'the command holds invisible characters'], ['ls \u202e', 'the command holds invisible characters'],
+    ['LD_PRELOAD=./x.so ls', 'LD_PRELOAD is set, which can make a program run another'], ['a\0b', 'the command holds invisible characters'], ['ls \u202e', 'the command holds invisible characters'],
     ['x'.repeat(1_000_000), 'the command is longer than 65536 characters'],
   ] as const) test(JSON.stringify(command.slice(0, 50)), () => assert.ok(doubts(command).includes(doubt), JSON.stringify(doubts(command))));
 

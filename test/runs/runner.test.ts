@@ -4,8 +4,10 @@ import { resumeRun, startRun } from '../../lib/runs/runner.ts';
 import { pauseSession, resumeSession, sessionStatus, stopSession } from '../../lib/runs/control.ts';
 import { progressOf } from '../../lib/runs/progress.ts';
 import { runKeys } from '../../lib/runs/run.ts';
+import { LokiError } from '../../lib/errors.ts';
+import type { UsageReport } from '../../lib/budgets/usage.ts';
 import { timers } from '../../lib/host/time.ts';
-import { createBench, decision, diligent, verdict, allowed, type Answering } from '../support/run-bench.ts';
+import { createBench, decision, diligent, resourcesAre, verdict, allowed, type Answering } from '../support/run-bench.ts';
 
 /** `from>to` of each move. */
 function moves(events: readonly { readonly event_type: string; readonly details: object }[]): readonly string[] {
@@ -117,7 +119,7 @@ test('the token budget ends the run while the agent still works, after each aler
 });
 
 test('a resource rule that denies ends the run before the provider is called', async () => {
-  const bench = createBench({ deps: { judgeResource: async () => ({ decision: decision('DENY', 'providers'), alerts: [], over_budget: false }) } });
+  const bench = createBench({ deps: { judgeResource: async () => resourcesAre(decision('DENY', 'providers')) } });
   const outcome = await startRun(bench.deps, bench.order);
   assert.equal(outcome.status, 'failed');
   assert.equal(outcome.reason, 'rule providers objects');
@@ -127,16 +129,85 @@ test('a resource rule that denies ends the run before the provider is called', a
 });
 
 test('a resource rule that needs approval is refused with nobody to ask, and asked once with somebody', async () => {
-  const judgeResource = async () => ({ decision: decision('REQUIRE_APPROVAL', 'token-budget'), alerts: [], over_budget: true });
+  const judgeResource = async () => resourcesAre(decision('REQUIRE_APPROVAL', 'model-choice'));
   const alone = createBench({ deps: { judgeResource } });
   const refused = await startRun(alone.deps, alone.order);
-  assert.equal(refused.reason, 'rule token-budget objects; nobody can be asked to approve it');
-  assert.ok(alone.recorded.some(({ event }) => event === 'budget.exceeded'));
+  assert.equal(refused.reason, 'rule model-choice objects; nobody can be asked to approve it');
 
   let asked = 0;
   const watched = createBench({ deps: { judgeResource, approve: async () => { asked += 1; return { approved: true, reason: 'go on' }; } } });
   assert.equal((await startRun(watched.deps, watched.order)).status, 'completed');
   assert.equal(asked, 1);
+});
+
+test('a budget that a person has to raise is asked about again once what was allowed is used up', async () => {
+  let [limit, asked] = [160, 0];
+  const bench: ReturnType<typeof createBench> = createBench({ deps: {
+    judgeResource: async ({ tokens_consumed: used }) => (used <= limit ? resourcesAre(allowed)
+      : resourcesAre(decision('REQUIRE_APPROVAL', 'token-budget'), { budgets: ['token-budget'], allow: async () => { limit = used + 10; } })),
+    approve: async () => { asked += 1; return { approved: true, reason: 'go on' }; },
+  } });
+  const outcome = await startRun(bench.deps, bench.order);
+  assert.equal(outcome.status, 'completed');
+  // 150 tokens in REASON, 15 in ACT, 15 in REFLECT: asked before REFLECT, and before the first reviewer.
+  assert.equal(asked, 2);
+  assert.deepEqual(progressOf(outcome.run).waived, []);
+});
+
+test('what a budget has to tell is recorded before it counts as told', async () => {
+  const order: string[] = [];
+  const telling = { event: 'budget.exceeded', details: { rule: 'token-budget', percent: 120 }, message: 'Budget token-budget is exceeded' } as const;
+  const bench: ReturnType<typeof createBench> = createBench({ deps: {
+    judgeResource: async () => resourcesAre(allowed, { tellings: order.length === 0 ? [telling] : [], told: async () => { order.push(bench.recorded.at(-1)?.event ?? ''); } }),
+  } });
+  const outcome = await startRun(bench.deps, bench.order);
+  assert.deepEqual(order, ['budget.exceeded']);
+  assert.deepEqual(bench.recorded.filter(({ event }) => event.startsWith('budget.')).map(({ details }) => details), [{ rule: 'token-budget', percent: 120 }]);
+  assert.ok((await bench.events(outcome.run.id)).some(({ details }) => details['message'] === 'Budget token-budget is exceeded'));
+});
+
+test('usage is counted by model and kind, and a call without usage as unmetered', async () => {
+  const counted: UsageReport[] = [];
+  const bench = createBench({
+    settings: { council: { reviewers: ['a'], required: 1 } },
+    answer: (call) => (call.role !== 'agent' ? [verdict(call, 'approve', 'fine')] : [
+      '{"type":"usage","input_tokens":10,"output_tokens":5,"cache_read_tokens":100,"cache_write_tokens":7,"model":"m-1"}',
+      `{"type":"usage","input_tokens":1,"output_tokens":1,"model":"${'x'.repeat(300)}"}`, '{"type":"usage","input_tokens":1,"output_tokens":1,"model":"hunter2"}', '{"type":"usage","input_tokens":1,"output_tokens":1,"model":"m\\u001b[31m"}',
+      '{"type":"usage","input_tokens":1,"output_tokens":1,"cache_read_tokens":-1}',
+    ]),
+    deps: {
+      microUsdOf: ({ model }) => (model === 'm-1' ? 100_000 : 0),
+      countUsage: async (report) => { counted.push(report); },
+    },
+  });
+  const outcome = await startRun(bench.deps, bench.order);
+  assert.equal(outcome.status, 'completed');
+  const { input_tokens: input, output_tokens: output, cost_usd: cost } = progressOf(outcome.run);
+  assert.deepEqual([input, output, cost], [3 * 120, 3 * 8, 0.3]);
+  assert.deepEqual(counted[0]?.usage, [
+    { model: 'm-1', tokens: { input: 10, output: 5, cache_read: 100, cache_write: 7 } }, { model: null, tokens: { input: 3, output: 3, cache_read: 0, cache_write: 0 } },
+  ]);
+  assert.deepEqual(counted.map(({ agent, calls, unmetered }) => [agent, calls, unmetered]), [['agent', 1, 0], ['agent', 1, 0], ['agent', 1, 0], ['a', 1, 1]]);
+  assert.equal(new Set(counted.map(({ id }) => id)).size, 4);
+});
+
+test('a report that could not be counted is made again with its id when the call ends, and the run ends', async () => {
+  const made: UsageReport[] = [];
+  const bench = createBench({
+    provider: {
+      async invoke(call) {
+        call.onLine('{"type":"usage","input_tokens":9,"output_tokens":0}');
+        await timers.sleep(300);
+        return { failure: null, exit: 0, stdoutBytes: 0, stderrBytes: 0, stderrTail: '', durationMs: 1 };
+      },
+    },
+    deps: { countUsage: async (report) => { made.push(report); if (made.length === 1) throw new LokiError('lock.timeout', { attempted: 'change the store', found: 'process 1 holds it' }); } },
+  });
+  const outcome = await startRun(bench.deps, bench.order);
+  assert.deepEqual([outcome.status, outcome.reason], ['failed', 'Cannot change the store: process 1 holds it']);
+  assert.equal(made.length, 3);
+  assert.equal(made[1], made[0], 'the very same report');
+  assert.deepEqual(made[2]?.usage, []);
 });
 
 test('a prompt that the data policy refuses never reaches the provider', async () => {

@@ -25,9 +25,9 @@ test('the route table serves exactly these routes', () => {
     ...['api', 'api/v2'].flatMap((prefix) => [
       ...(prefix === 'api' ? [] : ['GET /api/v2/status read']),
       `GET /${prefix}/projects read`, `GET /${prefix}/projects/:id read`, `GET /${prefix}/runs read`, `GET /${prefix}/runs/:id read`,
-      `GET /${prefix}/runs/:id/timeline read`, `GET /${prefix}/runs/:id/events read`, `GET /${prefix}/events read`,
+      `GET /${prefix}/runs/:id/timeline read`, `GET /${prefix}/runs/:id/events read`, `GET /${prefix}/events read`, `GET /${prefix}/policies read`, `POST /${prefix}/policies/evaluate write`,
       `GET /${prefix}/approvals read`, `GET /${prefix}/approvals/:id read`, `POST /${prefix}/approvals/:id/approve approve`, `POST /${prefix}/approvals/:id/reject approve`,
-      `GET /${prefix}/audit audit`, `GET /${prefix}/audit/summary audit`, `GET /${prefix}/audit/export audit`, `GET /${prefix}/audit/verify audit`, `GET /${prefix}/audit/checkpoint audit`, `GET /${prefix}/audit/proof/:seq audit`,
+      `GET /${prefix}/budgets read`, `GET /${prefix}/audit audit`, `GET /${prefix}/audit/summary audit`, `GET /${prefix}/audit/export audit`, `GET /${prefix}/audit/verify audit`, `GET /${prefix}/audit/checkpoint audit`, `GET /${prefix}/audit/proof/:seq audit`,
     ]),
   ]);
 });
@@ -59,6 +59,21 @@ test('status says version, uptime and how the log stands', async () => {
     assert.equal(response.status, 200);
     assert.deepEqual(bodyOf(response), { version: '0.1.0', started_at: '2026-02-15T14:30:00.000Z', uptime_seconds: 5, authentication: 'off', audit: { enabled: true, last_seq: 25 } });
   }
+});
+
+test('budgets are listed page by page, for one project or all', async () => {
+  const { api } = createKit();
+  const names = (rows: unknown): unknown => (Array.isArray(rows) ? rows.map((row) => row.name) : rows);
+  assert.deepEqual(names(bodyOf(await send(api, '/api/budgets'))), ['budget-1', 'budget-2', 'budget-3']);
+  assert.deepEqual(names(bodyOf(await send(api, '/api/budgets?limit=1&offset=1'))), ['budget-2']);
+  const first = bodyOf(await send(api, `/api/v2/budgets?limit=2&project_id=${projectId}`));
+  assert.ok(first !== null && typeof first === 'object' && 'data' in first && 'next_cursor' in first);
+  assert.deepEqual(names(first.data), ['budget-1', 'budget-2']);
+  const last = bodyOf(await send(api, `/api/v2/budgets?limit=2&project_id=${projectId}&cursor=${String(first.next_cursor)}`));
+  assert.deepEqual(last, { data: [{ project_id: projectId, name: 'budget-3' }], next_cursor: null });
+  assert.equal((await send(api, `/api/v2/budgets?limit=2&cursor=${String(first.next_cursor)}`)).status, 400, 'a cursor belongs to its filter');
+  assert.equal((await send(api, '/api/budgets?project_id=nonsense')).status, 400);
+  assert.equal((await send(api, '/api/budgets', { method: 'POST', body: '{}', headers: { authorization: `Bearer ${localToken}`, 'content-type': 'application/json' } })).status, 405);
 });
 
 test('v1 lists runs as a bare array, newest first, with limit and offset', async () => {

@@ -40,6 +40,7 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
   const all: Services = {
     store, clock, timers, random,
     projects: storeCollection(store, 'projects/'),
+    policies: { describe: async (id) => ({ project_id: id ?? null, rules: [] }), evaluate: async (id, point, context, explain) => ({ decision: 'ALLOW', id: id ?? null, point, context, explain }) },
     approvals: createApprovals({ objects: store, record: async (event) => { recorded.push(event); }, clock, timers, random, isApprover: () => true, approverKeys: () => [] }),
     audit: {
       async *query(filter) {
@@ -59,6 +60,7 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
       },
       verify: async () => ({ valid: true, verdict: 'ok', entries_checked: 25, first_tampered_line: null, first_bad: null, checkpoint: null, chains: [] }),
     },
+    budgets: async (id) => [1, 2, 3].map((n) => ({ project_id: id ?? projectId, name: `budget-${n}` })),
     record: async (event) => {
       recorded.push(event);
       return { seq: recorded.length, chain_hash: null };

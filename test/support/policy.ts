@@ -5,7 +5,7 @@ import type { Policy, PolicyParts } from '../../lib/policy/evaluate.ts';
 import { loadPolicyFile } from '../../lib/policy/load.ts';
 import type { Layer } from '../../lib/policy/rules.ts';
 import { scanners } from '../../lib/policy/scan/scanners.ts';
-import { commandsIn } from '../../lib/policy/shell/analyze.ts';
+import { analyzeCommand, rememberLast } from '../../lib/policy/shell/analyze.ts';
 import type { PathProbe } from '../../lib/base/paths.ts';
 
 function missing(error: unknown): boolean {
@@ -36,7 +36,7 @@ export const diskProbe: PathProbe = {
 /** A disk on which every path is what it says. */
 export const plainProbe: PathProbe = { realpath: (path) => path, readlink: () => undefined };
 
-export const parts: PolicyParts = { probe: plainProbe, monotonic: () => performance.now(), scanners, commandsIn };
+export const parts: PolicyParts = { probe: plainProbe, monotonic: () => performance.now(), scanners, analyze: rememberLast(analyzeCommand) };
 
 /** A policy from texts; the layer of each is `project` unless given. */
 export function policyOf(text: string, more: Partial<PolicyParts> = {}, layer: Layer = 'project'): Policy {

@@ -7,7 +7,7 @@ import { sha256Hex } from '../../lib/base/digest.ts';
 import type { AuditEvent, Recorder } from '../../lib/audit/entry.ts';
 import type { Store } from '../../lib/store/store.ts';
 import { clock, random, timers } from '../../lib/host/time.ts';
-import type { RunDeps, RunOrder, RunSettings } from '../../lib/runs/deps.ts';
+import type { ResourceJudgement, RunDeps, RunOrder, RunSettings } from '../../lib/runs/deps.ts';
 import type { CallEnd, Provider, ProviderCall } from '../../lib/runs/provider.ts';
 import type { RunEvent } from '../../lib/runs/run.ts';
 import { runKeys } from '../../lib/runs/run.ts';
@@ -72,6 +72,11 @@ const settings: RunSettings = {
   council: { reviewers: ['correctness', 'security'], required: 2 }, branch_protection: false, retries: 1,
 };
 
+/** An answer at the resource point without anything to tell. */
+export function resourcesAre(decision: PolicyDecision, more: Partial<ResourceJudgement> = {}): ResourceJudgement {
+  return { decision, tellings: [], told: async () => undefined, budgets: [], allow: async () => undefined, ...more };
+}
+
 /** A bench; every part can be replaced. */
 export function createBench(options: BenchOptions = {}): Bench {
   const inner = options.store ?? createMemoryStore();
@@ -105,7 +110,7 @@ export function createBench(options: BenchOptions = {}): Bench {
     clock, timers, random, disk: memoryDisk(), spawn: gateSpawn(gateExits), store, record: options.wrapRecord?.(record) ?? record,
     facts: { pid: 4711, hostname: 'bench', username: 'tester', platform: 'linux', loki: ['loki'], startOf: (pid) => (pid === 4711 ? 'start-4711' : undefined) },
     lock: (path) => memoryLock(path, held),
-    judgeResource: async () => ({ decision: allowed, alerts: [], over_budget: false }),
+    judgeResource: async () => resourcesAre(allowed),
     judgeData: async () => allowed,
     redact: (text) => text.replaceAll('hunter2', '[redacted]'),
     trusted: () => true,

@@ -78,7 +78,7 @@ function keysFor({ host: { disk }, home }: Installation): 'none' | 'there' | 'hi
 }
 
 /** How records were read. */
-export type Access = 'search' | 'tail' | 'export' | 'api';
+export type Access = 'search' | 'tail' | 'export' | 'api' | 'simulate';
 
 /**
  * Records that somebody reads entries, when the setting asks for it; before they see the first one. `entries` is null where

@@ -13,6 +13,7 @@ import { createWitness } from '../../audit/forward/witness.ts';
 import { lockPath, receiverIds, statePath } from './forwarding.ts';
 import type { Installation } from '../installation.ts';
 import { openEntries } from './protection.ts';
+import { refusedHost } from '../residency.ts';
 
 export { forwardPass, startForwarder };
 
@@ -61,7 +62,7 @@ function syslogOptions(installation: Installation): SyslogReceiverOptions | unde
   const { syslog: id } = receiverIds(installation.config);
   if (id === undefined || syslog.host === undefined) return undefined;
   return {
-    id, host: syslog.host, port: syslog.port, protocol: syslog.protocol, sockets, allowed: egress.allowInternal, timers, witness: witnessOf(installation),
+    id, host: syslog.host, port: syslog.port, protocol: syslog.protocol, sockets, allowed: egress.allowInternal, refused: refusedHost(installation), timers, witness: witnessOf(installation),
     style: { form: syslog.format, facility: syslog.facility, cef: cefLine },
     readPem: () => ({ ...readPem(installation, 'ca'), ...readPem(installation, 'cert'), ...readPem(installation, 'key') }),
   };
@@ -71,7 +72,7 @@ function hecOptions(installation: Installation): HecOptions | undefined {
   const { config: { siem: { splunk }, egress } } = installation;
   const { splunk: id } = receiverIds(installation.config);
   if (id === undefined || splunk.hecUrl === undefined || splunk.hecToken === undefined) return undefined;
-  return { id, url: splunk.hecUrl, token: splunk.hecToken, index: splunk.index, sourcetype: splunk.sourcetype, sockets, allowed: egress.allowInternal, witness: witnessOf(installation) };
+  return { id, url: splunk.hecUrl, token: splunk.hecToken, index: splunk.index, sourcetype: splunk.sourcetype, sockets, allowed: egress.allowInternal, refused: refusedHost(installation), witness: witnessOf(installation) };
 }
 
 function witnessOf({ host: { disk }, home }: Installation): SyslogReceiverOptions['witness'] {

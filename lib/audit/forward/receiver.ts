@@ -34,7 +34,7 @@ export const taken: Handover = { kind: 'taken', refused: [] };
 
 /** A thrown error as an outcome. What is wrong with the configuration does not mend itself. */
 export function failedBy(error: unknown): Handover {
-  return { kind: 'failed', found: messageOf(error), permanent: error instanceof LokiError && error.code === 'config.invalid', retryAfterMs: undefined };
+  return { kind: 'failed', found: messageOf(error), permanent: error instanceof LokiError && ['config.invalid', 'policy.denied'].includes(error.code), retryAfterMs: undefined };
 }
 
 const resolveTimeoutMs = 5_000;
@@ -44,10 +44,14 @@ export interface Reach {
   readonly sockets: Sockets;
   /** `enterprise.egress.allow_internal`. */
   readonly allowed: readonly string[];
+  /** Why nothing is sent to a host, before its name is even resolved; undefined when it may be. Left out: residency says nothing. */
+  readonly refused?: (host: string) => string | undefined;
 }
 
-/** Addresses of a host that may be reached, at least one. Throws `net.unreachable`. */
-export async function reachable({ sockets, allowed }: Reach, host: string): Promise<readonly string[]> {
+/** Addresses of a host that may be reached, at least one. Throws `net.unreachable`, or `policy.denied` where residency forbids it. */
+export async function reachable({ sockets, allowed, refused }: Reach, host: string): Promise<readonly string[]> {
+  const refusal = refused?.(host);
+  if (refusal !== undefined) throw new LokiError('policy.denied', { attempted: `send records to ${host}`, found: refusal, hint: 'List the receiver in LOKI_ALLOWED_INTERNAL_HOSTS (enterprise.egress.allow_internal), or remove it' });
   const addresses = await sockets.resolve(host, resolveTimeoutMs);
   const refusals = addresses.map((address) => refusedAddress(host, address, allowed));
   const good = addresses.filter((_, at) => refusals[at] === undefined);

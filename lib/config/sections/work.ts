@@ -51,6 +51,9 @@ export interface ProviderConfig {
   readonly name: ProviderName;
   /** Command line of the provider `command`. */
   readonly command?: string;
+  /** The model it calls, and the region that is in, where somebody says so. */
+  readonly model?: string;
+  readonly region?: string;
 }
 
 /** A quality gate: passes when its command exits with 0 in time. */
@@ -78,8 +81,9 @@ export interface RunsConfig {
   readonly budget: number | undefined;
 }
 
+const modelName: Kind<string> = text('a model name', /^\S{1,200}$/);
 const providerName: Kind<ProviderName> = oneOf<ProviderName>('claude', 'codex', 'gemini', 'opencode', 'command', 'scripted');
-const providerMap: Kind<ProviderConfig> = record<ProviderConfig>({ name: providerName, command }, ['name']);
+const providerMap: Kind<ProviderConfig> = record<ProviderConfig>({ name: providerName, command, model: modelName, region: name }, ['name']);
 
 /** A name alone, or a map where the provider `command` is told its command line. */
 const provider: Kind<ProviderConfig> = {
@@ -142,7 +146,7 @@ function majority(reviewers: readonly string[]): number {
 export const runsSection: Section<RunsConfig> = {
   provider: {
     key: 'runs.provider', flag: '--provider', kind: provider, default: undefined, defaultWords: 'the first agent installed, else `scripted`',
-    meaning: 'Agent that works: `claude`, `codex`, `gemini`, `opencode`, `scripted`, or `{name: command, command: "node agent.mjs"}`',
+    meaning: 'Agent that works: `claude`, `codex`, `gemini`, `opencode`, `scripted`, or `{name: command, command: "node agent.mjs"}`; `model` and `region` say what it calls (a region counts only outside the project file)',
   },
   maxIterations: {
     key: 'runs.max_iterations', flag: '--max-iterations', kind: integer(1, 1000), default: 10,
@@ -180,12 +184,22 @@ export interface PricesConfig {
   readonly byModel: ReadonlyMap<string, Price>;
 }
 
+/** Where somebody else lists prices, a project's count where they are higher, and for nothing that is not listed: a repository cannot make a model cheap. */
+const dearer: Tighten<PricesConfig['byModel']> = {
+  words: 'only raise what another layer lists',
+  combine: (asked, given) => (given.size === 0 ? asked : new Map([...given].map(([model, price]) => [model, higher(price, asked.get(model))]))),
+};
+
+function higher(given: Price, asked: Price | undefined): Price {
+  return Object.fromEntries(Object.entries(given).map(([kind, price]) => [kind, Math.max(price, asked?.[kind as keyof Price] ?? 0)]));
+}
+
 /** One row a field of `PricesConfig`. */
 export const pricesSection: Section<PricesConfig> = {
   byModel: {
     key: 'prices',
-    kind: mapOf(record<Price>({ input: amount, output: amount, cache_read: amount, cache_write: amount }, []), text('a model name', /^\S{1,200}$/)),
-    default: new Map(), defaultWords: 'none',
+    kind: mapOf(record<Price>({ input: amount, output: amount, cache_read: amount, cache_write: amount }, []), modelName),
+    default: new Map(), defaultWords: 'none', project: dearer,
     meaning: 'US dollars a million tokens: `prices.<model>.{input,output,cache_read,cache_write}`',
   },
 };

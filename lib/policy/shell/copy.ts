@@ -1,6 +1,6 @@
 /** What `cp`, `mv`, `ln` and their kin are told. */
 import { basename } from '../../base/paths.ts';
-import type { Word } from './words.ts';
+import type { Word } from './tree.ts';
 
 export interface Copy {
   readonly target: Word | undefined;

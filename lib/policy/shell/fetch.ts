@@ -1,6 +1,6 @@
 /** What a download program is told: the files it writes and reads, and the addresses it calls. */
 import { basename } from '../../base/paths.ts';
-import type { Word } from './words.ts';
+import type { Word } from './tree.ts';
 
 export interface Fetched {
   readonly writes: readonly Word[];

@@ -2,7 +2,7 @@
  * Programs that filter text by a program of their own, and whether that does more than filter: writes files or runs commands.
  * What is not understood is said to do so.
  */
-import type { Word } from './words.ts';
+import type { Word } from './tree.ts';
 
 const longestProgram = 16 * 1024;
 

@@ -1,6 +1,6 @@
 /** A git command taken apart: where it works, what it may change, and which other programs it is told to run. */
-import { gitPrograms, quietGit } from './programs.ts';
-import type { Word } from './words.ts';
+import { gitCommands, gitPrograms, quietGit } from './programs.ts';
+import type { Word } from './tree.ts';
 
 export interface GitCommand {
   /** Values of `-C`, in order. */
@@ -21,13 +21,15 @@ const takesValue = new Set(['-C', '-c', '--git-dir', '--work-tree', '--namespace
 
 /** What the words after `git` say. */
 export function gitCommand(words: readonly Word[]): GitCommand {
-  const [directories, doubts]: [Word[], string[]] = [[], []];
+  const [directories, doubts, aliases]: [Word[], string[], string[]] = [[], [], []];
   let at = 0;
   for (let word = words[at]; word?.text.startsWith('-') === true; word = words[at]) {
     const { text } = word;
     const value = words[at + 1];
     if (text === '-C' && value !== undefined) directories.push(value);
     const setting = /^-c(?:$|[^-])|^--config-env/.test(text) ? text.replace(/^(?:-c|--config-env=?)/, '') || (value?.text ?? '') : '';
+    const shell = (/^alias\.[^=]*=!(.*)$/s.exec(setting) ?? gitCommands.exec(setting))?.[1];
+    if (shell !== undefined) aliases.push(shell);
     if (gitPrograms.test(setting)) doubts.push(`git is given ${setting.split('=')[0] ?? 'a setting'}, which can run another program`);
     if (text.startsWith('--exec-path')) doubts.push('git is told where its programs are');
     at += takesValue.has(text) ? 2 : 1;
@@ -35,10 +37,10 @@ export function gitCommand(words: readonly Word[]): GitCommand {
   const subcommand = words[at]?.text ?? '';
   const rest = words.slice(at + 1);
   const has = (form: RegExp): boolean => rest.some(({ text }) => form.test(text));
-  if (subcommand === 'config' && has(gitPrograms) && rest.filter(({ text }) => !text.startsWith('-')).length > 1) doubts.push('git is configured to run another program');
+  if (subcommand === 'config' && (has(gitPrograms) || has(/^(?:core\.(?:pager|editor)|pager\.\w+|sequence\.editor)$/i)) && rest.filter(({ text }) => !text.startsWith('-')).length > 1) doubts.push('git is configured to run another program');
   if ((subcommand === 'init' || subcommand === 'clone') && has(/^--template/)) doubts.push('git is told where to take hooks from');
   return {
-    directories, doubts, mentions: quietGit.has(subcommand) ? [] : rest, scripts: scriptsOf(subcommand, rest),
+    directories, doubts, mentions: quietGit.has(subcommand) ? [] : rest, scripts: [...aliases, ...scriptsOf(subcommand, rest)],
     plain: at === 0 ? undefined : ['git', subcommand, ...rest.map(({ text }) => text)].join(' '),
     addresses: rest.flatMap(({ text }) => /^[a-z+]+:\/\//i.test(text) ? [text] : []),
     cleans: subcommand === 'clean' && has(/^-[A-Za-z]*[xX]/) && has(/^(?:-[A-Za-z]*f|--force)/),

@@ -1,7 +1,7 @@
 /** Words of a command as operands: which are, what they name, and where they lead. Text only; the disk is not asked. */
 import { basename } from '../../base/paths.ts';
 import { optionValues } from './programs.ts';
-import type { Word } from './words.ts';
+import type { Word } from './tree.ts';
 
 /** The file name of a program, however it is called. */
 export function programName(text: string): string {
@@ -59,11 +59,6 @@ function alternatives(inner: string): readonly string[] | undefined {
   const [low, high] = [from, to].map((end) => isNumber ? Number(end) : end.charCodeAt(0)).sort((a, b) => a - b);
   if (low === undefined || high === undefined || high - low > mostPaths) return undefined;
   return Array.from({ length: high - low + 1 }, (_, step) => isNumber ? String(low + step) : String.fromCharCode(low + step));
-}
-
-/** A word as if it had been written without quotes. */
-export function plainWord(text: string): Word {
-  return { text, dynamic: false, pattern: false, quoted: false };
 }
 
 /** The words of a shell that are no options: with `-c`, the first of them is what it is told to run. */

@@ -1,7 +1,6 @@
-/** Options of programs that are more than switches: other command lines, files to write, directories to work in. */
+/** Options of programs that are more than switches: other command lines, files to write. */
 import { commandOptions, outputOptions } from './programs.ts';
-import type { Wrapper } from './programs.ts';
-import type { Word } from './words.ts';
+import type { Word } from './tree.ts';
 
 export interface OptionValues {
   /** Command lines the program will run. */
@@ -14,7 +13,9 @@ export interface OptionValues {
 export function optionsOf(program: string, words: readonly Word[]): OptionValues {
   const holders = commandOptions.get(program) ?? [];
   const [scripts, outputs]: [Word[], Word[]] = [[], []];
-  for (const [at, word] of words.entries()) {
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at];
+    if (word === undefined || !word.text.startsWith('-')) continue;
     const sign = word.text.startsWith('--') ? word.text.indexOf('=') : -1;
     const name = sign < 0 ? word.text : word.text.slice(0, sign);
     const value = sign < 0 ? words[at + 1] : { ...word, text: word.text.slice(sign + 1) };
@@ -24,15 +25,4 @@ export function optionsOf(program: string, words: readonly Word[]): OptionValues
     if (outputOptions.test(name) && value !== undefined) outputs.push(value);
   }
   return { scripts, outputs };
-}
-
-/** The directory a wrapper is told to run the rest in. */
-export function directoryOf({ into = [] }: Wrapper, words: readonly Word[]): Word | undefined {
-  for (const [at, word] of words.entries()) {
-    if (!word.text.startsWith('-')) return undefined;
-    if (into.includes(word.text)) return words[at + 1];
-    const long = into.find((name) => word.text.startsWith(name.startsWith('--') ? `${name}=` : name));
-    if (long !== undefined) return { ...word, text: word.text.slice(long.length).replace(/^=/, '') };
-  }
-  return undefined;
 }

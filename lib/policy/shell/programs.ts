@@ -6,52 +6,11 @@
 /** Words before a command that leave it what it is. */
 export const keywords: ReadonlySet<string> = new Set(['if', 'then', 'else', 'elif', 'while', 'until', 'do', '{', '!', 'time', 'coproc']);
 
-/** Programs that run the rest of their words. `values` are options that take the next word; `skip` further words come first. */
-export interface Wrapper {
-  readonly values: readonly string[];
-  readonly skip?: number;
-  /** Options whose value is the directory the rest runs in. */
-  readonly into?: readonly string[];
-}
-
-export const wrappers: ReadonlyMap<string, Wrapper> = new Map(Object.entries({
-  sudo: { values: ['-u', '-g', '-h', '-p', '-C', '-D', '-R', '-T', '-U', '-r', '-t', '--chdir'], into: ['-D', '--chdir'] },
-  doas: { values: ['-u', '-C'] },
-  env: { values: ['-u', '--unset', '-C', '--chdir'], into: ['-C', '--chdir'] },
-  timeout: { values: ['-k', '-s', '--kill-after', '--signal'], skip: 1 },
-  time: { values: ['-f', '-o'] },
-  nice: { values: ['-n', '--adjustment'] },
-  ionice: { values: ['-c', '-n', '-p'] },
-  nohup: { values: [] },
-  setsid: { values: [] },
-  stdbuf: { values: ['-i', '-o', '-e'] },
-  command: { values: [] },
-  builtin: { values: [] },
-  exec: { values: ['-a'] },
-  xargs: { values: ['-I', '-n', '-P', '-L', '-d', '-E', '-s', '-a', '-i'] },
-  busybox: { values: [] },
-  watch: { values: ['-n', '-d'] },
-  chronic: { values: [] },
-  unbuffer: { values: [] },
-  flock: { values: ['-w', '--timeout', '-E', '--conflict-exit-code'], skip: 1 },
-  taskset: { values: [], skip: 1 },
-  chrt: { values: ['-T', '-P', '-D'], skip: 1 },
-  chroot: { values: [], skip: 1 },
-  strace: { values: ['-e', '-o', '-p', '-s', '-u', '-E', '-a', '-P'] },
-  ltrace: { values: ['-e', '-o', '-p', '-s', '-u', '-a', '-n'] },
-  unshare: { values: ['-S', '-G', '-R', '-w'], into: ['-w', '--wd'] },
-  setpriv: { values: [] },
-  gtimeout: { values: ['-k', '-s'], skip: 1 },
-  parallel: { values: ['-j', '-a', '-I', '-n', '-N', '--colsep'] },
-  'xvfb-run': { values: ['-s', '-e', '-f', '-n', '-w'] },
-  'dbus-run-session': { values: [] },
-}));
-
 export const shells: ReadonlySet<string> = new Set(['sh', 'bash', 'zsh', 'dash', 'ksh', 'ash', 'fish', 'rbash', 'mksh']);
 
 /** Options that give a program another command line to run. */
 export const commandOptions: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
-  su: ['-c', '--command'], runuser: ['-c', '--command'], script: ['-c', '--command'], flock: ['-c', '--command'], npx: ['-c', '--call'], npm: ['-c', '--call'], rg: ['--pre'], rsync: ['-e', '--rsh', '--rsync-path'],
+  rg: ['--pre'], rsync: ['-e', '--rsh', '--rsync-path'],
   tar: ['-I', '--use-compress-program', '--to-command', '--checkpoint-action', '--info-script', '--rmt-command', '--rsh-command', '-F'], sort: ['--compress-program'],
   git: ['--upload-pack', '--receive-pack', '--exec', '-x', '--extcmd', '--open-files-in-pager'],
 }));
@@ -61,12 +20,6 @@ export const outputOptions: RegExp = /^(?:-o|--output|--output-file|--out)$/;
 
 /** Readers that write their second operand. */
 export const secondWriters: ReadonlySet<string> = new Set(['uniq', 'xxd']);
-
-/** Programs whose code option holds a program text. */
-export const interpreters: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
-  python: ['-c'], python2: ['-c'], python3: ['-c'], node: ['-e', '-p', '-pe', '--eval', '--print'], deno: ['eval'], bun: ['-e', '--eval'],
-  perl: ['-e', '-E', '-ne', '-pe', '-i'], ruby: ['-e', '-ne', '-pe'], php: ['-r'], lua: ['-e'], osascript: ['-e'],
-}));
 
 /** Words are text for them, never a path or an address. */
 export const speakers: ReadonlySet<string> = new Set([
@@ -112,10 +65,16 @@ export const quietGit: ReadonlySet<string> = new Set([
 ]);
 
 /** Settings of git that name a program to run. */
-export const gitPrograms: RegExp = /^(?:alias\.|core\.(?:pager|editor|sshcommand|fsmonitor|askpass|hookspath|gitproxy)|pager\.|diff\..*(?:command|textconv)|diff\.external|merge\..*driver|filter\.|credential\.|gpg\.|sequence\.editor|uploadpack\.|include)/i;
+export const gitPrograms: RegExp = /^(?:alias\.|core\.(?:sshcommand|fsmonitor|askpass|hookspath|gitproxy)|diff\..*(?:command|textconv)|diff\.external|merge\..*driver|filter\.|credential\.|gpg\.|uploadpack\.|include)/i;
+
+/** Settings of git whose value is a command line. */
+export const gitCommands: RegExp = /^(?:core\.(?:pager|editor)|pager\.\w+|sequence\.editor)=(.+)$/is;
 
 /** Variables that make a program run another one. */
-export const loaderVariables: RegExp = /^(?:LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|DYLD_\w+|NODE_OPTIONS|BASH_ENV|ENV|PYTHONSTARTUP|PERL5OPT|RUBYOPT|GIT_(?:SSH|SSH_COMMAND|EXTERNAL_DIFF|PAGER|EDITOR|CONFIG\w*|ASKPASS|PROXY_COMMAND)|PROMPT_COMMAND|IFS|PATH|CDPATH|GLOBIGNORE)$/;
+export const loaderVariables: RegExp = /^(?:LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|DYLD_\w+|NODE_OPTIONS|BASH_ENV|ENV|PYTHONSTARTUP|PERL5OPT|RUBYOPT|GIT_(?:SSH|SSH_COMMAND|EXTERNAL_DIFF|CONFIG\w*|ASKPASS|PROXY_COMMAND)|PROMPT_COMMAND|IFS|PATH|CDPATH|GLOBIGNORE)$/;
+
+/** Variables whose value is a command that a program will run. */
+export const commandVariables: RegExp = /^(?:(?:GIT_|MAN)?PAGER|(?:GIT_|GIT_SEQUENCE_|FC)?EDITOR|VISUAL|BROWSER|GIT_SSH_COMMAND|GIT_EXTERNAL_DIFF|(?:GIT_|SSH_)ASKPASS)$/;
 
 /** Assignments that `export` makes last for the commands after it. */
 export const lastingVariables: RegExp = /^(?:LD_\w+|DYLD_\w+|NODE_OPTIONS|BASH_ENV|ENV|PYTHONSTARTUP|PERL5OPT|RUBYOPT|PROMPT_COMMAND|GIT_\w+|CDPATH|GLOBIGNORE)=/;

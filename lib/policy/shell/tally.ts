@@ -8,14 +8,18 @@ export interface ShellAnalysis {
   readonly uncertain: readonly string[];
   /** Words that a program which is not known to only read was given: places it may change. */
   readonly mentions: readonly string[];
+  /** Other spellings of the commands that mean the same, and the texts that shells, interpreters and clients of databases are fed, behind `<`. */
+  readonly readings: readonly string[];
 }
 
 const mostActions = 1000;
+const mostReadings = 4000;
 
 export class Tally {
   readonly #actions = new Map<string, Action>();
   readonly #uncertain = new Set<string>();
   readonly #mentions = new Set<string>();
+  readonly #readings = new Set<string>();
 
   action(action: Action): void {
     if (this.#actions.size >= mostActions) return this.doubt(`the command does more than ${mostActions} things`);
@@ -30,7 +34,12 @@ export class Tally {
     this.#mentions.add(text);
   }
 
+  reading(text: string): void {
+    if (this.#readings.size >= mostReadings) return this.doubt(`the command has more than ${mostReadings} spellings`);
+    this.#readings.add(text);
+  }
+
   result(): ShellAnalysis {
-    return { actions: [...this.#actions.values()], uncertain: [...this.#uncertain], mentions: [...this.#mentions] };
+    return { actions: [...this.#actions.values()], uncertain: [...this.#uncertain], mentions: [...this.#mentions], readings: [...this.#readings] };
   }
 }

@@ -4,13 +4,15 @@
  * only at its end: the text is read again while names are found out (`changed`).
  */
 import { keywords } from './programs.ts';
-import type { Word } from './words.ts';
+import type { Word } from './tree.ts';
 
 const assignment = /^([A-Za-z_]\w*)(?:\[[^\]]*\])?(\+?)=/;
 const declarers: ReadonlySet<string> = new Set(['export', 'declare', 'local', 'readonly', 'typeset']);
 /** Commands whose words are names they give a value to. */
 const givers: ReadonlySet<string> = new Set(['read', 'mapfile', 'readarray', 'getopts', 'unset', 'let', 'printf', 'for', 'select']);
 const movers: ReadonlySet<string> = new Set(['cd', 'pushd', 'popd']);
+/** Without one of these, or an assignment, a command leaves variables as they are. */
+const notable: ReadonlySet<string> = new Set([...declarers, ...givers, ...movers]);
 
 /** One for a whole text, what is nested in it included. */
 export class Variables {
@@ -41,6 +43,7 @@ export class Variables {
 
   /** Takes a finished command's effects into account. */
   after(all: readonly Word[], known: Map<string, string>): void {
+    if (!all.some(({ text }) => notable.has(text) || text.includes('='))) return;
     const first = all.findIndex(({ text }) => !keywords.has(text));
     const words = first < 0 ? [] : all.slice(first);
     const start = words.findIndex(({ text }) => !assignment.test(text));

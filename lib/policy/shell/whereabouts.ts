@@ -3,7 +3,7 @@
  * Several directories are kept where it is not certain whether a change of directory came about; `undefined` stands for one
  * that is not known.
  */
-import { isAbsolute, isInside, join, resolveFrom } from '../../base/paths.ts';
+import { isAbsolute, isInside, join, normalize, resolveFrom } from '../../base/paths.ts';
 
 type Places = readonly (string | undefined)[];
 
@@ -22,7 +22,7 @@ export class Whereabouts {
   readonly #saved: { readonly places: Places; readonly failed: Places }[] = [];
 
   constructor(cwd: string | undefined) {
-    this.#places = [cwd];
+    this.#places = [cwd === undefined ? undefined : normalize(cwd)];
   }
 
   get places(): Places {
@@ -79,6 +79,8 @@ export class Whereabouts {
 
   /** What a path may mean: seen from each place, as written where a place is not known, and through the links made here. */
   meanings(path: string): readonly string[] {
+    const [only] = this.#places;
+    if (this.#places.length === 1 && this.#links.length === 0) return [seenFrom(only, path)];
     const seen = this.#places.map((place) => seenFrom(place, path));
     const through = this.#links.flatMap(({ link, source }) => seen.filter((one) => isInside(one, link)).map((one) => source + one.slice(link.length)));
     return [...new Set([...seen, ...through])];
@@ -100,5 +102,6 @@ export class Whereabouts {
 /** A path from a place. One that climbs is left as it is written: where it leads depends on the links below it. */
 function seenFrom(place: string | undefined, path: string): string {
   if (place === undefined || isAbsolute(path)) return path;
+  if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(path)) return place === '/' ? `/${path}` : `${place}/${path}`;
   return path.startsWith('../') || path.includes('/../') || path === '..' || path.endsWith('/..') ? `${place}/${path}` : resolveFrom(place, path);
 }

@@ -1,396 +1,341 @@
 /**
- * From a command line to its simple commands: one walk over the text that knows quotes, escapes, substitutions, redirects,
- * here-documents and separators. It says what each word is made of, and what it did not understand; it judges nothing.
- * POSIX shell with the common additions of bash; cost is linear in the text, times the depth of nesting, which is bounded.
+ * One word of a command line: quotes, escapes, and what stands behind `$` and backquotes. It says what the word's text is where
+ * that is certain and that it is not where only the run will show; commands inside it are read by the reader it is part of.
+ * Every character is looked at once.
  */
-
+import { deepest } from './limits.ts';
+import { printed } from './literal.ts';
 import { ansiEscape, closingBracket } from './quoting.ts';
-import { Variables } from './variables.ts';
-
-export interface Word {
-  /** The word as the program would see it; unknown parts keep their `$name`. */
-  readonly text: string;
-  /** Some part is known only at run time. */
-  readonly dynamic: boolean;
-  /** Some part outside quotes is a pattern that the shell would expand to file names. */
-  readonly pattern: boolean;
-  readonly quoted: boolean;
-}
-
-export interface Redirect {
-  readonly operator: string;
-  readonly target: Word;
-}
-
-export interface SimpleCommand {
-  readonly is: 'command';
-  readonly words: readonly Word[];
-  readonly redirects: readonly Redirect[];
-  /** Bodies of here-documents and here-strings: what the command reads. */
-  readonly input: readonly Word[];
-  /** Its standard input is a pipe. */
-  readonly piped: boolean;
-  /** The sign after it: `&&`, `||`, `;`, `|`, `&`, or a line end (`\n`). */
-  readonly next: string;
-}
-
-/** A command, or the begin and end of a part whose changes of directory and variables stay inside it. */
-export type ShellEvent = SimpleCommand | { readonly is: 'open' } | { readonly is: 'close' };
-
-export interface ShellText {
-  readonly events: readonly ShellEvent[];
-  readonly uncertain: readonly string[];
-  /** Names the text gives a value to. */
-  readonly assigned: ReadonlySet<string>;
-}
-
-const deepest = 8;
-const mostCommands = 2000;
-/** Readings of one text, each with fewer certain variables. */
-const mostReadings = 4;
+import type { ShellEvent, SimpleCommand, Word } from './tree.ts';
+import type { Variables } from './variables.ts';
 
 /** What cannot be understood any further; caught once for the whole text. */
-class Unclear extends Error {}
-
-/** The commands of a text, those inside substitutions included. `known` gives variables whose value is certain. */
-export function readShell(text: string, known: ReadonlyMap<string, string>): ShellText {
-  const variables = new Variables();
-  for (let reading = 1; ; reading += 1) {
-    const { events, uncertain } = readOnce(text, known, variables, 0);
-    const settled = !variables.changed();
-    if (!settled && reading < mostReadings) continue;
-    return { events, uncertain: [...new Set(settled ? uncertain : [...uncertain, 'what its variables hold cannot be followed'])], assigned: variables.assigned };
-  }
-}
-
-function readOnce(text: string, known: ReadonlyMap<string, string>, variables: Variables, depth: number): Reader {
-  const reader = new Reader(text, new Map(known), variables, depth);
-  try {
-    reader.run();
-  } catch (error) {
-    if (!(error instanceof Unclear)) throw error;
-    reader.uncertain.push(error.message);
-  }
-  return reader;
-}
+export class Unclear extends Error {}
 
 interface Draft {
   text: string;
   dynamic: boolean;
   pattern: boolean;
   quoted: boolean;
+  inner: SimpleCommand[] | undefined;
+  /** Blanks in the text part it into several words. */
+  parts: boolean;
 }
 
-interface PendingHeredoc { readonly end: string; readonly literal: boolean; readonly tabs: boolean; readonly into: Word[] }
-
 /** What an arithmetic expression is made of. Some shells take two brackets for two subshells, and others do when that fits better. */
-const arithmetic = /^[\s\w$+\-*/%<>=!&|^~?:,()[\]{}#"]*$/;
+const arithmetic = /^[\s\w$+\-*/%<>=!&|^~?:,;()[\]{}#"]*$/;
 /** Two names in a row, or a redirect to a path: commands, and not arithmetic. */
 const commandLike = /[\w$}]\s+[\w$]|[-+]\s*[A-Za-z_]\w*\s+[\w$]|[<>]\s*\//;
-const blank = /[ \t]/;
-const breaksWord = /[ \t\n;&|()<>]/;
-class Reader {
-  readonly events: ShellEvent[] = [];
-  readonly uncertain: string[] = [];
-  readonly #text: string;
-  readonly #known: Map<string, string>;
-  readonly #variables: Variables;
-  readonly #depth: number;
-  #at = 0;
-  #words: Word[] = [];
-  #redirects: Redirect[] = [];
-  #input: Word[] = [];
-  #heredocs: PendingHeredoc[] = [];
-  #piped = false;
-  #inTest = false;
 
-  constructor(text: string, known: Map<string, string>, variables: Variables, depth: number) {
-    this.#text = text;
-    this.#known = known;
-    this.#variables = variables;
-    this.#depth = depth;
+/** Runs of characters that stand for themselves. */
+const plainRun = /[^\s'"\\$`*?[{~;&|()<>]+/y;
+const quotedRun = /[^"\\$`]+/y;
+const bodyRun = /[^\\$`]+/y;
+const variableName = /\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/y;
+const breaksWord: ReadonlySet<string> = new Set([' ', '\t', '\n', ';', '&', '|', '(', ')', '<', '>']);
+
+export abstract class WordReader {
+  protected readonly text: string;
+  protected readonly known: Map<string, string>;
+  protected readonly variables: Variables;
+  readonly uncertain: string[];
+  readonly events: ShellEvent[];
+  protected at: number;
+  /** How many substitutions and arithmetic expressions enclose this place. */
+  protected depth: number;
+
+  protected constructor(text: string, at: number, depth: number, known: Map<string, string>, variables: Variables, events: ShellEvent[], uncertain: string[]) {
+    this.text = text;
+    this.at = at;
+    this.depth = depth;
+    this.known = known;
+    this.variables = variables;
+    this.events = events;
+    this.uncertain = uncertain;
   }
 
-  run(): void {
-    while (this.#at < this.#text.length) this.#step();
-    if (this.#heredocs.length > 0) throw new Unclear('a here-document has no end');
-    this.#finish('\n');
-  }
+  /** Reads commands from `at` to the bracket that closes them, in a shell of their own; returns where they end. */
+  protected abstract commandsFrom(at: number): number;
+  /** Reads a whole text of commands, in a shell of its own. */
+  protected abstract commandsOf(text: string): void;
 
-  #step(): void {
-    const char = this.#text.charAt(this.#at);
-    if (blank.test(char) || char === '\r') this.#at += 1;
-    else if (char === '\\' && this.#text.charAt(this.#at + 1) === '\n') this.#at += 2;
-    else if (char === '#') this.#at = this.#until('\n', this.#at);
-    else if (char === '\n') this.#newline();
-    else if (this.#inTest && /[&|<>()]/.test(char)) this.#at += 1;
-    else if (char === '(' || char === ')') this.#bracket(char);
-    else if (/[;&|]/.test(char) && !/^&>/.test(this.#text.slice(this.#at, this.#at + 2))) this.#separator();
-    else if (this.#redirectHere()) return;
-    else this.#addWord(this.#word());
-  }
-
-  #until(sign: string, from: number): number {
-    const at = this.#text.indexOf(sign, from);
-    return at < 0 ? this.#text.length : at;
-  }
-
-  #newline(): void {
-    this.#at += 1;
-    this.#finish('\n');
-    for (const heredoc of this.#heredocs.splice(0)) this.#heredocBody(heredoc);
-  }
-
-  #separator(): void {
-    const sign = /^(?:;;&?|;&|&&|\|\||\|&|[;&|])/.exec(this.#text.slice(this.#at, this.#at + 3))?.[0] ?? ';';
-    this.#at += sign.length;
-    this.#finish(sign);
-    this.#piped = sign === '|' || sign === '|&';
-  }
-
-  /** A function's `()`, an arithmetic `((…))`, or a subshell. */
-  #bracket(char: string): void {
-    if (char === '(' && this.#words.length === 1 && /^\([ \t]*\)/.test(this.#text.slice(this.#at, this.#at + 64))) {
-      this.#words = [];
-      this.#at = this.#until(')', this.#at) + 1;
-      return;
-    }
-    if (char === '(' && this.#words.length === 0 && this.#text.startsWith('((', this.#at)) {
-      if (/^\s*[A-Za-z_]\w*\s*$/.test(this.#arithmetic(this.#at + 2))) throw new Unclear('a name alone in two brackets may be a command');
-      return;
-    }
-    if (char === '(' && this.#words.length > 0) throw new Unclear('a bracket stands where none is expected');
-    this.#at += 1;
-    const piped = this.#piped;
-    this.#finish(';');
-    this.#piped = char === '(' && piped;
-    this.events.push(char === '(' ? { is: 'open' } : { is: 'close' });
-  }
-
-  #arithmetic(from: number): string {
-    const end = this.#text.indexOf('))', from);
-    if (end < 0) throw new Unclear('an arithmetic expression has no end');
-    const inner = this.#text.slice(from, end);
-    if (/\$\(|`/.test(inner) || !arithmetic.test(inner) || commandLike.test(inner)) throw new Unclear('an arithmetic expression runs a command');
-    this.#at = end + 2;
-    return inner;
-  }
-
-  #finish(next: string): void {
-    if (this.#words.length > 0 || this.#redirects.length > 0) {
-      if (this.events.length >= mostCommands) throw new Unclear(`there are more than ${mostCommands} commands`);
-      this.events.push({ is: 'command', words: this.#words, redirects: this.#redirects, input: this.#input, piped: this.#piped, next });
-      this.#variables.after(this.#words, this.#known);
-      [this.#words, this.#redirects, this.#input] = [[], [], []];
-    }
-    this.#piped = false;
-    this.#inTest = false;
-  }
-
-  #addWord(word: Word): void {
-    if (this.#words.length === 0 && word.text === '[[' && !word.quoted) this.#inTest = true;
-    if (word.text === ']]' && !word.quoted) this.#inTest = false;
-    this.#words.push(word);
-  }
-
-  #redirectHere(): boolean {
-    const sign = /^(?:\d{0,4}(?:<<<|<<-|<<|<>|>>|>\||<&|>&|<|>)|&>>|&>)/.exec(this.#text.slice(this.#at, this.#at + 8))?.[0];
-    if (sign === undefined || (/^\d*[<>]$/.test(sign) && this.#text.charAt(this.#at + sign.length) === '(')) return false;
-    this.#at += sign.length;
-    while (blank.test(this.#text.charAt(this.#at))) this.#at += 1;
-    const operator = sign.replace(/^\d+/, '');
-    const start = this.#at;
-    const target = this.#word();
-    if (this.#at === start) throw new Unclear(`nothing follows "${operator}"`);
-    if (operator === '<<' || operator === '<<-') {
-      this.#heredocs.push({ end: target.text, literal: /['"\\]/.test(this.#text.slice(start, this.#at)), tabs: operator === '<<-', into: this.#input });
-    } else if (operator === '<<<') this.#input.push(target);
-    else if (!((operator === '>&' || operator === '<&') && /^(?:\d+-?|-)$/.test(target.text))) this.#redirects.push({ operator, target });
-    return true;
-  }
-
-  #heredocBody({ end, literal, tabs, into }: PendingHeredoc): void {
-    const from = this.#at;
-    for (;;) {
-      if (this.#at >= this.#text.length) throw new Unclear('a here-document has no end');
-      const stop = this.#until('\n', this.#at);
-      const line = this.#text.slice(this.#at, stop).replace(/\r$/, '');
-      const last = (tabs ? line.replace(/^\t+/, '') : line) === end;
-      if (last) {
-        const body = this.#text.slice(from, this.#at);
-        this.#at = Math.min(this.#text.length, stop + 1);
-        into.push(literal ? { text: body, dynamic: false, pattern: false, quoted: true } : this.#expanded(body));
-        return;
+  /** The next word; several where a value falls into them, none where nothing stands here. */
+  protected word(): readonly Word[] {
+    const start = this.at;
+    plainRun.lastIndex = start;
+    if (plainRun.test(this.text)) {
+      const end = plainRun.lastIndex;
+      const next = this.text.charAt(end);
+      if (next === '' || (breaksWord.has(next) && !this.#substitutes(end))) {
+        this.at = end;
+        return [{ text: this.text.slice(start, end), dynamic: false, pattern: false, quoted: false, inner: undefined }];
       }
-      this.#at = stop + 1;
     }
-  }
-
-  /** Text in which only `$`, backquotes and backslashes have a meaning. */
-  #expanded(body: string): Word {
-    const inner = new Reader(body, this.#known, this.#variables, this.#depth);
-    const draft: Draft = { text: '', dynamic: false, pattern: false, quoted: true };
-    while (inner.#at < body.length) inner.#inDouble(draft);
-    this.events.push(...inner.events);
-    this.uncertain.push(...inner.uncertain);
-    return draft;
-  }
-
-  #word(): Word {
-    const draft: Draft = { text: '', dynamic: false, pattern: false, quoted: false };
-    const parts: string[] = [];
-    while (this.#at < this.#text.length) {
-      const char = this.#text.charAt(this.#at);
-      if ((char === '<' || char === '>') && this.#text.charAt(this.#at + 1) === '(') {
-        this.#substitution(this.#at + 2);
-        draft.dynamic = true;
-      } else if (breaksWord.test(char)) break;
+    const draft: Draft = { text: '', dynamic: false, pattern: false, quoted: false, inner: undefined, parts: false };
+    while (this.at < this.text.length) {
+      const char = this.text.charAt(this.at);
+      if (this.#substitutes(this.at)) this.#substitution(draft, this.at + 2, false);
+      else if (breaksWord.has(char) || (char === '\r' && this.text.charAt(this.at + 1) === '\n')) break;
       else this.#part(char, draft);
-      if (draft.text.length > 4096) {
-        parts.push(draft.text);
-        draft.text = '';
-      }
     }
-    return { ...draft, text: parts.join('') + draft.text };
+    if (this.at === start) return [];
+    if (!draft.parts) return [finished(draft)];
+    if (draft.quoted) return [finished({ ...draft, dynamic: true })];
+    return draft.text.split(/[ \t\n]+/).filter((part) => part !== '').map((text) => finished({ ...draft, text }));
+  }
+
+  /** `<(…)` and `>(…)`. */
+  #substitutes(at: number): boolean {
+    const char = this.text.charAt(at);
+    return (char === '<' || char === '>') && this.text.charAt(at + 1) === '(';
   }
 
   #part(char: string, draft: Draft): void {
-    if (char === "'") this.#single(draft);
+    plainRun.lastIndex = this.at;
+    if (plainRun.test(this.text)) {
+      draft.text += this.text.slice(this.at, plainRun.lastIndex);
+      this.at = plainRun.lastIndex;
+    } else if (char === "'") this.#single(draft);
     else if (char === '"') this.#double(draft);
     else if (char === '\\') this.#escape(draft);
-    else if (char === '$' && this.#text.charAt(this.#at + 1) === "'") this.#ansi(draft);
-    else if (char === '$' && this.#text.charAt(this.#at + 1) === '"') {
-      this.#at += 1;
+    else if (char === '$' && this.text.charAt(this.at + 1) === "'") this.#ansi(draft);
+    else if (char === '$' && this.text.charAt(this.at + 1) === '"') {
+      this.at += 1;
       this.#double(draft);
     } else if (char === '$' || char === '`') this.#expansion(char, draft, false);
-    else {
-      if (/[*?[{]/.test(char)) draft.pattern = true;
+    else this.#sign(char, draft);
+  }
+
+  #sign(char: string, draft: Draft): void {
+    if (char === '~') {
       // The home of a named user, or a directory the shell was in before.
-      if (char === '~' && !draft.quoted && /^$|[=:]$/.test(draft.text.slice(-1)) && /[^\s/;&|()<>]/.test(this.#text.charAt(this.#at + 1))) draft.dynamic = true;
-      draft.text += char;
-      this.#at += 1;
-    }
+      if (!draft.quoted && /^$|[=:]$/.test(draft.text.slice(-1)) && /[^\s/;&|()<>]/.test(this.text.charAt(this.at + 1))) draft.dynamic = true;
+    } else if (char === '\r') throw new Unclear('a carriage return stands in the line');
+    else if (char === '*' || char === '?' || char === '[' || char === '{') draft.pattern = true;
+    draft.text += char;
+    this.at += 1;
   }
 
   #escape(draft: Draft): void {
-    const next = this.#text.charAt(this.#at + 1);
+    const next = this.text.charAt(this.at + 1);
     if (next === '') throw new Unclear('the text ends in a backslash');
-    if (next !== '\n') draft.text += next;
-    draft.quoted = true;
-    this.#at += 2;
+    if (next === '\n') this.at += 2;
+    else {
+      draft.text += next;
+      draft.quoted = true;
+      this.at += 2;
+    }
   }
 
   #single(draft: Draft): void {
-    const end = this.#text.indexOf("'", this.#at + 1);
+    const end = this.text.indexOf("'", this.at + 1);
     if (end < 0) throw new Unclear('a single quote is not closed');
-    draft.text += this.#text.slice(this.#at + 1, end);
+    draft.text += this.text.slice(this.at + 1, end);
     draft.quoted = true;
-    this.#at = end + 1;
+    this.at = end + 1;
   }
 
   #double(draft: Draft): void {
-    this.#at += 1;
+    this.at += 1;
     draft.quoted = true;
-    while (this.#text.charAt(this.#at) !== '"') {
-      if (this.#at >= this.#text.length) throw new Unclear('a double quote is not closed');
-      this.#inDouble(draft);
+    while (this.text.charAt(this.at) !== '"') {
+      if (this.at >= this.text.length) throw new Unclear('a double quote is not closed');
+      this.#inDouble(draft, quotedRun);
     }
-    this.#at += 1;
+    this.at += 1;
   }
 
-  #inDouble(draft: Draft): void {
-    const char = this.#text.charAt(this.#at);
-    if (char === '$' || char === '`') this.#expansion(char, draft, true);
-    else if (char === '\\' && /[$`"\\\n]/.test(this.#text.charAt(this.#at + 1))) {
-      if (this.#text.charAt(this.#at + 1) !== '\n') draft.text += this.#text.charAt(this.#at + 1);
-      this.#at += 2;
+  #inDouble(draft: Draft, run: RegExp): void {
+    run.lastIndex = this.at;
+    if (run.test(this.text)) {
+      draft.text += this.text.slice(this.at, run.lastIndex);
+      this.at = run.lastIndex;
+      return;
+    }
+    const char = this.text.charAt(this.at);
+    if (char === '$' || char === '`') return this.#expansion(char, draft, true);
+    const next = this.text.charAt(this.at + 1);
+    if (char === '\\' && (next === '$' || next === '`' || next === '"' || next === '\\' || next === '\n')) {
+      if (next !== '\n') draft.text += next;
+      this.at += 2;
     } else {
       draft.text += char;
-      this.#at += 1;
+      this.at += 1;
     }
+  }
+
+  /** A text in which only `$`, backquotes and backslashes have a meaning, to its end. */
+  protected body(): Word {
+    const draft: Draft = { text: '', dynamic: false, pattern: false, quoted: true, inner: undefined, parts: false };
+    while (this.at < this.text.length) this.#inDouble(draft, bodyRun);
+    return finished(draft);
   }
 
   /** `$'…'` (POSIX.1-2024, 2.2.4). */
   #ansi(draft: Draft): void {
     draft.quoted = true;
-    this.#at += 2;
+    this.at += 2;
     for (;;) {
-      const char = this.#text.charAt(this.#at);
+      const char = this.text.charAt(this.at);
       if (char === '') throw new Unclear('a single quote is not closed');
       if (char === "'") break;
       if (char !== '\\') {
         draft.text += char;
-        this.#at += 1;
+        this.at += 1;
         continue;
       }
-      const escape = /^\\(?:x[\da-fA-F]{1,2}|u[\da-fA-F]{1,4}|U[\da-fA-F]{1,8}|[0-7]{1,3}|c[^]|[^])/.exec(this.#text.slice(this.#at, this.#at + 10))?.[0];
+      const escape = /^\\(?:x[\da-fA-F]{1,2}|u[\da-fA-F]{1,4}|U[\da-fA-F]{1,8}|[0-7]{1,3}|c[^]|[^])/.exec(this.text.slice(this.at, this.at + 10))?.[0];
       if (escape === undefined) throw new Unclear('a single quote is not closed');
       draft.text += ansiEscape(escape.slice(1));
-      this.#at += escape.length;
+      this.at += escape.length;
     }
-    this.#at += 1;
+    this.at += 1;
   }
 
   #expansion(char: string, draft: Draft, quoted: boolean): void {
-    if (char === '`') {
-      const end = this.#backquoteEnd();
-      this.#nested(this.#text.slice(this.#at + 1, end).replace(/\\([\\`$])/g, '$1'));
-      this.#at = end + 1;
+    if (char === '`') this.#backquotes(draft, quoted);
+    else if (this.text.startsWith('$((', this.at)) this.#arithmeticValue(draft, quoted);
+    else if (this.text.startsWith('$(', this.at)) this.#substitution(draft, this.at + 2, quoted);
+    else this.#variable(draft, quoted);
+  }
+
+  #backquotes(draft: Draft, quoted: boolean): void {
+    const from = this.at + 1;
+    let end = from;
+    while (end < this.text.length && this.text.charAt(end) !== '`') end += this.text.charAt(end) === '\\' ? 2 : 1;
+    if (end >= this.text.length) throw new Unclear('a backquote is not closed');
+    const before = this.events.length;
+    this.commandsOf(this.text.slice(from, end).replace(/\\([\\`$])/g, '$1'));
+    this.at = end + 1;
+    this.#output(draft, before, quoted);
+  }
+
+  /** What stands between `$(` and its `)`. */
+  #substitution(draft: Draft, from: number, quoted: boolean): void {
+    const files = this.text.charAt(from - 2) !== '$';
+    const before = this.events.length;
+    this.at = this.commandsFrom(from) + 1;
+    if (files) {
       draft.dynamic = true;
-    } else if (this.#text.startsWith('$((', this.#at)) {
-      this.#arithmetic(this.#at + 3);
-      draft.dynamic = true;
-    } else if (this.#text.startsWith('$(', this.#at)) {
-      this.#substitution(this.#at + 2);
-      draft.dynamic = true;
-    } else this.#variable(draft, quoted);
+      draft.inner = this.#commandsSince(before, draft.inner);
+    } else this.#output(draft, before, quoted);
+  }
+
+  /** The output of the commands read since then: certain where they only print what stands there. */
+  #output(draft: Draft, before: number, quoted: boolean): void {
+    const commands = this.#commandsSince(before, undefined);
+    const text = printed(commands)?.replace(/\n+$/, '');
+    draft.inner = [...draft.inner ?? [], ...commands].slice(0, 64);
+    if (text === undefined || text.length > 4096 || (!quoted && /[*?[\]{}~]/.test(text))) draft.dynamic = true;
+    else {
+      draft.text += text;
+      if (!quoted && /[ \t\n]/.test(text)) draft.parts = true;
+    }
+  }
+
+  #commandsSince(before: number, known: readonly SimpleCommand[] | undefined): SimpleCommand[] {
+    const found: SimpleCommand[] = [...known ?? []];
+    for (let at = before; at < this.events.length && found.length < 64; at += 1) {
+      const event = this.events[at];
+      if (event?.is === 'command') found.push(event);
+    }
+    return found;
+  }
+
+  #arithmeticValue(draft: Draft, quoted: boolean): void {
+    if (!this.isArithmetic(this.at + 3)) return this.#substitution(draft, this.at + 2, quoted);
+    this.at += 3;
+    this.arithmetic();
+    draft.dynamic = true;
+  }
+
+  /** Whether two brackets open an arithmetic expression, and not two subshells: the inner one closes right before another. */
+  protected isArithmetic(from: number): boolean {
+    const end = closingBracket(this.text, from);
+    return end < 0 || this.text.charAt(end + 1) === ')';
+  }
+
+  #deeper(): void {
+    this.depth += 1;
+    if (this.depth > deepest) throw new Unclear(`commands are nested deeper than ${deepest}`);
+  }
+
+  /** An arithmetic expression up to its `))`, the commands inside it read; its text without them. */
+  protected arithmetic(): string {
+    this.#deeper();
+    const from = this.at;
+    let inner = '';
+    for (let open = 0; ;) {
+      const char = this.text.charAt(this.at);
+      if (char === '') throw new Unclear('an arithmetic expression has no end');
+      if (char === '`' || (char === '$' && this.text.charAt(this.at + 1) === '(')) {
+        this.#expansion(char, { text: '', dynamic: false, pattern: false, quoted: true, inner: undefined, parts: false }, true);
+        continue;
+      }
+      if (char === ')' && open === 0) break;
+      if (char === '(') open += 1;
+      else if (char === ')') open -= 1;
+      inner += char;
+      this.at += 1;
+    }
+    const end = this.at + 2;
+    if (!arithmetic.test(inner) || commandLike.test(inner)) {
+      this.uncertain.push('what stands in two brackets may be a command');
+      this.commandsOf(this.text.slice(from, this.at));
+    }
+    this.at = end;
+    this.depth -= 1;
+    return inner;
   }
 
   #variable(draft: Draft, quoted: boolean): void {
-    const rest = this.#text.slice(this.#at, this.#at + 256);
-    const plain = /^\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/.exec(rest);
+    variableName.lastIndex = this.at;
+    const plain = variableName.exec(this.text);
     if (plain !== null) {
-      const value = this.#variables.value(this.#known, plain[1] ?? plain[2] ?? '', quoted);
-      this.#at += plain[0].length;
+      const name = plain[1] ?? plain[2] ?? '';
+      const value = this.variables.value(this.known, name, quoted);
+      this.at += plain[0].length;
+      if (name === 'IFS' && !quoted && value === undefined && !this.variables.assigned.has(name)) {
+        draft.text += ' ';
+        draft.parts = true;
+        return;
+      }
       draft.text += value ?? plain[0];
       if (value === undefined) draft.dynamic = true;
-    } else if (rest.startsWith('${')) {
-      const end = this.#text.indexOf('}', this.#at);
-      const inner = this.#text.slice(this.#at, end);
-      if (end < 0 || /\$\(|`/.test(inner)) throw new Unclear('a parameter expansion is not understood');
-      const set = /^\$\{([A-Za-z_]\w*):?=/.exec(inner)?.[1];
-      if (set !== undefined) this.#variables.spoil(set);
-      draft.text += inner.slice(0, 200);
-      draft.dynamic = true;
-      this.#at = end + 1;
-    } else {
+    } else if (this.text.charAt(this.at + 1) === '{') this.#parameter(draft);
+    else {
       draft.text += '$';
-      draft.dynamic ||= /^\$[@*#?!$\-0-9]/.test(rest);
-      this.#at += 1;
+      draft.dynamic ||= /[@*#?!$\-0-9]/.test(this.text.charAt(this.at + 1));
+      this.at += 1;
     }
   }
 
-  #backquoteEnd(): number {
-    for (let at = this.#at + 1; at < this.#text.length; at += 1) {
-      if (this.#text.charAt(at) === '\\') at += 1;
-      else if (this.#text.charAt(at) === '`') return at;
+  /** `${name…}` with more than a name in it, quotes, braces and commands inside included. */
+  #parameter(draft: Draft): void {
+    const start = this.at;
+    const set = /^\$\{([A-Za-z_]\w*):?=/.exec(this.text.slice(start, start + 256))?.[1];
+    if (set !== undefined) this.variables.spoil(set);
+    const inner: Draft = { text: '', dynamic: false, pattern: false, quoted: false, inner: undefined, parts: false };
+    this.#deeper();
+    this.at += 2;
+    for (let open = 1; open > 0;) {
+      const char = this.text.charAt(this.at);
+      if (char === '') throw new Unclear('a parameter expansion is not closed');
+      if (char === '}' || char === '{') {
+        open += char === '{' ? 1 : -1;
+        this.at += 1;
+      } else if (char === '"') this.#double(inner);
+      else if (char === '\\') this.at += 2;
+      else if (char === '$' || char === '`') this.#expansion(char, inner, true);
+      else this.at += 1;
     }
-    throw new Unclear('a backquote is not closed');
+    draft.text += this.text.slice(start, Math.min(this.at, start + 200));
+    draft.dynamic = true;
+    this.depth -= 1;
+    if (inner.inner !== undefined) draft.inner = [...draft.inner ?? [], ...inner.inner];
   }
+}
 
-  /** What stands between `$(` and its `)`, read as a text of its own. */
-  #substitution(from: number): void {
-    const end = closingBracket(this.#text, from);
-    if (end < 0) throw new Unclear('a command substitution is not closed');
-    this.#nested(this.#text.slice(from, end));
-    this.#at = end + 1;
-  }
-
-  #nested(text: string): void {
-    if (this.#depth + 1 >= deepest) throw new Unclear(`commands are nested deeper than ${deepest}`);
-    const inner = readOnce(text, this.#known, this.#variables, this.#depth + 1);
-    this.events.push({ is: 'open' }, ...inner.events, { is: 'close' });
-    this.uncertain.push(...inner.uncertain);
-    if (this.events.length > mostCommands) throw new Unclear(`there are more than ${mostCommands} commands`);
-  }
+function finished({ text, dynamic, pattern, quoted, inner }: Draft): Word {
+  return { text, dynamic, pattern, quoted, inner };
 }

@@ -1,0 +1,93 @@
+/** An enrolled policy that is deleted, cleaned, stashed, checked out or edited opens nothing, and comes back in one line. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Ground } from '../support/ground.ts';
+import { makeGround } from '../support/ground.ts';
+
+const policy = 'version: 1\npolicies:\n  pre_execution:\n    - { name: no-push, when: \'command matches "git push*"\', action: deny }\n';
+
+function git(project: string, ...args: readonly string[]): void {
+  execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], { cwd: project, stdio: 'ignore' });
+}
+
+async function ask({ loki }: Ground): Promise<{ readonly exit: number | null; readonly reason: string }> {
+  const { exit, stdout } = await loki(['hook', 'generic'], { input: '{"kind":"exec","command":"ls"}' });
+  const verdict: { readonly reason: string } = JSON.parse(stdout);
+  return { exit, reason: verdict.reason };
+}
+
+const ways: readonly (readonly [how: string, tracked: boolean, take: (project: string) => void])[] = [
+  ['deleted', false, (project) => rmSync(join(project, '.loki/policies.yaml'))],
+  ['deleted with its folder', false, (project) => rmSync(join(project, '.loki'), { recursive: true })],
+  ['taken by git clean', false, (project) => git(project, 'clean', '-fdxq')],
+  ['stashed', false, (project) => git(project, 'stash', '-uq')],
+  ['another branch\'s', true, (project) => git(project, 'checkout', '-q', 'bare')],
+  ['edited', true, (project) => writeFileSync(join(project, '.loki/policies.yaml'), 'version: 1\npolicies: {}\n')],
+];
+
+for (const [how, tracked, take] of ways) {
+  test(`a policy that is ${how} denies everything, says how it is repaired, and is restored`, async (t) => {
+    const ground = makeGround(t);
+    const { project, write, loki, enrol } = ground;
+    write('project/readme', 'x');
+    git(project, 'init', '-q');
+    git(project, 'add', 'readme');
+    git(project, 'commit', '-qm', 'first');
+    git(project, 'branch', 'bare');
+    write('project/.loki/policies.yaml', policy);
+    if (tracked) {
+      git(project, 'add', '-f', '.loki/policies.yaml');
+      git(project, 'commit', '-qm', 'policy');
+    }
+    await enrol();
+    assert.equal((await ask(ground)).exit, 0);
+    take(project);
+    const denied = await ask(ground);
+    assert.equal(denied.exit, 3);
+    assert.match(denied.reason, /\.loki\/policies\.yaml (?:is missing|differs from what was enrolled)\. A person brings back what was enrolled with: loki policy restore; or accepts what is there with: loki init$/);
+    const byAgent = await loki(['hook', 'generic'], { input: '{"kind":"exec","command":"loki policy restore --yes"}' });
+    assert.equal(byAgent.exit, 3, 'an agent does not repair it');
+    const restored = await loki(['policy', 'restore', '--yes']);
+    assert.deepEqual([restored.exit, restored.stdout], [0, '.loki/policies.yaml is as it was enrolled again.\n']);
+    assert.equal(readFileSync(join(project, '.loki/policies.yaml'), 'utf8'), policy);
+    assert.equal((await ask(ground)).exit, 0);
+  });
+}
+
+test('what is restored is what was enrolled, or nothing', async (t) => {
+  const { project, home, write, loki, enrol, installation } = makeGround(t);
+  assert.deepEqual([(await loki(['policy', 'restore', '--yes'])).exit], [2], 'no project');
+  write('project/.loki/policies.yaml', policy);
+  assert.match((await loki(['policy', 'restore', '--yes'])).stderr, /the project is not enrolled/);
+  await enrol();
+  assert.match((await loki(['policy', 'restore', '--yes'])).stdout, /nothing was written/);
+  rmSync(join(project, '.loki/policies.yaml'));
+  write('project/.loki/policies.json', '{"version":1,"policies":{}}');
+  const shadowed = await loki(['policy', 'restore', '--yes']);
+  assert.deepEqual([shadowed.exit, /policies\.json was not there when it was enrolled/.test(shadowed.stderr)], [3, true]);
+  rmSync(join(project, '.loki/policies.json'));
+  const kept = join(home, 'projects', `${installation().project?.id ?? ''}.policy`);
+  writeFileSync(kept, 'version: 1\npolicies: {}\n');
+  const forged = await loki(['policy', 'restore', '--yes']);
+  assert.deepEqual([forged.exit, /the kept copy is missing or is not what was enrolled/.test(forged.stderr)], [3, true]);
+  const unasked = await loki(['policy', 'restore']);
+  assert.notEqual(unasked.exit, 0, 'without a terminal and --yes nothing is written');
+});
+
+test('hook settings that an agent changes in the project deny everything', async (t) => {
+  const ground = makeGround(t);
+  const { project, write, enrol } = ground;
+  write('project/.loki/policies.yaml', policy);
+  write('project/.claude/settings.json', '{"hooks":{"PreToolUse":[{"matcher":"*"}]}}');
+  await enrol();
+  assert.equal((await ask(ground)).exit, 0);
+  write('project/.claude/settings.local.json', '{"disableAllHooks":true}');
+  const denied = await ask(ground);
+  assert.equal(denied.exit, 3);
+  assert.match(denied.reason, /\.claude\/settings\.local\.json was not there when the project was enrolled\. A person puts it back, or accepts it as it is with: loki init$/);
+  rmSync(join(project, '.claude/settings.local.json'));
+  assert.equal((await ask(ground)).exit, 0);
+});
