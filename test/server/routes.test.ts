@@ -26,8 +26,9 @@ test('the route table serves exactly these routes', () => {
       ...(prefix === 'api' ? [] : ['GET /api/v2/status read']),
       `GET /${prefix}/projects read`, `GET /${prefix}/projects/:id read`, `GET /${prefix}/runs read`, `GET /${prefix}/runs/:id read`,
       `GET /${prefix}/runs/:id/timeline read`, `GET /${prefix}/runs/:id/events read`, `GET /${prefix}/events read`, `GET /${prefix}/policies read`, `POST /${prefix}/policies/evaluate write`,
+      `GET /${prefix}/budgets read`,
       `GET /${prefix}/approvals read`, `GET /${prefix}/approvals/:id read`, `POST /${prefix}/approvals/:id/approve approve`, `POST /${prefix}/approvals/:id/reject approve`,
-      `GET /${prefix}/budgets read`, `GET /${prefix}/audit audit`, `GET /${prefix}/audit/summary audit`, `GET /${prefix}/audit/export audit`, `GET /${prefix}/audit/verify audit`, `GET /${prefix}/audit/checkpoint audit`, `GET /${prefix}/audit/proof/:seq audit`,
+      `GET /${prefix}/audit audit`, `GET /${prefix}/audit/summary audit`, `GET /${prefix}/audit/export audit`, `GET /${prefix}/audit/verify audit`, `GET /${prefix}/audit/checkpoint audit`, `GET /${prefix}/audit/proof/:seq audit`,
     ]),
   ]);
 });

@@ -27,7 +27,7 @@ function approvers({ installation }: Scene): readonly Approver[] | string {
 function proof(scene: Scene): Outcome {
   const found = approvers(scene);
   if (typeof found === 'string') return fail(`nothing can be decided: ${found}`, 'Restore the files of LOKI_HOME/keys from a copy');
-  if (found.length === 0) return warn('a confirmation at the terminal, or --yes: a program of your account can decide in your name', 'loki approver create');
+  if (found.length === 0) return ok('a confirmation at the terminal, or --yes: a program of your account can decide in your name. loki approver create asks for a passphrase from then on');
   return ok(`the passphrase of an approver key (${names(found.map(({ owner }) => owner))})`);
 }
 
