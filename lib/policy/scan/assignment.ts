@@ -27,17 +27,19 @@ const mostWords = 3;
 const mostBlanks = 32;
 const longestWord = 24;
 
-/** The value of the name that ends at `nameEnd`; undefined where nothing is assigned. `isFlag`: a blank assigns, too. */
-export function valueAfter(text: string, nameEnd: number, isFlag: boolean): Value | undefined {
+/** How a name may go on before its sign: with a type (`var name string =`), with any words (`vendor api key:`); after a flag a blank is a sign. */
+export type Continuation = 'type' | 'words' | 'flag';
+
+/** The value of the name that ends at `nameEnd`; undefined where nothing is assigned. */
+export function valueAfter(text: string, nameEnd: number, continuation: Continuation): Value | undefined {
   let at = runEnd(text, nameEnd, closers, 4);
   const listed = listedValue(text, at);
   if (listed >= 0) return opened(text, listed);
   for (let words = 0; words <= mostWords; words += 1) {
     const from = runEnd(text, at, blank, mostBlanks);
     const sign = signAt(text, from);
-    if (sign !== undefined) return assigned(text, from, sign);
-    if (isFlag && words === 0 && from > at) return opened(text, from);
-    // Words between name and sign: a type (`var name string =`), or the rest of a name in prose (`api key:`).
+    if (sign !== undefined) return words > 0 && continuation !== 'words' && !sign.includes('=') ? undefined : assigned(text, from, sign);
+    if (continuation === 'flag' && words === 0 && from > at) return opened(text, from);
     const end = runEnd(text, from, nameSet, longestWord);
     if (from === at || end === from) return undefined;
     at = end;
@@ -64,6 +66,7 @@ function assigned(text: string, at: number, sign: string): Value | undefined {
 function overBlanks(text: string, from: number, sign: string): number {
   let at = runEnd(text, from, blank, mostBlanks);
   if (sign === ':' && /[|>]/.test(text.charAt(at))) at = runEnd(text, at + (/[+-]/.test(text.charAt(at + 1)) ? 2 : 1), blank, mostBlanks);
+  if (sign === ',') return at;
   const below = text.startsWith('\r\n', at) ? at + 2 : text.charCodeAt(at) === 10 ? at + 1 : -1;
   if (below < 0) return at;
   const indented = runEnd(text, below, blank, mostBlanks);

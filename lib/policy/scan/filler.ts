@@ -29,11 +29,11 @@ function isMonotonous(value: string): boolean {
     longest = Math.max(longest, same);
     mostSteps = Math.max(mostSteps, steps);
   }
-  return longest * 2 >= value.length || mostSteps >= alphabetSteps || (value.length >= 12 && entropy(value) < (value.length >= 32 ? 2.7 : 2));
+  return longest * 2 >= value.length || mostSteps >= alphabetSteps || (value.length >= 12 && entropy(value) < (value.length >= 32 ? 2.6 : 2));
 }
 
 /** Values that point to a secret and are none: `$PASS`, `${PASS}`, `{{pass}}`, `<pass>`, `%s`, `[pass]`, `@pass@`, `***`, `null`. */
 export function isReference(value: string): boolean {
   return /^(?:\$|\{|<|%|\[|@\w+@$|\*+$|!|&[a-z]|#)/.test(value) || /\$\{|\{\{|<[a-z_ -]+>/i.test(value)
-    || /^(?:password|passwd|pass|pwd|secret|token|user|username|null|none|nil|true|false|undefined|required|optional|string|test|x+)$/i.test(value);
+    || /^(?:password|passwd|pass|pwd|secret|token|user|username|null|none|nil|true|false|undefined|required|optional|string|test|foo|bar|baz|x+)$/i.test(value);
 }

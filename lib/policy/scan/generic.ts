@@ -33,16 +33,21 @@ function lookAtName(scan: Scan, at: number): void {
   if (nameEnd === scan.nameDone || nameEnd - at > longestName) return;
   scan.nameDone = nameEnd;
   const start = runStart(text, at, nameSet, longestName);
-  const value = valueAfter(text, nameEnd, text.startsWith('--', start));
+  const value = valueAfter(text, nameEnd, text.startsWith('--', start) ? 'flag' : 'type');
   // Most values are too short, which is cheaper to see than what the name says.
   if (value === undefined || runEnd(text, value.from, typed, least.password) - value.from < least.password) return;
-  const says = secretNameOf(text.slice(start, nameEnd));
+  const says = secretNameOf(`${wordBefore(text, start)}${text.slice(start, nameEnd)}`);
   if (says === undefined) return;
   const end = runs.end(value.from, !value.isQuoted ? bare : says === 'password' ? typed : quoted);
   const length = end - value.from;
   if (length > longestValue || length < (says === 'password' ? least.password : value.isQuoted ? least.quoted : least.bare)) return;
   const confidence = judge(text, value, end, says);
   if (confidence !== undefined) scan.report({ rule: says === 'password' ? 'generic-password' : 'generic-secret', offset: value.from, length, confidence });
+}
+
+/** The word before a name, with the blank between: `next page token:` is no token. */
+function wordBefore(text: string, start: number): string {
+  return text.charAt(start - 1) === ' ' ? text.slice(runStart(text, start - 1, nameSet, 16), start) : '';
 }
 
 /** How sure it is that the value is a secret, or undefined. */
@@ -61,19 +66,23 @@ function judge(text: string, value: Value, end: number, says: SecretName): Confi
 function looksRandom(found: string, says: SecretName): boolean {
   if (!/[A-Za-z]/.test(found) || found.length < least.quoted) return false;
   if (/^[\da-fA-F]+$/.test(found)) return found.length >= 16 && says !== 'key' && /\d/.test(found) && entropy(found) >= 2.7;
-  const [bits, mean] = [entropy(found), rarity(found)];
-  return bits >= (found.length >= 20 ? 3.3 : 3) && mean >= (/\d/.test(found) ? 4.75 : 6) && (found.length >= 16 || /\d/.test(found));
+  const hasDigit = /\d/.test(found);
+  if (entropy(found) < (found.length >= 20 ? 3.3 : 3) || rarity(found) < (hasDigit ? 4.75 : 6) || !(hasDigit || found.length >= 16)) return false;
+  // A few digits make a name rare that is made of words all the same.
+  const letters = found.replace(/[^A-Za-z]+/g, '');
+  return letters.length < 6 || rarity(letters) >= 4.9;
 }
 
 /** Letters of both cases, digits and other characters: what people type when told to. */
 function isMixed(found: string): boolean {
-  return [/[a-z]/, /[A-Z]/, /\d/, /[^A-Za-z0-9]/].filter((kind) => kind.test(found)).length >= 3 && /\d|[^A-Za-z0-9_.-]/.test(found) && !/^[\w-]+(?:\.[\w-]+)+$/.test(found);
+  return !/^(?:enter|your|passw)|:$/i.test(found) && [/[a-z]/, /[A-Z]/, /\d/, /[^A-Za-z0-9]/].filter((kind) => kind.test(found)).length >= 3 && /\d|[^A-Za-z0-9_.-]/.test(found) && !/^[\w-]+(?:\.[\w-]+)+$/.test(found);
 }
 
-/** UUIDs, names of members and hosts, paths, versions, e-mail addresses, URLs, numbers, words with dashes. */
+/** UUIDs, names of members and hosts, paths, versions, e-mail addresses, URLs, numbers, words with dashes and slashes. */
 function isPlain(found: string): boolean {
   if (uuid.test(found)) return true;
   if (/^[./~\\]/.test(found) || /^[a-zA-Z]:[\\/]/.test(found) || found.includes('://') || /^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$/.test(found)) return true;
   if (/^[A-Za-z_$][\w$]*(?:(?:\.|::|->|\?\.)[A-Za-z_$][\w$]*)+$/.test(found) && rarity(found) < 5.5) return true;
-  return /^[\d.:,eE+-]+$/.test(found) || /^[A-Za-z]+(?:[-_. ][A-Za-z]+)+[-_.]?\d{0,4}$/.test(found) && rarity(found) < 5.5;
+  if (/^[\w.-]+:\d+$/.test(found) || (/^[\w.-]+(?:\/[\w.-]*){2,}$/.test(found) && rarity(found) < 5)) return true;
+  return /^[\d.:,eE+-]+$/.test(found) || /^[A-Za-z]+\d{0,2}(?:[-_.][A-Za-z]+\d{0,2})+[-_.]?\d{0,4}$/.test(found) && rarity(found) < 5.5;
 }

@@ -38,8 +38,8 @@ export interface Vendor {
 /** A prefix this long leaves no doubt about what stands there: a filler behind it makes the find less sure, no more. */
 const unmistakable = 12;
 /** A prefix shorter than this may begin a word; what stands behind it must not be one. */
-const telling = 4;
-/** Names this short are found inside other words, so they must begin a word. */
+const telling = 6;
+/** Names this short are found inside other words, so they must be a word of the name. */
 const shortName = 5;
 
 /** A shape of a rule, and how many characters stand fixed at its front. */
@@ -104,10 +104,10 @@ function nameDetector(name: string, rules: readonly SecretRule[]): Detector {
   return {
     text: name,
     found(scan: Scan, at: number): void {
-      if (name.length <= shortName && !beginsWord(scan.text, at)) return;
+      if (name.length <= shortName && !isWordOf(scan.text, at, at + name.length)) return;
       const nameEnd = scan.runs.end(at + name.length, nameSet);
       if (nameEnd - at > longestName + name.length) return;
-      const value = valueAfter(scan.text, nameEnd, false);
+      const value = valueAfter(scan.text, nameEnd, 'words');
       if (value === undefined) return;
       shapes ??= rules.flatMap((rule) => rule.shapes.map((shape) => shapeOf(rule, shape)));
       for (const shape of shapes) lookAtValue(scan, shape, value.from);
@@ -127,11 +127,11 @@ function lookAtValue(scan: Scan, shape: Shape, start: number): void {
   }
 }
 
-/** Whether a word begins at `at`, by a separator before it or by a capital letter. */
-function beginsWord(text: string, at: number): boolean {
-  const [before, first, second] = [text.charAt(at - 1), text.charAt(at), text.charAt(at + 1)];
-  if (at === 0 || !/[A-Za-z]/.test(before)) return !/[a-z]/.test(first) || !/[A-Z]/.test(second);
-  return /[a-z]/.test(before) && /[A-Z]/.test(first);
+/** Whether a word begins at `from` and is over at `end`, by other characters than letters or by a change of case. */
+function isWordOf(text: string, from: number, end: number): boolean {
+  const [before, first, last, next] = [text.charAt(from - 1), text.charAt(from), text.charAt(end - 1), text.charAt(end)];
+  const begins = !/[A-Za-z]/.test(before) || (/[a-z]/.test(before) && /[A-Z]/.test(first));
+  return begins && !/[a-z]/.test(next) && !(/[A-Z]/.test(last) && /[A-Z]/.test(next));
 }
 
 const valueCharacters = characters('A-Za-z0-9_+/=~%-');
@@ -143,16 +143,16 @@ function endsValue(text: string, at: number): boolean {
   return code !== 46 || endsWord(text, at + 1);
 }
 
-/** Hexadecimal digits have no words; all else must be unlike words. */
+/** Hexadecimal digits have no words; all else must be unlike words, the more so where no digit is in it. */
 function looksRandom(value: string): boolean {
   if (/^[\da-fA-F-]+$/.test(value)) return entropy(value) >= 2;
-  return rarity(value) >= 4.4;
+  return rarity(value) >= (/\d/.test(value) ? 4 : 5.2);
 }
 
 function judge(scan: Scan, { rule, segments, lead }: Shape, from: number, end: number): void {
   const found = scan.text.slice(from, end);
   const body = segments.reduce<string>((rest, segment) => typeof segment === 'string' ? rest.replace(segment, '') : rest, found);
-  if (lead < telling && !looksRandom(body)) return;
+  if ((lead < telling || !/\d/.test(body)) && lead < unmistakable && !looksRandom(body)) return;
   const doubt = doubtOf(body);
   if ((doubt === 'filler' && lead < unmistakable) || isReference(found) || isPublished(found)) return;
   scan.report({ rule: rule.id, offset: from, length: end - from, confidence: sureness(rule, found, doubt) });

@@ -10,6 +10,9 @@ const stops = characters('/?# \n\r\t"\'<>`\\');
 const longestUser = 128;
 const longestPassword = 256;
 const leastPassword = 3;
+const leastSetting = 6;
+/** A password of manuals is shorter. */
+const longestSample = 12;
 
 const inUrl: Detector = {
   text: '://',
@@ -28,9 +31,10 @@ const inUrl: Detector = {
   },
 };
 
-/** What manuals write: `user:password@host`, a name twice, a host reserved for examples (RFC 2606). */
+/** What manuals write: a name twice, a short password at a host that is reserved for examples (RFC 2606) or is called host. */
 function isSample(user: string, password: string, host: string): boolean {
-  return user.toLowerCase() === password.toLowerCase() && user.length < 12 || /^(?:host|hostname|server)\b|^[\w.-]*\bexample\.(?:com|org|net)\b|^[\w.-]+\.(?:example|invalid|test)\b/i.test(host) && /^[a-z]+\d{0,3}$/i.test(password);
+  if (user.toLowerCase() === password.toLowerCase() && user.length < longestSample) return true;
+  return password.length < longestSample && /^(?:host|hostname|server)\b|^(?:[\w-]+\.)*example(?:\.(?:com|org|net))?\b|^[\w.-]+\.(?:invalid|test)\b/i.test(host);
 }
 
 /** ADO.NET, ODBC and JDBC: settings between semicolons, the password among them. */
@@ -41,13 +45,13 @@ const setting: Detector = {
     const from = at + 8;
     const end = runEnd(text, from, settingSet, longestPassword);
     const around = text.slice(Math.max(0, at - 200), at);
-    if (end - from < leastPassword || !/[;?&]\s*(?:\w+ ?)?p?$/i.test(around) || !/=[^;=\n]{1,100}[;?&][^\n]*$/.test(around)) return;
+    if (end - from < leastSetting || !/[;?&]\s*(?:\w+ ?)?p?$/i.test(around) || !/=[^;=\n]{1,100}[;?&][^\n]*$/.test(around)) return;
     const password = text.slice(from, end);
     if (isReference(password) || doubtOf(password) === 'filler') return;
     scan.report({ rule: 'password-in-connection-string', offset: from, length: end - from, confidence: 'medium' });
   },
 };
 
-const settingSet = characters('!#-&(-:<-[]-_a-z|~*+./0-9A-Z@^%');
+const settingSet = characters('!#-%(-:<-[]-_a-z|~');
 
 export const urlPasswords: readonly Detector[] = [inUrl, setting];
