@@ -27,7 +27,10 @@ const mostWords = 3;
 const mostBlanks = 32;
 const longestWord = 24;
 
-/** How a name may go on before its sign: with a type (`var name string =`), with any words (`vendor api key:`); after a flag a blank is a sign. */
+/**
+ * How a name may go on before its sign: with a type (`var name string =`), or with any words (`vendor api key:`), and then
+ * without a sign at all where the value comes next. After a flag a blank is a sign.
+ */
 export type Continuation = 'type' | 'words' | 'flag';
 
 /** The value of the name that ends at `nameEnd`; undefined where nothing is assigned. */
@@ -41,10 +44,11 @@ export function valueAfter(text: string, nameEnd: number, continuation: Continua
     if (sign !== undefined) return words > 0 && continuation !== 'words' && !sign.includes('=') ? undefined : assigned(text, from, sign);
     if (continuation === 'flag' && words === 0 && from > at) return opened(text, from);
     const end = runEnd(text, from, nameSet, longestWord);
-    if (from === at || end === from) return undefined;
+    if (from === at || end === from) break;
     at = end;
   }
-  return undefined;
+  const next = runEnd(text, nameEnd, blank, mostBlanks);
+  return continuation === 'words' && next > nameEnd ? opened(text, next) : undefined;
 }
 
 function signAt(text: string, at: number): string | undefined {

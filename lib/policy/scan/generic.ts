@@ -14,7 +14,8 @@ import { secretNameOf } from './secret-name.ts';
 import type { SecretName } from './secret-name.ts';
 
 const longestValue = 256;
-const least = { quoted: 10, bare: 16, password: 8 } as const;
+/** `lone`: of a name that is `key` and no more. */
+const least = { quoted: 10, bare: 16, password: 8, lone: 20 } as const;
 const bare = characters('A-Za-z0-9_+/=.~!@%^*$-');
 const quoted = characters('A-Za-z0-9_+/=.~-');
 /** Passwords are typed, so they hold anything that is no quote. */
@@ -36,12 +37,14 @@ function lookAtName(scan: Scan, at: number): void {
   const value = valueAfter(text, nameEnd, text.startsWith('--', start) ? 'flag' : 'type');
   // Most values are too short, which is cheaper to see than what the name says.
   if (value === undefined || runEnd(text, value.from, typed, least.password) - value.from < least.password) return;
-  const says = secretNameOf(`${wordBefore(text, start)}${text.slice(start, nameEnd)}`);
-  if (says === undefined) return;
+  const name = text.slice(start, nameEnd);
+  const says = secretNameOf(`${wordBefore(text, start)}${name}`);
+  // Behind `::` stands the name of a type.
+  if (says === undefined || text.startsWith('::', start - 2)) return;
   const end = runs.end(value.from, !value.isQuoted ? bare : says === 'password' ? typed : quoted);
   const length = end - value.from;
   if (length > longestValue || length < (says === 'password' ? least.password : value.isQuoted ? least.quoted : least.bare)) return;
-  const confidence = judge(text, value, end, says);
+  const confidence = uuid.test(text.slice(value.from, end)) ? identifierAs(name, value) : judge(text, value, end, says);
   if (confidence !== undefined) scan.report({ rule: says === 'password' ? 'generic-password' : 'generic-secret', offset: value.from, length, confidence });
 }
 
@@ -50,12 +53,16 @@ function wordBefore(text: string, start: number): string {
   return text.charAt(start - 1) === ' ' ? text.slice(runStart(text, start - 1, nameSet, 16), start) : '';
 }
 
+/** A UUID names a thing more often than it opens one. */
+function identifierAs(name: string, value: Value): Confidence | undefined {
+  return value.isQuoted && /(?:api|auth|access|secret)[_.-]?(?:key|token|secret)$/i.test(name) ? 'low' : undefined;
+}
+
 /** How sure it is that the value is a secret, or undefined. */
 function judge(text: string, value: Value, end: number, says: SecretName): Confidence | undefined {
   const found = text.slice(value.from, end);
   const next = text.charAt(end);
   if (value.isQuoted ? !/["'`\\&;,]/.test(next) && next !== '' : /[([{:\\]/.test(next) && text.charAt(end + 1) !== 'n') return undefined;
-  if (says === 'secret' && value.isQuoted && uuid.test(found)) return 'low';
   if (isReference(found) || isPlain(found) || isPublished(found)) return undefined;
   const doubt = doubtOf(found);
   if (doubt === 'filler') return undefined;
@@ -64,7 +71,7 @@ function judge(text: string, value: Value, end: number, says: SecretName): Confi
 }
 
 function looksRandom(found: string, says: SecretName): boolean {
-  if (!/[A-Za-z]/.test(found) || found.length < least.quoted) return false;
+  if (!/[A-Za-z]/.test(found) || found.length < (says === 'key' ? least.lone : least.quoted)) return false;
   if (/^[\da-fA-F]+$/.test(found)) return found.length >= 16 && says !== 'key' && /\d/.test(found) && entropy(found) >= 2.7;
   const hasDigit = /\d/.test(found);
   if (entropy(found) < (found.length >= 20 ? 3.3 : 3) || rarity(found) < (hasDigit ? 4.75 : 6) || !(hasDigit || found.length >= 16)) return false;
@@ -78,10 +85,9 @@ function isMixed(found: string): boolean {
   return !/^(?:enter|your|passw)|:$/i.test(found) && [/[a-z]/, /[A-Z]/, /\d/, /[^A-Za-z0-9]/].filter((kind) => kind.test(found)).length >= 3 && /\d|[^A-Za-z0-9_.-]/.test(found) && !/^[\w-]+(?:\.[\w-]+)+$/.test(found);
 }
 
-/** UUIDs, names of members and hosts, paths, versions, e-mail addresses, URLs, numbers, words with dashes and slashes. */
+/** Names of members and hosts, paths, versions, e-mail addresses, URLs, numbers, words with dashes and slashes. */
 function isPlain(found: string): boolean {
-  if (uuid.test(found)) return true;
-  if (/^[./~\\]/.test(found) || /^[a-zA-Z]:[\\/]/.test(found) || found.includes('://') || /^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$/.test(found)) return true;
+  if (/^[./~\\]/.test(found) || /^[a-zA-Z]:[\\/]/.test(found) || found.includes('://') || found.includes('::') || /^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$/.test(found)) return true;
   if (/^[A-Za-z_$][\w$]*(?:(?:\.|::|->|\?\.)[A-Za-z_$][\w$]*)+$/.test(found) && rarity(found) < 5.5) return true;
   if (/^[\w.-]+:\d+$/.test(found) || (/^[\w.-]+(?:\/[\w.-]*){2,}$/.test(found) && rarity(found) < 5)) return true;
   return /^[\d.:,eE+-]+$/.test(found) || /^[A-Za-z]+\d{0,2}(?:[-_.][A-Za-z]+\d{0,2})+[-_.]?\d{0,4}$/.test(found) && rarity(found) < 5.5;

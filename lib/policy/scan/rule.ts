@@ -143,10 +143,11 @@ function endsValue(text: string, at: number): boolean {
   return code !== 46 || endsWord(text, at + 1);
 }
 
-/** Hexadecimal digits have no words; all else must be unlike words, the more so where no digit is in it. */
+/** Digits have no words, hexadecimal ones neither; all else must be unlike words, the more so where no digit is in it. */
 function looksRandom(value: string): boolean {
-  if (/^[\da-fA-F-]+$/.test(value)) return entropy(value) >= 2;
-  return rarity(value) >= (/\d/.test(value) ? 4 : 5.2);
+  const letters = value.replace(/[^A-Za-z]+/g, '').length;
+  if (letters * 2 < value.length || /^[\da-fA-F-]+$/.test(value)) return entropy(value) >= 2;
+  return rarity(value) >= (letters < value.length ? 4 : 5.2);
 }
 
 function judge(scan: Scan, { rule, segments, lead }: Shape, from: number, end: number): void {
