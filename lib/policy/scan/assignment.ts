@@ -27,10 +27,7 @@ const mostWords = 3;
 const mostBlanks = 32;
 const longestWord = 24;
 
-/**
- * How a name may go on before its sign: with a type (`var name string =`), or with any words (`vendor api key:`), and then
- * without a sign at all where the value comes next. After a flag a blank is a sign.
- */
+/** How a name may go on before its sign: with a type (`var name string =`), or with any words (`vendor api key:`). After a flag a blank is a sign. */
 export type Continuation = 'type' | 'words' | 'flag';
 
 /** The value of the name that ends at `nameEnd`; undefined where nothing is assigned. */
@@ -44,11 +41,16 @@ export function valueAfter(text: string, nameEnd: number, continuation: Continua
     if (sign !== undefined) return words > 0 && continuation !== 'words' && !sign.includes('=') ? undefined : assigned(text, from, sign);
     if (continuation === 'flag' && words === 0 && from > at) return opened(text, from);
     const end = runEnd(text, from, nameSet, longestWord);
-    if (from === at || end === from) break;
+    if (from === at || end === from) return undefined;
     at = end;
   }
-  const next = runEnd(text, nameEnd, blank, mostBlanks);
-  return continuation === 'words' && next > nameEnd ? opened(text, next) : undefined;
+  return undefined;
+}
+
+/** What comes next after the name and a blank, with no sign between (`ENV name value`). */
+export function valueBehindBlank(text: string, nameEnd: number): Value | undefined {
+  const from = runEnd(text, nameEnd, blank, mostBlanks);
+  return from > nameEnd ? opened(text, from) : undefined;
 }
 
 function signAt(text: string, at: number): string | undefined {

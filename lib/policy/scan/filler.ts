@@ -4,19 +4,26 @@
  */
 import { entropy } from './rarity.ts';
 
-/** How much a value looks made up: `filler` is no secret, `doubtful` may be one that somebody typed. */
-export type Doubt = 'none' | 'doubtful' | 'filler';
+/** How much a value looks made up: `placeholder` says so in words, `filler` is too regular, `doubtful` may be one that somebody typed. */
+export type Doubt = 'none' | 'doubtful' | 'filler' | 'placeholder';
 
 const longestLookedAt = 512;
-const fillerWords = /example|placeholder|change[_-]?(?:me|this|it)|redacted|your[_-]|[_-]here\b|insert[_-]|replace[_-]|\bdummy|sample[_-]|x{4}|\*{3}|\.{3}/i;
+const placeholderWords = /example|placeholder|change[_-]?(?:me|this|it)|redacted|your[_-]|[_-]here\b|insert[_-]|replace[_-]|\bdummy|sample[_-]|x{4}|\*{3}|\.{3}/i;
 const doubtfulWords = /test|fake|dummy|sample|secret|passw|12345678|87654321|00000000|abcdefgh|deadbeef|qwerty/i;
 /** So many steps through the alphabet are no chance, and no key. */
 const alphabetSteps = 11;
 
 export function doubtOf(value: string): Doubt {
   const looked = value.slice(0, longestLookedAt);
-  if (fillerWords.test(looked) || isMonotonous(looked)) return 'filler';
+  if (placeholderWords.test(looked)) return 'placeholder';
+  if (isMonotonous(looked)) return 'filler';
   return doubtfulWords.test(looked) ? 'doubtful' : 'none';
+}
+
+/** Whether a value is nobody's secret. */
+export function isMadeUp(value: string): boolean {
+  const doubt = doubtOf(value);
+  return doubt === 'placeholder' || doubt === 'filler';
 }
 
 /** Few different characters, half of it one character in a row, or the alphabet. */

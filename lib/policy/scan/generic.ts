@@ -4,7 +4,7 @@
  */
 import { longestName, nameSet, valueAfter } from './assignment.ts';
 import type { Value } from './assignment.ts';
-import { doubtOf, isReference } from './filler.ts';
+import { doubtOf, isMadeUp, isReference } from './filler.ts';
 import { characters, runEnd, runStart } from './matcher.ts';
 import type { Confidence } from './matcher.ts';
 import { isPublished } from './published.ts';
@@ -45,7 +45,7 @@ function lookAtName(scan: Scan, at: number): void {
   const length = end - value.from;
   if (length > longestValue || length < (says === 'password' ? least.password : value.isQuoted ? least.quoted : least.bare)) return;
   const confidence = uuid.test(text.slice(value.from, end)) ? identifierAs(name, value) : judge(text, value, end, says);
-  if (confidence !== undefined) scan.report({ rule: says === 'password' ? 'generic-password' : 'generic-secret', offset: value.from, length, confidence });
+  if (confidence !== undefined) scan.report({ rule: says === 'password' ? 'generic-password' : 'generic-secret', offset: value.from, length, confidence }, 'general');
 }
 
 /** The word before a name, with the blank between: `next page token:` is no token. */
@@ -65,7 +65,7 @@ function judge(text: string, value: Value, end: number, says: SecretName): Confi
   if (value.isQuoted ? !/["'`\\&;,]/.test(next) && next !== '' : /[([{:\\]/.test(next) && text.charAt(end + 1) !== 'n') return undefined;
   if (isReference(found) || isPlain(found) || isPublished(found)) return undefined;
   const doubt = doubtOf(found);
-  if (doubt === 'filler') return undefined;
+  if (isMadeUp(found)) return undefined;
   if (looksRandom(found, says)) return doubt === 'none' && value.isQuoted && says !== 'key' ? 'medium' : 'low';
   return says === 'password' && value.isQuoted && isMixed(found) ? 'low' : undefined;
 }

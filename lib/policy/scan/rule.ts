@@ -2,7 +2,7 @@
  * What a vendor's table says, and how it is made to look: a shape that speaks for itself is found by its own letters, a
  * shape that does not is believed only as the value of a name that says whose it is.
  */
-import { longestName, nameSet, valueAfter } from './assignment.ts';
+import { longestName, nameSet, valueAfter, valueBehindBlank } from './assignment.ts';
 import { doubtOf, isReference } from './filler.ts';
 import type { Doubt } from './filler.ts';
 import { characters, endsWord, startsWord } from './matcher.ts';
@@ -107,10 +107,14 @@ function nameDetector(name: string, rules: readonly SecretRule[]): Detector {
       if (name.length <= shortName && !isWordOf(scan.text, at, at + name.length)) return;
       const nameEnd = scan.runs.end(at + name.length, nameSet);
       if (nameEnd - at > longestName + name.length) return;
-      const value = valueAfter(scan.text, nameEnd, 'words');
-      if (value === undefined) return;
+      const assigned = valueAfter(scan.text, nameEnd, 'words');
+      const next = valueBehindBlank(scan.text, nameEnd);
+      if (assigned === undefined && next === undefined) return;
       shapes ??= rules.flatMap((rule) => rule.shapes.map((shape) => shapeOf(rule, shape)));
-      for (const shape of shapes) lookAtValue(scan, shape, value.from);
+      for (const shape of shapes) {
+        if (assigned !== undefined) lookAtValue(scan, shape, assigned.from);
+        if (next !== undefined && next.from !== assigned?.from) lookAtValue(scan, shape, next.from);
+      }
     },
   };
 }
@@ -150,13 +154,17 @@ function looksRandom(value: string): boolean {
   return rarity(value) >= (letters < value.length ? 4 : 5.2);
 }
 
-function judge(scan: Scan, { rule, segments, lead }: Shape, from: number, end: number): void {
+function judge(scan: Scan, shape: Shape, from: number, end: number): void {
+  // What lies within one that was judged is not judged again: a long run may hold any number of beginnings.
+  if (from < (scan.judged.get(shape) ?? 0)) return;
+  scan.judged.set(shape, end);
+  const { rule, segments, lead } = shape;
   const found = scan.text.slice(from, end);
   const body = segments.reduce<string>((rest, segment) => typeof segment === 'string' ? rest.replace(segment, '') : rest, found);
   if ((lead < telling || !/\d/.test(body)) && lead < unmistakable && !looksRandom(body)) return;
   const doubt = doubtOf(body);
-  if ((doubt === 'filler' && lead < unmistakable) || isReference(found) || isPublished(found)) return;
-  scan.report({ rule: rule.id, offset: from, length: end - from, confidence: sureness(rule, found, doubt) });
+  if (doubt === 'placeholder' || (doubt === 'filler' && lead < unmistakable) || isReference(body) || isPublished(found)) return;
+  scan.report({ rule: rule.id, offset: from, length: end - from, confidence: sureness(rule, found, doubt) }, rule.names === undefined ? 'own' : 'named');
 }
 
 function sureness(rule: SecretRule, found: string, doubt: Doubt): Confidence {

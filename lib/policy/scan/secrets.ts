@@ -12,7 +12,7 @@ import { genericSecrets } from './generic.ts';
 import type { Hit } from './matcher.ts';
 import { Prefilter } from './prefilter.ts';
 import { nameDetectors, tokenDetectors } from './rule.ts';
-import { Scan } from './scan.ts';
+import { outside, Scan } from './scan.ts';
 import { vendors } from './vendors.ts';
 
 /** Shorter texts hold no secret that any rule knows. */
@@ -33,20 +33,17 @@ function prefilterOfAll(): Prefilter<Scan> {
 export function secretHits(text: string, decode: boolean): readonly Hit[] {
   if (text.length < shortest) return [];
   prefilter ??= prefilterOfAll();
-  const scan = new Scan(text);
-  prefilter.each(text, scan);
-  if (decode) reportDecoded(scan, prefilter);
-  return scan.hits;
+  const plain = hitsIn(text, prefilter);
+  return decode ? [...plain, ...outside(decodedHits(text, prefilter), plain)] : plain;
 }
 
-/** What a decoded stretch holds is reported at the stretch, unless something was found there as it stands. */
-function reportDecoded(scan: Scan, filter: Prefilter<Scan>): void {
-  const plain = [...scan.hits];
-  for (const { offset, length, text } of decodedParts(scan.text)) {
-    const inner = new Scan(text);
-    filter.each(text, inner);
-    const [first] = inner.hits;
-    if (first === undefined || plain.some((hit) => hit.offset < offset + length && offset < hit.offset + hit.length)) continue;
-    for (const { rule, confidence } of inner.hits) scan.report({ rule, offset, length, confidence });
-  }
+function hitsIn(text: string, filter: Prefilter<Scan>): readonly Hit[] {
+  const scan = new Scan(text);
+  filter.each(text, scan);
+  return scan.hits();
+}
+
+/** What a decoded stretch holds is reported at the stretch. */
+function decodedHits(text: string, filter: Prefilter<Scan>): readonly Hit[] {
+  return decodedParts(text).flatMap(({ offset, length, text: said }) => hitsIn(said, filter).map(({ rule, confidence }) => ({ rule, offset, length, confidence })));
 }

@@ -12,7 +12,7 @@ export const sets: Readonly<Record<string, CharacterClass>> = {
   letter: characters('A-Za-z'), lower: characters('a-z'), base32: characters('A-Z2-7'), bech32: characters('QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L'),
   base36: characters('a-z0-9'), BASE36: characters('A-Z0-9'), base62: characters('A-Za-z0-9'), word: characters('A-Za-z0-9_'),
   base64: characters('A-Za-z0-9+/'), base64url: characters('A-Za-z0-9_-'), pad: characters('='),
-  padded: characters('A-Za-z0-9_=-'), dashed: characters('A-Za-z0-9-'), dotted: characters('A-Za-z0-9_=.-'), graph: characters('!#-&(-[]-~'), tilde: characters('A-Za-z0-9_~.-'), path: characters('A-Za-z0-9+/_-'),
+  padded: characters('A-Za-z0-9_=-'), dashed: characters('A-Za-z0-9-'), dotted: characters('A-Za-z0-9_=.-'), graph: characters('!#-&(-;=-[]-_a-~'), tilde: characters('A-Za-z0-9_~.-'), path: characters('A-Za-z0-9+/_-'),
   authress: characters('A-Za-z0-9+/_=-'), kraken: characters('A-Za-z0-9/=_+-'), percent: characters('A-Za-z0-9%'), sas: characters('A-Za-z0-9%+/='), uuid36: characters('a-z0-9-'),
 };
 

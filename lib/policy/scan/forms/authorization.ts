@@ -1,5 +1,5 @@
 /** Credentials of HTTP: authorization headers, the header of a key, and the user that `curl` is given. */
-import { doubtOf, isReference } from '../filler.ts';
+import { doubtOf, isMadeUp, isReference } from '../filler.ts';
 import { characters, runEnd, startsWord } from '../matcher.ts';
 import { isPublished } from '../published.ts';
 import { rarity } from '../rarity.ts';
@@ -39,7 +39,7 @@ const basic: Detector = {
     if (value.length < leastBasic || value.length > longest) return;
     const [user, password] = pairIn(value);
     if (user === undefined || isSamplePair(user, password ?? '')) return;
-    scan.report({ rule: 'authorization-header', offset: from, length: end - from, confidence: 'high' });
+    scan.report({ rule: 'authorization-header', offset: from, length: end - from, confidence: 'high' }, 'general');
   },
 };
 
@@ -78,8 +78,8 @@ const unlikeWords = 3.5;
 
 function reportValue(scan: Scan, value: string, from: number): void {
   const doubt = doubtOf(value);
-  if (doubt === 'filler' || isReference(value) || isPublished(value)) return;
-  scan.report({ rule: 'authorization-header', offset: from, length: value.length, confidence: doubt === 'none' ? 'medium' : 'low' });
+  if (isMadeUp(value) || isReference(value) || isPublished(value)) return;
+  scan.report({ rule: 'authorization-header', offset: from, length: value.length, confidence: doubt === 'none' ? 'medium' : 'low' }, 'general');
 }
 
 /** How far behind `curl` an option is still taken for its own. */
@@ -110,7 +110,7 @@ function userOption(option: string): Detector {
       const [user, rest] = [text.slice(from, from + colon), text.slice(from + colon + 1, end)];
       const password = quote === '' && rest === '' ? quotedAt(text, end) : rest;
       if (isSamplePair(user, password) || (user.length < 3 && password.length < 6)) return;
-      scan.report({ rule: 'curl-user', offset: from, length: Math.max(end - from, colon + 1 + password.length), confidence: 'medium' });
+      scan.report({ rule: 'curl-user', offset: from, length: Math.max(end - from, colon + 1 + password.length), confidence: 'medium' }, 'general');
     },
   };
 }
@@ -127,7 +127,7 @@ function quotedAt(text: string, at: number): string {
 function isSamplePair(user: string, password: string): boolean {
   if (isReference(password) || /[$`]\(|[[\]<>{}]|^[$%]/.test(user) || /\$[A-Z_]{2}|[[\]<>{}]|\$\(/.test(password)) return true;
   if (password === '') return user.length < 6 || isReference(user);
-  return password.length < 3 || doubtOf(password) === 'filler' || user.toLowerCase() === password.toLowerCase() || /^(?:change(?:it|me)|pass(?:word|wd)?|pwd|test|token|secret|\*+|x+)\d{0,3}$/i.test(password);
+  return password.length < 3 || isMadeUp(password) || user.toLowerCase() === password.toLowerCase() || /^(?:change(?:it|me)|pass(?:word|wd)?|pwd|test|token|secret|\*+|x+)\d{0,3}$/i.test(password);
 }
 
 export const authorizations: readonly Detector[] = [scheme('bearer '), scheme('authorization: token '), basic, header('authorization:'), header('key:'), header('token:'), curl, userOption(' -u'), userOption('--user')];

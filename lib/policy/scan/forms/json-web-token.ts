@@ -20,7 +20,7 @@ const plain: Detector = {
     const end = runs.end(payload + 1, part);
     const signed = end - payload > leastSignature;
     if (!signed && end > payload + 1 && !endsWord(text, end)) return;
-    scan.report({ rule: 'json-web-token', offset: at, length: end - at, confidence: signed ? 'high' : 'medium' });
+    scan.report({ rule: 'json-web-token', offset: at, length: end - at, confidence: signed ? 'high' : 'medium' }, 'own');
   },
 };
 
@@ -31,7 +31,7 @@ const encoded: Detector = {
     const { text, runs } = scan;
     if (!text.startsWith('ZXlK', at) || !startsWord(text, at)) return;
     const end = runs.end(at, base64);
-    if (end - at >= leastEncoded) scan.report({ rule: 'json-web-token', offset: at, length: end - at, confidence: 'medium' });
+    if (end - at >= leastEncoded) scan.report({ rule: 'json-web-token', offset: at, length: end - at, confidence: 'medium' }, 'own');
   },
 };
 

@@ -64,7 +64,7 @@ function readLine(scan: Scan, line: number, end: number): void {
   const stop = runEnd(scan.text, from, base64, end - from);
   const value = scan.text.slice(from, stop);
   if (stop - from < leastValue || value.replace(/=+$/, '').length % 4 === 1 || value.length % 4 !== 0 || !/^["']?[ \t]*(?:#.*)?\r?$/.test(scan.text.slice(stop, end)) || isReference(value)) return;
-  scan.report({ rule: 'kubernetes-secret', offset: from, length: stop - from, confidence: 'medium' });
+  scan.report({ rule: 'kubernetes-secret', offset: from, length: stop - from, confidence: 'medium' }, 'own');
 }
 
 export const kubernetes: readonly Detector[] = [kind, data, separator];

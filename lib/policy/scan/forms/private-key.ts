@@ -19,7 +19,7 @@ const pem: Detector = {
     const stop = dashes < 0 ? Math.min(text.length, begin + longestTorn) : begin + dashes;
     const end = text.startsWith('-----END ', stop) ? endOfLabel(text, stop) : stop;
     const material = text.slice(begin, stop).replace(/\\[nr]/g, '').replace(/[^A-Za-z0-9+/]/g, '');
-    if (material.length >= leastMaterial) scan.report({ rule: 'private-key', offset: at, length: end - at, confidence: 'high' });
+    if (material.length >= leastMaterial) scan.report({ rule: 'private-key', offset: at, length: end - at, confidence: 'high' }, 'own');
   },
 };
 
@@ -35,7 +35,7 @@ const putty: Detector = {
   found(scan: Scan, at: number): void {
     const block = /^\d{1,3}\r?\n((?:[A-Za-z0-9+/=]{1,64}\r?\n?){1,200})/.exec(scan.text.slice(at + 15, at + 15 + longestKey));
     if (block?.[1] === undefined || block[1].length < leastMaterial) return;
-    scan.report({ rule: 'putty-private-key', offset: at, length: 15 + block[0].length, confidence: 'high' });
+    scan.report({ rule: 'putty-private-key', offset: at, length: 15 + block[0].length, confidence: 'high' }, 'own');
   },
 };
 

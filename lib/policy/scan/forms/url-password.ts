@@ -1,5 +1,5 @@
 /** Passwords in URLs and connection strings: `scheme://user:password@host`, `Server=…;Password=…`. */
-import { doubtOf, isReference } from '../filler.ts';
+import { doubtOf, isMadeUp, isReference } from '../filler.ts';
 import { characters, runEnd } from '../matcher.ts';
 import { isPublished } from '../published.ts';
 import type { Detector, Scan } from '../scan.ts';
@@ -26,8 +26,8 @@ const inUrl: Detector = {
     const password = text.slice(from, end);
     if (text.charAt(end) !== '@' || password.length < leastPassword || isReference(password)) return;
     const doubt = doubtOf(password);
-    if (doubt === 'filler' || isPublished(password) || isSample(text.slice(at + 3, colon), password, text.slice(end + 1, end + 40))) return;
-    scan.report({ rule: 'password-in-url', offset: from, length: end - from, confidence: doubt === 'none' ? 'high' : 'medium' });
+    if (isMadeUp(password) || isPublished(password) || isSample(text.slice(at + 3, colon), password, text.slice(end + 1, end + 40))) return;
+    scan.report({ rule: 'password-in-url', offset: from, length: end - from, confidence: doubt === 'none' ? 'high' : 'medium' }, 'general');
   },
 };
 
@@ -47,8 +47,8 @@ const setting: Detector = {
     const around = text.slice(Math.max(0, at - 200), at);
     if (end - from < leastSetting || !/[;?&]\s*(?:\w+ ?)?p?$/i.test(around) || !/=[^;=\n]{1,100}[;?&][^\n]*$/.test(around)) return;
     const password = text.slice(from, end);
-    if (isReference(password) || doubtOf(password) === 'filler') return;
-    scan.report({ rule: 'password-in-connection-string', offset: from, length: end - from, confidence: 'medium' });
+    if (isReference(password) || isMadeUp(password)) return;
+    scan.report({ rule: 'password-in-connection-string', offset: from, length: end - from, confidence: 'medium' }, 'general');
   },
 };
 
