@@ -13,13 +13,13 @@ const must: readonly (readonly [string, string])[] = [
   ['azure-storage-key', `AccountKey=${mixed.slice(0, 86)}==`],
   ['github-token', `ghp_${mixed.slice(0, 36)}`], ['github-token', `ghs_${mixed.slice(0, 36)}`], ['github-fine-grained-token', `github_pat_${mixed.slice(0, 82)}`],
   ['gitlab-token', `glpat-${mixed.slice(0, 20)}`], ['npm-token', `npm_${mixed.slice(0, 36)}`], ['pypi-token', `pypi-AgE${mixed.slice(0, 80)}`],
-  ['anthropic-key', `sk-ant-api03-${mixed.slice(0, 93)}`], ['openai-key', `sk-proj-${mixed.slice(0, 48)}`], ['openai-key', `sk-${mixed.slice(0, 48)}`], ['huggingface-token', `hf_${mixed.slice(0, 34)}`],
-  ['slack-token', `xoxb-${'730191371696'}-${'1413868247813'}-${mixed.slice(0, 24)}`], ['slack-webhook', `https://hooks.slack.com/services/T${'0A1B2C3D4'}/B${'5E6F7G8H9'}/${mixed.slice(0, 24)}`],
+  ['anthropic-api-key', `sk-ant-api03-${mixed.slice(0, 93)}AA`], ['openai-key', `sk-proj-${mixed.slice(0, 48)}`], ['openai-key', `sk-${mixed.slice(0, 48)}`], ['huggingface-token', `hf_${mixed.slice(0, 34)}`],
+  ['slack-bot-token', `xoxb-${'730191371696'}-${'1413868247813'}-${mixed.slice(0, 24)}`], ['slack-webhook', `https://hooks.slack.com/services/T${'0A1B2C3D4'}/B${'5E6F7G8H9'}/${mixed.slice(0, 24)}`],
   ['stripe-key', `sk_live_${mixed.slice(0, 24)}`], ['sendgrid-key', `SG.${mixed.slice(0, 22)}.${mixed.slice(0, 43)}`],
   ['json-web-token', `eyJ${'hbGciOiJIUzI1NiJ9'}.eyJ${'zdWIiOiI0MiIsIm5hbWUiOiJqIn0'}.${mixed.slice(0, 43)}`],
   ['private-key', `-----BEGIN RSA PRIVATE KEY-----\n${mixed}\n-----END RSA PRIVATE KEY-----`], ['private-key', `"-----BEGIN PRIVATE KEY-----\\n${mixed}\\n-----END PRIVATE KEY-----\\n"`],
   ['password-in-url', `postgres://admin:${'hunter2Zq'}@db.internal/app`], ['authorization-header', `Authorization: Bearer ${mixed.slice(0, 32)}`],
-  ['generic-secret', `client_secret: "${mixed.slice(0, 24)}"`], ['generic-secret', `DB_PASSWORD='${'xK9#mQ2$vL5p'}'`.replace('#', '!')],
+  ['generic-secret', `client_secret: "${mixed.slice(0, 24)}"`], ['generic-password', `DB_PASSWORD='${'xK9#mQ2$vL5p'}'`.replace('#', '!')],
 ];
 
 const mustNot: readonly (readonly [string, string])[] = [

@@ -14,8 +14,8 @@ import { secretNameOf } from './secret-name.ts';
 import type { SecretName } from './secret-name.ts';
 
 const longestValue = 256;
-/** `lone`: of a name that is `key` and no more. */
-const least = { quoted: 10, bare: 16, password: 8, lone: 20 } as const;
+/** `lone`: of a name that is `key` and no more; `sureBare`: without quotes and still as sure as with them. */
+const least = { quoted: 10, bare: 16, sureBare: 24, password: 8, lone: 20 } as const;
 const bare = characters('A-Za-z0-9_+/=.~!@%^*$-');
 const quoted = characters('A-Za-z0-9_+/=.~-');
 /** Passwords are typed, so they hold anything that is no quote. */
@@ -63,10 +63,8 @@ function judge(text: string, value: Value, end: number, says: SecretName): Confi
   const found = text.slice(value.from, end);
   const next = text.charAt(end);
   if (value.isQuoted ? !/["'`\\&;,]/.test(next) && next !== '' : /[([{:\\]/.test(next) && text.charAt(end + 1) !== 'n') return undefined;
-  if (isReference(found) || isPlain(found) || isPublished(found)) return undefined;
-  const doubt = doubtOf(found);
-  if (isMadeUp(found)) return undefined;
-  if (looksRandom(found, says)) return doubt === 'none' && value.isQuoted && says !== 'key' ? 'medium' : 'low';
+  if (isReference(found) || isPlain(found) || isPublished(found) || isMadeUp(found) || (says === 'key' && !value.isQuoted)) return undefined;
+  if (looksRandom(found, says)) return says !== 'key' && (value.isQuoted || found.length >= least.sureBare) && doubtOf(found) === 'none' ? 'medium' : 'low';
   return says === 'password' && value.isQuoted && isMixed(found) ? 'low' : undefined;
 }
 

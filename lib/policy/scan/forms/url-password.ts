@@ -11,7 +11,7 @@ const longestUser = 128;
 const longestPassword = 256;
 const leastPassword = 3;
 const leastSetting = 6;
-/** A password of manuals is shorter. */
+/** A user and password that are one word are longer where they are meant. */
 const longestSample = 12;
 
 const inUrl: Detector = {
@@ -31,10 +31,10 @@ const inUrl: Detector = {
   },
 };
 
-/** What manuals write: a name twice, a short password at a host that is reserved for examples (RFC 2606) or is called host. */
+/** What manuals write: a name twice, a word and some digits at a host that is reserved for examples (RFC 2606) or is called host. */
 function isSample(user: string, password: string, host: string): boolean {
-  if (user.toLowerCase() === password.toLowerCase() && user.length < longestSample) return true;
-  return password.length < longestSample && /^(?:host|hostname|server)\b|^(?:[\w-]+\.)*example(?:\.(?:com|org|net))?\b|^[\w.-]+\.(?:invalid|test)\b/i.test(host);
+  if (user.toLowerCase() === password.toLowerCase() && user.length <= longestSample) return true;
+  return /^[A-Za-z]{0,12}\d{0,4}$/.test(password) && /^(?:host|hostname|server)\b|^(?:[\w-]+\.)*example(?:\.(?:com|org|net))?\b|^[\w.-]+\.(?:invalid|test)\b/i.test(host);
 }
 
 /** ADO.NET, ODBC and JDBC: settings between semicolons, the password among them. */
