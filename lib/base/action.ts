@@ -62,7 +62,7 @@ export interface Finding {
   readonly offset: number;
   readonly length: number;
   readonly confidence: 'low' | 'medium' | 'high';
-  /** First 16 hex digits of the SHA-256 of the found text: equal secrets, equal fingerprints. */
+  /** First 16 hex digits of the SHA-256 of the found text: equal secrets, equal fingerprints. Whoever guesses a weak password can check the guess by it. */
   readonly fingerprint: string;
 }
 
