@@ -150,7 +150,7 @@ const longestSpelled = 120;
 export function conditionInWords(text: string, explained: ExplainedCondition, fields: readonly Field[], scope: Scope, redact: Redact): string {
   const decisive = decisiveComparisons(explained);
   const line = text.replace(/\s+/g, ' ').trim();
-  const named = line.length <= longestSpelled || decisive.length === 0 ? line : decisive.map(comparisonInWords).join(' and ');
+  const named = line.length <= longestSpelled || decisive.length === 0 ? line : decisive.map((comparison) => comparisonInWords(comparison, comparison.holds !== explained.holds)).join(' and ');
   const values = fields.map((field) => valueInWords(field, decisive, scope, redact)).join(', ');
   return `${quotedExpression(cutLong(named))} ${explained.holds === false ? 'does not hold' : 'holds'}; ${values === '' ? 'it compares constants' : values}`;
 }
@@ -159,9 +159,9 @@ function cutLong(text: string): string {
   return text.length > 4 * longestSpelled ? `${text.slice(0, 4 * longestSpelled)}…` : text;
 }
 
-/** One comparison as a policy would write it. */
-function comparisonInWords({ field, operator, with: other }: Comparison): string {
-  return other === null ? `${field} ${operator}` : `${field} ${operator} ${valueWords(other)}`;
+/** One comparison as a policy would write it, below a `not` where that made it decide. */
+function comparisonInWords({ field, operator, with: other }: Comparison, negated: boolean): string {
+  return `${negated ? 'not ' : ''}${field} ${operator}${other === null ? '' : ` ${valueWords(other)}`}`;
 }
 
 function valueWords(value: ShownValue | null): string {

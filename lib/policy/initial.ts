@@ -24,7 +24,12 @@ policies:
   pre_execution:
     # Files: what lies in the project or in a temporary folder is the agent's to write and delete, the rest is not.
     - name: project-boundary
-      when: 'kind in ["fs.write", "fs.delete"]'
+      when: 'kind == "fs.write"'
+      rule: 'file_path must start with [project_dir, "/tmp", "/var/tmp", "/private/tmp", "/var/folders"]'
+      action: deny
+
+    - name: deleting-elsewhere
+      when: 'kind == "fs.delete"'
       rule: 'file_path must start with [project_dir, "/tmp", "/var/tmp", "/private/tmp", "/var/folders"]'
       action: require_approval
 
@@ -42,6 +47,14 @@ policies:
 
     - name: not-the-whole-project
       when: 'kind == "fs.delete" and file_path matches ["./\\*", "./\\[*", "./\\*\\*", "./.\\*", "./{src,test,tests,docs,packages}"]'
+      action: require_approval
+
+    # Folders with all that is in them; what a build or a package manager makes again may go. (A folder deleted as a whole is "folder/*" here.)
+    - name: folders-with-work
+      when: >-
+        kind == "fs.delete" and file_path matches "**/\\*" and file_path not matches [
+        "**/{node_modules,bower_components,dist,target,coverage,htmlcov,.nyc_output,__pycache__,venv,.venv,tmp,temp,.tmp}/**", "**/.{cache,next,nuxt,turbo,parcel-cache,svelte-kit,vite,angular,gradle,eslintcache,pytest_cache,mypy_cache,ruff_cache,tox,nox,hypothesis,ipynb_checkpoints,terraform}/**",
+        "**/*.egg-info/**", "/tmp/**", "/var/tmp/**", "/private/tmp/**", "/var/folders/**"]
       action: require_approval
 
     - name: private-files
@@ -176,6 +189,12 @@ tests:
     point: pre_execution
     context: { kind: fs.delete, file_path: /home/u/other/a.ts, project_dir: /home/u/p }
     expect: REQUIRE_APPROVAL
+    by: deleting-elsewhere
+
+  - name: writing outside the project is denied, through a command too
+    point: pre_execution
+    context: { kind: exec, command: "cd .. && echo x > notes.txt", project_dir: /home/u/p, cwd: /home/u/p }
+    expect: DENY
     by: project-boundary
 
   - name: writing inside the project is allowed

@@ -27,19 +27,21 @@ export function scorecardText({ corpora, machine, shell, secrets, pii, speed }: 
   ].join('\n\n')}\n`;
 }
 
-function shellPart({ deny, allow, noCrash, denied, stoppedByApproval, missed, overblocked, asked, crashed }: ShellScore): readonly string[] {
+function shellPart({ deny, allow, noCrash, denied, stoppedByApproval, missed, stated, overblocked, asked, crashed }: ShellScore): readonly string[] {
   return [
     '## Shell commands',
     'Judged by the policy that `loki init` writes, with the built-in rules, in a project at `/home/u/p`.',
     table(['', 'commands', 'figure'], [
       ['dangerous: denied', String(deny), `${denied} (${percent(denied / deny)})`],
       ['dangerous: put before a person', String(deny), `${stoppedByApproval} (${percent(stoppedByApproval / deny)})`],
+      ['dangerous: let through on purpose, listed below', String(deny), String(stated.length)],
       ['dangerous: let through', String(deny), String(missed.length)],
       ['harmless: denied', String(allow), String(overblocked.length)],
       ['harmless: put before a person', String(allow), `${asked.length} (${percent(asked.length / allow)})`],
       ['judging threw', String(deny + allow + noCrash), String(crashed.length)],
     ]),
-    ...cases('Let through, and why the corpus is not followed', missed),
+    ...cases('Let through on purpose: stated disagreements', stated.map((one) => ({ ...one, reason: one.why }))),
+    ...cases('Let through', missed),
     ...cases('Denied though harmless', overblocked),
     ...cases('Asked about though harmless', asked),
   ];

@@ -139,7 +139,7 @@ describe('scenes', { concurrency: 2 }, () => {
     await run(here, ['hook', 'generic'], 0, { input: '{"kind":"exec","command":"ls"}' });
     gather(here);
     const details = (event: string): JsonObject => here.entries().find((entry) => entry['event'] === event)?.['details'] as JsonObject;
-    assert.deepEqual(Object.keys(details('policy.change')), ['path', 'changed']);
+    assert.deepEqual(Object.keys(details('policy.change')), ['path', 'changed', 'proof']);
     assert.equal(details('config.change')['what'], 'confirmed commands');
   });
 

@@ -132,7 +132,7 @@ describe('a policy that changes under a running session', { concurrency: 2 }, ()
   test('denies everything in an enrolled project, even when it would allow more', async (t) => {
     const { first, second } = await changed(t, true, 'version: 1\npolicies: {}\n');
     assert.deepEqual([first, second.status], [0, 3]);
-    assert.match(second.reason, /differs from what was enrolled\. Look at the difference, then enrol the project again with: loki init/);
+    assert.match(second.reason, /differs from what was enrolled\. A person brings back what was enrolled with: loki policy restore; or accepts what is there with: loki init/);
   });
 });
 

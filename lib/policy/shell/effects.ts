@@ -18,6 +18,9 @@ const uncounted = /^\/dev\/(?:null|zero|full|u?random|tty|fd\/\d+|std(?:in|out|e
 /** Characters that a person who reads the command does not see. */
 const invisible = /[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
 
+/** What is named so is a file, also where it is deleted as folders are. */
+const fileName = /[^./][^/]*\.[A-Za-z0-9]{1,5}$/;
+const recursive = /^-(?:[A-Za-z]*[rR]|-r|-recursive|-recur)/;
 const loopVariable = /^([^$]*)\$(?:(\w+)|\{(\w+)(?:%([\w.-]+))?\})([^$]*)$/;
 /** An address whose host or port shows only at run time. */
 const hostUnknown = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/]*[$`]|[^/]*$)/i;
@@ -43,7 +46,7 @@ export class Effects {
   /** The effects of a program on files; false for one that nothing is known about. */
   protected files(program: string, words: readonly Word[]): boolean {
     const leading = writers.get(program);
-    if (deleters.has(program)) this.touched('fs.delete', operandsOf(program, words));
+    if (deleters.has(program)) this.#delete(program, words);
     else if (leading !== undefined) this.touched('fs.write', operandsOf(program, words).slice(leading));
     else if (copiers.has(program)) this.#copy(program, words);
     else if (program === 'dd') this.#dd(words);
@@ -59,6 +62,13 @@ export class Effects {
     const name = program === 'unzip' ? /^-d$/ : /^(?:-C|--directory)$/;
     if (program !== 'unzip' && !(/tar$/.test(program) && words.some(({ text }) => /^(?:-?[A-Za-z]*x|--extract|--get)/.test(text)))) return;
     for (const [at, { text }] of words.entries()) if (name.test(text)) this.touched('fs.write', words.slice(at + 1, at + 2));
+  }
+
+  /** A folder that goes with all that is in it is told as itself and as `folder/*`, so that a rule can tell it from a file. */
+  #delete(program: string, words: readonly Word[]): void {
+    const operands = operandsOf(program, words);
+    this.touched('fs.delete', operands);
+    if (/^g?rm$/.test(program) && words.some(({ text }) => recursive.test(text))) this.touched('fs.delete', operands.filter(({ dynamic, text }) => !dynamic && !fileName.test(text)).map((word) => ({ ...word, text: `${word.text.replace(/\/+$/, '')}/*` })));
   }
 
   #read(program: string, operands: readonly Word[]): void {
