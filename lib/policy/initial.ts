@@ -54,7 +54,7 @@ policies:
       when: >-
         kind == "fs.delete" and file_path matches "**/\\*" and file_path not matches [
         "**/{node_modules,bower_components,dist,target,coverage,htmlcov,.nyc_output,__pycache__,venv,.venv,tmp,temp,.tmp}/**", "**/.{cache,next,nuxt,turbo,parcel-cache,svelte-kit,vite,angular,gradle,eslintcache,pytest_cache,mypy_cache,ruff_cache,tox,nox,hypothesis,ipynb_checkpoints,terraform}/**",
-        "**/*.egg-info/**", "/tmp/**", "/var/tmp/**", "/private/tmp/**", "/var/folders/**"]
+        "**/*.egg-info/**", "/var/folders/**"]
       action: require_approval
 
     - name: private-files
