@@ -301,7 +301,7 @@ class Shaper {
 
   #data(members: Members, node: YamlNode, base: Omit<Rule, 'is'>): DataRule {
     const type = this.#word(members.get('type'), 'type', dataTypes);
-    const minConfidence = this.#word(members.get('min_confidence'), 'min_confidence', confidences) ?? 'low';
+    const minConfidence = this.#word(members.get('min_confidence'), 'min_confidence', confidences) ?? (type === 'pii_scanning' ? 'medium' : 'low');
     if (members.has('min_confidence') && !members.has('type')) this.#report(node, `the rule ${quotedName(base.name)} has min_confidence and no type`, 'Patterns of your own are always sure; add type: secret_detection or pii_scanning');
     const patterns = this.#list(members.get('patterns'), 'patterns', 100).flatMap((node): UserPattern[] => {
       const source = this.#string(node, 'a pattern');
