@@ -10,7 +10,7 @@ version: 1
 `;
 
 const monitored = `
-# Nothing is stopped: what would have happened is recorded. Remove this line to enforce.
+# These rules stop nothing: what would have happened is recorded. Remove this line to enforce them. (The built-in rules hold.)
 mode: monitor
 `;
 
