@@ -13,7 +13,7 @@ import type { Context } from './fields.ts';
 import type { Reading, Scope } from './readings.ts';
 import type { DataRule, Expression, Rule } from './rules.ts';
 import type { Scanners } from './scanners.ts';
-import { kindsOf } from './shape.ts';
+import { kindsOf } from './kinds.ts';
 
 /** Content beyond this is not searched, and a rule that would have to search it denies. */
 export const longestContent: number = 8 * 1024 * 1024;
