@@ -61,7 +61,7 @@ policies:
       when: >-
         file_path matches [
         "**/.ssh/**", "**/.gnupg/**", "**/.aws/**", "**/.azure/**", "**/.kube/**", "**/.config/{gcloud,gh,hub}/**", "**/.docker/config.json",
-        "**/.netrc", "**/.npmrc", "**/.pypirc", "**/.pgpass", "**/.my.cnf", "**/.git-credentials", "**/.vault-token", "**/.terraform.d/credentials*",
+        "**/.netrc", "**/.cargo/credentials*", "**/.{bash,zsh,sh,python,psql,mysql,node_repl,rediscli}_history", "**/.npmrc", "**/.pypirc", "**/.pgpass", "**/.my.cnf", "**/.git-credentials", "**/.vault-token", "**/.terraform.d/credentials*",
         "**/.env", "**/.env.{local,production,prod,staging,development}", "**/id_{rsa,dsa,ecdsa,ed25519}", "**/*.{p12,pfx,keystore}", "/etc/shadow*", "/proc/*/environ"]
       action: require_approval
 
