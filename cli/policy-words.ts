@@ -38,7 +38,8 @@ export function policyFiles(context: CommandContext, installation: Installation,
 /** Throws `policy.invalid` with all of the mistakes where there are some. */
 export function refuseProblems(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
-  const hint = problems[0]?.hint ?? 'Correct what is named above; docs/policy.md describes every field';
+  // Of several mistakes each has its own hint beside it.
+  const hint = (problems.length === 1 ? problems[0]?.hint : undefined) ?? 'Correct what is named above; docs/policy.md describes every field';
   throw new LokiError('policy.invalid', { attempted: 'use the policy', found: `${problems.length} ${problems.length === 1 ? 'mistake' : 'mistakes'}`, hint, problems });
 }
 
