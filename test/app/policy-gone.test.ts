@@ -4,7 +4,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { performInit, planInit } from '../../lib/app/enrol.ts';
+import { projectOf } from '../../lib/app/installation.ts';
 import { policyService } from '../../lib/app/policy-service.ts';
+import { changeSinceEnrolment } from '../../lib/app/policy.ts';
 import type { Ground } from '../support/ground.ts';
 import { makeGround } from '../support/ground.ts';
 
@@ -110,6 +113,19 @@ test('what is restored is what was enrolled, or nothing', async (t) => {
   assert.deepEqual([forged.exit, /the kept copy is missing or is not what was enrolled/.test(forged.stderr)], [3, true]);
   const unasked = await loki(['policy', 'restore']);
   assert.notEqual(unasked.exit, 0, 'without a terminal and --yes nothing is written');
+});
+
+test('a policy that is exchanged between the question and the answer is not enrolled', async (t) => {
+  const { project, write, installation } = makeGround(t);
+  write('project/.loki/policies.yaml', policy);
+  const here = installation();
+  const plan = planInit(here, projectOf(here, project), false);
+  write('project/.loki/policies.yaml', 'version: 1\npolicies: {}\n');
+  await assert.rejects(performInit(here, plan, 'user:tester'), { code: 'project.changed', message: 'Cannot enrol the project: .loki/policies.yaml changed while you were asked' });
+  assert.equal(changeSinceEnrolment(installation()), undefined, 'nothing is enrolled');
+  write('project/.loki/policies.yaml', policy);
+  await performInit(here, plan, 'user:tester');
+  assert.equal(changeSinceEnrolment(installation()), undefined);
 });
 
 test('hook settings that an agent changes in the project deny everything', async (t) => {
