@@ -14,6 +14,8 @@ const levelColours: Readonly<Record<string, Colour>> = { warning: 'yellow', erro
 /** Text of agents in one line is cut here. */
 const longestText = 320;
 const mostErrorLines = 5;
+/** Actions are told shortened, so that no more of a reason is looked for in them. */
+const longestReasonLooked = 200;
 
 /** The lines of one event; none for what says nothing new. */
 export function eventLines(event: RunEvent, look: Look): readonly string[] {
@@ -45,7 +47,9 @@ function tell({ event_type: type, details, phase }: RunEvent, paint: Paint): rea
 function approvalLine(text: (name: string) => string, paint: Paint): readonly string[] {
   const status = text('status');
   if (status === 'used') return [];
-  const why = status === 'pending' || text('action') === '' ? because(text('reason'), '') : '';
+  // The action of a question of the run itself is its reason.
+  const isTold = text('action').includes(text('reason').slice(0, longestReasonLooked));
+  const why = (status === 'pending' && !isTold) || text('action') === '' ? because(text('reason'), '') : '';
   return [`${judged(status, paint)}  ${[text('approval_id'), text('action')].filter((part) => part !== '').join('  ')}${why}`];
 }
 

@@ -4,7 +4,7 @@ import type { Decision, EnforcementPoint, PolicyDecision } from '../lib/base/act
 import { isPlainObject } from '../lib/base/json.ts';
 import { resolveFrom } from '../lib/base/paths.ts';
 import type { Installation } from '../lib/app/installation.ts';
-import { loadLayers, loadNamedPolicy, policyOf, readLayers } from '../lib/app/policy.ts';
+import { loadLayers, loadNamedPolicy, pinnedPolicy, policyOf, readLayers } from '../lib/app/policy.ts';
 import { parseStrictJson } from '../lib/agents/strict-json.ts';
 import { parseYamlNode, valueOf } from '../lib/formats/yaml/parse.ts';
 import { limits as yamlLimits } from '../lib/formats/yaml/reader.ts';
@@ -38,7 +38,8 @@ export function policyFiles(context: CommandContext, installation: Installation,
 /** Throws `policy.invalid` with all of the mistakes where there are some. */
 export function refuseProblems(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
-  const hint = problems[0]?.hint ?? 'Correct what is named above; docs/policy.md describes every field';
+  // Of several mistakes each has its own hint beside it.
+  const hint = (problems.length === 1 ? problems[0]?.hint : undefined) ?? 'Correct what is named above; docs/policy.md describes every field';
   throw new LokiError('policy.invalid', { attempted: 'use the policy', found: `${problems.length} ${problems.length === 1 ? 'mistake' : 'mistakes'}`, hint, problems });
 }
 
@@ -70,7 +71,7 @@ export async function evaluateHere(context: CommandContext, explain: boolean): P
   const installation = open(context);
   const point = enforcementPoints.find((one) => one === args.operand('POINT')) ?? 'pre_execution';
   const value = readContext(await readInput(context, installation, given, 'context'), given === '-' ? 'standard input' : given, point);
-  const decision = policyOf(installation, loadLayers(readLayers(installation))).evaluate(point, value, { explain });
+  const decision = pinnedPolicy(installation, policyOf(installation, loadLayers(readLayers(installation)))).evaluate(point, value, { explain });
   return { decision, exit: decisionExit(decision.decision) };
 }
 

@@ -19,7 +19,7 @@ export const command: Command = {
     ['loki policy check draft.yaml', 'a file before it is put in force'],
     ['loki policy check --strict --quiet', 'for a pipeline: without the list of rules'],
   ],
-  exits: [[0, 'usable, and every test passes'], [1, 'a test fails; with --strict also: there are warnings'], [2, 'a file cannot be used']],
+  exits: [[0, 'usable, and every test passes'], [1, 'a test fails; with --strict also: there are warnings'], [2, 'a file cannot be used, or the policy that was enrolled is gone']],
   run,
 };
 
@@ -32,14 +32,15 @@ function run(context: CommandContext): Promise<number> {
   const warnings = report.findings.filter(({ severity }) => severity === 'warning');
   if (output.json) output.value({ ...report, enrolment: changed ?? null });
   else tell(report, warnings, changed, args.on('quiet'), output);
-  if (report.problems.length > 0) return Promise.resolve(exitCode.usage);
+  const gone = changed !== undefined && report.files.every(({ layer }) => layer !== 'project');
+  if (report.problems.length > 0 || gone) return Promise.resolve(exitCode.usage);
   return Promise.resolve(report.ok && !(args.on('strict') && warnings.length > 0) ? exitCode.done : exitCode.failed);
 }
 
 function tell(report: PolicyReport, warnings: readonly LintFinding[], changed: string | undefined, brief: boolean, output: Output): void {
   const { paint } = output.out;
   refuseProblems(report.problems);
-  if (report.files.length === 0) output.line('No policies configured: only the built-in rules apply. A first policy: loki init');
+  if (report.files.length === 0 && changed === undefined) output.line('No policies configured: only the built-in rules apply. A first policy: loki init');
   const files = report.files.map(({ filename, layer, rules, tests }) => ['ok', printable(filename), layer, `${rules} ${rules === 1 ? 'rule' : 'rules'}`, `${tests} ${tests === 1 ? 'test' : 'tests'}`]);
   for (const line of columns(files)) output.line(paint('green', line));
   if (!brief) for (const line of ruleLines(report)) output.line(line);

@@ -30,8 +30,8 @@ export const command: Command = {
   ].join('\n\n'),
   operands: [{ name: 'PATH', summary: 'Files and directories, or - for standard input; the working directory when left out', repeated: true }],
   flags: [
-    { name: 'type', kind: 'text', value: 'TYPE', summary: `What to look for: ${scanTypes.join(', ')} (all)`, choices: scanTypes },
-    { name: 'min-confidence', kind: 'text', value: 'LEVEL', summary: `The least sure to tell: ${confidences.join(', ')} (medium; with --redact low)`, choices: confidences },
+    { name: 'type', kind: 'text', value: 'TYPE', summary: 'What to look for (all)', choices: scanTypes },
+    { name: 'min-confidence', kind: 'text', value: 'LEVEL', summary: 'The least sure to tell (medium; with --redact low)', choices: confidences },
     { name: 'staged', kind: 'switch', summary: 'Only lines that are about to be committed' },
     { name: 'redact', kind: 'switch', summary: 'Print the text of one file with everything found replaced' },
     { name: 'sarif', kind: 'switch', summary: 'Print the result as SARIF 2.1.0' },

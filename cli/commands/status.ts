@@ -86,8 +86,7 @@ function standingOf(installation: Installation, id: string): Standing {
     return { enrolment };
   } catch (error) {
     if (!(error instanceof LokiError)) throw error;
-    const hint = error.code === 'project.changed' ? 'Put everything back as it was; or look at the difference, then enrol the project again with: loki init' : error.hint;
-    return { enrolment, denied: { reason: error.message, hint } };
+    return { enrolment, denied: { reason: error.message, hint: error.hint } };
   }
 }
 

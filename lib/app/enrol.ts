@@ -3,6 +3,7 @@
  * pins them. Nothing that exists is overwritten. A policy with mistakes, or whose own tests fail, is not enrolled.
  */
 import { LokiError, type Problem } from '../errors.ts';
+import { sha256Hex } from '../base/digest.ts';
 import type { JsonObject } from '../base/json.ts';
 import { join } from '../base/paths.ts';
 import { atTerminal, type Prove } from '../approvals/proof.ts';
@@ -36,6 +37,8 @@ export interface InitPlan {
   readonly enrolled: Enrolment | undefined;
   /** Files that would be pinned and are not what was enrolled, by name below the project. */
   readonly changed: readonly string[];
+  /** What would be pinned: of each file what a person was shown, so that nothing else is enrolled. */
+  readonly pins: Pins;
 }
 
 const gitignoreText = '# Everything loki keeps here stays on this machine; only the configuration and the policy belong to the repository.\n*\n!.gitignore\n!config.yaml\n!config.json\n!policies.yaml\n!policies.yml\n!policies.json\n';
@@ -47,10 +50,12 @@ export function planInit(installation: Installation, project: Project, monitor: 
   const names = disk.list(folder);
   const writes: PlannedFile[] = [];
   if (chooseConfigFile(names) === undefined) writes.push({ path: join(folder, 'config.yaml'), text: initialConfigText });
-  if (projectPolicyName(disk, project.dir) === undefined) writes.push({ path: join(folder, 'policies.yaml'), text: initialPolicyText({ monitor }) });
+  const policy = projectPolicyName(disk, project.dir) === undefined ? initialPolicyText({ monitor }) : undefined;
+  if (policy !== undefined) writes.push({ path: join(folder, 'policies.yaml'), text: policy });
   if (!names.includes('.gitignore')) writes.push({ path: join(folder, '.gitignore'), text: gitignoreText });
   const enrolled = readEnrolment(disk, home.home, home.project(project.id));
-  return { project, writes, enrolled, changed: enrolled === undefined ? [] : changedFiles(installation, enrolled, project) };
+  const pins = { ...pinnedNow(installation, project), ...(policy === undefined ? {} : { '.loki/policies.yaml': sha256Hex(policy) }) };
+  return { project, writes, enrolled, changed: enrolled === undefined ? [] : changedFiles(installation, enrolled, project), pins };
 }
 
 function changedFiles(installation: Installation, enrolled: Enrolment, project: Project): readonly string[] {
@@ -69,7 +74,15 @@ export async function performInit(installation: Installation, plan: InitPlan, by
   disk.ensureDirectory(plan.project.dir, folder, 0o700);
   for (const { path, text } of plan.writes) disk.create(plan.project.dir, path, Buffer.from(text), 0o600);
   assertUsable(installation, plan.project);
-  return enrol(installation, plan.project, { by, prove, commands: plan.enrolled?.commands_digest ?? null, before: plan.enrolled });
+  assertAsShown(installation, plan);
+  return enrol(installation, plan.project, { by, prove, pins: plan.pins, commands: plan.enrolled?.commands_digest ?? null, before: plan.enrolled });
+}
+
+/** Between the question and the answer a program may put another policy there. Throws `project.changed` when one did. */
+function assertAsShown(installation: Installation, { project, pins }: InitPlan): void {
+  const changed = namesChanged(pins, pinnedNow(installation, project));
+  if (changed.length === 0) return;
+  throw new LokiError('project.changed', { attempted: 'enrol the project', found: `${changed.join(', ')} changed while you were asked`, hint: 'Read it again, and find out what changes it; then: loki init' });
 }
 
 /** Throws `policy.invalid` with every mistake, and with every test of the policy that fails. */
@@ -90,19 +103,20 @@ function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
-/** Who enrols, which commands are confirmed, and the enrolment that the new one takes the place of. */
+/** Who enrols, what is pinned, which commands are confirmed, and the enrolment that the new one takes the place of. */
 interface Enrolling {
   readonly by: string;
   readonly prove: Prove;
+  readonly pins: Pins;
   readonly commands: string | null;
   readonly before: Enrolment | undefined;
 }
 
-async function enrol(installation: Installation, project: Project, { by, prove, commands, before }: Enrolling): Promise<Enrolment> {
+async function enrol(installation: Installation, project: Project, { by, prove, pins, commands, before }: Enrolling): Promise<Enrolment> {
   const { host: { disk, clock }, home } = installation;
   const enrolment: Enrolment = {
     version: 1, id: project.id, path: project.dir, enrolled_at: new Date(clock.now()).toISOString(), enrolled_by: by,
-    files: pinnedNow(installation, project), commands_digest: commands,
+    files: pins, commands_digest: commands,
   };
   const log = openRecord(installation);
   try {
@@ -152,6 +166,6 @@ export async function confirmCommands(installation: Installation, by: string, pr
   if (known === undefined) throw new LokiError('project.unknown', { attempted: 'confirm the commands of the project', found: `"${project.dir}" is not enrolled`, hint: 'Run: loki init' });
   const changed = changedFiles(installation, known, project);
   if (changed.length > 0) throw new LokiError('project.changed', { attempted: 'confirm the commands of the project', found: `${changed.join(', ')} changed since it was enrolled` });
-  return enrol(installation, project, { by, prove, commands: trustState(installation).digest, before: known });
+  return enrol(installation, project, { by, prove, pins: known.files, commands: trustState(installation).digest, before: known });
 }
 

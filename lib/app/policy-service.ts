@@ -5,7 +5,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { PolicyService } from '../server/services.ts';
 import { readEnrolment } from '../gate/enrolment.ts';
 import type { Installation } from './installation.ts';
-import { changeSinceEnrolment, loadLayers, policyOf, readLayers } from './policy.ts';
+import { changeSinceEnrolment, loadLayers, pinnedPolicy, policyOf, readLayers } from './policy.ts';
 
 /** Files are read at each call, as the gate reads them at each action. */
 export function policyService(installation: Installation): PolicyService {
@@ -22,7 +22,7 @@ export function policyService(installation: Installation): PolicyService {
     },
     async evaluate(projectId, point, context, explain) {
       const here = inProject(installation, projectId);
-      return decisionDocument(policyOf(here, loadLayers(readLayers(here))).evaluate(point, context, { explain }));
+      return decisionDocument(pinnedPolicy(here, policyOf(here, loadLayers(readLayers(here)))).evaluate(point, context, { explain }));
     },
   };
 }

@@ -13,6 +13,7 @@ import { scanners } from '../policy/scan/scanners.ts';
 import { analyzeCommand, rememberLast, type AnalyzeCommand } from '../policy/shell/analyze.ts';
 import type { Layer, PolicyFile } from '../policy/rules.ts';
 import { readEnrolment } from '../gate/enrolment.ts';
+import { refused } from '../gate/gate.ts';
 import { changedPins, pinsNow } from '../gate/pins.ts';
 import type { Installation } from './installation.ts';
 
@@ -144,6 +145,17 @@ export function assertAsEnrolled(installation: Installation): void {
   const change = changeSinceEnrolment(installation);
   if (change === undefined) return;
   throw new LokiError('project.changed', { attempted: `act in the enrolled project "${installation.project?.dir ?? ''}"`, found: change, hint: repairOf(change) });
+}
+
+/** The policy, while the project is as a person enrolled it; otherwise one that denies everything, for whoever asks it outside of the gate. */
+export function pinnedPolicy(installation: Installation, policy: Policy): Policy {
+  try {
+    assertAsEnrolled(installation);
+    return policy;
+  } catch (error) {
+    const { decision } = refused(error, {});
+    return { ...policy, evaluate: () => decision };
+  }
 }
 
 /** What a person does about a change, in one line. */

@@ -22,7 +22,7 @@ import { requireProject, type Installation } from './installation.ts';
 import { startForwarding } from './audit/forwarding.ts';
 import { startKeeping } from './audit/keeping.ts';
 import { openLongLivedRecord } from './audit/long-lived.ts';
-import { assertAsEnrolled, createPolicySource } from './policy.ts';
+import { assertAsEnrolled, createPolicySource, pinnedPolicy } from './policy.ts';
 import { openEntries } from './audit/protection.ts';
 import { isTrusted, makeProvider } from './provider.ts';
 import { openStore } from './store.ts';
@@ -140,7 +140,9 @@ interface OpenParts {
 function runDeps(installation: Installation, options: SessionOptions, { log, store, approvals }: OpenParts): RunDeps {
   const { host: { clock, timers, random, disk, spawn, facts, lock }, home } = installation;
   const { project } = requireProject(installation);
-  const policyNow = createPolicySource(installation);
+  const policyOnDisk = createPolicySource(installation);
+  // An agent's program may remove the policy while the run goes on: that ends it, and opens nothing.
+  const policyNow = (): Policy => pinnedPolicy(installation, policyOnDisk());
   const ledger = openLedger(installation, store);
   return {
     clock, timers, random, disk, spawn, facts, lock, store, record: log.record,

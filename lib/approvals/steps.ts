@@ -116,7 +116,8 @@ export function assertOpen(view: ApprovalView, { by, outcome, override }: Decide
     const who = view.decisions.at(-1)?.by;
     const over = view.status === 'expired' || view.status === 'pending';
     const found = over ? `it expired; it was open until ${view.expires_at}` : `it is ${view.status}${who === undefined ? '' : `; the last word was that of ${who}`}`;
-    throw new LokiError('approval.decided', { attempted: `${outcome} ${view.id}`, found });
+    const hint = outcome === 'reject' && view.status === 'approved' ? { hint: `Take the approval back with: loki reject ${view.id} --override` } : {};
+    throw new LokiError('approval.decided', { attempted: `${outcome} ${view.id}`, found, ...hint });
   }
   if (outcome === 'approve' && view.decisions.some((decision) => decision.by === by)) {
     throw new LokiError('approval.decided', { attempted: `approve ${view.id}`, found: `${by} has approved it before; ${view.required} different people must` });

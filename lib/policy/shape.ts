@@ -327,9 +327,10 @@ class Shaper {
     if (name !== undefined) this.#unique(name, node);
     if (!members.has('phase')) this.#report(node, `the approval gate ${quotedName(name)} has no phase`);
     const phase = this.#string(members.get('phase'), 'phase');
-    const approvers = this.#strings(members.get('approvers'), 'approvers') ?? [];
-    for (const approver of approvers) {
-      if (!/^(?:role|user|token):\S+$/.test(approver)) this.#report(members.get('approvers') ?? node, `the approver "${approver}" must read role:NAME, user:NAME or token:NAME`);
+    const listed = members.get('approvers');
+    const approvers = this.#strings(listed, 'approvers') ?? [];
+    for (const item of listed?.kind === 'seq' ? listed.items : []) {
+      if (item.kind === 'scalar' && typeof item.value === 'string' && !/^(?:role|user|token):\S+$/.test(item.value)) this.#report(item, `the approver "${item.value}" must read role:NAME, user:NAME or token:NAME`);
     }
     const auto = members.get('auto_approve_on_timeout');
     const autoValue = auto === undefined ? false : this.#boolean(auto, 'auto_approve_on_timeout');

@@ -239,7 +239,7 @@ class Exchange {
   async #handle(route: Route, params: ReadonlyMap<string, string>, admitted: Admitted): Promise<HttpResponse> {
     for (const [name, kind] of Object.entries(route.params)) {
       if (isId(kind, params.get(name) ?? '')) continue;
-      throw new LokiError('request.invalid', { attempted: 'read the path', found: `"${(params.get(name) ?? '').slice(0, 80)}" is not the id of a ${kind}` });
+      throw new LokiError('request.invalid', { attempted: 'read the path', found: `"${(params.get(name) ?? '').slice(0, 80)}" is not an id of the kind "${kind}"` });
     }
     const { address, method, signal } = this.#request;
     const query = readQuery(admitted.query, route.query);

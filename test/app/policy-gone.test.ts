@@ -4,6 +4,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { performInit, planInit } from '../../lib/app/enrol.ts';
+import { projectOf } from '../../lib/app/installation.ts';
+import { policyService } from '../../lib/app/policy-service.ts';
+import { changeSinceEnrolment } from '../../lib/app/policy.ts';
 import type { Ground } from '../support/ground.ts';
 import { makeGround } from '../support/ground.ts';
 
@@ -57,6 +61,40 @@ for (const [how, tracked, take] of ways) {
   });
 }
 
+test('a policy that is gone or edited opens no deployment either', async (t) => {
+  const { project, write, loki, enrol, installation } = makeGround(t);
+  write('project/.loki/policies.yaml', 'version: 1\npolicies:\n  pre_deployment:\n    - { name: tested, gates: [unit-tests], action: deny }\n');
+  const context = write('context.json', '{"passed_gates":["unit-tests"]}');
+  await enrol();
+  const evaluate = (): ReturnType<typeof loki> => loki(['policy', 'evaluate', 'pre_deployment', '--context', context, '--json']);
+  assert.equal((await evaluate()).exit, 0);
+  rmSync(join(project, '.loki/policies.yaml'));
+  const gone = await evaluate();
+  assert.deepEqual([gone.exit, JSON.parse(gone.stdout).violations[0].name], [3, 'project.changed']);
+  assert.match(gone.stdout, /\.loki\/policies\.yaml is missing\. A person brings back what was enrolled with: loki policy restore/);
+  const id = installation().project?.id;
+  assert.equal((await policyService(installation()).evaluate(id, 'pre_deployment', {}, false))['decision'], 'DENY', 'over the API');
+  const check = await loki(['policy', 'check']);
+  assert.deepEqual([check.exit, check.stdout], [2, ''], 'it is not said that there is no policy');
+  assert.match(check.stderr, /\.loki\/policies\.yaml is missing\): everything is denied/);
+  assert.match((await loki(['status'])).stdout, /EVERYTHING IS DENIED.*\nTo repair it: A person brings back what was enrolled with: loki policy restore/);
+});
+
+test('a program that takes the policy away during a session ends the session', { timeout: 60_000 }, async (t) => {
+  const { project, write, loki, enrol, entries } = makeGround(t);
+  write('project/.loki/policies.yaml', 'version: 1\npolicies:\n  pre_deployment:\n    - { name: tested, gates: [unit-tests], action: deny }\n');
+  write('project/PRD.md', '# Do it\n');
+  write('project/clean.mjs', 'import { unlinkSync } from "node:fs"; unlinkSync([".loki", "policies.yaml"].join("/"));\n');
+  write('home/config.yaml', 'runs: {council: {reviewers: [], required: 0}, max_iterations: 1}\n');
+  const script = write('script.json', JSON.stringify({ version: 1, title: 'takes the policy away', rounds: [{ ACT: [{ run: 'node clean.mjs' }] }] }));
+  git(project, 'init', '-q');
+  await enrol();
+  const { exit, stdout } = await loki(['start', 'PRD.md', '--provider', 'scripted', '--script', script]);
+  assert.equal(exit, 1, stdout);
+  assert.match(stdout, /\.loki\/policies\.yaml is missing/);
+  assert.ok(entries().some(({ event }) => event === 'run.fail'));
+});
+
 test('what is restored is what was enrolled, or nothing', async (t) => {
   const { project, home, write, loki, enrol, installation } = makeGround(t);
   assert.deepEqual([(await loki(['policy', 'restore', '--yes'])).exit], [2], 'no project');
@@ -75,6 +113,19 @@ test('what is restored is what was enrolled, or nothing', async (t) => {
   assert.deepEqual([forged.exit, /the kept copy is missing or is not what was enrolled/.test(forged.stderr)], [3, true]);
   const unasked = await loki(['policy', 'restore']);
   assert.notEqual(unasked.exit, 0, 'without a terminal and --yes nothing is written');
+});
+
+test('a policy that is exchanged between the question and the answer is not enrolled', async (t) => {
+  const { project, write, installation } = makeGround(t);
+  write('project/.loki/policies.yaml', policy);
+  const here = installation();
+  const plan = planInit(here, projectOf(here, project), false);
+  write('project/.loki/policies.yaml', 'version: 1\npolicies: {}\n');
+  await assert.rejects(performInit(here, plan, 'user:tester'), { code: 'project.changed', message: 'Cannot enrol the project: .loki/policies.yaml changed while you were asked' });
+  assert.equal(changeSinceEnrolment(installation()), undefined, 'nothing is enrolled');
+  write('project/.loki/policies.yaml', policy);
+  await performInit(here, plan, 'user:tester');
+  assert.equal(changeSinceEnrolment(installation()), undefined);
 });
 
 test('hook settings that an agent changes in the project deny everything', async (t) => {

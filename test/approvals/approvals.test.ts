@@ -145,7 +145,7 @@ test('what is over stays over: no second outcome for approved, used, rejected an
   const { approvals, at } = room();
   const { id } = await approvals.request(push);
   await approvals.decide(say(id, 'approve', 'user:bob'));
-  await assert.rejects(approvals.decide(say(id, 'reject', 'user:carol')), { code: 'approval.decided', message: `Cannot reject ${id}: it is approved; the last word was that of user:bob` });
+  await assert.rejects(approvals.decide(say(id, 'reject', 'user:carol')), { code: 'approval.decided', message: `Cannot reject ${id}: it is approved; the last word was that of user:bob`, hint: `Take the approval back with: loki reject ${id} --override` });
   await approvals.consume(push);
   await assert.rejects(approvals.decide(say(id, 'reject', 'user:carol')), { code: 'approval.decided' });
   const late = await approvals.request(push);

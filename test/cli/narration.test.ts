@@ -20,6 +20,7 @@ test('each kind of event is told in a line with its time', () => {
   assert.deepEqual(told('quality_gate', { name: 'tests', passed: false, outcome: 'failed' }), ['14:30:05  failed  gate tests: failed']);
   assert.deepEqual(told('council', { reviewer: 'quality', approved: true, reason: 'good' }), ['14:30:05  passed  reviewer quality: good']);
   assert.deepEqual(told('approval', { approval_id: 'apr_1', status: 'pending', action: 'exec ls', reason: 'ask' }), ['14:30:05  waits for approval  apr_1  exec ls: ask']);
+  assert.deepEqual(told('approval', { approval_id: 'apr_1', status: 'pending', action: 'resource: over budget', reason: 'over budget' }), ['14:30:05  waits for approval  apr_1  resource: over budget']);
   assert.deepEqual(told('approval', { approval_id: 'apr_1', status: 'approved', action: 'exec ls', reason: 'ask' }), ['14:30:05  approved  apr_1  exec ls']);
   assert.deepEqual(told('approval', { approval_id: 'apr_1', status: 'used', action: 'exec ls', reason: 'ask' }), []);
   assert.deepEqual(told('error', { message: 'it broke' }), ['14:30:05  error  it broke']);

@@ -67,7 +67,7 @@ describe('protected files are found however they are named', () => {
     ['several braces', 'tee .{loki,x}/{policies.yaml,y}'], ['a sequence in braces', 'tee .lok{i..i}/policies.yaml'], ['a function without brackets', 'function f { rm -rf .loki; }; f'],
     ['a program on standard input', 'python3 - <<EOF\nopen(".loki/policies.yaml","w")\nEOF'], ['a makefile on standard input', 'make -f - <<EOF\nx: ; rm -rf .loki/logs\nEOF'], ['a download into one word', 'curl -o.loki/policies.yaml http://x.example'], ['a download with a long option', 'wget --output-document=.loki/policies.yaml http://x.example'],
     ['a download by its own name', 'cd .loki && curl -O http://x.example/policies.yaml'], ['what git writes', 'git diff --output=.loki/policies.yaml'], ['settings of git in a named file', 'git config --file .git/config x.y z'], ['the second operand', 'uniq x .loki/policies.yaml'],
-    ['a reader told to write', 'tree -o .loki/policies.yaml'], ['an editor in place', "yq -i '.x=1' .loki/policies.yaml"], ['ignored files cleaned away', 'git clean -fdx'],
+    ['a reader told to write', 'tree -o .loki/policies.yaml'], ['a baseline written over settings', 'loki scan --write-baseline .claude/settings.json'], ['the same in one word', 'npx loki scan --write-baseline=.loki/policies.yaml'], ['an editor in place', "yq -i '.x=1' .loki/policies.yaml"], ['ignored files cleaned away', 'git clean -fdx'],
     ['a directory that is printed', 'cd "$(echo .loki)" && cp /tmp/x policies.yaml'], ['two brackets that are two subshells', "sh -c '((rm -rf .loki))'"], ['the same in a substitution', 'echo $((rm -rf .loki); (true))'], ['a shell behind a pipe of known names', 'echo .loki | xargs -I{} sh -c "rm -rf {}"'],
     ['names from a pipe', 'echo .loki/policies.yaml | xargs rm'], ['the body of a case statement', 'case $x in a) ls;; *) rm -rf .loki;; esac'], ['a program of an interpreter', `python3 -c "import shutil; shutil.rmtree('.lo' 'ki') if 0 else shutil.rmtree('.loki')"`], ['a text in base64', 'echo cm0gLXJmIC5sb2tp | base64 -d | sh'],
     ['a text turned around', "echo 'ikol. fr- mr' | rev | bash"], ['a pager', 'PAGER="rm -rf .loki" git log'], ['an alias of git', "git -c alias.x='!rm -rf .loki' x"], ['many words by parallel', 'parallel rm -rf {} ::: a .loki b'], ['PowerShell', 'powershell -Command "Remove-Item -Recurse .loki"'],
@@ -80,7 +80,7 @@ describe('protected files are found however they are named', () => {
 });
 
 describe('keys are not read', () => {
-  refuses('builtin:secret-keys', 'DENY', [['a pattern for the folder', 'cat ~/.loki/k*/*'], ['the public keys of approvers', 'cat ~/.loki/keys/approver.pub'], ['a pattern for a letter', 'cat ~/.loki/ru?/token'], ['several braces', 'cat ~/.loki/{keys,x}/{a,b}'], ['the home of a named user', 'cat ~someone/.loki/keys/k']]);
+  refuses('builtin:secret-keys', 'DENY', [['a pattern for the folder', 'cat ~/.loki/k*/*'], ['the public keys of approvers', 'cat ~/.loki/keys/approver.pub'], ['a pattern for a letter', 'cat ~/.loki/ru?/token'], ['several braces', 'cat ~/.loki/{keys,x}/{a,b}'], ['the home of a named user', 'cat ~someone/.loki/keys/k'], ['a scan that prints', 'loki scan --redact ~/.loki/run/token'], ['a file named as a policy', 'loki policy check --project . ~/.loki/keys/webhook.secret'], ['a file named as a baseline', 'loki scan --baseline=../.loki/keys/k']]);
   test('a file address', () => assert.equal(judge({ kind: 'net', url: `file://${home}/.loki/keys/k` }).violations[0]?.name, 'builtin:secret-keys'));
 });
 

@@ -75,7 +75,7 @@ policies:
     ['a mistyped key of a budget', 'version: 1\npolicies:\n  resource:\n    - { name: b, max_tokens: 5, max_usdd: 5, on_exceed: warn }\n', '4:33 "max_usdd" is not a key of a resource rule (did you mean "max_usd"?)'],
     ['an alert over 100', 'version: 1\npolicies:\n  resource:\n    - { name: b, max_tokens: 5, alerts: [101], on_exceed: warn }\n', '4:42 an alert must be a whole number from 1 to 100, not 101'],
     ['a data rule of unknown type', 'version: 1\npolicies:\n  data:\n    - { name: d, type: secrets_detection, action: deny }\n', '4:24 "secrets_detection" is not a value of type (did you mean "secret_detection"?)'],
-    ['an approver without a kind', 'version: 1\npolicies:\n  approval_gates:\n    - { name: g, phase: deploy, approvers: [alice] }\n', '4:44 the approver "alice" must read role:NAME, user:NAME or token:NAME'],
+    ['an approver without a kind', 'version: 1\npolicies:\n  approval_gates:\n    - { name: g, phase: deploy, approvers: [alice] }\n', '4:45 the approver "alice" must read role:NAME, user:NAME or token:NAME'],
     ['more approvals than approvers', 'version: 1\npolicies:\n  approval_gates:\n    - { name: g, phase: deploy, approvers: ["user:a"], required: 2 }\n', '4:66 required is 2, and only 1 can approve'],
     ['a test of an unknown rule', `version: 1\npolicies: { pre_execution: [{ name: limit, rule: "active_agents < 5", action: deny }] }\ntests:\n  - { name: t, point: pre_execution, context: {}, expect: DENY, by: limt }\n`, '4:69 there is no rule "limt" (did you mean "limit"?)'],
     ['a test with an unknown field', 'version: 1\npolicies: {}\ntests:\n  - { name: t, point: pre_execution, context: { file: x }, expect: DENY }\n', '4:49 "file" is not a key of a pre_execution context'],

@@ -39,6 +39,7 @@ test('who may not, and what cannot be understood, is refused', async () => {
     [post({ point: 1, context: [] }), 400, /\\"point\\" is the name of an enforcement point; \\"context\\" is an object of fields/],
     [post({ ...good, explain: 'yes' }), 400, /\\"explain\\" is true or false/],
     [post([]), 400, /the body is an object/],
+    [post({ point: 'pre_deployment', context: { passed_gate: ['tests'], environment: 1 } }), 400, /\\"passed_gate\\" is not a field of pre_deployment \(did you mean \\"passed_gates\\"\?\); environment must be text/],
     [{ method: 'PUT', headers: asLocal, body: '{}' }, 405, /./],
   ] as const) {
     const answer = await send(api, '/api/v2/policies/evaluate', call);

@@ -2,7 +2,7 @@
  * What was found before and is known: by the path, relative to the baseline's own directory, and the fingerprint of what was
  * found. The same secret in another file is new. The format is docs/formats/scan.md.
  */
-import { LokiError, messageOf } from '../../errors.ts';
+import { LokiError } from '../../errors.ts';
 import type { Disk } from '../../ports.ts';
 import { isPlainObject } from '../../base/json.ts';
 import { dirname } from '../../base/paths.ts';
@@ -41,16 +41,19 @@ function entriesIn(bytes: Uint8Array, refuse: (found: string) => LokiError): rea
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw refuse(`it is no JSON: ${messageOf(error)}`);
+  } catch {
+    // The words of the parser hold what it found, which may be a secret.
+    throw refuse('it is no JSON');
   }
   if (!isPlainObject(value) || value['version'] !== version || !Array.isArray(value['findings'])) throw refuse(`it is no baseline of version ${version}`);
   return value['findings'];
 }
 
-/** Written whole or not at all, in an order that keeps differences small. */
+/** Written whole or not at all, in an order that keeps differences small. Throws in place of writing over a file that is no baseline. */
 export function writeBaseline(disk: Disk, path: string, found: readonly Found[]): number {
   const directory = directoryOf(disk, path);
+  const before = disk.read(path, largest);
+  if (before !== undefined && before.length > 0) entriesIn(before, (what) => new LokiError('usage', { attempted: `write the baseline "${path}"`, found: `a file is there, and ${what}`, hint: 'Name another file, or remove this one first' }));
   const lines = [...new Set(found.map(({ path: file, rule, fingerprint }) => JSON.stringify({ path: relativeTo(directory, file), rule, fingerprint })))].sort();
   const making = disk.beginFile(path, 0o644);
   try {

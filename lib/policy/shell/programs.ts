@@ -17,7 +17,7 @@ export const commandOptions: ReadonlyMap<string, readonly string[]> = new Map(Ob
 }));
 
 /** Options that name the file a program writes its result to. */
-export const outputOptions: RegExp = /^(?:-o|--output|--output-file|--out)$/;
+export const outputOptions: RegExp = /^(?:-o|--output|--output-file|--out|--write-baseline)$/;
 
 /** Readers that write their second operand. */
 export const secondWriters: ReadonlySet<string> = new Set(['uniq', 'xxd']);

@@ -233,7 +233,7 @@ export class Walk extends Effects {
     }
     if (speakers.has(program)) return;
     this.#options(program, words, run.depth);
-    if (program === 'loki') return;
+    if (program === 'loki') return this.#loki(words);
     if (program === 'git') return this.#git(words, run.depth);
     for (const word of words) this.addresses(program, word);
     if (this.files(program, words)) return;
@@ -263,6 +263,12 @@ export class Walk extends Effects {
     const piped = command.input.length === 0 ? feed?.text() : undefined;
     if (piped !== undefined) this.script(piped, depth + 1);
     else if (fed || command.redirects.some(({ operator }) => operator === '<')) this.doubt(`what is fed to ${program} shows only at run time`);
+  }
+
+  /** Commands of loki show what stands in the files they are given. */
+  #loki(words: readonly Word[]): void {
+    const values = words.map((word) => ({ ...word, text: word.text.replace(/^--?[\w-]+=/, '') }));
+    this.touched('fs.read', values.filter(({ text }) => !text.startsWith('-') && /[/.~]/.test(text)));
   }
 
   #eval(words: readonly Word[], depth: number): void {

@@ -2,6 +2,8 @@
 import { LokiError, type Problem } from '../../errors.ts';
 import { isPlainObject, type JsonObject } from '../../base/json.ts';
 import { didYouMean } from '../../base/suggest.ts';
+import { contextMistakes } from '../../policy/context.ts';
+import { isEnforcementPoint } from '../../policy/fields.ts';
 import type { Handler } from '../message.ts';
 import { idOf, type QueryRules } from '../query.ts';
 import { jsonResponse } from '../respond.ts';
@@ -30,6 +32,7 @@ function readBody(body: unknown): { readonly point: string; readonly context: Js
   const problems = Object.keys(body).filter((name) => !bodyMembers.some((known) => known === name)).map((name): Problem => ({ message: `"${name.slice(0, 80)}" is not known here${didYouMean(name, bodyMembers)}` }));
   if (typeof point !== 'string') problems.push({ message: '"point" is the name of an enforcement point' });
   if (!isContext(context)) problems.push({ message: '"context" is an object of fields' });
+  if (typeof point === 'string' && isEnforcementPoint(point) && isContext(context)) problems.push(...contextMistakes(context, point).map(({ message }): Problem => ({ message })));
   if (typeof explain !== 'boolean') problems.push({ message: '"explain" is true or false' });
   if (problems.length > 0 || typeof point !== 'string' || !isContext(context)) throw refused(problems);
   return { point, context, explain: explain === true };

@@ -66,8 +66,20 @@ describe('a baseline', () => {
     writeBaseline(disk, file, []);
     assert.equal(readBaseline(disk, file).has(join(dir, 'a.txt'), 'eeee'), false);
   });
+  test('is not written over a file that is something else, and nothing of that file is told', () => {
+    const other = join(dir, 'settings.json');
+    for (const text of ['hunter2 is no JSON', '{"hooks":{}}']) {
+      writeFileSync(other, text);
+      assert.throws(() => writeBaseline(disk, other, []), (error: unknown) => error instanceof Error && /a file is there, and it is no /.test(error.message) && !error.message.includes('hunter2'));
+      assert.equal(readFileSync(other, 'utf8'), text);
+    }
+    writeFileSync(other, 'hunter2 is no JSON');
+    assert.throws(() => readBaseline(disk, other), (error: unknown) => error instanceof Error && !error.message.includes('hunter2'));
+    writeFileSync(other, '');
+    assert.equal(writeBaseline(disk, other, []), 0, 'an empty file is nobody\'s');
+  });
   for (const [name, content, message] of [
-    ['no JSON', '{', /it is no JSON/], ['another version', '{"version":2,"findings":[]}', /it is no baseline of version 1/], ['a list', '[]', /it is no baseline/],
+    ['no JSON', '{', /it is no JSON$/], ['another version', '{"version":2,"findings":[]}', /it is no baseline of version 1/], ['a list', '[]', /it is no baseline/],
     ['an entry without a path', '{"version":1,"findings":[{"fingerprint":"x"}]}', /entry 1 has no "path" and "fingerprint"/],
   ] as const) {
     test(`that is ${name} is refused`, () => {
