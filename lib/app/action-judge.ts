@@ -37,9 +37,10 @@ export function createActionJudge(installation: Installation, agent: string, pol
       branch: currentBranch(host.disk, projectDir) ?? 'none', phase: phaseOf(installation), tenant: 'none', project: project?.id ?? 'none', session_id: sessionId,
     };
     const context = recordedContext(around, agent);
-    const decision = judgeBy(policyNow())({ ...action, cwd: action.cwd ?? surroundings.cwd, session_id: sessionId }, around, options);
+    const policy = policyNow();
+    const decision = judgeBy(policy)({ ...action, cwd: action.cwd ?? surroundings.cwd, session_id: sessionId }, around, options);
     try {
-      assertAsEnrolled(installation);
+      assertAsEnrolled(installation, policy);
     } catch (error) {
       // Judged all the same: the record says what was tried while the project was not what a person enrolled.
       return refused(error, decision.canonical, context);

@@ -1,4 +1,5 @@
 /** The gate of a project, put together: policy and enrolment judge, the log of record records, approvals ask people. */
+import { LokiError } from '../errors.ts';
 import type { Action } from '../base/action.ts';
 import { isPlainObject, type JsonObject } from '../base/json.ts';
 import { searchLog, type LoggedEntry } from '../audit/query.ts';
@@ -44,7 +45,10 @@ export function openGate(installation: Installation, options: GateOptions): Gate
     const { openApprovals } = await import('./approvals.ts');
     const approvals = await openApprovals(installation, log.record);
     try {
-      const terms = termsOf(policyNow().approvalGates(phase)) ?? usualApproval;
+      const policy = policyNow();
+      // Who may decide is said by the policy that asks, not by the one that came after it.
+      if (policy.digest !== judgement.decision.policy_digest) throw new LokiError('project.changed', { attempted: 'ask for approval', found: 'the policy changed after the action was judged' });
+      const terms = termsOf(policy.approvalGates(phase)) ?? usualApproval;
       const rule = judgement.decision.violations.find(({ action: does, monitor }) => does === 'require_approval' && monitor !== true)?.name ?? 'policy';
       return await approvals.room.obtain({
         actionHash: judgement.actionHash, policyDigest: judgement.decision.policy_digest, sessionId: sessionOf(action), projectId: project?.id ?? 'none',

@@ -68,7 +68,7 @@ function readFolder(disk: Disk, layer: Layer, folder: string): LayerText | undef
 function readLayer(disk: Disk, layer: Layer, filename: string): LayerText | undefined {
   try {
     const bytes = disk.read(filename, largestPolicy);
-    return bytes === undefined ? undefined : { layer, filename, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+    return bytes === undefined ? undefined : { layer, filename, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch (error) {
     return { layer, filename, problem: error instanceof TypeError ? 'it is not UTF-8' : messageOf(error) };
   }
@@ -131,18 +131,25 @@ function wordsOf(layer: LayerText): string {
   return 'text' in layer ? layer.text : `\0${layer.problem}`;
 }
 
-/** How an enrolled project differs from what was enrolled, in words; undefined when it does not, or was never enrolled. */
-export function changeSinceEnrolment({ host: { disk }, home, project }: Installation): string | undefined {
+/**
+ * How an enrolled project differs from what was enrolled, in words; undefined when it does not, or was never enrolled. `judged` is
+ * the policy that was judged by: read before, it must be the enrolled one too, whatever stands on disk by now.
+ */
+export function changeSinceEnrolment({ host: { disk }, home, project }: Installation, judged?: Policy): string | undefined {
   const enrolment = project === undefined ? undefined : readEnrolment(disk, home.home, home.project(project.id));
   if (project === undefined || enrolment === undefined) return undefined;
   // A folder under another name is not protected under that name.
   if (disk.readlink(join(project.dir, '.loki')) !== undefined) return '.loki is a symbolic link';
-  return changedPins(enrolment.files, pinsNow(disk, project.dir, projectPolicyName(disk, project.dir)));
+  const name = projectPolicyName(disk, project.dir);
+  const change = changedPins(enrolment.files, pinsNow(disk, project.dir, name));
+  if (change !== undefined || judged === undefined) return change;
+  const enrolled = name === undefined ? undefined : enrolment.files[name];
+  return judged.files.find(({ layer }) => layer === 'project')?.digest === enrolled ? undefined : `${name ?? '.loki/policies.yaml'} was another one while it was judged by`;
 }
 
 /** Throws `project.changed` when the project was enrolled and its pinned files are not what a person enrolled. */
-export function assertAsEnrolled(installation: Installation): void {
-  const change = changeSinceEnrolment(installation);
+export function assertAsEnrolled(installation: Installation, judged?: Policy): void {
+  const change = changeSinceEnrolment(installation, judged);
   if (change === undefined) return;
   throw new LokiError('project.changed', { attempted: `act in the enrolled project "${installation.project?.dir ?? ''}"`, found: change, hint: repairOf(change) });
 }
@@ -150,7 +157,7 @@ export function assertAsEnrolled(installation: Installation): void {
 /** The policy, while the project is as a person enrolled it; otherwise one that denies everything, for whoever asks it outside of the gate. */
 export function pinnedPolicy(installation: Installation, policy: Policy): Policy {
   try {
-    assertAsEnrolled(installation);
+    assertAsEnrolled(installation, policy);
     return policy;
   } catch (error) {
     const { decision } = refused(error, {});

@@ -142,3 +142,28 @@ test('hook settings that an agent changes in the project deny everything', async
   rmSync(join(project, '.claude/settings.local.json'));
   assert.equal((await ask(ground)).exit, 0);
 });
+
+test('a policy that is another one only while it is judged by denies', async (t) => {
+  const { write, enrol, installation } = makeGround(t);
+  write('project/.loki/policies.yaml', policy);
+  await enrol();
+  const { createActionJudge } = await import('../../lib/app/action-judge.ts');
+  const { createPolicySource, loadLayers, policyOf } = await import('../../lib/app/policy.ts');
+  const here = installation();
+  const weak = policyOf(here, loadLayers([{ layer: 'project', filename: '.loki/policies.yaml', text: 'version: 1\npolicies: {}\n' }]));
+  const judge = (by: typeof weak): readonly [string, string] => {
+    const { decision } = createActionJudge(here, 'test', () => by)({ kind: 'exec', command: 'ls' });
+    return [decision.decision, decision.reason];
+  };
+  assert.equal(judge(createPolicySource(here)())[0], 'ALLOW');
+  const [decision, reason] = judge(weak);
+  assert.equal(decision, 'DENY');
+  assert.match(reason, /\.loki\/policies\.yaml was another one while it was judged by/);
+});
+
+test('a policy with a byte order mark is enrolled and judged by like any other', async (t) => {
+  const ground = makeGround(t);
+  ground.write('project/.loki/policies.yaml', `\ufeff${policy}`);
+  await ground.enrol();
+  assert.equal((await ask(ground)).exit, 0);
+});
