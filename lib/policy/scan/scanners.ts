@@ -7,7 +7,7 @@ import type { Scanners } from '../evaluate.ts';
 import { matchUserPattern } from '../patterns.ts';
 import { findAll, mostFindings, redact, toFindings } from './findings.ts';
 import type { Confidence } from './matcher.ts';
-import { piiMatchers } from './pii/pii.ts';
+import { personalData } from './pii/pii.ts';
 import { secretHits } from './secrets.ts';
 
 export interface SecretOptions {
@@ -26,7 +26,7 @@ export function scanSecrets(text: string, options: SecretOptions = {}): readonly
 
 /** Personal data in a text. */
 export function scanPii(text: string): readonly Finding[] {
-  return findAll(text, piiMatchers);
+  return findAll(text, [personalData]);
 }
 
 export { redact };
