@@ -45,7 +45,7 @@ export function openGate(installation: Installation, options: GateOptions): Gate
     const approvals = await openApprovals(installation, log.record);
     try {
       const terms = termsOf(policyNow().approvalGates(phase)) ?? usualApproval;
-      const rule = judgement.decision.violations.find(({ action: does }) => does === 'require_approval')?.name ?? 'policy';
+      const rule = judgement.decision.violations.find(({ action: does, monitor }) => does === 'require_approval' && monitor !== true)?.name ?? 'policy';
       return await approvals.room.obtain({
         actionHash: judgement.actionHash, policyDigest: judgement.decision.policy_digest, sessionId: sessionOf(action), projectId: project?.id ?? 'none',
         rule, reason: judgement.decision.reason, action: judgement.canonical, requestedBy: `agent:${options.agent}`, ...terms,

@@ -25,7 +25,16 @@ const largestPolicy = 1 << 20;
 
 /** What the judge of paths may ask of the disk. */
 export function probeOf(disk: Disk): PathProbe {
-  return { realpath: (path) => disk.realpath(path), readlink: (path) => disk.readlink(path) };
+  return { realpath: (path) => disk.realpath(path), readlink: (path) => disk.readlink(path), list: (path) => listed(disk, path) };
+}
+
+/** A folder that cannot be read names nothing. */
+function listed(disk: Disk, path: string): readonly string[] {
+  try {
+    return disk.list(path);
+  } catch {
+    return [];
+  }
 }
 
 /** The files of all layers, strongest first. */

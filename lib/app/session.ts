@@ -177,7 +177,7 @@ function termsFor(policy: Policy, { point, phase }: ApprovalQuestion): GateTerms
 }
 
 function ruleOf(decision: PolicyDecision): string {
-  return decision.violations.find(({ action }) => action === 'require_approval')?.name ?? 'policy';
+  return decision.violations.find(({ action, monitor }) => action === 'require_approval' && monitor !== true)?.name ?? 'policy';
 }
 
 /** Newest first as read; oldest first as wanted. */

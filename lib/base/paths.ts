@@ -76,6 +76,8 @@ export interface PathProbe {
   realpath(path: string): string | undefined;
   /** Whether the entry itself is a symlink (dangling or not). */
   readlink(path: string): string | undefined;
+  /** Names in a directory; none when it is no directory or cannot be read. Left out where no disk is asked. */
+  list?(path: string): readonly string[];
 }
 
 /**
@@ -93,7 +95,7 @@ export function askedOnce(probe: PathProbe): PathProbe {
       return answer;
     };
   };
-  return { realpath: once((path) => probe.realpath(path)), readlink: once((path) => probe.readlink(path)) };
+  return { realpath: once((path) => probe.realpath(path)), readlink: once((path) => probe.readlink(path)), list: (path) => probe.list?.(path) ?? [] };
 }
 
 /** A dangling chain longer than this is refused, as the kernel does (ELOOP). */

@@ -30,5 +30,5 @@ export async function loadPolicy(origin: PolicyOrigin): Promise<LoadedPolicy> {
   return policyOf(installation, loadLayers(readLayers(installation)));
 }
 
-export type { PolicyDecision, Finding, Violation } from '../base/action.ts';
+export type { Comparison, ExplainedCondition, ExplainedRule, Explanation, Finding, PolicyDecision, Violation } from '../base/action.ts';
 export { LokiError } from '../errors.ts';

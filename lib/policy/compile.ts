@@ -3,16 +3,14 @@
  * read in several ways (a path and where it really points; a command line and the commands in it): `all` readings must
  * satisfy a condition that permits, `any` reading satisfies one that forbids. Below a `not` the two change places.
  */
-import type { ActionKind } from '../base/action.ts';
 import { compileGlob } from '../base/glob.ts';
 import type { GlobKind, GlobTest } from '../base/glob.ts';
 import { isInside, resolveFrom } from '../base/paths.ts';
-import type { PathProbe } from '../base/paths.ts';
 import { CannotEvaluate, absolutePath, isReallyInside, pathMistake, realPath, realPlaces } from './boundary.ts';
 import { each, spelled } from './expression.ts';
 import type { Comparison, Condition, Operand } from './expression.ts';
 import type { Context, Field } from './fields.ts';
-import { commandReadings, pathReadings, scopeOf, startOf, urlReadings } from './readings.ts';
+import { commandReadings, pathReadings, startOf, urlReadings } from './readings.ts';
 import type { Reading, Scope } from './readings.ts';
 
 /**
@@ -95,38 +93,6 @@ export function guardsIn(tree: Condition): readonly Field[] {
   }
   if (tree.is === 'not') return guardsIn(tree.inner);
   return tree.is === 'exists' ? [tree.field] : none;
-}
-
-/** What the condition comes to for actions of a kind when nothing else is known; undefined when that depends. */
-export function decidedByKind(tree: Condition, kind: ActionKind): boolean | undefined {
-  switch (tree.is) {
-    case 'and': case 'or': {
-      const decisive = tree.is === 'or';
-      const left = decidedByKind(tree.left, kind);
-      const right = decidedByKind(tree.right, kind);
-      if (left === decisive || right === decisive) return decisive;
-      return left === undefined || right === undefined ? undefined : !decisive;
-    }
-    case 'not': {
-      const inner = decidedByKind(tree.inner, kind);
-      return inner === undefined ? undefined : !inner;
-    }
-    case 'exists':
-      return undefined;
-    case 'compare': case 'in': case 'matches': {
-      const operands = [tree.left, ...each(tree.right)];
-      if (!operands.some(isKind) || !operands.every((item) => item.is === 'literal' || isKind(item))) return undefined;
-      return compile(tree, 'any')(scopeOf({ kind }, blind, () => ({ written: [], canonical: [] })));
-    }
-    default:
-      return undefined;
-  }
-}
-
-const blind: PathProbe = { realpath: () => undefined, readlink: () => undefined };
-
-function isKind(operand: Operand): boolean {
-  return operand.is === 'field' && operand.field.name === 'kind';
 }
 
 type Test = (scope: Scope) => boolean;

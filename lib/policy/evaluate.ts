@@ -9,6 +9,7 @@ import type { Action, ActionKind, Decision, EnforcementPoint, ExplainedRule, Pol
 import { didYouMean } from '../base/suggest.ts';
 import { askedOnce, type PathProbe } from '../base/paths.ts';
 import type { Problem } from '../errors.ts';
+import { expandedPaths } from './expand.ts';
 import { enforcementPoints, isEnforcementPoint } from './fields.ts';
 import type { Context } from './fields.ts';
 import { scopeOf, startOf } from './readings.ts';
@@ -150,7 +151,8 @@ function createRuleJudge(rules: readonly Rule[], parts: PolicyParts, strict: boo
     run(ofKind.get(kind) ?? [], { ...scope, commandsIn: () => commands }, found);
     for (const action of analysis.actions) {
       const list = action.kind === 'exec' ? undefined : ofKind.get(action.kind);
-      if (list !== undefined && list.length > 0) run(list, { ...scope, context: derivedContext(context, action) }, found, subjectOf(action));
+      if (list === undefined || list.length === 0) continue;
+      for (const meant of [action, ...filesMeant(action, context, scope)]) run(list, { ...scope, context: derivedContext(context, meant) }, found, subjectOf(meant));
     }
     for (const violation of unclearCommand(analysis.uncertain, strict)) add(found, violation);
   }
@@ -210,6 +212,12 @@ function add(found: Findings, violation: Violation): void {
 /** The context of something that a command does: as the command's, with the fields of its own kind. */
 function derivedContext(context: Context, { kind, file_path, url }: Action): Context {
   return { ...context, kind, command: undefined, file_path, url };
+}
+
+/** The files that wildcards stand for. */
+function filesMeant(action: Action, context: Context, { probe }: Scope): readonly Action[] {
+  if (action.file_path === undefined) return [];
+  return expandedPaths(action.file_path, startOf(context), probe).map((path) => ({ ...action, file_path: path }));
 }
 
 function subjectOf({ kind, file_path, url }: Action): string {

@@ -10,7 +10,7 @@ version: 1
 `;
 
 const monitored = `
-# Nothing is stopped: what would have happened is recorded. Remove this line to enforce.
+# These rules stop nothing: what would have happened is recorded. Remove this line to enforce them. (The built-in rules hold.)
 mode: monitor
 `;
 
@@ -61,9 +61,18 @@ policies:
       when: >-
         file_path matches [
         "**/.ssh/**", "**/.gnupg/**", "**/.aws/**", "**/.azure/**", "**/.kube/**", "**/.config/{gcloud,gh,hub}/**", "**/.docker/config.json",
-        "**/.netrc", "**/.npmrc", "**/.pypirc", "**/.pgpass", "**/.my.cnf", "**/.git-credentials", "**/.vault-token", "**/.terraform.d/credentials*",
+        "**/.netrc", "**/.cargo/credentials*", "**/.{bash,zsh,sh,python,psql,mysql,node_repl,rediscli}_history", "**/.npmrc", "**/.pypirc", "**/.pgpass", "**/.my.cnf", "**/.git-credentials", "**/.vault-token", "**/.terraform.d/credentials*",
         "**/.env", "**/.env.{local,production,prod,staging,development}", "**/id_{rsa,dsa,ecdsa,ed25519}", "**/*.{p12,pfx,keystore}", "/etc/shadow*", "/proc/*/environ"]
       action: require_approval
+
+    # Addresses at which a cloud hands out this machine's credentials, and commands that print all that is in the environment.
+    - name: cloud-metadata
+      when: 'url matches ["*://169.254.169.254/*", "*://169.254.170.2/*", "*://100.100.100.200/*", "*://metadata.google.internal/*", "*://\\[fd00:ec2::254\\]/*"]'
+      action: deny
+
+    - name: environment-dump
+      when: 'command matches ["env", "printenv*", "export -p", "declare -x", "declare -p", "set"]'
+      action: warn
 
     # Disks, and what brings a machine down.
     - name: no-destruction
@@ -235,6 +244,12 @@ tests:
     context: { kind: exec, command: "psql -d app -c 'drop table users'" }
     expect: REQUIRE_APPROVAL
     by: shared-data
+
+  - name: credentials of the machine are not fetched, however the address is written
+    point: pre_execution
+    context: { kind: exec, command: "curl -s http://2852039166/latest/meta-data/", project_dir: /home/u/p, cwd: /home/u/p }
+    expect: DENY
+    by: cloud-metadata
 
   - name: a sixth agent needs a person
     point: pre_execution

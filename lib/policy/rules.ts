@@ -68,7 +68,7 @@ export interface DataRule extends RuleBase {
   readonly is: 'data';
   readonly type?: 'secret_detection' | 'pii_scanning';
   readonly patterns: readonly UserPattern[];
-  /** Findings of the scanner that are less sure than this do not count; the user's own patterns always do. */
+  /** Findings of the scanner that are less sure than this do not count; the user's own patterns always do. Left out: `low` for secrets, `medium` for personal data. */
   readonly minConfidence: Finding['confidence'];
 }
 

@@ -6,11 +6,11 @@ import { isPlainObject } from '../base/json.ts';
 import { didYouMean } from '../base/suggest.ts';
 import type { Problem } from '../errors.ts';
 import { actionKinds } from '../base/action.ts';
-import type { ActionKind, Decision, EnforcementPoint, RuleAction } from '../base/action.ts';
+import type { Decision, EnforcementPoint, RuleAction } from '../base/action.ts';
 import { excerptAt } from '../formats/excerpt.ts';
 import type { YamlNode } from '../formats/yaml/node.ts';
 import { valueOf } from '../formats/yaml/parse.ts';
-import { decidedByKind, fieldsIn, neededFields } from './compile.ts';
+import { kindsOf } from './kinds.ts';
 import { ExpressionMistake, parseExpression } from './expression.ts';
 import { enforcementPoints, fieldsOfPoint } from './fields.ts';
 import { compileUserPattern } from './patterns.ts';
@@ -301,7 +301,7 @@ class Shaper {
 
   #data(members: Members, node: YamlNode, base: Omit<Rule, 'is'>): DataRule {
     const type = this.#word(members.get('type'), 'type', dataTypes);
-    const minConfidence = this.#word(members.get('min_confidence'), 'min_confidence', confidences) ?? 'low';
+    const minConfidence = this.#word(members.get('min_confidence'), 'min_confidence', confidences) ?? (type === 'pii_scanning' ? 'medium' : 'low');
     if (members.has('min_confidence') && !members.has('type')) this.#report(node, `the rule ${quotedName(base.name)} has min_confidence and no type`, 'Patterns of your own are always sure; add type: secret_detection or pii_scanning');
     const patterns = this.#list(members.get('patterns'), 'patterns', 100).flatMap((node): UserPattern[] => {
       const source = this.#string(node, 'a pattern');
@@ -377,15 +377,6 @@ class Shaper {
       else if (key.text === 'kind' && point === 'pre_execution') this.#word(value, 'kind', actionKinds);
     }
   }
-}
-
-/** The kinds of action that a pre-execution rule applies to: those that carry its fields and that `when` does not exclude. */
-export function kindsOf(when: Expression | undefined, rule: Expression | undefined): readonly ActionKind[] {
-  const needed = [when, rule].flatMap((part) => part === undefined ? [] : neededFields(part.tree));
-  const limits = needed.flatMap(({ kinds }) => kinds === undefined ? [] : [kinds]);
-  const carried = limits.length === 0 ? actionKinds : actionKinds.filter((kind) => limits.every((kinds) => kinds.includes(kind)));
-  if (when === undefined || !fieldsIn(when.tree).some(({ name }) => name === 'kind')) return carried;
-  return carried.filter((kind) => decidedByKind(when.tree, kind) !== false);
 }
 
 function isWebAddress(text: string): boolean {

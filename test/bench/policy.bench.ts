@@ -1,14 +1,16 @@
 /** The judge: evaluations against hashing, and the project boundary against asking the disk where a path is. */
 import { hash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHost } from '../../lib/host/host.ts';
 import { createPolicy, type Policy } from '../../lib/policy/evaluate.ts';
 import { loadPolicyFile } from '../../lib/policy/load.ts';
-import { scanners } from '../../lib/policy/scan/scanners.ts';
+import { scanners, scanPii, scanSecrets } from '../../lib/policy/scan/scanners.ts';
 import { analyzeCommand, rememberLast } from '../../lib/policy/shell/analyze.ts';
-import type { Bench } from './harness.ts';
+import { cleanFiles } from '../scorecard/secrets.ts';
+import { commandsOf200Bytes, manyRules } from '../scorecard/speed.ts';
+import type { Bench, Subject } from './harness.ts';
 
 const fiveRules = `version: 1
 policies:
@@ -65,4 +67,56 @@ const insideProject: Bench = {
   },
 };
 
-export const policyBenches: readonly Bench[] = [evaluate, insideProject];
+const hundredRules: Bench = {
+  // Ten microseconds where hashing 448 bytes takes two.
+  name: 'policy-evaluate-100', unit: 'evaluations', rounds: 9, promise: { kind: 'at most', times: 5 },
+  async prepare() {
+    const policy = policyOf(manyRules(100));
+    const context = { kind: 'fs.write', tool: 'Write', file_path: '/p/src/a.ts', project_dir: '/p', cwd: '/p', active_agents: 2, provider: 'claude', branch: 'main', actor: 'agent:claude', session_id: 's' };
+    const count = 10_000;
+    return {
+      subject: { name: 'evaluate, 100 rules', run: () => { for (let n = 0; n < count; n += 1) policy.evaluate('pre_execution', context); return count; } },
+      floor: hashing(448, count), clean: () => undefined,
+    };
+  },
+};
+
+const analysis: Bench = {
+  // Thirty microseconds where hashing 448 bytes takes two.
+  name: 'shell-analysis', unit: 'commands', rounds: 15, promise: { kind: 'at most', times: 15 },
+  async prepare() {
+    const commands = commandsOf200Bytes();
+    const count = 40 * commands.length;
+    return {
+      subject: { name: 'analysis of commands of 200 bytes', run: () => { for (let n = 0; n < count; n += 1) analyzeCommand(commands[n % commands.length] ?? '', { cwd: '/p', home: '/h' }); return count; } },
+      floor: hashing(448, count), clean: () => undefined,
+    };
+  },
+};
+
+/** Megabytes of clean source, held against hashing them. */
+function scanning(name: string, what: string, scan: (text: string) => unknown): Bench {
+  return {
+    // 40 MB/s where SHA-256 does some 200 to 250.
+    name, unit: 'kilobytes', rounds: 7, promise: { kind: 'at least', share: 0.16 },
+    async prepare() {
+      const texts = cleanFiles().map((file) => readFileSync(file, 'utf8'));
+      const bytes = texts.map((text) => Buffer.from(text));
+      const kilobytes = Math.round(bytes.reduce((sum, { length }) => sum + length, 0) / 1000);
+      return {
+        subject: { name: what, run: () => { for (const text of texts) scan(text); return kilobytes; } },
+        floor: { name: 'SHA-256 of the same', run: () => { for (const each of bytes) hash('sha256', each, 'hex'); return kilobytes; } },
+        clean: () => undefined,
+      };
+    },
+  };
+}
+
+function hashing(size: number, count: number): Subject {
+  const bytes = Buffer.alloc(size, 97);
+  return { name: `SHA-256 of ${size} bytes`, run: () => { for (let n = 0; n < count; n += 1) hash('sha256', bytes, 'hex'); return count; } };
+}
+
+export const policyBenches: readonly Bench[] = [
+  evaluate, hundredRules, insideProject, analysis, scanning('scan-secrets', 'secrets in clean source', scanSecrets), scanning('scan-pii', 'personal data in clean source', scanPii),
+];

@@ -246,3 +246,13 @@ describe('a data rule may count only what is sure', () => {
     assert.deepEqual(wrong.problems.map(({ message }) => message), ['"hihg" is not a value of min_confidence (did you mean "high"?)', 'the rule "b" has min_confidence and no type']);
   });
 });
+
+test('a decision about personal data holds no hash that could be guessed, and a private address alone is none', () => {
+  const policy = policyOf('version: 1\npolicies:\n  data:\n    - { name: p, type: pii_scanning, action: deny }\n');
+  const denied = policy.evaluate('data', { content: 'SSN 536-90-4399' });
+  assert.equal(denied.decision, 'DENY');
+  assert.deepEqual(denied.violations[0]?.findings?.map(({ fingerprint }) => fingerprint), ['withheld']);
+  assert.equal(policy.evaluate('data', { content: 'listen on 127.0.0.1' }).decision, 'ALLOW');
+  const all = policyOf('version: 1\npolicies:\n  data:\n    - { name: p, type: pii_scanning, min_confidence: low, action: deny }\n');
+  assert.equal(all.evaluate('data', { content: 'listen on 127.0.0.1' }).decision, 'DENY');
+});

@@ -15,7 +15,7 @@ const manual = existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 /** The rules of a block that is only a part of a file, put where their keys belong. */
 function whole(block: string): string {
   if (block.startsWith('version:')) return block;
-  const section = /approval_gates:/.test(block) ? '' : /gates:/.test(block) ? '  pre_deployment:\n' : /max_tokens:/.test(block) ? '  resource:\n' : '  data:\n';
+  const section = /approval_gates:/.test(block) ? '' : /gates:/.test(block) ? '  pre_deployment:\n' : /max_(?:tokens|usd):/.test(block) ? '  resource:\n' : '  data:\n';
   return `version: 1\npolicies:\n${section}${block}`;
 }
 

@@ -65,7 +65,8 @@ function specialChanges(before: Rule, after: Rule): readonly (Change | undefined
   if (before.is === 'data' && after.is === 'data') {
     return [
       change('type', before.type ?? null, after.type ?? null, before.type === undefined ? 'tightens' : after.type === undefined ? 'loosens' : 'changes'),
-      change('min_confidence', before.minConfidence, after.minConfidence, sureness[after.minConfidence] > sureness[before.minConfidence] ? 'loosens' : 'tightens'),
+      // Another type has another confidence when none is written.
+      before.type === after.type ? change('min_confidence', before.minConfidence, after.minConfidence, sureness[after.minConfidence] > sureness[before.minConfidence] ? 'loosens' : 'tightens') : undefined,
       listChange('patterns', before.patterns.map(({ source }) => source), after.patterns.map(({ source }) => source)),
     ];
   }

@@ -5,7 +5,7 @@
 import { actionKinds } from '../../base/action.ts';
 import { globShape } from '../../base/glob-cover.ts';
 import type { GlobKind } from '../../base/glob.ts';
-import { kindsOf } from '../shape.ts';
+import { kindsOf } from '../kinds.ts';
 import { each, spelled, type Comparison, type Condition, type Operand } from '../expression.ts';
 import type { Rule } from '../rules.ts';
 import { everyNumber, type Fact, type Range, type Saying } from './fact.ts';

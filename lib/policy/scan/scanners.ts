@@ -10,30 +10,35 @@ import type { Confidence } from './matcher.ts';
 import { personalData } from './pii/pii.ts';
 import { secretHits } from './secrets.ts';
 
-export interface SecretOptions {
-  /** Whether base64, hexadecimal digits and percent escapes are read as what they say, too. Default: true. */
-  readonly decode?: boolean;
+export interface ScanOptions {
   /** The least confidence of what is reported. Default: `low`. */
   readonly minConfidence?: Confidence;
 }
 
+export interface SecretOptions extends ScanOptions {
+  /** Whether base64, hexadecimal digits and percent escapes are read as what they say, too. Default: true. */
+  readonly decode?: boolean;
+}
+
 /** Credentials in a text. */
 export function scanSecrets(text: string, options: SecretOptions = {}): readonly Finding[] {
-  const findings = toFindings(text, secretHits(text, options.decode ?? true));
-  const least = sureness[options.minConfidence ?? 'low'];
-  return least === 0 ? findings : findings.filter(({ confidence }) => sureness[confidence] >= least);
+  return sureOnes(toFindings(text, secretHits(text, options.decode ?? true)), options);
 }
 
 /** Personal data in a text. */
-export function scanPii(text: string): readonly Finding[] {
-  return findAll(text, [personalData]);
+export function scanPii(text: string, options: ScanOptions = {}): readonly Finding[] {
+  return sureOnes(findAll(text, [personalData]), options);
+}
+
+function sureOnes(findings: readonly Finding[], { minConfidence = 'low' }: ScanOptions): readonly Finding[] {
+  return minConfidence === 'low' ? findings : findings.filter(({ confidence }) => sureness[confidence] >= sureness[minConfidence]);
 }
 
 export { redact };
 
 export const scanners: Scanners = {
   secrets: (text) => scanSecrets(text),
-  pii: scanPii,
+  pii: (text) => scanPii(text),
   patterns: (text, patterns, rule) => toFindings(text, patterns.flatMap((pattern) =>
     matchUserPattern(pattern, text, mostFindings).map(({ offset, length }) => ({ rule, offset, length, confidence: 'medium' as const })))),
   redact: (text) => redact(text, scanSecrets(text)),

@@ -104,8 +104,8 @@ export class Effects {
     const inPlace = /^(?:sed|gsed|yq|g?awk)$/.test(program) && words.some((word) => /^(?:-[A-Za-z]*i|--in-?place)/.test(word.text));
     this.touched(inPlace ? 'fs.write' : 'fs.read', files);
     const code = operands[0]?.text ?? '';
-    if (/awk$/.test(program) && awkDoesMore.test(code)) this.doubt(`the ${program} program runs commands or writes files`);
-    if (/^g?sed$/.test(program) && sedDoesMore(words)) this.doubt('the sed program writes a file or runs a command');
+    if (/awk$/.test(program) && awkDoesMore.test(code)) this.doubt(`the ${program} program runs commands, or reads or writes other files`);
+    if (/^g?sed$/.test(program) && sedDoesMore(words)) this.doubt('the sed program reads or writes another file, or runs a command');
   }
 
   #fetch(words: readonly Word[]): void {
@@ -172,9 +172,17 @@ export class Effects {
     }
   }
 
+  /** `~name/x`: homes lie beside one another, and the name may be our own. */
+  #othersHome(text: string, home: string): void {
+    const slash = text.indexOf('/');
+    const path = `${home.slice(0, home.lastIndexOf('/'))}/${text.slice(1, slash)}${text.slice(slash)}`;
+    this.found.action({ kind: 'fs.read', file_path: path });
+    this.found.mention(home + text.slice(slash));
+  }
+
   #unknown(kind: FileKind, word: Word): void {
     if (kind !== 'fs.read') this.doubt(`what "${word.text.slice(0, 60)}" stands for shows only at run time, and it is ${kind === 'fs.delete' ? 'deleted' : 'written'}`);
-    else if (this.home !== undefined && /^~[^/$]+\//.test(word.text)) this.found.mention(this.home + word.text.slice(word.text.indexOf('/')));
+    else if (this.home !== undefined && /^~[^/$]+\//.test(word.text)) this.#othersHome(word.text, this.home);
   }
 
   #touch(kind: FileKind, word: Word): void {

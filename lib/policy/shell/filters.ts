@@ -1,5 +1,5 @@
 /**
- * Programs that filter text by a program of their own, and whether that does more than filter: writes files or runs commands.
+ * Programs that filter text by a program of their own, and whether that does more than filter: reads or writes other files, or runs commands.
  * What is not understood is said to do so.
  */
 import type { Word } from './tree.ts';
@@ -7,9 +7,9 @@ import type { Word } from './tree.ts';
 const longestProgram = 16 * 1024;
 
 /** Commands, pipes and files in the text of an awk program. */
-export const awkDoesMore: RegExp = /system\s*\(|\|\s*getline|\|\s*"|>\s*"|\bprintf?\b[^;}\n]{0,200}(?:>>?|[^|]\|)\s*[A-Za-z_(]/;
+export const awkDoesMore: RegExp = /system\s*\(|\|\s*getline|getline[^;}\n]{0,80}<|\|\s*"|>\s*"|\bprintf?\b[^;}\n]{0,200}(?:>>?|[^|]\|)\s*[A-Za-z_(]/;
 
-/** The commands `w`, `W` and `e`, and the flags `w` and `e` of `s`. `words` are all that sed is given. */
+/** The commands `w`, `W`, `r`, `R` and `e`, and the flags `w` and `e` of `s`. `words` are all that sed is given. */
 export function sedDoesMore(words: readonly Word[]): boolean {
   const programs = words.flatMap(({ text }, at) => {
     const joined = /^(?:--expression=|-[nErsuz]*e(?=.))(.*)$/s.exec(text)?.[1];
@@ -26,14 +26,14 @@ function doesMore(program: string): boolean {
   while (at < program.length) {
     at = behindAddress(program, at);
     const command = program.charAt(at);
-    if (/[wWe]/.test(command)) return true;
+    if (/[wWerR]/.test(command)) return true;
     if (command === 's' || command === 'y') {
       const separator = program.charAt(at + 1);
       const end = behind(program, behind(program, at + 2, separator), separator);
       const flags = /^[A-Za-z0-9]*/.exec(program.slice(end, end + 64))?.[0] ?? '';
       if (command === 's' && /[we]/.test(flags)) return true;
       at = end + flags.length;
-    } else if (/[aic#rR:btT]/.test(command)) at = lineEnd(program, at);
+    } else if (/[aic#:btT]/.test(command)) at = lineEnd(program, at);
     else at += 1;
   }
   return false;

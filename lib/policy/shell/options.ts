@@ -9,6 +9,11 @@ export interface OptionValues {
   readonly outputs: readonly Word[];
 }
 
+/** GNU programs take a long option by its beginning. */
+function abbreviates(name: string, holder: string): boolean {
+  return name.length > 5 && name.startsWith('--') && holder.startsWith(name);
+}
+
 /** The values of such options, written apart (`-o x`, `--pre x`) or together (`-ox`, `--pre=x`). */
 export function optionsOf(program: string, words: readonly Word[]): OptionValues {
   const holders = commandOptions.get(program) ?? [];
@@ -20,7 +25,7 @@ export function optionsOf(program: string, words: readonly Word[]): OptionValues
     const name = sign < 0 ? word.text : word.text.slice(0, sign);
     const value = sign < 0 ? words[at + 1] : { ...word, text: word.text.slice(sign + 1) };
     const joined = holders.find((holder) => /^-\w$/.test(holder) && word.text.startsWith(holder) && word.text.length > 2);
-    const script = holders.includes(name) ? value : joined === undefined ? undefined : { ...word, text: word.text.slice(2) };
+    const script = holders.some((holder) => holder === name || abbreviates(name, holder)) ? value : joined === undefined ? undefined : { ...word, text: word.text.slice(2) };
     if (script !== undefined && script.text !== '-') scripts.push({ ...script, text: script.text.replace(/^(?:exec=|:?!)/, '') });
     if (outputOptions.test(name) && value !== undefined) outputs.push(value);
   }

@@ -13,13 +13,14 @@ export interface ShellAnalysis {
 }
 
 const mostActions = 1000;
-const mostReadings = 4000;
+/** Commands whose other spellings are told; a line of more is nothing that anybody reviews. */
+const mostSpelled = 250;
 
 export class Tally {
   readonly #actions = new Map<string, Action>();
   readonly #uncertain = new Set<string>();
   readonly #mentions = new Set<string>();
-  readonly #readings = new Set<string>();
+  readonly #spellings: (() => Iterable<string>)[] = [];
 
   action(action: Action): void {
     if (this.#actions.size >= mostActions) return this.doubt(`the command does more than ${mostActions} things`);
@@ -34,12 +35,18 @@ export class Tally {
     this.#mentions.add(text);
   }
 
-  reading(text: string): void {
-    if (this.#readings.size >= mostReadings) return this.doubt(`the command has more than ${mostReadings} spellings`);
-    this.#readings.add(text);
+  /** Other spellings of one command, worked out when a rule asks about commands. */
+  spellings(of: () => Iterable<string>): void {
+    if (this.#spellings.length >= mostSpelled) return this.doubt(`the line has more than ${mostSpelled} commands`);
+    this.#spellings.push(of);
   }
 
   result(): ShellAnalysis {
-    return { actions: [...this.#actions.values()], uncertain: [...this.#uncertain], mentions: [...this.#mentions], readings: [...this.#readings] };
+    const spellings = this.#spellings;
+    let readings: readonly string[] | undefined;
+    return {
+      actions: [...this.#actions.values()], uncertain: [...this.#uncertain], mentions: [...this.#mentions],
+      get readings() { return readings ??= [...new Set(spellings.flatMap((of) => [...of()]))]; },
+    };
   }
 }

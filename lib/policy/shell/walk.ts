@@ -150,18 +150,17 @@ export class Walk extends Effects {
     const program = programName(first.text);
     if (program !== first.text) this.found.action({ kind: 'exec', command: program + text.slice(first.text.length) });
     const rest = words.slice(1);
-    for (const reading of canonicalReadings(program, rest)) this.found.reading(reading);
-    if (isDatabaseClient(program)) {
+    this.found.spellings(() => canonicalReadings(program, rest));
+    if (isDatabaseClient(program)) this.found.spellings(() => {
       const piped = run.feed?.text();
-      const input = [...run.command.input.map((word) => word.text), ...(piped === undefined ? [] : [piped])];
-      for (const statement of statementsOf(program, rest, input)) this.found.reading(statement);
-    }
+      return statementsOf(program, rest, [...run.command.input.map((word) => word.text), ...(piped === undefined ? [] : [piped])]);
+    });
     return program;
   }
 
   /** A program that takes what these commands print for code has another spelling, that text behind it. */
   #feeds(program: string, commands: readonly SimpleCommand[]): void {
-    for (const feeder of commands.flatMap(told)) this.found.reading(`${program} < ${feeder}`);
+    this.found.spellings(() => commands.flatMap(told).map((feeder) => `${program} < ${feeder}`));
   }
 
   #withoutAssignments(words: readonly Word[], wrapped: boolean, depth: number): readonly Word[] {
