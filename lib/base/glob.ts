@@ -26,20 +26,55 @@ type Chunk = string | readonly Unit[];
 export function compileGlob(pattern: string, kind: GlobKind): GlobTest | GlobMistake {
   if (pattern === '') return { mistake: 'the pattern is empty', at: 0 };
   if (pattern.length > longestPattern) return { mistake: `the pattern is longer than ${longestPattern} characters`, at: longestPattern };
+  return isPlain(pattern) ? whenAsked(pattern, kind) : compile(pattern, kind);
+}
+
+/** Nothing is wrong with such a pattern, which can be said without taking it apart: no classes, nothing escaped, no braces in braces. */
+function isPlain(pattern: string): boolean {
+  if (!plain.test(pattern)) return false;
+  const braces = pattern.match(/\{[^}]*\}/g) ?? [];
+  return braces.reduce((product, brace) => product * brace.split(',').length, 1) <= mostAlternatives;
+}
+
+const plain = /^(?:[^[\\{}]|\{[^[\\{}]*\})*$/;
+
+/** Compiled for the first text that begins as the pattern does: most patterns of a policy never meet one in the life of a hook. */
+function whenAsked(pattern: string, kind: GlobKind): GlobTest {
+  const head = headOf(pattern, kind);
+  let test: GlobTest | undefined;
+  return (text) => text.startsWith(head) && (test ??= sure(compile(pattern, kind)))(text);
+}
+
+/** What every text that fits begins with. In a path whole components: `a/**` also stands for `a`. */
+function headOf(pattern: string, kind: GlobKind): string {
+  const special = pattern.search(/[*?{]/);
+  const head = special < 0 ? pattern : pattern.slice(0, special);
+  return kind === 'text' ? head : head.slice(0, Math.max(0, head.lastIndexOf('/')));
+}
+
+/** For what comes of a plain pattern, which has no mistakes. */
+function sure<Made extends object>(made: Made | GlobMistake): Made {
+  if ('mistake' in made) throw new Error(made.mistake);
+  return made;
+}
+
+function compile(pattern: string, kind: GlobKind): GlobTest | GlobMistake {
   const alternatives = expandBraces(pattern);
   if (!Array.isArray(alternatives)) return alternatives;
+  const [only] = alternatives;
+  if (alternatives.length === 1 && only !== undefined) return kind === 'text' ? compileText(only) : compilePath(only);
   const tests: GlobTest[] = [];
   for (const alternative of alternatives) {
-    const test = kind === 'text' ? compileText(alternative) : compilePath(alternative);
+    const test = isPlain(alternative) ? whenAsked(alternative, kind) : compile(alternative, kind);
     if (typeof test !== 'function') return test;
     tests.push(test);
   }
-  const [only] = tests;
-  return tests.length === 1 && only !== undefined ? only : (text) => tests.some((test) => test(text));
+  return (text) => tests.some((test) => test(text));
 }
 
 /** `a{b,c}d` as `abd` and `acd`; braces inside braces too. */
 export function expandBraces(pattern: string): string[] | GlobMistake {
+  if (isPlain(pattern)) return expandPlain(pattern);
   let done: string[] = [];
   let pending = [pattern];
   while (pending.length > 0) {
@@ -57,6 +92,16 @@ export function expandBraces(pattern: string): string[] | GlobMistake {
   }
   done = [...new Set(done)];
   return done;
+}
+
+/** Of a plain pattern every second piece between braces is a list. */
+function expandPlain(pattern: string): string[] {
+  let done = [''];
+  pattern.split(/[{}]/).forEach((piece, index) => {
+    const parts = index % 2 === 0 ? [piece] : piece.split(',');
+    done = done.flatMap((before) => parts.map((part) => before + part));
+  });
+  return [...new Set(done)];
 }
 
 interface Brace { readonly from: number; readonly to: number; readonly parts: readonly string[] }
@@ -94,6 +139,7 @@ function compileText(pattern: string): GlobTest | GlobMistake {
 
 /** The pattern cut at its stars. */
 function parseChunks(pattern: string): Chunk[] | GlobMistake {
+  if (!/[?[\\]/.test(pattern)) return pattern.split(/\*+/);
   const chunks: Chunk[] = [];
   let units: Unit[] = [];
   for (let at = 0; at < pattern.length; at += 1) {
@@ -179,6 +225,17 @@ function find(chunk: Chunk, text: string, from: number, end: number): number {
 }
 
 function compilePath(pattern: string): GlobTest | GlobMistake {
+  const literal = longestLiteral(pattern);
+  let blocks: GlobTest[][] | undefined;
+  if (!isPlain(pattern)) {
+    const parsed = parseBlocks(pattern);
+    if ('mistake' in parsed) return parsed;
+    blocks = parsed;
+  }
+  return (path) => path.includes(literal) && blocksMatch(blocks ??= sure(parseBlocks(pattern)), partsOf(path));
+}
+
+function parseBlocks(pattern: string): GlobTest[][] | GlobMistake {
   const blocks: GlobTest[][] = [[]];
   let at = 0;
   for (const part of pattern.split('/')) {
@@ -191,8 +248,7 @@ function compilePath(pattern: string): GlobTest | GlobMistake {
     }
     at += part.length + 1;
   }
-  const literal = longestLiteral(pattern);
-  return (path) => path.includes(literal) && blocksMatch(blocks, partsOf(path));
+  return blocks;
 }
 
 /** The longest stretch of a pattern that stands in every path that fits: a cheap look before the pattern is tried. */

@@ -39,6 +39,56 @@ describe('globs that are refused', () => {
   }
 });
 
+/** The same notation, tried one way after the other: braces first, then character by character. */
+function fits(pattern: string, text: string, kind: 'text' | 'path'): boolean {
+  const brace = /^(.*)\{([^{}]*)\}(.*)$/s.exec(pattern);
+  if (brace !== null) return (brace[2] ?? '').split(',').some((part) => fits(`${brace[1]}${part}${brace[3]}`, text, kind));
+  return kind === 'text' ? fitsText(pattern, text) : fitsParts(pattern.split('/'), text.split('/'));
+}
+
+function fitsText(pattern: string, text: string): boolean {
+  if (pattern === '') return text === '';
+  if (pattern.startsWith('*')) return fitsText(pattern.slice(1), text) || (text !== '' && fitsText(pattern, text.slice(1)));
+  return text !== '' && (pattern.startsWith('?') || pattern.charAt(0) === text.charAt(0)) && fitsText(pattern.slice(1), text.slice(1));
+}
+
+function fitsParts(patterns: readonly string[], parts: readonly string[]): boolean {
+  const [first, ...rest] = patterns;
+  if (first === undefined) return parts.length === 0;
+  if (first === '**') return fitsParts(rest, parts) || (parts.length > 0 && fitsParts(patterns, parts.slice(1)));
+  return parts.length > 0 && fitsText(first, parts[0] ?? '') && fitsParts(rest, parts.slice(1));
+}
+
+test('whatever a pattern is made of, it matches what its notation says', () => {
+  let state = 7;
+  const pick = (from: readonly string[], most: number): string => {
+    let text = '';
+    for (let left = next() % (most + 1); left > 0; left -= 1) text += from[next() % from.length] ?? '';
+    return text;
+  };
+  const next = (): number => {
+    state = Math.imul(state, 1_103_515_245) + 12_345 >>> 0;
+    return state >>> 9;
+  };
+  let matched = 0;
+  for (let round = 0; round < 20_000; round += 1) {
+    const kind = round % 2 === 0 ? 'text' as const : 'path' as const;
+    const pattern = pick(['a', 'b', '/', '/', '*', '**', '?', '{a,b}', '{a/,}', '{*,b/b}', '{a,{b,/}}', ',', '/**/'], 6);
+    const text = pick(['a', 'b', '/', ','], 6);
+    if (pattern === '') continue;
+    const glob = compileGlob(pattern, kind);
+    if (typeof glob !== 'function') {
+      assert.match(glob.mistake, /more than 64/, pattern);
+      continue;
+    }
+    const expected = fits(pattern, text, kind);
+    matched += expected ? 1 : 0;
+    assert.equal(glob(text), expected, `${kind} ${pattern} ${text}`);
+    assert.equal(glob(text), expected);
+  }
+  assert.ok(matched > 1000, `${matched}`);
+});
+
 test('time grows with the text, not with its square', () => {
   const glob = compileGlob('*a*a*a*a*a*a*a*a*b', 'text');
   assert.ok(typeof glob === 'function');

@@ -16,9 +16,12 @@ import { lokiProgram } from '../support/story.ts';
 
 interface Range { readonly kind: string; readonly start: number; readonly end: number }
 interface Joined { readonly program: string; readonly modules: string }
-type Join = (entry: string, read: (name: string) => string) => Joined;
+interface Part { readonly roots: readonly string[]; readonly without: readonly string[] }
+type Join = (entry: string, read: (name: string) => string, parts?: readonly Part[]) => Joined;
+type Table = Readonly<Record<string, readonly [length: number, fromEnd: number, lineOffset: number]>> & { readonly length: number; readonly parts: readonly number[] };
 
 const { joinModules, joinedName }: { joinModules: Join; joinedName: string } = await import(pathToFileURL(fixture('support', 'join.mjs')).href);
+const { parts }: { parts: readonly Part[] } = await import(pathToFileURL(fixture('support', 'joined-parts.mjs')).href);
 const { scanCode, codeOnly }: { scanCode: (text: string) => readonly Range[]; codeOnly: (text: string, ranges: readonly Range[]) => string } = await import(pathToFileURL(fixture('support', 'scan-code.mjs')).href);
 
 const program = join(treeRoot, 'cli', 'loki.cjs');
@@ -30,8 +33,8 @@ const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'loki-joined-')));
 after(() => rmSync(scratch, { recursive: true }));
 
 /** Joins modules given by name, with `a.js` as the entry. */
-function joined(files: Readonly<Record<string, string>>): Joined {
-  return joinModules('a.js', (name) => files[name] ?? assert.fail(`${name} was asked for`));
+function joined(files: Readonly<Record<string, string>>, parts?: readonly Part[]): Joined {
+  return joinModules('a.js', (name) => files[name] ?? assert.fail(`${name} was asked for`), parts);
 }
 
 let count = 0;
@@ -178,6 +181,67 @@ describe('the joiner', () => {
   });
 });
 
+function tableOf(text: string): Table {
+  return JSON.parse(text.slice(2, text.indexOf('\n')));
+}
+
+describe('parts of the joined file', () => {
+  const files = {
+    'a.js': "import { one } from './one.js';\nimport { two } from './two.js';\nexport const first = one;\nexport const second = () => two();\nexport const third = () => import('./three.js');\n",
+    'one.js': 'export const one = 1;\n',
+    'two.js': "import { deep } from './deep.js';\nexport function two() { return deep() + 1; }\n",
+    'deep.js': 'export function deep() { return 1; }\n',
+    'three.js': "import { deep } from './deep.js';\nexport const three = 2 + deep();\n",
+  };
+  const inParts = (): Joined => joined(files, [{ roots: ['one.js'], without: [] }, { roots: ['two.js'], without: ['deep.js'] }]);
+  interface Exports { readonly first: number; readonly second: () => number; readonly third: () => Promise<{ readonly three: number }> }
+  const load = async (path: string): Promise<Exports> => ({ ...await require(path) as Exports });
+  const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
+
+  test('hold their roots and what those import, and the last one all the rest', () => {
+    const table = tableOf(inParts().modules);
+    assert.deepEqual(Object.keys(table), ['length', 'parts', 'one.js', 'two.js', 'deep.js', 'three.js']);
+    const begin = (name: string): number => (table[name]?.[1] ?? 0) + `\n// ${name}\n(($load, $later, $builtin, $url) => {`.length;
+    assert.deepEqual(table.parts, [begin('two.js'), begin('deep.js')]);
+  });
+
+  test('give what they gave as one', async () => {
+    const { first, second, third } = await load(write(inParts()));
+    assert.deepEqual([first, second(), (await third()).three], [1, 2, 3]);
+  });
+
+  test('cannot begin with what nothing imports', () => {
+    assert.throws(() => joined(files, [{ roots: ['four.js'], without: [] }]), /Cannot join four\.js first/);
+  });
+
+  test('come from the file that was there at the start when another one takes its place', async () => {
+    const path = write(inParts());
+    const { second, third } = await load(path);
+    const file = join(dirname(path), joinedName);
+    rmSync(file);
+    writeFileSync(file, 'another');
+    assert.deepEqual([second(), (await third()).three], [2, 3]);
+  });
+
+  test('are refused when the file was written over', async () => {
+    const path = write(inParts());
+    const { second } = await load(path);
+    const file = join(dirname(path), joinedName);
+    await pause(20);
+    writeFileSync(file, readFileSync(file, 'latin1').replace('+ 1', '+ 7'));
+    assert.throws(() => second(), /is not whole, or not the one it was/);
+    rmSync(file);
+  });
+
+  test('are all there after a second, whatever becomes of the file', async () => {
+    const path = write(inParts());
+    const { second, third } = await load(path);
+    await pause(1_500);
+    writeFileSync(join(dirname(path), joinedName), 'another');
+    assert.deepEqual([second(), (await third()).three], [2, 3]);
+  });
+});
+
 test('the joined files import nothing and hold what the build made of each module', (t) => {
   if (!built) return t.diagnostic('unbuilt: there are no joined files');
   const texts = [readFileSync(program, 'utf8'), readFileSync(modules, 'utf8')];
@@ -186,12 +250,12 @@ test('the joined files import nothing and hold what the build made of each modul
     assert.deepEqual([...code.matchAll(/(?<![\w$.#])(?:import|export(?!\s*[(:]))(?![\w$])[\w.]*/g)].map(([word]) => word), []);
   }
   const [, text = ''] = texts;
-  const parts = [...text.matchAll(/^\/\/ ((?:cli|lib)\/\S+\.js)$/gm)].map(([, name]) => name ?? '');
-  assert.ok(parts.length > 300, `found ${parts.length}`);
-  const table: Readonly<Record<string, readonly [length: number, fromEnd: number, lineOffset: number]>> = JSON.parse(text.slice(2, text.indexOf('\n')));
-  assert.deepEqual(Object.keys(table), ['length', ...parts]);
+  const names = [...text.matchAll(/^\/\/ ((?:cli|lib)\/\S+\.js)$/gm)].map(([, name]) => name ?? '');
+  assert.ok(names.length > 300, `found ${names.length}`);
+  const table = tableOf(text);
+  assert.deepEqual(Object.keys(table), ['length', 'parts', ...names]);
   // Where the table points, the module's code begins and ends; and a module's own text, but for imports and exports, is there.
-  const strange = parts.filter((name) => {
+  const strange = names.filter((name) => {
     const [length, fromEnd, lineOffset] = table[name] ?? [0, 0, 0];
     const start = text.length - fromEnd;
     const body = text.slice(start, start + length);
@@ -210,17 +274,21 @@ test('the joined files are what the joiner makes of the modules', (t) => {
   const text = readFileSync(program, 'utf8');
   const entry = text.slice(text.indexOf('// cli/loki.js'));
   const read = (name: string): string => (name === 'cli/loki.js' ? entry.split('\n').slice(2, -3).join('\n').replaceAll(/\$later\('cli\/(\w+\.js)'\)/g, "import('./$1')") : readFileSync(join(treeRoot, name), 'utf8'));
-  return assert.ok(joinModules('cli/loki.js', read).modules === readFileSync(modules, 'utf8'), 'run the build again');
+  return assert.ok(joinModules('cli/loki.js', read, parts).modules === readFileSync(modules, 'utf8'), 'run the build again');
 });
 
 describe('an installation that is broken', () => {
-  const broken = (change: (cli: string) => void): readonly (readonly [number | null, string])[] => {
+  const install = (change: (cli: string) => void): string => {
     count += 1;
     const cli = join(scratch, `broken-${count}`, 'dist', 'cli');
     mkdirSync(cli, { recursive: true });
     writeFileSync(join(cli, '..', '..', 'package.json'), '{"type":"module"}');
     for (const name of ['loki.cjs', 'loki.js', joinedName]) cpSync(join(treeRoot, 'cli', name), join(cli, name));
     change(cli);
+    return cli;
+  };
+  const broken = (change: (cli: string) => void): readonly (readonly [number | null, string])[] => {
+    const cli = install(change);
     return ['loki.cjs', 'loki.js'].map((name) => {
       const { status, stderr } = spawnSync(process.execPath, [join(cli, name), 'hook', 'generic'], { input: '{}', encoding: 'utf8' });
       return [status, stderr];
@@ -243,6 +311,27 @@ describe('an installation that is broken', () => {
       return undefined;
     });
   }
+
+  test('is no matter where nothing of it is needed, and a no where something is', (t) => {
+    if (!built) return t.diagnostic('unbuilt: there are no joined files');
+    const text = readFileSync(modules, 'latin1');
+    const { parts: [toHook = 0, toRest = 0] } = tableOf(text);
+    const project = join(scratch, 'parted');
+    const env = { PATH: process.env['PATH'] ?? '', HOME: scratch, LOKI_HOME: join(scratch, 'parted-home') };
+    mkdirSync(project);
+    assert.equal(spawnSync(process.execPath, [program, 'init', '--yes'], { cwd: project, env }).status, 0);
+    const withoutPart = (from: number): string =>
+      join(install((cli) => writeFileSync(join(cli, joinedName), `${text.slice(0, text.length - from)}${'('.repeat(from)}`)), 'loki.cjs');
+    const status = (place: string, args: readonly string[], action: object): number | null =>
+      spawnSync(process.execPath, [place, ...args], { cwd: project, env, input: JSON.stringify(action) }).status;
+    assert.equal(status(withoutPart(toHook), ['--help'], {}), 0);
+    const place = withoutPart(toRest);
+    assert.equal(status(place, ['hook', 'generic'], { kind: 'exec', command: 'npm test' }), 0);
+    assert.equal(status(place, ['hook', 'generic'], { kind: 'fs.write', file_path: 'src/index.js', content: 'export const one = 1;\n' }), 0);
+    // Whether a secret is in it cannot be told.
+    assert.equal(status(place, ['hook', 'generic'], { kind: 'fs.write', file_path: 'src/index.js', content: 'const password = "a";\n' }), 3);
+    return undefined;
+  });
 
   test('is a no for an agent: the door without the program', (t) => {
     if (!built) return t.diagnostic('unbuilt: there are no joined files');

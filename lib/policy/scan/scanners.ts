@@ -7,7 +7,7 @@ import type { Scanners } from '../evaluate.ts';
 import { matchUserPattern } from '../patterns.ts';
 import { findAll, mostFindings, redact, toFindings } from './findings.ts';
 import type { Confidence } from './matcher.ts';
-import { piiMatchers } from './pii/pii.ts';
+import { personalData } from './pii/pii.ts';
 import { secretHits } from './secrets.ts';
 
 export interface ScanOptions {
@@ -27,7 +27,7 @@ export function scanSecrets(text: string, options: SecretOptions = {}): readonly
 
 /** Personal data in a text. */
 export function scanPii(text: string, options: ScanOptions = {}): readonly Finding[] {
-  return sureOnes(findAll(text, piiMatchers), options);
+  return sureOnes(findAll(text, [personalData]), options);
 }
 
 function sureOnes(findings: readonly Finding[], { minConfidence = 'low' }: ScanOptions): readonly Finding[] {

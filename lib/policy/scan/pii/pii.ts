@@ -4,7 +4,7 @@
  * text. Names, places and dates are not looked for: they have no form.
  */
 import { mostFindings } from '../findings.ts';
-import type { Hit, Matcher } from '../matcher.ts';
+import type { Hit } from '../matcher.ts';
 import { walletAt } from './crypto-wallet.ts';
 import { emailAt } from './email.ts';
 import { ibanAt } from './iban.ts';
@@ -22,7 +22,7 @@ for (let code = 48; code <= 57; code += 1) stops[code] = digit;
 [stops[64], stops[58], stops[45]] = [at, colon, hyphen];
 
 /** Finds all kinds, until there are more than are told apart. */
-const personalData: Matcher = (text, report) => {
+export function personalData(text: string, report: (hit: Hit) => void): void {
   const pass = new Pass(text, report);
   let place = 0;
   while (pass.found < mostFindings) {
@@ -39,9 +39,7 @@ const personalData: Matcher = (text, report) => {
       place += 1;
     }
   }
-};
-
-export const piiMatchers: readonly Matcher[] = [personalData];
+}
 
 /** One text on the way through it. */
 class Pass {
