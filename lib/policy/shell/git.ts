@@ -14,6 +14,8 @@ export interface GitCommand {
   readonly addresses: readonly string[];
   /** Files that are not tracked are deleted, those that are ignored too. */
   readonly cleans: boolean;
+  /** It changes files as a patch says. */
+  readonly patches: boolean;
   readonly doubts: readonly string[];
 }
 
@@ -38,11 +40,13 @@ export function gitCommand(words: readonly Word[]): GitCommand {
   const rest = words.slice(at + 1);
   const has = (form: RegExp): boolean => rest.some(({ text }) => form.test(text));
   if (subcommand === 'config' && (has(gitPrograms) || has(/^(?:core\.(?:pager|editor)|pager\.\w+|sequence\.editor)$/i)) && rest.filter(({ text }) => !text.startsWith('-')).length > 1) doubts.push('git is configured to run another program');
+  if (words[at]?.dynamic === true) doubts.push('what git is told to do shows only at run time');
   if ((subcommand === 'init' || subcommand === 'clone') && has(/^--template/)) doubts.push('git is told where to take hooks from');
   return {
     directories, doubts, mentions: quietGit.has(subcommand) ? [] : rest, scripts: [...aliases, ...scriptsOf(subcommand, rest)],
     plain: at === 0 ? undefined : ['git', subcommand, ...rest.map(({ text }) => text)].join(' '),
     addresses: rest.flatMap(({ text }) => /^[a-z+]+:\/\//i.test(text) ? [text] : []),
+    patches: (subcommand === 'apply' && !has(/^--(?:check|stat|numstat|summary)$/)) || subcommand === 'am',
     cleans: subcommand === 'clean' && has(/^-[A-Za-z]*[xX]/) && has(/^(?:-[A-Za-z]*f|--force)/),
   };
 }

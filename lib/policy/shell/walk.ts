@@ -10,11 +10,13 @@ import { inlineProgram, interpreterOf } from './interpreters.ts';
 import { deepest, longestCommand } from './limits.ts';
 import { programName, shellWords } from './operands.ts';
 import { optionsOf } from './options.ts';
+import { patchedFiles, readsPatch } from './patches.ts';
 import { commandVariables, keywords, lastingVariables, loaderVariables, lokiName, patternSwitches, shells, speakers } from './programs.ts';
 import { readShell } from './reader.ts';
 import { isDatabaseClient, statementsOf } from './statements.ts';
 import { Feed, suppliedCommands } from './supplied.ts';
 import type { ShellAnalysis } from './tally.ts';
+import { isTcl, tclProgram } from './tcl.ts';
 import { literalWord } from './tree.ts';
 import type { SimpleCommand, Word } from './tree.ts';
 import { fromWindows, isWindowsShell, runsText, windowsScript } from './windows.ts';
@@ -23,7 +25,7 @@ import { wrappedBy } from './wrappers.ts';
 const tooManyPlaces = 'there are too many changes of directory to follow';
 const otherPatterns = 'the shell is told to read patterns or names in another way';
 const closers: ReadonlySet<string> = new Set(['fi', 'done', 'esac', '}']);
-const assignment = /^([A-Za-z_][A-Za-z0-9_]*)\+?=/;
+const assignment = /^([A-Za-z_][A-Za-z0-9_]*)(?:\[[^\]]*\])?\+?=/;
 /** Subcommands of git that file names do no harm to. */
 const quietWithNames = /^(?:add|log|show|blame|diff|grep|ls-files|cat-file)$/;
 /** Commands in one pipeline whose words are told with the one they feed. */
@@ -235,7 +237,7 @@ export class Walk extends Effects {
     if (speakers.has(program)) return;
     this.#options(program, words, run.depth);
     if (program === 'loki') return;
-    if (program === 'git') return this.#git(words, run.depth);
+    if (program === 'git') return this.#git(words, run);
     for (const word of words) this.addresses(program, word);
     if (this.files(program, words)) return;
     if (program === 'find') return this.#find(words, run);
@@ -278,14 +280,15 @@ export class Walk extends Effects {
     if (!this.where.move(text, next)) this.doubt(tooManyPlaces);
   }
 
-  #git(words: readonly Word[], depth: number): void {
-    const { directories, plain, mentions, scripts, addresses, cleans, doubts } = gitCommand(words);
+  #git(words: readonly Word[], run: Run): void {
+    const { directories, plain, mentions, scripts, addresses, cleans, patches, doubts } = gitCommand(words);
     this.where.enter();
     for (const directory of directories) this.#changeDirectory([directory], '&&');
     if (plain !== undefined) this.found.action({ kind: 'exec', command: plain });
     for (const { text } of mentions) this.found.mention(text);
     this.mention(mentions);
-    for (const script of scripts) this.script(script, depth + 1);
+    for (const script of scripts) this.script(script, run.depth + 1);
+    if (patches) this.#patched([], run);
     if (cleans) this.touched('fs.delete', [literalWord('.')]);
     for (const url of addresses) this.found.action({ kind: 'net', url });
     for (const doubt of doubts) this.doubt(doubt);
@@ -324,6 +327,8 @@ export class Walk extends Effects {
     if (elsewhere !== undefined) return this.#run(elsewhere, run, true);
     const loki = words.findIndex((word) => lokiName.test(word.text));
     if (loki >= 0) this.found.action({ kind: 'exec', command: words.slice(loki).map((word) => word.text).join(' ') });
+    if (readsPatch(program, words.map(({ text }) => text))) this.#patched(/^g?patch$/.test(program) ? [] : words, run);
+    if (isTcl(program)) return this.#tcl(program, words, run);
     const interpreter = interpreterOf(program);
     if (interpreter !== undefined) return this.#interpreter(program, interpreter, words, run);
     if (program === 'at' || program === 'batch') this.#shell(program, [], run);
@@ -332,6 +337,32 @@ export class Walk extends Effects {
     if (program === 'make' || program === 'gmake') {
       for (const { text } of run.command.input) this.found.mention(text);
       if (words.some((word) => word.text === '-')) this.doubt(`${program} is told what to do on its standard input`);
+    }
+    this.named(words);
+  }
+
+  /** The files that a patch names which the command reads, or is given in its words. */
+  #patched(words: readonly Word[], { command, feed }: Run): void {
+    const piped = command.input.length === 0 ? feed?.text() : undefined;
+    for (const text of [...words.map((word) => word.text), ...command.input.map((word) => word.text), ...(piped === undefined ? [] : [piped])]) {
+      const { writes, deletes } = patchedFiles(text);
+      this.touched('fs.write', writes.map((name) => literalWord(name, true)));
+      this.touched('fs.delete', deletes.map((name) => literalWord(name, true)));
+    }
+  }
+
+  /** `expect` and `tclsh`: their program stands behind `-c`, or comes on their standard input; one in a file is not read. */
+  #tcl(program: string, words: readonly Word[], run: Run): void {
+    const texts = words.flatMap(({ text }, at) => text === '-c' ? words.slice(at + 1, at + 2) : []);
+    if (texts.length === 0 && words.every(({ text }) => text.startsWith('-') && !/^-v/.test(text))) {
+      const piped = run.command.input.length === 0 ? run.feed?.text() : undefined;
+      texts.push(...run.command.input, ...(piped === undefined ? [] : [literalWord(piped, true)]));
+      if (texts.length === 0 && run.fed) this.doubt(`what is fed to ${program} shows only at run time`);
+    }
+    for (const { text, dynamic } of texts) {
+      const { lines, unclear } = tclProgram(text);
+      if (unclear || (dynamic && lines.length === 0)) this.doubt(`part of what ${program} is told to run shows only at run time`);
+      for (const line of lines) this.script(line, run.depth + 1);
     }
     this.named(words);
   }
