@@ -11,12 +11,13 @@ import { deepest, longestCommand } from './limits.ts';
 import { programName, shellWords } from './operands.ts';
 import { optionsOf } from './options.ts';
 import { patchedFiles, readsPatch } from './patches.ts';
-import { commandVariables, keywords, lastingVariables, loaderVariables, lokiName, patternSwitches, shells, speakers } from './programs.ts';
+import { commandVariables, keywords, lastingVariables, loadsOther, lokiName, patternSwitches, shells, speakers } from './programs.ts';
 import { readShell } from './reader.ts';
 import { isDatabaseClient, statementsOf } from './statements.ts';
 import { Feed, suppliedCommands } from './supplied.ts';
 import type { ShellAnalysis } from './tally.ts';
 import { isTcl, tclProgram } from './tcl.ts';
+import { typedCommands } from './typed.ts';
 import { literalWord } from './tree.ts';
 import type { SimpleCommand, Word } from './tree.ts';
 import { fromWindows, isWindowsShell, runsText, windowsScript } from './windows.ts';
@@ -26,6 +27,8 @@ const tooManyPlaces = 'there are too many changes of directory to follow';
 const otherPatterns = 'the shell is told to read patterns or names in another way';
 const closers: ReadonlySet<string> = new Set(['fi', 'done', 'esac', '}']);
 const assignment = /^([A-Za-z_][A-Za-z0-9_]*)(?:\[[^\]]*\])?\+?=/;
+/** Names of what a program reads when it is given no file. */
+const standardInput = /^(?:-|\/dev\/stdin|\/dev\/fd\/0|\/proc\/(?:self|thread-self)\/fd\/0)$/;
 /** Subcommands of git that file names do no harm to. */
 const quietWithNames = /^(?:add|log|show|blame|diff|grep|ls-files|cat-file)$/;
 /** Commands in one pipeline whose words are told with the one they feed. */
@@ -93,7 +96,7 @@ export class Walk extends Effects {
   #command(run: Run): void {
     const { command } = run;
     for (const { operator, target } of command.redirects) this.#redirect(operator, target);
-    const words = behindKeywords(command.words);
+    const words = behindKeywords(withoutName(command.words));
     const [first] = words;
     if (first === undefined || closers.has(first.text)) return;
     if (first.text === 'for' || first.text === 'select') {
@@ -173,7 +176,7 @@ export class Walk extends Effects {
       if (name === undefined) break;
       this.assigned.add(name);
       if (commandVariables.test(name) && (words.length > 1 || wrapped)) this.#nested({ ...word, text: word.text.slice(name.length + 1) }, depth);
-      if (/^(?:CDPATH|GLOBIGNORE)$/.test(name) || (words.length > 1 || wrapped) && loaderVariables.test(name) && !(name === 'IFS' && words[from + 1]?.text === 'read')) this.doubt(`${name} is set, which can make a program run another`);
+      if (/^(?:CDPATH|GLOBIGNORE)$/.test(name) || (words.length > 1 || wrapped) && loadsOther(name, word.text.slice(word.text.indexOf('=') + 1)) && !(name === 'IFS' && words[from + 1]?.text === 'read')) this.doubt(`${name} is set, which can make a program run another`);
       from += 1;
     }
     return from === 0 ? words : words.slice(from);
@@ -226,17 +229,30 @@ export class Walk extends Effects {
       case 'alias':
         for (const { text } of words) if (text.includes('=')) this.script(text.slice(text.indexOf('=') + 1), run.depth + 1);
         break;
+      case 'source': case '.':
+        if (words[0] !== undefined && standardInput.test(words[0].text)) return this.#shell('sh', [], run);
+        break;
+      case 'crontab':
+        if (run.fed || run.command.input.length > 0 || run.command.redirects.some(({ operator }) => operator === '<')) this.doubt('what is run again and again is replaced');
+        break;
+      case 'hash':
+        if (words.some(({ text }) => /^-\w*p/.test(text))) this.doubt('a name is given to another program');
+        break;
       case 'shopt': case 'setopt': case 'set':
         if (words.some((word) => patternSwitches.test(word.text))) this.doubt(otherPatterns);
         break;
       case 'export': case 'declare': case 'typeset':
-        for (const { text } of words) if (lastingVariables.test(text)) this.doubt(`${text.split('=')[0] ?? ''} is set, which can make a program run another`);
+        for (const { text } of words) if (lastingVariables.test(text) && loadsOther(text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1))) this.doubt(`${text.split('=')[0] ?? ''} is set, which can make a program run another`);
         break;
       default:
     }
     if (speakers.has(program)) return;
     this.#options(program, words, run.depth);
-    if (program === 'loki') return;
+    for (const line of typedCommands(program, words, run.command.input)) this.#nested(line, run.depth);
+    if (program === 'loki') {
+      if (words.slice(0, 4).some((word) => word.pattern && !word.text.includes('/'))) this.doubt('what loki is told depends on the files there are');
+      return;
+    }
     if (program === 'git') return this.#git(words, run);
     for (const word of words) this.addresses(program, word);
     if (this.files(program, words)) return;
@@ -248,8 +264,9 @@ export class Walk extends Effects {
     const { command, depth, fed, feed } = run;
     if (words.some((word) => patternSwitches.test(word.text))) this.doubt(otherPatterns);
     if (command.redirects.some(({ target }) => /^\/dev\/(?:tcp|udp)\//.test(target.text))) this.doubt(`${program} is told what to do over a connection`);
-    const { told: script, operands } = shellWords(words);
+    const { told: script, operands, lines } = shellWords(program, words);
     const [first] = operands;
+    for (const line of lines) this.#nested(line, depth);
     if (first?.inner !== undefined) this.#feeds(program, first.inner);
     if (script) {
       if (first === undefined) return;
@@ -257,7 +274,7 @@ export class Walk extends Effects {
       return this.script(first.text, depth + 1, fed);
     }
     if (first?.dynamic === true) return this.doubt(`which script ${program} runs shows only at run time`);
-    if (first !== undefined && !words.some((word) => /^-[A-Za-z]*s/.test(word.text))) return this.touched('fs.read', [first]);
+    if (first !== undefined && !standardInput.test(first.text) && !words.some((word) => /^-[A-Za-z]*s/.test(word.text))) return this.touched('fs.read', [first]);
     this.#feeds(program, run.feeding);
     for (const input of command.input) {
       if (input.dynamic) this.doubt(`part of what ${program} is fed shows only at run time`);
@@ -281,13 +298,14 @@ export class Walk extends Effects {
   }
 
   #git(words: readonly Word[], run: Run): void {
-    const { directories, plain, mentions, scripts, addresses, cleans, patches, doubts } = gitCommand(words);
+    const { directories, plain, mentions, scripts, command, addresses, cleans, patches, doubts } = gitCommand(words);
     this.where.enter();
     for (const directory of directories) this.#changeDirectory([directory], '&&');
     if (plain !== undefined) this.found.action({ kind: 'exec', command: plain });
     for (const { text } of mentions) this.found.mention(text);
     this.mention(mentions);
     for (const script of scripts) this.script(script, run.depth + 1);
+    if (command.length > 0) this.#run(command, { ...run, fed: false, feed: undefined, depth: run.depth + 1 }, true);
     if (patches) this.#patched([], run);
     if (cleans) this.touched('fs.delete', [literalWord('.')]);
     for (const url of addresses) this.found.action({ kind: 'net', url });
@@ -332,9 +350,16 @@ export class Walk extends Effects {
     const interpreter = interpreterOf(program);
     if (interpreter !== undefined) return this.#interpreter(program, interpreter, words, run);
     if (program === 'at' || program === 'batch') this.#shell(program, [], run);
+    const debugged = /^(?:gdb|rust-gdb|lldb|rust-lldb)$/.test(program) ? words.findIndex(({ text }) => text === '--args' || text === '--') : -1;
+    if (debugged >= 0) return this.#run(words.slice(debugged + 1), run, true);
     if (program === 'fd' || program === 'fdfind') this.#found(words, run);
     this.unpacked(program, words);
+    if (program === 'cmake' && words[0]?.text === '-E') {
+      const at = words.findIndex(({ text }, place) => place > 1 && !/^(?:--|-|\w+=)/.test(text));
+      return this.#run(words[1]?.text === 'chdir' ? words.slice(3) : at < 0 ? [] : words.slice(at), run, true);
+    }
     if (program === 'make' || program === 'gmake') {
+      if (words.some(({ text }) => /^(?:--eval(?:=|$)|-E|SHELL=|\.SHELLFLAGS=)/.test(text) || /^\/dev\/(?:stdin|fd\/)/.test(text)) || words.some((word) => word.inner !== undefined && word.dynamic && word.text === '')) this.doubt(`part of what ${program} is told to run stands in its words`);
       for (const { text } of run.command.input) this.found.mention(text);
       if (words.some((word) => word.text === '-')) this.doubt(`${program} is told what to do on its standard input`);
     }
@@ -382,7 +407,9 @@ export class Walk extends Effects {
     for (let at = 0; at < words.length; at += 1) {
       const word = words[at] ?? literalWord('');
       const value = words[at + 1];
-      if (code.test(word.text) && value !== undefined) {
+      const joined = joinedProgram(word.text, code);
+      if (joined !== undefined) texts.push({ ...word, text: joined });
+      else if (code.test(word.text) && value !== undefined) {
         texts.push(value);
         at += 1;
       } else if (values?.test(word.text) === true && value !== undefined) {
@@ -419,6 +446,19 @@ export class Walk extends Effects {
 function behindKeywords(words: readonly Word[]): readonly Word[] {
   const from = words.findIndex((word, at) => word.quoted || !(keywords.has(word.text) || (word.text === '-p' && words[at - 1]?.text === 'time')));
   return from < 0 ? [] : from === 0 ? words : words.slice(from);
+}
+
+/** The program text in the same word as its option: `-e'…'`, `--eval=…`. */
+function joinedProgram(text: string, code: RegExp): string | undefined {
+  const [, long, rest] = /^(--\w+)=(.*)$/s.exec(text) ?? [];
+  if (long !== undefined && code.test(long)) return rest;
+  const [, short, behind] = /^(-[A-Za-z]{1,4}?)([^A-Za-z-].*|[A-Za-z]*\s.*|[a-z]+[.(].*)$/s.exec(text) ?? [];
+  return short !== undefined && !code.test(text) && code.test(short) ? behind : undefined;
+}
+
+/** `coproc NAME { …; }`, without the name. */
+function withoutName(words: readonly Word[]): readonly Word[] {
+  return words[0]?.text === 'coproc' && words[2]?.text === '{' ? [...words.slice(0, 1), ...words.slice(2)] : words;
 }
 
 /** A command and those whose output is in its words, each as text. */
