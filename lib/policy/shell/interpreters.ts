@@ -44,7 +44,7 @@ const calls: { readonly [language in Language]: readonly (readonly [Effect, RegE
     ['write', /\bPath\s*\((?=\s*\u0001\d+\u0001\s*\)\.(?:write_\w+|touch|mkdir)\b)/g], ['read', /\bPath\s*\((?=\s*\u0001\d+\u0001\s*\)\.read_\w+)/g], ['open', /(?<![\w.])(?:io\.|codecs\.)?open\s*\(/g],
     ['move', /\b(?:os\.(?:rename|replace|symlink|link)|shutil\.(?:move|copy\w*))\s*\(/g], ['evaluate', /\b(?:import\s+(?:os|shutil|subprocess)|system|popen|rmtree|remove|unlink|rmdir)\s+as\s+\w+|(?<![\w.])(?:exec|eval|__import__)\s*\(/g],
     // A function that runs commands, taken by another name or from a table.
-    ['computed', /\bgetattr\s*\(\s*(?:os|subprocess|shutil|builtins|__builtins__)\b|\b(?:os\.(?:system|popen|exec[lv]\w*|spawn[lv]\w*|posix_spawnp?|remove|unlink)|shutil\.rmtree|subprocess\.(?:run|call|Popen|check_call|check_output|getoutput|getstatusoutput))\b(?!\s*\()|\bfrom\s+subprocess\s+import\b[^\n;]*\b(?:run|call|Popen|check_call|check_output)\s+as\b|\bsys\.modules\b|\bctypes\.(?:CDLL|cdll|PyDLL)\b|\brunpy\.run_\w+/g],
+    ['computed', /\bgetattr\s*\(\s*(?:os|subprocess|shutil|builtins|__builtins__)\b|\b(?:os\.(?:system|popen|exec[lv]\w*|spawn[lv]\w*|posix_spawnp?|remove|unlink)|shutil\.rmtree|subprocess\.(?:run|call|Popen|check_call|check_output|getoutput|getstatusoutput))\b(?!\s*\()|\bfrom\s+subprocess\s+import\b[^\n;]{0,200}\b(?:run|call|Popen|check_call|check_output)\s+as\b|\bsys\.modules\b|\bctypes\.(?:CDLL|cdll|PyDLL)\b|\brunpy\.run_\w+/g],
   ],
   javascript: [
     ['shell', /\b(?:execSync|exec)\s*\(/g], ['command', /\b(?:spawn(?:Sync)?|execFile(?:Sync)?|fork|execa(?:Sync)?|Deno\.Command|Bun\.spawn(?:Sync)?)\s*\(/g],

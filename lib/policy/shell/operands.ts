@@ -9,6 +9,11 @@ export function programName(text: string): string {
   return basename(text).replace(/\.exe$/i, '');
 }
 
+/** Options of filters behind which their program or pattern stands. */
+const programOptions: ReadonlyMap<string, RegExp> = new Map(Object.entries({
+  sed: /^(?:-[nErsuz]*e|--expression)$/, gsed: /^(?:-[nErsuz]*e|--expression)$/, grep: /^(?:-[A-Za-z]*e|--regexp)$/, egrep: /^(?:-[A-Za-z]*e|--regexp)$/, fgrep: /^(?:-[A-Za-z]*e|--regexp)$/, rg: /^(?:-[A-Za-z]*e|--regexp)$/,
+}));
+
 /** The words of a program that are neither options nor their values. */
 export function operandsOf(program: string, words: readonly Word[]): readonly Word[] {
   const values = optionValues.get(program) ?? [];
@@ -18,7 +23,7 @@ export function operandsOf(program: string, words: readonly Word[]): readonly Wo
     if (skip) skip = false;
     else if (ended || !/^-./.test(word.text) || word.dynamic) operands.push(word);
     else if (word.text === '--') ended = true;
-    else skip = values.includes(word.text);
+    else skip = values.includes(word.text) || (programOptions.get(program)?.test(word.text) === true);
   }
   if (program === '[' || program === '[[') return operands.filter((word) => looksLikePath(word.text));
   return operands;

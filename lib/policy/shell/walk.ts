@@ -8,6 +8,7 @@ import { findParts } from './find.ts';
 import { gitCommand } from './git.ts';
 import { inlineProgram, interpreterOf } from './interpreters.ts';
 import { deepest, longestCommand } from './limits.ts';
+import { outputOf } from './literal.ts';
 import { programName, shellWords } from './operands.ts';
 import { optionsOf } from './options.ts';
 import { patchedFiles, readsPatch } from './patches.ts';
@@ -31,6 +32,8 @@ const assignment = /^([A-Za-z_][A-Za-z0-9_]*)(?:\[[^\]]*\])?\+?=/;
 const standardInput = /^(?:-|\/dev\/stdin|\/dev\/fd\/0|\/proc\/(?:self|thread-self)\/fd\/0)$/;
 /** Subcommands of git that file names do no harm to. */
 const quietWithNames = /^(?:add|log|show|blame|diff|grep|ls-files|cat-file)$/;
+/** Files whose content is remembered. */
+const mostWritten = 32;
 /** Commands in one pipeline whose words are told with the one they feed. */
 const mostFeeding = 8;
 
@@ -51,6 +54,7 @@ const mostText = 16 * longestCommand;
 
 export class Walk extends Effects {
   #inside = 0;
+  readonly #written = new Map<string, string>();
   #runs = 0;
   #read = 0;
 
@@ -96,6 +100,7 @@ export class Walk extends Effects {
   #command(run: Run): void {
     const { command } = run;
     for (const { operator, target } of command.redirects) this.#redirect(operator, target);
+    this.#remember(run);
     const words = behindKeywords(withoutName(command.words));
     const [first] = words;
     if (first === undefined || closers.has(first.text)) return;
@@ -105,6 +110,26 @@ export class Walk extends Effects {
     }
     if (first.text === 'case') return this.doubt('a "case" statement is not understood');
     this.#run(first.text === 'function' ? behindKeywords(words.slice(2)) : words, run);
+  }
+
+  /** A text that the command writes into a file, to be read if the file is run later on. */
+  #remember({ command, feed }: Run): void {
+    const names = command.redirects.filter(({ operator }) => /^(?:>|>>|>\||&>)$/.test(operator)).map(({ target }) => target);
+    const tee = command.words[0]?.text === 'tee' ? command.words.slice(1).filter(({ text }) => !text.startsWith('-')) : [];
+    if (names.length === 0 && tee.length === 0) return;
+    const input = command.input[command.input.length - 1];
+    const text = tee.length > 0 ? input?.text ?? feed?.text() : outputOf(command, () => feed?.text());
+    if (text === undefined) return;
+    for (const { text: name, dynamic } of [...names, ...tee]) if (!dynamic && this.#written.size < mostWritten) this.#written.set(fileKey(name), `${this.#written.get(fileKey(name)) ?? ''}${text}\n`.slice(0, longestCommand));
+  }
+
+  /** What the file holds, where a command before has written it. Told once: a script may start itself. */
+  #holds(word: Word): string | undefined {
+    if (this.#written.size === 0 || word.dynamic) return undefined;
+    const name = fileKey(word.text);
+    const text = this.#written.get(name);
+    this.#written.delete(name);
+    return text;
   }
 
   #redirect(operator: string, target: Word): void {
@@ -130,6 +155,7 @@ export class Walk extends Effects {
     if (first.pattern && first.text !== '[' && first.text !== '[[' && first.text !== '{') return this.doubt(`which program "${first.text.slice(0, 60)}" is depends on the files there are`);
     const program = this.#told(words, first, run);
     const rest = words.slice(1);
+    if (first.text.includes('/')) this.#ownScript(first, run);
     const inner = wrappedBy(program, rest);
     if (inner === undefined || (program === 'command' && /^-[vV]/.test(rest[0]?.text ?? ''))) return this.#program(program, rest, run);
     this.#options(program, inner.own, run.depth);
@@ -145,6 +171,17 @@ export class Walk extends Effects {
     else this.#run(inner.words, run, true);
     if (inner.into !== undefined) this.where.leave();
     if (inner.elsewhere) this.elsewhere -= 1;
+  }
+
+  /** A program that this command line has written itself. */
+  #ownScript(first: Word, run: Run): void {
+    const text = this.#holds(first);
+    if (text === undefined) return;
+    const line = /^#![ \t]*(\S+)(?:[ \t]+(\S+))?/.exec(text);
+    const program = programName(line?.[1] === undefined ? 'sh' : /\/env$/.test(line[1]) ? line[2] ?? 'sh' : line[1]);
+    const interpreter = interpreterOf(program);
+    if (interpreter !== undefined) this.#inline(program, interpreter.language, literalWord(text, true), run);
+    else this.script(text, run.depth + 1);
   }
 
   /** Tells a command as it is written, by its program's name, and in its other spellings. Returns the program's name. */
@@ -231,6 +268,7 @@ export class Walk extends Effects {
         break;
       case 'source': case '.':
         if (words[0] !== undefined && standardInput.test(words[0].text)) return this.#shell('sh', [], run);
+        if (words[0] !== undefined) this.script(this.#holds(words[0]) ?? '', run.depth + 1);
         break;
       case 'crontab':
         if (run.fed || run.command.input.length > 0 || run.command.redirects.some(({ operator }) => operator === '<')) this.doubt('what is run again and again is replaced');
@@ -274,7 +312,11 @@ export class Walk extends Effects {
       return this.script(first.text, depth + 1, fed);
     }
     if (first?.dynamic === true) return this.doubt(`which script ${program} runs shows only at run time`);
-    if (first !== undefined && !standardInput.test(first.text) && !words.some((word) => /^-[A-Za-z]*s/.test(word.text))) return this.touched('fs.read', [first]);
+    if (first !== undefined && !standardInput.test(first.text) && !words.some((word) => /^-[A-Za-z]*s/.test(word.text))) {
+      const text = words.some((word) => /^-[A-Za-z]*n/.test(word.text)) ? undefined : this.#holds(first);
+      if (text !== undefined) this.script(text, depth + 1);
+      return this.touched('fs.read', [first]);
+    }
     this.#feeds(program, run.feeding);
     for (const input of command.input) {
       if (input.dynamic) this.doubt(`part of what ${program} is fed shows only at run time`);
@@ -363,7 +405,7 @@ export class Walk extends Effects {
       for (const { text } of run.command.input) this.found.mention(text);
       if (words.some((word) => word.text === '-')) this.doubt(`${program} is told what to do on its standard input`);
     }
-    this.named(words);
+    this.named(withoutProse(program, words));
   }
 
   /** The files that a patch names which the command reads, or is given in its words. */
@@ -426,6 +468,9 @@ export class Walk extends Effects {
       if (piped !== undefined) texts.push(literalWord(piped, true));
       else if (run.fed && run.command.input.length === 0) this.doubt(`what is fed to ${program} shows only at run time`);
     }
+    const own = texts.length === 0 ? others.find(({ text }) => !text.startsWith('-')) : undefined;
+    const written = own === undefined ? undefined : this.#holds(own);
+    if (written !== undefined) texts.push(literalWord(written, true));
     for (const text of texts) this.#inline(program, language, text, run);
     this.named(others);
   }
@@ -454,6 +499,16 @@ function joinedProgram(text: string, code: RegExp): string | undefined {
   if (long !== undefined && code.test(long)) return rest;
   const [, short, behind] = /^(-[A-Za-z]{1,4}?)([^A-Za-z-].*|[A-Za-z]*\s.*|[a-z]+[.(].*)$/s.exec(text) ?? [];
   return short !== undefined && !code.test(text) && code.test(short) ? behind : undefined;
+}
+
+function fileKey(name: string): string {
+  return name.replace(/^(?:\.\/+)+/, '');
+}
+
+/** Titles and descriptions that clients of forges are given: prose, in which anything may be named. */
+function withoutProse(program: string, words: readonly Word[]): readonly Word[] {
+  if (!/^(?:gh|glab|hub|tea)$/.test(program)) return words;
+  return words.filter(({ text }, at) => !/^(?:-[bdmnt]|--(?:body|title|notes|description|message|comment|subject))$/.test(words[at - 1]?.text ?? '') && !/^(?:-[bdmnt](?=[^-])|--(?:body|title|notes|description|message|comment|subject)=)/.test(text));
 }
 
 /** `coproc NAME { …; }`, without the name. */
