@@ -178,6 +178,7 @@ export class Effects {
   #unknown(kind: FileKind, word: Word): void {
     if (/^\/+proc\//.test(word.text)) this.doubt(`what "${word.text.slice(0, 60)}" leads to shows only at run time`);
     if (kind !== 'fs.read') this.doubt(`what "${word.text.slice(0, 60)}" stands for shows only at run time, and it is ${kind === 'fs.delete' ? 'deleted' : 'written'}`);
+    else if (/^(?:\/|~\/)[^$`]*[^$`/][$`]/.test(word.text) && word.inner === undefined) this.found.mention(this.tilde({ ...word, text: word.text.replace(/\$(?:\{[^}]*\}|\w+|\W)/g, '*') }));
     else if (this.home !== undefined && /^~[^/$]+\//.test(word.text)) this.found.mention(this.home + word.text.slice(word.text.indexOf('/')));
   }
 

@@ -159,7 +159,9 @@ export class Walk extends Effects {
     const inner = wrappedBy(program, rest);
     if (inner === undefined || (program === 'command' && /^-[vV]/.test(rest[0]?.text ?? ''))) return this.#program(program, rest, run);
     this.#options(program, inner.own, run.depth);
-    if (inner.elsewhere) this.elsewhere += 1;
+    const elsewhere = inner.elsewhere && !inner.own.some(({ text }) => /^(?:[\w.-]+@)?(?:localhost|127\.[\d.]+|::1)$/.test(text));
+    if (inner.elsewhere) this.mention(mounts(inner.own));
+    if (elsewhere) this.elsewhere += 1;
     for (const line of inner.lines) this.#nested(line, run.depth);
     if (inner.into !== undefined) {
       this.where.enter();
@@ -170,7 +172,7 @@ export class Walk extends Effects {
     else if (inner.text === 'each') for (const word of inner.words) this.#nested(word, run.depth);
     else this.#run(inner.words, run, true);
     if (inner.into !== undefined) this.where.leave();
-    if (inner.elsewhere) this.elsewhere -= 1;
+    if (elsewhere) this.elsewhere -= 1;
   }
 
   /** A program that this command line has written itself. */
@@ -349,6 +351,7 @@ export class Walk extends Effects {
     for (const script of scripts) this.script(script, run.depth + 1);
     if (command.length > 0) this.#run(command, { ...run, fed: false, feed: undefined, depth: run.depth + 1 }, true);
     if (patches) this.#patched([], run);
+    if (words.some(({ text }) => text === '--no-index')) this.touched('fs.read', words.slice(1).filter(({ text }) => !text.startsWith('-')));
     if (cleans) this.touched('fs.delete', [literalWord('.')]);
     for (const url of addresses) this.found.action({ kind: 'net', url });
     for (const doubt of doubts) this.doubt(doubt);
@@ -499,6 +502,16 @@ function joinedProgram(text: string, code: RegExp): string | undefined {
   if (long !== undefined && code.test(long)) return rest;
   const [, short, behind] = /^(-[A-Za-z]{1,4}?)([^A-Za-z-].*|[A-Za-z]*\s.*|[a-z]+[.(].*)$/s.exec(text) ?? [];
   return short !== undefined && !code.test(text) && code.test(short) ? behind : undefined;
+}
+
+/** The folders of this machine that a container is given. */
+function mounts(words: readonly Word[]): readonly Word[] {
+  return words.flatMap((word, at) => {
+    const value = /^(?:-v|--volume|--mount)$/.test(word.text) ? words[at + 1] : /^(?:-v(?=.)|--(?:volume|mount)=)/.test(word.text) ? { ...word, text: word.text.replace(/^(?:-v|--(?:volume|mount)=)/, '') } : undefined;
+    if (value === undefined) return [];
+    const source = /(?:^|,)(?:src|source)=([^,]*)/.exec(value.text)?.[1] ?? value.text.replace(/:.*$/s, '');
+    return [{ ...value, text: source }];
+  });
 }
 
 function fileKey(name: string): string {
