@@ -43,6 +43,7 @@ const anywhere: readonly (readonly [RegExp, string])[] = [
   [/\/(?:\.opencode|\.config\/opencode)\/(?:plugins?(?:$|\/)|opencode\.jsonc?$|config\.json$)/, 'hook settings of an agent'],
   [/\/\.git(?:\/.*)?\/(?:hooks(?:$|\/)|config(?:\.worktree)?$)/, 'hooks or settings of git'],
   [/\/\.git$/, 'hooks or settings of git'],
+  [/\/node_modules\/(?:loki-enterprise|\.bin\/loki)(?:$|[/.])/, 'the program of loki'],
 ];
 
 /** Names below the home directory. */
@@ -54,7 +55,7 @@ const onMachine: RegExp = /^\/(?:etc\/(?:loki|claude-code|codex|gemini-cli|curso
 /** Fragments that give a protected place away inside a program text. */
 const fragments: readonly string[] = [
   '.loki/', '.loki\\', '.loki"', ".loki'", '.claude/settings', '.claude/hooks', '.codex/', '.gemini/settings', '.cursor/hooks', '.github/hooks', '.opencode/plugin', '.git/hooks', '.git/config',
-  '.bashrc', '.zshrc', '.zshenv', '.bash_profile', 'core.hookspath', 'loki.sock', 'loki_home',
+  '.bashrc', '.zshrc', '.zshenv', '.bash_profile', 'core.hookspath', 'loki.sock', 'loki_home', 'disableallhooks', 'loki-enterprise/', 'loki.cjs',
 ];
 
 /** Commands of `loki` that decide, reconfigure, erase, or take records out in a person's name: the words after the program's name, options left out. */
@@ -142,6 +143,8 @@ export function createBuiltins(places: ProtectedPlaces): Builtins {
     if (after === undefined && words.includes('--accept-loss') && lokiCommands(words).some((text) => text.startsWith('audit checkpoint'))) {
       return [violation('builtin:loki-commands', 'an agent does not run "loki audit checkpoint --accept-loss"')];
     }
+    if (approvalsTold(words)) return [violation('builtin:loki-commands', 'an agent does not decide an approval')];
+    if (removesProgram(words)) return [violation('builtin:loki-commands', 'an agent does not remove the program of loki')];
     if (after !== undefined) return [violation('builtin:loki-commands', `an agent does not run "loki ${after.split(' ').slice(0, 2).join(' ')}"`)];
     const program = basename(words[0] ?? '');
     const named = words.some((word) => [...ports].some((port) => word === port || word.includes(`:${port}`)));
@@ -217,6 +220,19 @@ function lokiCommands(words: readonly string[]): readonly string[] {
     const rest = words.slice(at + 1);
     return [rest.filter((next, index) => !next.startsWith('-') && !/^--(?:project|home)$/.test(rest[index - 1] ?? '')).slice(0, 8).join(' ')];
   });
+}
+
+/** Programs that only say or look for their words. */
+const sayers: ReadonlySet<string> = new Set(['echo', 'printf', 'grep', 'egrep', 'fgrep', 'rg', 'ag', 'git', 'gh', 'glab', 'jq', 'sed', 'awk']);
+
+/** `approve apr_…`, said to a program of whatever name: a copy of `loki` is one. */
+function approvalsTold(words: readonly string[]): boolean {
+  return !sayers.has(basename(words[0] ?? '')) && words.some((word, at) => at > 0 && /^(?:approve|reject)$/.test(word) && /^apr_[0-9A-Z]+$/i.test(words[at + 1] ?? ''));
+}
+
+/** A package manager that is told to take the package away: what asks the gate would be gone, and some agents go on without. */
+function removesProgram(words: readonly string[]): boolean {
+  return /^(?:npm|pnpm|yarn|bun)$/.test(basename(words[0] ?? '')) && words.slice(1, 4).some((word) => /^(?:un|uninstall|remove|rm|r|unlink)$/.test(word)) && words.some((word) => lokiName.test(word));
 }
 
 function isLoopback(hostname: string): boolean {

@@ -136,7 +136,9 @@ function createRuleJudge(rules: readonly Rule[], parts: PolicyParts, strict: boo
 
   function run(list: readonly ReadyRule[], scope: Scope, found: Findings, subject?: string): void {
     for (const item of list) {
-      const outcome = askSafely(item, scope);
+      const asked = askSafely(item, scope);
+      // Why it could not be evaluated may quote the value.
+      const outcome = typeof asked === 'object' && asked.unable ? { ...asked, reason: parts.scanners.redact(asked.reason) } : asked;
       if (found.explained !== undefined && found.explained.length < mostExplained) found.explained.push(explainRule(item, outcome, scope, parts.scanners, subject));
       if (typeof outcome === 'object') add(found, violationOf(item.rule, outcome));
     }
@@ -154,7 +156,7 @@ function createRuleJudge(rules: readonly Rule[], parts: PolicyParts, strict: boo
       if (list === undefined || list.length === 0) continue;
       for (const meant of [action, ...filesMeant(action, context, scope)]) run(list, { ...scope, context: derivedContext(context, meant) }, found, subjectOf(meant));
     }
-    for (const violation of unclearCommand(analysis.uncertain, strict)) add(found, violation);
+    for (const violation of unclearCommand(analysis.uncertain, strict)) add(found, { ...violation, reason: parts.scanners.redact(violation.reason) });
   }
 
   function judgeExecution(context: Context, found: Findings): string | undefined {

@@ -164,9 +164,12 @@ class Hearing {
     this.#raise(decision.decision, decision.reason, decision.violations.length > 0);
   }
 
-  #add(violations: readonly Violation[]): void {
+  /** Violations of built-in rules. Their reasons name what was found in the action, which may hold a secret. */
+  #add(found: readonly Violation[]): void {
+    if (found.length === 0) return;
+    const violations = found.map((violation) => ({ ...violation, reason: this.#parts.scanners.redact(violation.reason) }));
     this.#remember(violations);
-    if (violations.length > 0) this.#raise(...conclude(violations), true);
+    this.#raise(...conclude(violations), true);
   }
 
   /** A rule that several parts of a command break is told once for each reason. */

@@ -149,7 +149,7 @@ export function explainRule({ rule }: ReadyRule, outcome: Outcome, scope: Scope,
   const must = rule.rule === undefined || outcome === 'not applicable' ? undefined : explainCondition(rule.rule.tree, 'all', scope, redact);
   return {
     name: rule.name, place: rule.place, result: resultOf(outcome), because: becauseOf(rule, outcome, when, must, scope, redact),
-    ...(subject === undefined ? {} : { subject }), ...(when === undefined ? {} : { when }), ...(must === undefined ? {} : { rule: must }),
+    ...(subject === undefined ? {} : { subject: redact(subject) }), ...(when === undefined ? {} : { when }), ...(must === undefined ? {} : { rule: must }),
   };
 }
 

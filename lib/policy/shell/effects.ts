@@ -7,7 +7,7 @@ import { copied } from './copy.ts';
 import { fetched } from './fetch.ts';
 import { awkDoesMore, sedDoesMore } from './filters.ts';
 import { expandedBraces, looksLikePath, operandsOf } from './operands.ts';
-import { copiers, deleters, fetchers, readers, searchers, secondWriters, writers } from './programs.ts';
+import { copiers, deleters, fetchers, lokiName, readers, searchers, secondWriters, writers } from './programs.ts';
 import { Tally } from './tally.ts';
 import type { Word } from './tree.ts';
 import { Whereabouts } from './whereabouts.ts';
@@ -73,11 +73,13 @@ export class Effects {
 
   #read(program: string, operands: readonly Word[]): void {
     if (/^(?:source|\.)$/.test(program) && operands[0]?.dynamic === true) this.doubt('which script is read in shows only at run time');
+    if (program === 'cat' && operands.some(namesLoki)) this.doubt('the program of loki is read, which could be run under another name');
     this.touched('fs.read', operands);
     if (secondWriters.has(program)) this.touched('fs.write', operands.slice(1, 2));
   }
 
   #copy(program: string, words: readonly Word[]): void {
+    if (words.some(namesLoki)) this.doubt('a copy of loki is made, which could be told what loki may not be told');
     const { target, sources, inside, links, moves } = copied(program, words, operandsOf(program, words));
     this.touched('fs.read', sources);
     if (links) this.mention(sources);
@@ -144,7 +146,8 @@ export class Effects {
     if (at <= 0 || at > 64 || (searchers.has(program) && word.quoted)) return;
     const url = /[a-z][a-z0-9+.-]*:\/\/\S+/i.exec(word.text.slice(0, 4096))?.[0];
     if (url === undefined || (word.dynamic && hostUnknown.test(url))) return;
-    if (!url.startsWith('file://')) this.found.action({ kind: 'net', url });
+    if (!/^file:/i.test(url)) this.found.action({ kind: 'net', url });
+    else if (fetchers.has(program)) this.touched('fs.read', [{ ...word, text: localPath(url), pattern: false }]);
   }
 
   /** A word with a loop's variable in it, once for each value of the loop; `${name%.end}` too. */
@@ -181,7 +184,9 @@ export class Effects {
   }
 
   #unknown(kind: FileKind, word: Word): void {
+    if (/^\/+proc\//.test(word.text)) this.doubt(`what "${word.text.slice(0, 60)}" leads to shows only at run time`);
     if (kind !== 'fs.read') this.doubt(`what "${word.text.slice(0, 60)}" stands for shows only at run time, and it is ${kind === 'fs.delete' ? 'deleted' : 'written'}`);
+    else if (/^(?:\/|~\/)[^$`]*[^$`/][$`]/.test(word.text) && word.inner === undefined) this.found.mention(this.tilde({ ...word, text: word.text.replace(/\$(?:\{[^}]*\}|\w+|\W)/g, '*') }));
     else if (this.home !== undefined && /^~[^/$]+\//.test(word.text)) this.#othersHome(word.text, this.home);
   }
 
@@ -193,5 +198,21 @@ export class Effects {
     const paths = word.pattern ? expandedBraces(text) : [text];
     if (paths === undefined) this.doubt(`what "${text.slice(0, 60)}" stands for cannot be followed`);
     for (const path of paths ?? []) for (const meaning of this.where.meanings(path)) this.found.action({ kind, file_path: meaning });
+  }
+}
+
+/** The program of loki as a file, or a command that finds it. */
+function namesLoki({ text, inner }: Word): boolean {
+  if (/(?:^|\/)(?:(?:s?bin|\.bin)\/loki|loki\.[cm]?js|loki-enterprise(?:\/.*)?)$/i.test(text)) return true;
+  return inner?.some(({ words }) => /^(?:which|type|command|whereis|readlink|realpath)$/.test(words[0]?.text ?? '') && words.some((word) => lokiName.test(word.text))) === true;
+}
+
+/** The path in a `file:` address. */
+function localPath(url: string): string {
+  const path = url.replace(/^file:(?:\/\/[^/]*)?/i, '').replace(/[?#].*$/, '');
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
   }
 }

@@ -22,10 +22,12 @@ export function fetched(words: readonly Word[]): Fetched {
     const { text } = word;
     const before = words[at - 1]?.text ?? '';
     const inWord = joined.exec(text)?.[2];
+    const sent = /^--(?:data[\w-]*|json|form|upload-file|config|post-file|body-file|input-file)=(.*)$/s.exec(text)?.[1];
+    if (sent !== undefined && (sent.includes('@') || /^--(?:upload|config|post-file|body-file|input)/.test(text))) reads.push({ ...word, text: sent.slice(sent.indexOf('@') + 1) });
     if (inWord !== undefined) writes.push({ ...word, text: inWord });
     if (outputs.test(before) || (/^-[A-Za-z]*O$/.test(before) && !text.startsWith('-') && !isAddress(text))) writes.push(word);
     if (uploads.test(before) && text.includes('@')) reads.push({ ...word, text: text.slice(text.indexOf('@') + 1) });
-    else if (/^(?:-T|--upload-file|-K|--config)$/.test(before)) reads.push(word);
+    else if (/^(?:-T|--upload-file|-K|--config|-i|--input-file|--post-file|--body-file)$/.test(before) && !isAddress(text)) reads.push(word);
     if (text === '' || text.startsWith('-')) continue;
     if (isAddress(text) || !/^-/.test(before) || flagsAlone.test(before)) addresses.push(word);
     if (named && isAddress(text)) writes.push({ ...word, text: basename(text.replace(/[?#].*$/, '')) });

@@ -11,9 +11,13 @@ export interface GitCommand {
   readonly mentions: readonly Word[];
   /** Command lines it will run. */
   readonly scripts: readonly string[];
+  /** A command it starts with these words. */
+  readonly command: readonly Word[];
   readonly addresses: readonly string[];
   /** Files that are not tracked are deleted, those that are ignored too. */
   readonly cleans: boolean;
+  /** It changes files as a patch says. */
+  readonly patches: boolean;
   readonly doubts: readonly string[];
 }
 
@@ -38,18 +42,25 @@ export function gitCommand(words: readonly Word[]): GitCommand {
   const rest = words.slice(at + 1);
   const has = (form: RegExp): boolean => rest.some(({ text }) => form.test(text));
   if (subcommand === 'config' && (has(gitPrograms) || has(/^(?:core\.(?:pager|editor)|pager\.\w+|sequence\.editor)$/i)) && rest.filter(({ text }) => !text.startsWith('-')).length > 1) doubts.push('git is configured to run another program');
+  if (subcommand === 'clone' || subcommand === 'init') for (const [place, { text }] of rest.entries()) {
+    const given = /^(?:-c|--config)$/.test(text) ? rest[place + 1]?.text : /^--config=(.*)$/s.exec(text)?.[1];
+    if (given !== undefined && (gitPrograms.test(given) || gitCommands.test(given))) doubts.push(`git is given ${given.split('=')[0] ?? 'a setting'}, which can run another program`);
+  }
+  if (rest.some(({ text }) => /^ext::/.test(text))) doubts.push('git is told to run a program in place of a connection');
+  if (words[at]?.dynamic === true) doubts.push('what git is told to do shows only at run time');
   if ((subcommand === 'init' || subcommand === 'clone') && has(/^--template/)) doubts.push('git is told where to take hooks from');
   return {
-    directories, doubts, mentions: quietGit.has(subcommand) ? [] : rest, scripts: [...aliases, ...scriptsOf(subcommand, rest)],
+    directories, doubts, mentions: quietGit.has(subcommand) ? [] : rest, scripts: [...aliases, ...scriptsOf(subcommand, rest)], command: subcommand === 'bisect' && rest[0]?.text === 'run' ? rest.slice(1) : [],
     plain: at === 0 ? undefined : ['git', subcommand, ...rest.map(({ text }) => text)].join(' '),
     addresses: rest.flatMap(({ text }) => /^[a-z+]+:\/\//i.test(text) ? [text] : []),
+    patches: (subcommand === 'apply' && !has(/^--(?:check|stat|numstat|summary)$/)) || subcommand === 'am',
     cleans: subcommand === 'clean' && has(/^-[A-Za-z]*[xX]/) && has(/^(?:-[A-Za-z]*f|--force)/),
   };
 }
 
 function scriptsOf(subcommand: string, rest: readonly Word[]): readonly string[] {
-  const run = subcommand === 'bisect' ? 'run' : subcommand === 'submodule' ? 'foreach' : undefined;
-  if (run === undefined || rest[0]?.text !== run) return [];
+  if (subcommand === 'clone') return rest.flatMap(({ text }, at) => text === '-u' ? rest.slice(at + 1, at + 2) : []).map(({ text }) => text);
+  if (!/^submodule(?:--helper)?$/.test(subcommand) || rest[0]?.text !== 'foreach') return [];
   const from = rest.findIndex(({ text }, at) => at > 0 && !text.startsWith('-'));
   return from < 0 ? [] : [rest.slice(from).map(({ text }) => text).join(' ')];
 }

@@ -3,6 +3,7 @@
  * touch files, with their literal arguments. A call of that kind whose argument only the run will show is said to be unclear;
  * a program that only computes and prints is nothing to ask about.
  */
+import { basename } from '../../base/paths.ts';
 import { literalWord } from './tree.ts';
 import type { Word } from './tree.ts';
 import { argumentsAt, withoutStrings } from './program-text.ts';
@@ -21,7 +22,7 @@ export interface InlineProgram {
 
 /** Interpreters, their language, and the options behind which program text stands. */
 const interpreters: ReadonlyMap<string, { readonly language: Language; readonly code: RegExp; readonly values?: RegExp }> = new Map([
-  ['python', { language: 'python', code: /^-[A-Za-z]*c$/, values: /^-[WXm]$/ }], ['node', { language: 'javascript', code: /^(?:-[A-Za-z]*[ep]|--eval|--print)$/, values: /^(?:-r|--require|--import|--loader|--env-file)$/ }],
+  ['python', { language: 'python', code: /^-[A-Za-z]*c$/, values: /^-[WXm]$/ }], ['ipython', { language: 'python', code: /^-c$/ }], ['node', { language: 'javascript', code: /^(?:-[A-Za-z]*[ep]|--eval|--print)$/, values: /^(?:-r|--require|--import|--loader|--env-file)$/ }],
   ['deno', { language: 'javascript', code: /^eval$/ }], ['bun', { language: 'javascript', code: /^(?:-e|-p|--eval|--print)$/ }], ['tsx', { language: 'javascript', code: /^(?:-e|-p|--eval)$/ }],
   ['ruby', { language: 'ruby', code: /^-[A-Za-z]*e$/, values: /^-[rI]$/ }], ['perl', { language: 'perl', code: /^-[A-Za-z0-9]*[eE]$/, values: /^-I$/ }],
   ['php', { language: 'php', code: /^-[rBRE]$/, values: /^-d$/ }], ['lua', { language: 'lua', code: /^-e$/ }], ['osascript', { language: 'applescript', code: /^-e$/ }], ['Rscript', { language: 'r', code: /^-e$/ }],
@@ -33,28 +34,30 @@ export function interpreterOf(program: string): { readonly language: Language; r
   return interpreters.get(name === 'pypy' || name === 'pythonw' ? 'python' : name === 'nodejs' ? 'node' : name === 'luajit' ? 'lua' : name);
 }
 
-type Effect = 'shell' | 'command' | 'delete' | 'read' | 'write' | 'open' | 'move' | 'evaluate' | 'computed';
+type Effect = 'shell' | 'command' | 'delete' | 'read' | 'write' | 'open' | 'move' | 'evaluate' | 'computed' | 'piped';
 
 /** The functions that count, without what is before their last dot unless that tells them from others. */
 const calls: { readonly [language in Language]: readonly (readonly [Effect, RegExp])[] } = {
   python: [
-    ['shell', /\b(?:os\.)?(?:system|popen|getoutput|getstatusoutput)\s*\(/g], ['command', /\b(?:subprocess\.\w+|Popen|check_output|check_call|pty\.spawn|create_subprocess_\w+|os\.(?:exec|spawn|posix_spawn)\w*)\s*\(/g],
+    ['shell', /\b(?:os\.)?(?:system|popen|getoutput|getstatusoutput)\s*\(/g], ['command', /\b(?:subprocess\.\w+|Popen|check_output|check_call|pty\.spawn|create_subprocess_\w+|os\.(?:exec|spawn|posix_spawn)\w*|pexpect\.\w+)\s*\(/g],
     ['delete', /\b(?:(?:shutil\.)?rmtree|os\.(?:remove|unlink|rmdir|removedirs|truncate)|send2trash)\s*\(/g], ['delete', /\bPath\s*\((?=\s*\u0001\d+\u0001\s*\)\.(?:unlink|rmdir)\b)/g],
     ['write', /\bPath\s*\((?=\s*\u0001\d+\u0001\s*\)\.(?:write_\w+|touch|mkdir)\b)/g], ['read', /\bPath\s*\((?=\s*\u0001\d+\u0001\s*\)\.read_\w+)/g], ['open', /(?<![\w.])(?:io\.|codecs\.)?open\s*\(/g],
-    ['move', /\b(?:os\.(?:rename|replace|symlink|link)|shutil\.(?:move|copy\w*))\s*\(/g], ['evaluate', /\b(?:import\s+(?:os|shutil|subprocess)|system|popen|rmtree|remove|unlink|rmdir)\s+as\s+\w+|(?<![\w.])(?:exec|eval|__import__)\s*\(|\bgetattr\s*\(\s*(?:os|subprocess|shutil|builtins|__builtins__)\b/g],
+    ['move', /\b(?:os\.(?:rename|replace|symlink|link)|shutil\.(?:move|copy\w*))\s*\(/g], ['evaluate', /\b(?:import\s+(?:os|shutil|subprocess)|system|popen|rmtree|remove|unlink|rmdir)\s+as\s+\w+|(?<![\w.])(?:exec|eval|__import__)\s*\(/g],
+    // A function that runs commands, taken by another name or from a table.
+    ['computed', /\bgetattr\s*\(\s*(?:os|subprocess|shutil|builtins|__builtins__)\b|\b(?:os\.(?:system|popen|exec[lv]\w*|spawn[lv]\w*|posix_spawnp?|remove|unlink)|shutil\.rmtree|subprocess\.(?:run|call|Popen|check_call|check_output|getoutput|getstatusoutput))\b(?!\s*\()|\bfrom\s+subprocess\s+import\b[^\n;]{0,200}\b(?:run|call|Popen|check_call|check_output)\s+as\b|\bsys\.modules\b|\bctypes\.(?:CDLL|cdll|PyDLL)\b|\brunpy\.run_\w+/g],
   ],
   javascript: [
     ['shell', /\b(?:execSync|exec)\s*\(/g], ['command', /\b(?:spawn(?:Sync)?|execFile(?:Sync)?|fork|execa(?:Sync)?|Deno\.Command|Bun\.spawn(?:Sync)?)\s*\(/g],
     ['delete', /\b(?:rmSync|unlinkSync|rmdirSync|rimraf(?:\.sync|Sync)?|removeSync|emptyDirSync|truncateSync|del(?:\.sync|Sync)|Deno\.remove(?:Sync)?|(?:fs|fsp|promises|fse|fsPromises)\.(?:rm|unlink|rmdir|remove|emptyDir|truncate))\s*\(|\)\s*\.(?:rm|unlink|rmdir)\s*\(|(?<![\w.])(?:rm|unlink|rmdir)\s*\(/g],
     ['write', /\b(?:writeFile(?:Sync)?|appendFile(?:Sync)?|createWriteStream|outputFile(?:Sync)?|Deno\.write\w*|Bun\.write)\s*\(/g], ['read', /\b(?:readFile(?:Sync)?|createReadStream|Deno\.read\w*|Bun\.file)\s*\(/g],
-    ['move', /\b(?:rename|copyFile|cp|symlink|link)(?:Sync)?\s*\(/g], ['evaluate', /(?<![\w.])eval\s*\(|\bFunction\s*\(|\bvm\.run\w*\s*\(/g], ['computed', /\[\u0001\d+\u0001\]\s*\(/g],
+    ['move', /\b(?:rename|copyFile|cp|symlink|link)(?:Sync)?\s*\(/g], ['evaluate', /(?<![\w.])eval\s*\(|\bFunction\s*\(|\bvm\.run\w*\s*\(/g], ['computed', /\[[^\][\n]{0,200}\u0001[^\][\n]{0,200}\]\s*\(|(?<=[{,]\s{0,20})(?:execSync|exec|spawn|spawnSync|execFile|execFileSync|fork|rm|rmSync|unlink|unlinkSync)\s*:\s*[A-Za-z_$]|\b(?:execSync|spawnSync|execFile|execFileSync|rmSync|unlinkSync)\s+as\s+\w|\.(?:execSync|spawnSync|execFileSync|rmSync|unlinkSync)\b(?!\s*\()|\bprocess\.(?:binding|dlopen)\b/g],
   ],
   ruby: [
-    ['shell', /(?<![\w.])(?:Kernel\.)?(?:system|exec|spawn)\b\s*\(?|\b(?:IO\.popen|Open3\.\w+|PTY\.spawn)\s*\(?/g], ['delete', /\b(?:FileUtils\.(?:rm\w*|remove\w*)|File\.(?:delete|unlink|truncate)|Dir\.(?:rmdir|delete|unlink))\b\s*\(?/g],
-    ['write', /\b(?:File|IO)\.(?:write|binwrite)\s*\(?/g], ['read', /\b(?:File|IO)\.(?:read|readlines|binread|foreach)\s*\(?/g], ['open', /\bFile\.(?:open|new)\s*\(?/g], ['move', /\b(?:FileUtils\.(?:mv|cp\w*|ln\w*)|File\.(?:rename|symlink|link))\s*\(?/g], ['evaluate', /(?<![\w.])(?:eval|instance_eval|class_eval)\b\s*\(?/g],
+    ['shell', /(?<![\w.])(?:Kernel\.)?(?:system|exec|spawn)\b\s*\(?|\bProcess\.spawn\b\s*\(?|\b(?:IO\.popen|Open3\.\w+|PTY\.spawn)\s*\(?/g], ['delete', /\b(?:FileUtils\.(?:rm\w*|remove\w*)|File\.(?:delete|unlink|truncate)|Dir\.(?:rmdir|delete|unlink))\b\s*\(?/g],
+    ['write', /\b(?:File|IO)\.(?:write|binwrite)\s*\(?/g], ['read', /\b(?:File|IO)\.(?:read|readlines|binread|foreach)\s*\(?/g], ['open', /\bFile\.(?:open|new)\s*\(?/g], ['move', /\b(?:FileUtils\.(?:mv|cp\w*|ln\w*)|File\.(?:rename|symlink|link))\s*\(?/g], ['piped', /(?<![\w.])open\b\s*\(?/g], ['evaluate', /(?<![\w.])(?:eval|instance_eval|class_eval)\b\s*\(?/g],
   ],
   perl: [
-    ['shell', /(?<![\w.$@%>])(?:system|exec|qx)\b\s*\(?/g], ['delete', /(?<![\w.$@%>])(?:unlink|rmtree|remove_tree|rmdir|truncate)\b\s*\(?/g], ['move', /(?<![\w.$@%>])(?:rename|symlink|link)\b\s*\(?/g], ['evaluate', /(?<![\w.$@%>])eval\b\s*\(?(?!\s*\{)/g],
+    ['shell', /(?<![\w.$@%>])(?:system|exec|qx)\b\s*\(?/g], ['delete', /(?<![\w.$@%>])(?:unlink|rmtree|remove_tree|rmdir|truncate)\b\s*\(?/g], ['move', /(?<![\w.$@%>])(?:rename|symlink|link)\b\s*\(?/g], ['piped', /(?<![\w.$@%>])open\b\s*\(?/g], ['evaluate', /(?<![\w.$@%>])eval\b\s*\(?(?!\s*\{)/g],
   ],
   php: [
     ['shell', /(?<![\w.$>])(?:system|exec|shell_exec|passthru|popen|proc_open|pcntl_exec)\s*\(/g], ['delete', /(?<![\w.$>])(?:unlink|rmdir)\s*\(/g], ['write', /\bfile_put_contents\s*\(/g], ['read', /\b(?:file_get_contents|readfile|file)\s*\(/g],
@@ -64,6 +67,10 @@ const calls: { readonly [language in Language]: readonly (readonly [Effect, RegE
   applescript: [['shell', /\bdo shell script\b/g]],
   r: [['shell', /\b(?:system2?|shell)\s*\(/g], ['delete', /\b(?:unlink|file\.remove)\s*\(/g], ['evaluate', /\beval\s*\(\s*parse/g]],
 };
+
+/** Python: the functions that start programs, called without the module's name. */
+const importsRunners = /\bfrom\s+(?:subprocess|pexpect|os|pty)\s+import\b/;
+const bareRunners = /\b(?:subprocess\.\w+|(?<![\w.])(?:run|call|spawn|exec[lv]\w*|spawn[lv]\w*)|Popen|check_output|check_call|pty\.spawn|create_subprocess_\w+|os\.(?:exec|spawn|posix_spawn)\w*|pexpect\.\w+)\s*\(/g;
 
 /** Calls beyond these are not followed one by one. */
 const mostCalls = 200;
@@ -76,7 +83,7 @@ export function inlineProgram(name: string, language: Language, text: string): I
   const program = withoutStrings(text, language);
   let count = 0;
   for (const [effect, form] of calls[language]) {
-    for (const call of program.code.matchAll(form)) {
+    for (const call of program.code.matchAll(effect === 'command' && language === 'python' && importsRunners.test(program.code) ? bareRunners : form)) {
       count += 1;
       if (count > mostCalls) return { ...found, doubts: [`the ${name} program calls more than can be told`] };
       if (effect === 'shell' && language === 'javascript' && !isProcessCall(call[0], program)) continue;
@@ -119,7 +126,9 @@ function apply(effect: Effect, given: readonly Argument[], name: string, found: 
     case 'command':
       if (first?.list !== undefined) return command(first.list, name, found);
       if (first?.text === undefined) return unclear('a command that is run by');
-      if (second?.list !== undefined) return command([first.text, ...second.list], name, found);
+      // `execvp("git", ["git", …])`: the list begins with the name again.
+      if (second?.list !== undefined) return command(/^i?py/.test(name) && second.list[0] !== undefined && basename(second.list[0]) === basename(first.text) ? second.list : [first.text, ...second.list], name, found);
+      if (second?.text !== undefined && basename(first.text) === second.text) return command(given.slice(1).map(({ text }) => text), name, found);
       found.lines.push(first.text);
       return;
     case 'delete':
@@ -139,10 +148,27 @@ function apply(effect: Effect, given: readonly Argument[], name: string, found: 
       if (first?.text !== undefined) found.reads.push(literalWord(first.text, true));
       if (second?.text !== undefined) found.writes.push(literalWord(second.text, true));
       return;
+    case 'piped': return piped(given, unclear, found);
     case 'computed': return unclear('which function is called by');
     case 'evaluate':
       if (first?.text === undefined) unclear('text that is run as code by');
       return;
+  }
+}
+
+/** `open` of Perl and Ruby: a bar before or behind the name makes it a command, an angle bracket tells how it is opened. */
+function piped(given: readonly Argument[], unclear: (what: string) => void, found: Found): void {
+  for (const [at, { text }] of given.entries()) {
+    if (text === undefined) continue;
+    const line = /^\s*\|\s*([^\s-].*)$/s.exec(text)?.[1] ?? /^([^-].*)\|\s*$/s.exec(text)?.[1];
+    if (/^\s*(?:-\||\|-)\s*$/.test(text)) {
+      const words = given.slice(at + 1).map((one) => one.text);
+      return words[0] === undefined ? unclear('a command that is run by') : void found.lines.push(words.map((word) => word ?? '"$unknown"').join(' '));
+    }
+    if (line !== undefined) found.lines.push(line);
+    const opened = /^\s*(\+?[<>]{1,2}|\+<)\s*(?::\S*\s*)?(.*)$/s.exec(text);
+    const path = opened?.[2] === '' ? given[at + 1]?.text : opened?.[2];
+    if (opened !== null && path !== undefined && path !== '') found[/[>+]/.test(opened[1] ?? '') ? 'writes' : 'reads'].push(literalWord(path, true));
   }
 }
 

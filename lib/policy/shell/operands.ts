@@ -1,12 +1,18 @@
 /** Words of a command as operands: which are, what they name, and where they lead. Text only; the disk is not asked. */
 import { basename } from '../../base/paths.ts';
 import { optionValues } from './programs.ts';
+import { literalWord } from './tree.ts';
 import type { Word } from './tree.ts';
 
 /** The file name of a program, however it is called. */
 export function programName(text: string): string {
   return basename(text).replace(/\.exe$/i, '');
 }
+
+/** Options of filters behind which their program or pattern stands. */
+const programOptions: ReadonlyMap<string, RegExp> = new Map(Object.entries({
+  sed: /^(?:-[nErsuz]*e|--expression)$/, gsed: /^(?:-[nErsuz]*e|--expression)$/, grep: /^(?:-[A-Za-z]*e|--regexp)$/, egrep: /^(?:-[A-Za-z]*e|--regexp)$/, fgrep: /^(?:-[A-Za-z]*e|--regexp)$/, rg: /^(?:-[A-Za-z]*e|--regexp)$/,
+}));
 
 /** The words of a program that are neither options nor their values. */
 export function operandsOf(program: string, words: readonly Word[]): readonly Word[] {
@@ -17,7 +23,7 @@ export function operandsOf(program: string, words: readonly Word[]): readonly Wo
     if (skip) skip = false;
     else if (ended || !/^-./.test(word.text) || word.dynamic) operands.push(word);
     else if (word.text === '--') ended = true;
-    else skip = values.includes(word.text);
+    else skip = values.includes(word.text) || (programOptions.get(program)?.test(word.text) === true);
   }
   if (program === '[' || program === '[[') return operands.filter((word) => looksLikePath(word.text));
   return operands;
@@ -61,15 +67,20 @@ function alternatives(inner: string): readonly string[] | undefined {
   return Array.from({ length: high - low + 1 }, (_, step) => isNumber ? String(low + step) : String.fromCharCode(low + step));
 }
 
-/** The words of a shell that are no options: with `-c`, the first of them is what it is told to run. */
-export function shellWords(words: readonly Word[]): { readonly told: boolean; readonly operands: readonly Word[] } {
+/** The words of a shell that are no options: with `-c`, the first of them is what it is told to run. `lines` are run before. */
+export function shellWords(program: string, words: readonly Word[]): { readonly told: boolean; readonly operands: readonly Word[]; readonly lines: readonly Word[] } {
   let told = false;
+  const lines: Word[] = [];
   for (let at = 0; at < words.length; at += 1) {
     const text = words[at]?.text ?? '';
-    if (text === '--' || text === '-') return { told, operands: words.slice(at + 1) };
-    if (!/^[-+]./.test(text)) return { told, operands: words.slice(at) };
+    if (text === '--' || text === '-') return { told, operands: words.slice(at + 1), lines };
+    if (!/^[-+]./.test(text)) return { told, operands: words.slice(at), lines };
+    const given = /^(--(?:commands?|init-command)=|-C(?=.))(.+)$/s.exec(text);
+    if (given?.[2] !== undefined && (program === 'fish' || given[1] !== '-C')) lines.push({ ...words[at] ?? literalWord(''), text: given[2] });
+    const apart = /^--(?:commands?|init-command)$/.test(text) || (program === 'fish' && text === '-C');
+    if (apart) lines.push(...words.slice(at + 1, at + 2));
     if (/^-[A-Za-z]*c/.test(text)) told = true;
-    if (/^[-+][A-Za-z]*[oO]$/.test(text) || /^--(?:rcfile|init-file|init-command)$/.test(text)) at += 1;
+    if (apart || /^[-+][A-Za-z]*[oO]$/.test(text) || /^--(?:rcfile|init-file)$/.test(text)) at += 1;
   }
-  return { told, operands: [] };
+  return { told, operands: [], lines };
 }

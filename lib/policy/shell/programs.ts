@@ -6,14 +6,14 @@
 /** Words before a command that leave it what it is. */
 export const keywords: ReadonlySet<string> = new Set(['if', 'then', 'else', 'elif', 'while', 'until', 'do', '{', '!', 'time', 'coproc']);
 
-export const shells: ReadonlySet<string> = new Set(['sh', 'bash', 'zsh', 'dash', 'ksh', 'ash', 'fish', 'rbash', 'mksh']);
+export const shells: ReadonlySet<string> = new Set(['sh', 'bash', 'zsh', 'dash', 'ksh', 'ash', 'fish', 'rbash', 'mksh', 'yash', 'posh', 'osh', 'csh', 'tcsh', 'nu', 'xonsh', 'elvish', 'rc']);
 
 /** Options that give a program another command line to run. */
 export const commandOptions: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
-  rg: ['--pre'], rsync: ['-e', '--rsh', '--rsync-path'],
+  rg: ['--pre'], ag: ['--pager'], ack: ['--pager'], bat: ['--pager'], batcat: ['--pager'], man: ['-P', '--pager'], fzf: ['--preview'], split: ['--filter'], scp: ['-S'], sftp: ['-S'], zip: ['-TT', '--unzip-command'], just: ['--command'], rsync: ['-e', '--rsh', '--rsync-path'],
   vim: ['-c', '--cmd'], vi: ['-c'], nvim: ['-c', '--cmd'], ex: ['-c'],
   tar: ['-I', '--use-compress-program', '--to-command', '--checkpoint-action', '--info-script', '--rmt-command', '--rsh-command', '-F'], sort: ['--compress-program'],
-  git: ['--upload-pack', '--receive-pack', '--exec', '-x', '--extcmd', '--open-files-in-pager'],
+  git: ['--upload-pack', '--receive-pack', '--exec', '-x', '--extcmd', '--open-files-in-pager', '-O'],
 }));
 
 /** Options that name the file a program writes its result to. */
@@ -69,19 +69,31 @@ export const quietGit: ReadonlySet<string> = new Set([
 ]);
 
 /** Settings of git that name a program to run. */
-export const gitPrograms: RegExp = /^(?:alias\.|core\.(?:sshcommand|fsmonitor|askpass|hookspath|gitproxy)|diff\..*(?:command|textconv)|diff\.external|merge\..*driver|filter\.|credential\.|gpg\.|uploadpack\.|include)/i;
+export const gitPrograms: RegExp = /^(?:alias\.|core\.(?:sshcommand|fsmonitor|askpass|hookspath|gitproxy)|diff\..*(?:command|textconv)|diff\.external|merge\..*driver|filter\.|credential\.|gpg\.|uploadpack\.|include|protocol\.)/i;
 
 /** Settings of git whose value is a command line. */
 export const gitCommands: RegExp = /^(?:core\.(?:pager|editor)|pager\.\w+|sequence\.editor)=(.+)$/is;
 
 /** Variables that make a program run another one. */
-export const loaderVariables: RegExp = /^(?:LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|DYLD_\w+|NODE_OPTIONS|BASH_ENV|ENV|PYTHONSTARTUP|PERL5OPT|RUBYOPT|GIT_(?:SSH|SSH_COMMAND|EXTERNAL_DIFF|CONFIG\w*|ASKPASS|PROXY_COMMAND)|PROMPT_COMMAND|IFS|PATH|CDPATH|GLOBIGNORE)$/;
+export const loaderVariables: RegExp = /^(?:LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|DYLD_\w+|NODE_OPTIONS|BASH_ENV|ENV|PYTHONSTARTUP|PERL5OPT|RUBYOPT|PERL5DB|ZDOTDIR|LESSOPEN|LESSCLOSE|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|TAR_OPTIONS|MAKEFLAGS|GNUMAKEFLAGS|PS[04]|npm_config_(?:script_shell|node_options|git|prefix|globalconfig|userconfig)|GIT_(?:SSH|SSH_COMMAND|EXTERNAL_DIFF|CONFIG\w*|ASKPASS|PROXY_COMMAND|EXEC_PATH|TEMPLATE_DIR|ALLOW_PROTOCOL)|PROMPT_COMMAND|IFS|PATH|CDPATH|GLOBIGNORE)$/;
 
 /** Variables whose value is a command that a program will run. */
-export const commandVariables: RegExp = /^(?:(?:GIT_|MAN)?PAGER|(?:GIT_|GIT_SEQUENCE_|FC)?EDITOR|VISUAL|BROWSER|GIT_SSH_COMMAND|GIT_EXTERNAL_DIFF|(?:GIT_|SSH_)ASKPASS)$/;
+export const commandVariables: RegExp = /^(?:(?:GIT_|MAN)?PAGER|(?:GIT_|GIT_SEQUENCE_|FC)?EDITOR|VISUAL|BROWSER|GIT_SSH_COMMAND|GIT_EXTERNAL_DIFF|(?:GIT_|SSH_|SUDO_)ASKPASS|RSYNC_RSH|CVS_RSH)$/;
 
 /** Assignments that `export` makes last for the commands after it. */
 export const lastingVariables: RegExp = /^(?:LD_\w+|DYLD_\w+|NODE_OPTIONS|BASH_ENV|ENV|PYTHONSTARTUP|PERL5OPT|RUBYOPT|PROMPT_COMMAND|GIT_\w+|CDPATH|GLOBIGNORE)=/;
+
+/** Settings of Node.js that run nothing. */
+const harmlessNodeOptions = /^(?:\s*--(?:max-(?:old-space|semi-space|http-header)-size=\d+|experimental-vm-modules|no-(?:warnings|deprecation|experimental-\S+)|enable-source-maps|trace-(?:warnings|deprecation|uncaught)|openssl-legacy-provider|unhandled-rejections=\w+|stack-trace-limit=\d+|dns-result-order=\w+)(?=\s|$))*\s*$/;
+
+/** Whether the assignment can make a program run another. */
+export function loadsOther(name: string, value: string): boolean {
+  if (/^NODE_OPTIONS$/.test(name)) return !harmlessNodeOptions.test(value);
+  if (/^_?JAVA_(?:TOOL_)?OPTIONS$/.test(name)) return /-(?:javaagent|agent|Xrun)/.test(value);
+  if (/^(?:GNU)?MAKEFLAGS$/.test(name)) return /eval|SHELL|(?:^|\s)-?\w*f/.test(value);
+  if (/^PS[04]$/.test(name)) return /[$`]/.test(value);
+  return loaderVariables.test(name);
+}
 
 /** Options of shells that give patterns or names another meaning. */
 export const patternSwitches: RegExp = /^(?:dot_?glob|glob_?dots|glob_?subst|expand_?aliases)$/i;

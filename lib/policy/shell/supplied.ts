@@ -40,7 +40,7 @@ export function suppliedCommands(program: string, own: readonly Word[], template
   if (program === 'parallel' && template.some(({ text }) => /^::::\+?$/.test(text))) return [filled(template.slice(0, template.findIndex(({ text }) => text.startsWith('::::'))), [unknown])];
   const place = program === 'parallel' ? '{}' : placeholder(own);
   const text = feed?.text();
-  if (text !== undefined) return ofText(text, place, template);
+  if (text !== undefined) return ofText(text, place, template, own.some((word) => /^(?:-0|--null|-d.*|--delimiter.*|-L.*)$/s.test(word.text)));
   const words = feed?.paths() ?? [unknown];
   if (template.length === 0) return [words];
   return [place === undefined || (program === 'parallel' && !template.some((word) => word.text.includes('{}'))) ? [...template, ...words] : replaced(template, place, words)];
@@ -56,8 +56,8 @@ function placeholder(own: readonly Word[]): string | undefined {
   return undefined;
 }
 
-function ofText(text: string, place: string | undefined, template: readonly Word[]): readonly (readonly Word[])[] | undefined {
-  const parts = text.split(place === undefined ? /\s+/ : /\n/).filter((part) => part !== '').map((part) => literalWord(part.replace(/^(['"])(.*)\1$/s, '$2'), true));
+function ofText(text: string, place: string | undefined, template: readonly Word[], byLine: boolean): readonly (readonly Word[])[] | undefined {
+  const parts = text.split(place === undefined && !byLine ? /\s+/ : /[\n\0]/).filter((part) => part !== '').map((part) => literalWord(part.replace(/^(['"])(.*)\1$/s, '$2'), true));
   if (parts.length > mostCommands) return undefined;
   if (place === undefined) return [[...template, ...parts]];
   return parts.map((part) => template.length === 0 ? [part] : replaced(template, place, [part]));

@@ -8,13 +8,17 @@ import { findParts } from './find.ts';
 import { gitCommand } from './git.ts';
 import { inlineProgram, interpreterOf } from './interpreters.ts';
 import { deepest, longestCommand } from './limits.ts';
+import { outputOf } from './literal.ts';
 import { programName, shellWords } from './operands.ts';
 import { optionsOf } from './options.ts';
-import { commandVariables, keywords, lastingVariables, loaderVariables, lokiName, patternSwitches, shells, speakers } from './programs.ts';
+import { patchedFiles, readsPatch } from './patches.ts';
+import { commandVariables, keywords, lastingVariables, loadsOther, lokiName, patternSwitches, shells, speakers } from './programs.ts';
 import { readShell } from './reader.ts';
 import { isDatabaseClient, statementsOf } from './statements.ts';
 import { Feed, suppliedCommands } from './supplied.ts';
 import type { ShellAnalysis } from './tally.ts';
+import { isTcl, tclProgram } from './tcl.ts';
+import { typedCommands } from './typed.ts';
 import { literalWord } from './tree.ts';
 import type { SimpleCommand, Word } from './tree.ts';
 import { fromWindows, isWindowsShell, runsText, windowsScript } from './windows.ts';
@@ -23,9 +27,13 @@ import { wrappedBy } from './wrappers.ts';
 const tooManyPlaces = 'there are too many changes of directory to follow';
 const otherPatterns = 'the shell is told to read patterns or names in another way';
 const closers: ReadonlySet<string> = new Set(['fi', 'done', 'esac', '}']);
-const assignment = /^([A-Za-z_][A-Za-z0-9_]*)\+?=/;
+const assignment = /^([A-Za-z_][A-Za-z0-9_]*)(?:\[[^\]]*\])?\+?=/;
+/** Names of what a program reads when it is given no file. */
+const standardInput = /^(?:-|\/dev\/stdin|\/dev\/fd\/0|\/proc\/(?:self|thread-self)\/fd\/0)$/;
 /** Subcommands of git that file names do no harm to. */
 const quietWithNames = /^(?:add|log|show|blame|diff|grep|ls-files|cat-file)$/;
+/** Files whose content is remembered. */
+const mostWritten = 32;
 /** Commands in one pipeline whose words are told with the one they feed. */
 const mostFeeding = 8;
 
@@ -46,6 +54,7 @@ const mostText = 16 * longestCommand;
 
 export class Walk extends Effects {
   #inside = 0;
+  readonly #written = new Map<string, string>();
   #runs = 0;
   #read = 0;
 
@@ -91,7 +100,8 @@ export class Walk extends Effects {
   #command(run: Run): void {
     const { command } = run;
     for (const { operator, target } of command.redirects) this.#redirect(operator, target);
-    const words = behindKeywords(command.words);
+    this.#remember(run);
+    const words = behindKeywords(withoutName(command.words));
     const [first] = words;
     if (first === undefined || closers.has(first.text)) return;
     if (first.text === 'for' || first.text === 'select') {
@@ -100,6 +110,26 @@ export class Walk extends Effects {
     }
     if (first.text === 'case') return this.doubt('a "case" statement is not understood');
     this.#run(first.text === 'function' ? behindKeywords(words.slice(2)) : words, run);
+  }
+
+  /** A text that the command writes into a file, to be read if the file is run later on. */
+  #remember({ command, feed }: Run): void {
+    const names = command.redirects.filter(({ operator }) => /^(?:>|>>|>\||&>)$/.test(operator)).map(({ target }) => target);
+    const tee = command.words[0]?.text === 'tee' ? command.words.slice(1).filter(({ text }) => !text.startsWith('-')) : [];
+    if (names.length === 0 && tee.length === 0) return;
+    const input = command.input[command.input.length - 1];
+    const text = tee.length > 0 ? input?.text ?? feed?.text() : outputOf(command, () => feed?.text());
+    if (text === undefined) return;
+    for (const { text: name, dynamic } of [...names, ...tee]) if (!dynamic && this.#written.size < mostWritten) this.#written.set(fileKey(name), `${this.#written.get(fileKey(name)) ?? ''}${text}\n`.slice(0, longestCommand));
+  }
+
+  /** What the file holds, where a command before has written it. Told once: a script may start itself. */
+  #holds(word: Word): string | undefined {
+    if (this.#written.size === 0 || word.dynamic) return undefined;
+    const name = fileKey(word.text);
+    const text = this.#written.get(name);
+    this.#written.delete(name);
+    return text;
   }
 
   #redirect(operator: string, target: Word): void {
@@ -125,10 +155,13 @@ export class Walk extends Effects {
     if (first.pattern && first.text !== '[' && first.text !== '[[' && first.text !== '{') return this.doubt(`which program "${first.text.slice(0, 60)}" is depends on the files there are`);
     const program = this.#told(words, first, run);
     const rest = words.slice(1);
+    if (first.text.includes('/')) this.#ownScript(first, run);
     const inner = wrappedBy(program, rest);
     if (inner === undefined || (program === 'command' && /^-[vV]/.test(rest[0]?.text ?? ''))) return this.#program(program, rest, run);
     this.#options(program, inner.own, run.depth);
-    if (inner.elsewhere) this.elsewhere += 1;
+    const elsewhere = inner.elsewhere && !inner.own.some(({ text }) => /^(?:[\w.-]+@)?(?:localhost|127\.[\d.]+|::1)$/.test(text));
+    if (inner.elsewhere) this.mention(mounts(inner.own));
+    if (elsewhere) this.elsewhere += 1;
     for (const line of inner.lines) this.#nested(line, run.depth);
     if (inner.into !== undefined) {
       this.where.enter();
@@ -139,7 +172,18 @@ export class Walk extends Effects {
     else if (inner.text === 'each') for (const word of inner.words) this.#nested(word, run.depth);
     else this.#run(inner.words, run, true);
     if (inner.into !== undefined) this.where.leave();
-    if (inner.elsewhere) this.elsewhere -= 1;
+    if (elsewhere) this.elsewhere -= 1;
+  }
+
+  /** A program that this command line has written itself. */
+  #ownScript(first: Word, run: Run): void {
+    const text = this.#holds(first);
+    if (text === undefined) return;
+    const line = /^#![ \t]*(\S+)(?:[ \t]+(\S+))?/.exec(text);
+    const program = programName(line?.[1] === undefined ? 'sh' : /\/env$/.test(line[1]) ? line[2] ?? 'sh' : line[1]);
+    const interpreter = interpreterOf(program);
+    if (interpreter !== undefined) this.#inline(program, interpreter.language, literalWord(text, true), run);
+    else this.script(text, run.depth + 1);
   }
 
   /** Tells a command as it is written, by its program's name, and in its other spellings. Returns the program's name. */
@@ -170,7 +214,7 @@ export class Walk extends Effects {
       if (name === undefined) break;
       this.assigned.add(name);
       if (commandVariables.test(name) && (words.length > 1 || wrapped)) this.#nested({ ...word, text: word.text.slice(name.length + 1) }, depth);
-      if (/^(?:CDPATH|GLOBIGNORE)$/.test(name) || (words.length > 1 || wrapped) && loaderVariables.test(name) && !(name === 'IFS' && words[from + 1]?.text === 'read')) this.doubt(`${name} is set, which can make a program run another`);
+      if (/^(?:CDPATH|GLOBIGNORE)$/.test(name) || (words.length > 1 || wrapped) && loadsOther(name, word.text.slice(word.text.indexOf('=') + 1)) && !(name === 'IFS' && words[from + 1]?.text === 'read')) this.doubt(`${name} is set, which can make a program run another`);
       from += 1;
     }
     return from === 0 ? words : words.slice(from);
@@ -223,18 +267,29 @@ export class Walk extends Effects {
       case 'alias':
         for (const { text } of words) if (text.includes('=')) this.script(text.slice(text.indexOf('=') + 1), run.depth + 1);
         break;
+      case 'source': case '.':
+        if (words[0] !== undefined && standardInput.test(words[0].text)) return this.#shell('sh', [], run);
+        if (words[0] !== undefined) this.script(this.#holds(words[0]) ?? '', run.depth + 1);
+        break;
+      case 'crontab':
+        if (run.fed || run.command.input.length > 0 || run.command.redirects.some(({ operator }) => operator === '<')) this.doubt('what is run again and again is replaced');
+        break;
+      case 'hash':
+        if (words.some(({ text }) => /^-\w*p/.test(text))) this.doubt('a name is given to another program');
+        break;
       case 'shopt': case 'setopt': case 'set':
         if (words.some((word) => patternSwitches.test(word.text))) this.doubt(otherPatterns);
         break;
       case 'export': case 'declare': case 'typeset':
-        for (const { text } of words) if (lastingVariables.test(text)) this.doubt(`${text.split('=')[0] ?? ''} is set, which can make a program run another`);
+        for (const { text } of words) if (lastingVariables.test(text) && loadsOther(text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1))) this.doubt(`${text.split('=')[0] ?? ''} is set, which can make a program run another`);
         break;
       default:
     }
     if (speakers.has(program)) return;
     this.#options(program, words, run.depth);
+    for (const line of typedCommands(program, words, run.command.input)) this.#nested(line, run.depth);
     if (program === 'loki') return this.#loki(words);
-    if (program === 'git') return this.#git(words, run.depth);
+    if (program === 'git') return this.#git(words, run);
     for (const word of words) this.addresses(program, word);
     if (this.files(program, words)) return;
     if (program === 'find') return this.#find(words, run);
@@ -245,8 +300,9 @@ export class Walk extends Effects {
     const { command, depth, fed, feed } = run;
     if (words.some((word) => patternSwitches.test(word.text))) this.doubt(otherPatterns);
     if (command.redirects.some(({ target }) => /^\/dev\/(?:tcp|udp)\//.test(target.text))) this.doubt(`${program} is told what to do over a connection`);
-    const { told: script, operands } = shellWords(words);
+    const { told: script, operands, lines } = shellWords(program, words);
     const [first] = operands;
+    for (const line of lines) this.#nested(line, depth);
     if (first?.inner !== undefined) this.#feeds(program, first.inner);
     if (script) {
       if (first === undefined) return;
@@ -254,7 +310,11 @@ export class Walk extends Effects {
       return this.script(first.text, depth + 1, fed);
     }
     if (first?.dynamic === true) return this.doubt(`which script ${program} runs shows only at run time`);
-    if (first !== undefined && !words.some((word) => /^-[A-Za-z]*s/.test(word.text))) return this.touched('fs.read', [first]);
+    if (first !== undefined && !standardInput.test(first.text) && !words.some((word) => /^-[A-Za-z]*s/.test(word.text))) {
+      const text = words.some((word) => /^-[A-Za-z]*n/.test(word.text)) ? undefined : this.#holds(first);
+      if (text !== undefined) this.script(text, depth + 1);
+      return this.touched('fs.read', [first]);
+    }
     this.#feeds(program, run.feeding);
     for (const input of command.input) {
       if (input.dynamic) this.doubt(`part of what ${program} is fed shows only at run time`);
@@ -267,6 +327,7 @@ export class Walk extends Effects {
 
   /** Commands of loki show what stands in the files they are given. */
   #loki(words: readonly Word[]): void {
+    if (words.slice(0, 4).some((word) => word.pattern && !word.text.includes('/'))) this.doubt('what loki is told depends on the files there are');
     const values = words.map((word) => ({ ...word, text: word.text.replace(/^--?[\w-]+=/, '') }));
     this.touched('fs.read', values.filter(({ text }) => !text.startsWith('-') && /[/.~]/.test(text)));
   }
@@ -283,14 +344,17 @@ export class Walk extends Effects {
     if (!this.where.move(text, next)) this.doubt(tooManyPlaces);
   }
 
-  #git(words: readonly Word[], depth: number): void {
-    const { directories, plain, mentions, scripts, addresses, cleans, doubts } = gitCommand(words);
+  #git(words: readonly Word[], run: Run): void {
+    const { directories, plain, mentions, scripts, command, addresses, cleans, patches, doubts } = gitCommand(words);
     this.where.enter();
     for (const directory of directories) this.#changeDirectory([directory], '&&');
     if (plain !== undefined) this.found.action({ kind: 'exec', command: plain });
     for (const { text } of mentions) this.found.mention(text);
     this.mention(mentions);
-    for (const script of scripts) this.script(script, depth + 1);
+    for (const script of scripts) this.script(script, run.depth + 1);
+    if (command.length > 0) this.#run(command, { ...run, fed: false, feed: undefined, depth: run.depth + 1 }, true);
+    if (patches) this.#patched([], run);
+    if (words.some(({ text }) => text === '--no-index')) this.touched('fs.read', words.slice(1).filter(({ text }) => !text.startsWith('-')));
     if (cleans) this.touched('fs.delete', [literalWord('.')]);
     for (const url of addresses) this.found.action({ kind: 'net', url });
     for (const doubt of doubts) this.doubt(doubt);
@@ -329,14 +393,49 @@ export class Walk extends Effects {
     if (elsewhere !== undefined) return this.#run(elsewhere, run, true);
     const loki = words.findIndex((word) => lokiName.test(word.text));
     if (loki >= 0) this.found.action({ kind: 'exec', command: words.slice(loki).map((word) => word.text).join(' ') });
+    if (readsPatch(program, words.map(({ text }) => text))) this.#patched(/^g?patch$/.test(program) ? [] : words, run);
+    if (isTcl(program)) return this.#tcl(program, words, run);
     const interpreter = interpreterOf(program);
     if (interpreter !== undefined) return this.#interpreter(program, interpreter, words, run);
     if (program === 'at' || program === 'batch') this.#shell(program, [], run);
+    const debugged = /^(?:gdb|rust-gdb|lldb|rust-lldb)$/.test(program) ? words.findIndex(({ text }) => text === '--args' || text === '--') : -1;
+    if (debugged >= 0) return this.#run(words.slice(debugged + 1), run, true);
     if (program === 'fd' || program === 'fdfind') this.#found(words, run);
     this.unpacked(program, words);
+    if (program === 'cmake' && words[0]?.text === '-E') {
+      const at = words.findIndex(({ text }, place) => place > 1 && !/^(?:--|-|\w+=)/.test(text));
+      return this.#run(words[1]?.text === 'chdir' ? words.slice(3) : at < 0 ? [] : words.slice(at), run, true);
+    }
     if (program === 'make' || program === 'gmake') {
+      if (words.some(({ text }) => /^(?:--eval(?:=|$)|-E|SHELL=|\.SHELLFLAGS=)/.test(text) || /^\/dev\/(?:stdin|fd\/)/.test(text)) || words.some((word) => word.inner !== undefined && word.dynamic && word.text === '')) this.doubt(`part of what ${program} is told to run stands in its words`);
       for (const { text } of run.command.input) this.found.mention(text);
       if (words.some((word) => word.text === '-')) this.doubt(`${program} is told what to do on its standard input`);
+    }
+    this.named(withoutProse(program, words));
+  }
+
+  /** The files that a patch names which the command reads, or is given in its words. */
+  #patched(words: readonly Word[], { command, feed }: Run): void {
+    const piped = command.input.length === 0 ? feed?.text() : undefined;
+    for (const text of [...words.map((word) => word.text), ...command.input.map((word) => word.text), ...(piped === undefined ? [] : [piped])]) {
+      const { writes, deletes } = patchedFiles(text);
+      this.touched('fs.write', writes.map((name) => literalWord(name, true)));
+      this.touched('fs.delete', deletes.map((name) => literalWord(name, true)));
+    }
+  }
+
+  /** `expect` and `tclsh`: their program stands behind `-c`, or comes on their standard input; one in a file is not read. */
+  #tcl(program: string, words: readonly Word[], run: Run): void {
+    const texts = words.flatMap(({ text }, at) => text === '-c' ? words.slice(at + 1, at + 2) : []);
+    if (texts.length === 0 && words.every(({ text }) => text.startsWith('-') && !/^-v/.test(text))) {
+      const piped = run.command.input.length === 0 ? run.feed?.text() : undefined;
+      texts.push(...run.command.input, ...(piped === undefined ? [] : [literalWord(piped, true)]));
+      if (texts.length === 0 && run.fed) this.doubt(`what is fed to ${program} shows only at run time`);
+    }
+    for (const { text, dynamic } of texts) {
+      const { lines, unclear } = tclProgram(text);
+      if (unclear || (dynamic && lines.length === 0)) this.doubt(`part of what ${program} is told to run shows only at run time`);
+      for (const line of lines) this.script(line, run.depth + 1);
     }
     this.named(words);
   }
@@ -356,7 +455,9 @@ export class Walk extends Effects {
     for (let at = 0; at < words.length; at += 1) {
       const word = words[at] ?? literalWord('');
       const value = words[at + 1];
-      if (code.test(word.text) && value !== undefined) {
+      const joined = joinedProgram(word.text, code);
+      if (joined !== undefined) texts.push({ ...word, text: joined });
+      else if (code.test(word.text) && value !== undefined) {
         texts.push(value);
         at += 1;
       } else if (values?.test(word.text) === true && value !== undefined) {
@@ -373,6 +474,9 @@ export class Walk extends Effects {
       if (piped !== undefined) texts.push(literalWord(piped, true));
       else if (run.fed && run.command.input.length === 0) this.doubt(`what is fed to ${program} shows only at run time`);
     }
+    const own = texts.length === 0 ? others.find(({ text }) => !text.startsWith('-')) : undefined;
+    const written = own === undefined ? undefined : this.#holds(own);
+    if (written !== undefined) texts.push(literalWord(written, true));
     for (const text of texts) this.#inline(program, language, text, run);
     this.named(others);
   }
@@ -393,6 +497,39 @@ export class Walk extends Effects {
 function behindKeywords(words: readonly Word[]): readonly Word[] {
   const from = words.findIndex((word, at) => word.quoted || !(keywords.has(word.text) || (word.text === '-p' && words[at - 1]?.text === 'time')));
   return from < 0 ? [] : from === 0 ? words : words.slice(from);
+}
+
+/** The program text in the same word as its option: `-e'…'`, `--eval=…`. */
+function joinedProgram(text: string, code: RegExp): string | undefined {
+  const [, long, rest] = /^(--\w+)=(.*)$/s.exec(text) ?? [];
+  if (long !== undefined && code.test(long)) return rest;
+  const [, short, behind] = /^(-[A-Za-z]{1,4}?)([^A-Za-z-].*|[A-Za-z]*\s.*|[a-z]+[.(].*)$/s.exec(text) ?? [];
+  return short !== undefined && !code.test(text) && code.test(short) ? behind : undefined;
+}
+
+/** The folders of this machine that a container is given. */
+function mounts(words: readonly Word[]): readonly Word[] {
+  return words.flatMap((word, at) => {
+    const value = /^(?:-v|--volume|--mount)$/.test(word.text) ? words[at + 1] : /^(?:-v(?=.)|--(?:volume|mount)=)/.test(word.text) ? { ...word, text: word.text.replace(/^(?:-v|--(?:volume|mount)=)/, '') } : undefined;
+    if (value === undefined) return [];
+    const source = /(?:^|,)(?:src|source)=([^,]*)/.exec(value.text)?.[1] ?? value.text.replace(/:.*$/s, '');
+    return [{ ...value, text: source }];
+  });
+}
+
+function fileKey(name: string): string {
+  return name.replace(/^(?:\.\/+)+/, '');
+}
+
+/** Titles and descriptions that clients of forges are given: prose, in which anything may be named. */
+function withoutProse(program: string, words: readonly Word[]): readonly Word[] {
+  if (!/^(?:gh|glab|hub|tea)$/.test(program)) return words;
+  return words.filter(({ text }, at) => !/^(?:-[bdmnt]|--(?:body|title|notes|description|message|comment|subject))$/.test(words[at - 1]?.text ?? '') && !/^(?:-[bdmnt](?=[^-])|--(?:body|title|notes|description|message|comment|subject)=)/.test(text));
+}
+
+/** `coproc NAME { …; }`, without the name. */
+function withoutName(words: readonly Word[]): readonly Word[] {
+  return words[0]?.text === 'coproc' && words[2]?.text === '{' ? [...words.slice(0, 1), ...words.slice(2)] : words;
 }
 
 /** A command and those whose output is in its words, each as text. */

@@ -251,6 +251,7 @@ export abstract class WordReader {
     if (!this.isArithmetic(this.at + 3)) return this.#substitution(draft, this.at + 2, quoted);
     this.at += 3;
     this.arithmetic();
+    draft.text += '$(())';
     draft.dynamic = true;
   }
 
