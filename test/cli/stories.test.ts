@@ -6,8 +6,8 @@ import { inProcesses } from '../support/in-process.ts';
 import { fixture } from '../support/root.ts';
 import { parseStory, playStory } from '../support/story.ts';
 
-/** Where it is the process that counts: what reaches an agent, what a first day looks like, and what each process leaves in the log. */
-const inTheirOwn: readonly string[] = ['hook-generic.txt', 'init.txt', 'tampered-log.txt'];
+/** Where it is the process that counts: what reaches an agent, and what each process leaves in the log. */
+const inTheirOwn: readonly string[] = ['hook-generic.txt', 'tampered-log.txt'];
 
 describe('stories', { concurrency: 4 }, () => {
   for (const name of readdirSync(fixture('cli')).filter((each) => each.endsWith('.txt')).sort()) {
