@@ -201,10 +201,10 @@ test('a clock that is set back gives nobody more time', async () => {
   const { approvals, events, at } = room();
   const { id } = await approvals.request({ ...push, timeoutMs: 200 });
   const since = performance.now();
-  const waiting = approvals.wait(id, 3000);
+  const waiting = approvals.wait(id, 30_000);
   at(-60 * minute);
   const view = await waiting;
-  assert.ok(performance.now() - since < 1000);
+  assert.ok(performance.now() - since < 10_000);
   assert.equal(view.status, 'expired');
   assert.ok((view.decided_at ?? '') >= view.created_at, 'times of one approval do not go back');
   assert.equal(events.at(-1)?.event, 'approval.expire');

@@ -17,6 +17,7 @@ import { directory, home, linesIn, logOn } from '../audit/support.ts';
 import { createFaultFiles, faultDisk } from '../support/fault-files.ts';
 import { createTestClock } from '../support/fakes.ts';
 import { blocks, page } from '../support/page.ts';
+import { python } from '../support/python.ts';
 import { fixture } from '../support/root.ts';
 
 const name = 'docs/formats/audit.md';
@@ -66,11 +67,11 @@ interface Verified { readonly exit: number | null; readonly said: string }
 
 /** fixtures/verify.py on a path; undefined, said aloud, without python3. */
 function verifyWithPython(t: TestContext, where: string, ...more: readonly string[]): Verified | undefined {
-  const { status, stdout, stderr, error } = spawnSync('python3', ['-B', fixture('verify.py'), where, ...more], { encoding: 'utf8' });
-  if (error !== undefined) {
-    t.diagnostic(`python3 cannot be started (${error.message}): fixtures/verify.py was not run`);
+  if (python === undefined) {
+    t.diagnostic('python3 cannot be started: fixtures/verify.py was not run');
     return undefined;
   }
+  const { status, stdout, stderr } = spawnSync(python, ['-B', fixture('verify.py'), where, ...more], { encoding: 'utf8' });
   return { exit: status, said: stdout + stderr };
 }
 

@@ -11,6 +11,7 @@ import { outgoingOf, syslogMessage } from '../../lib/audit/forward/message.ts';
 import { longestMessage } from '../../lib/audit/forward/syslog-receiver.ts';
 import { root } from '../../lib/entry/merkle.ts';
 import { blocks, page } from '../support/page.ts';
+import { python } from '../support/python.ts';
 
 const name = 'docs/siem.md';
 
@@ -45,7 +46,8 @@ test('the state that sends everything is one', (t) => {
 test('its program computes the root of the first lines, over plain and compressed files in order', (t) => {
   const text = page(t, name);
   if (text === undefined) return undefined;
-  if (spawnSync('python3', ['--version']).status !== 0) return t.skip('python3 is not here');
+  const interpreter = python ?? '';
+  if (interpreter === '') return t.skip('python3 is not here');
   const folder = mkdtempSync(join(tmpdir(), 'loki-siem-page-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const program = join(folder, 'root.py');
@@ -60,7 +62,7 @@ test('its program computes the root of the first lines, over plain and compresse
   writeFileSync(join(log, 'audit-2026-02-15.2.jsonl.gz'), gzipSync(fileOf(9, 12)));
   writeFileSync(join(log, 'audit-2026-02-15.10.jsonl'), fileOf(12, 23));
   for (const size of [1, 2, 3, 7, 8, 22, 23]) {
-    const { stdout, stderr } = spawnSync('python3', [program, String(size), log], { encoding: 'utf8', timeout: 20_000 });
+    const { stdout, stderr } = spawnSync(interpreter, [program, String(size), log], { encoding: 'utf8', timeout: 20_000 });
     assert.equal(stdout.trim(), Buffer.from(root(lines.slice(0, size).map((line) => Buffer.from(line)))).toString('base64'), stderr);
   }
   return undefined;

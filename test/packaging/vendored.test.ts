@@ -8,11 +8,15 @@ import { after, before, describe, test } from 'node:test';
 import { endOf, type ChildEnd } from '../support/child.ts';
 import { packageRoot } from '../support/root.ts';
 
-/** A few of each sort: pure ones, real files, real processes, the web page, the tables of the architecture. Never this one. */
+/** One of each sort: pure ones, real files, real processes, the web page, the tables of the architecture. Never this one. */
 const some: readonly string[] = [
-  'architecture', 'errors', 'agents/generic', 'app/gate', 'audit/log', 'base/glob', 'base/paths', 'cli/args', 'cli/help', 'config/resolve', 'entry/exports', 'entry/quiet', 'formats/yaml/parse', 'gate/gate', 'gate/project',
-  'host/lock', 'journal/segment', 'packaging/package', 'policy/golden', 'runs/state', 'server/routes', 'store/embedded', 'stories/tampered-log', 'web/web',
+  'architecture', 'errors', 'base/glob', 'cli/args', 'cli/help', 'config/resolve', 'entry/exports', 'gate/project', 'host/lock', 'journal/segment', 'policy/golden', 'server/routes', 'web/web',
 ];
+/** All that can be told of a copy elsewhere, in the long suite. */
+const more: readonly string[] = [
+  'agents/generic', 'app/gate', 'audit/log', 'entry/quiet', 'formats/yaml/parse', 'gate/gate', 'packaging/package', 'runs/state', 'store/embedded', 'stories/tampered-log',
+];
+const isLong = process.env['LOKI_LONG'] === '1';
 
 const built = join(packageRoot, 'dist');
 const available = existsSync(join(built, 'lib/index.js')) && existsSync(join(built, 'test'));
@@ -32,23 +36,23 @@ describe('a vendored copy', () => {
     return endOf(spawn(process.execPath, [...args], { cwd, timeout, killSignal: 'SIGKILL', env: { PATH: process.env['PATH'], HOME: copy, LOKI_HOME: join(copy, 'home') } }));
   }
 
-  test('passes tests of every sort with node --test', { timeout: 120_000 }, async (t) => {
+  test('passes tests of every sort with node --test', { timeout: 600_000 }, async (t) => {
     if (!available) return t.diagnostic('dist/ is not built: nothing was copied');
-    const files = some.map((name) => join('dist/test', `${name}.test.js`)).filter((path) => existsSync(join(copy, path)));
-    assert.ok(files.length > 20, files.join(' '));
-    const { exit, stdout, stderr } = await node(['--test', '--test-concurrency=2', ...files], copy, 110_000);
+    const files = [...some, ...(isLong ? more : [])].map((name) => join('dist/test', `${name}.test.js`)).filter((path) => existsSync(join(copy, path)));
+    assert.ok(files.length >= some.length, files.join(' '));
+    const { exit, stdout, stderr } = await node(['--test', '--test-concurrency=2', ...files], copy, 590_000);
     const failed = stdout.split('\n').filter((line) => /^\s*not ok/.test(line) || /^\s+error: /.test(line));
     assert.equal(exit, 0, `${failed.join('\n')}\n${stderr.slice(-2000)}`);
     assert.match(stdout, /^# fail 0$/m);
-    assert.ok(Number(/^# pass (\d+)$/m.exec(stdout)?.[1]) > 300, 'they were run');
+    assert.ok(Number(/^# pass (\d+)$/m.exec(stdout)?.[1]) > 100, 'they were run');
     return undefined;
   });
 
-  test('governs a project', { timeout: 60_000 }, async (t) => {
+  test('governs a project', { timeout: 300_000 }, async (t) => {
     if (!available) return t.diagnostic('dist/ is not built: nothing was copied');
     const project = join(copy, 'my project');
     mkdirSync(project);
-    const loki = (...args: readonly string[]): Promise<ChildEnd> => node([join(copy, 'dist/cli/loki.js'), ...args], project, 20_000);
+    const loki = (...args: readonly string[]): Promise<ChildEnd> => node([join(copy, 'dist/cli/loki.js'), ...args], project, 60_000);
     for (const args of [['init', '--yes'], ['policy', 'check'], ['audit', 'verify'], ['status'], ['--help']]) {
       const { exit, stdout, stderr } = await loki(...args);
       assert.equal(exit, 0, `loki ${args.join(' ')}\n${stdout}${stderr}`);

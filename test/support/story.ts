@@ -1,6 +1,6 @@
 /**
  * Stories: the command line as text files in fixtures/cli. Each runs against the real program, built when the tests run
- * built, in directories of its own. fixtures/cli/README.md says what the lines mean.
+ * built, or against its commands in the test's own process, in directories of its own. fixtures/cli/README.md says what the lines mean.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -8,6 +8,8 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { runHere } from './in-process.ts';
+import { removeFolder } from './remove.ts';
 import { packageRoot } from './root.ts';
 
 /** The program as an argument list for node. */
@@ -72,12 +74,13 @@ interface Stage {
   readonly root: string;
   readonly home: string;
   readonly project: string;
+  readonly isProcess: boolean;
 }
 
 /** Plays a story from beginning to end; throws at the first thing that is not as told. */
-export async function playStory(story: Story): Promise<void> {
+export async function playStory(story: Story, how: 'processes' | 'here' = 'processes'): Promise<void> {
   const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'loki-story-')));
-  const stage = { root, home: path.join(root, 'home'), project: path.join(root, 'project') };
+  const stage = { root, home: path.join(root, 'home'), project: path.join(root, 'project'), isProcess: how === 'processes' };
   fs.mkdirSync(stage.project);
   try {
     for (const part of story.parts) {
@@ -85,7 +88,7 @@ export async function playStory(story: Story): Promise<void> {
       else write(part, stage);
     }
   } finally {
-    fs.rmSync(root, { recursive: true, force: true });
+    await removeFolder(root);
   }
 }
 
@@ -112,11 +115,14 @@ interface Result {
   readonly stderr: string;
 }
 
-function run(args: readonly string[], input: string, stage: Stage, env: Readonly<Record<string, string>>): Promise<Result> {
+async function run(args: readonly string[], input: string, stage: Stage, more: Readonly<Record<string, string>>): Promise<Result> {
+  const env = { PATH: process.env['PATH'] ?? '', HOME: stage.root, LOKI_HOME: stage.home, ...more };
+  if (!stage.isProcess) {
+    const { exit: status, stdout, stderr } = await runHere(args, { cwd: stage.project, homeDirectory: stage.root, env, input });
+    return { status, stdout, stderr };
+  }
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...lokiProgram, ...args], {
-      cwd: stage.project, timeout: 60_000, env: { PATH: process.env['PATH'], HOME: stage.root, LOKI_HOME: stage.home, ...env },
-    });
+    const child = spawn(process.execPath, [...lokiProgram, ...args], { cwd: stage.project, timeout: 60_000, env });
     const printed = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => { printed.stdout += text; });
     child.stderr.setEncoding('utf8').on('data', (text: string) => { printed.stderr += text; });

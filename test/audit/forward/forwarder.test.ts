@@ -221,7 +221,7 @@ test('a slow receiver gets everything; one that stops reading is given up and se
   assert.equal((await forwardPass(scene.options(syslogTo(slow.port, { stallMs: 500 })), soon)).done, true);
   assert.deepEqual(seqs(slow.messages), upTo(401));
   const deaf = await receiveStream(t, { deaf: true });
-  await scene.add(3000, { text: 'x'.repeat(4000) });
+  await scene.add(1600, { text: 'x'.repeat(7500) });
   const stopped = await forwardPass(scene.options(syslogTo(deaf.port, { stallMs: 200 })), soon);
   assert.match(stopped.why ?? '', /it takes nothing for 200 ms/);
   assert.equal(saved(scene).seq, 401);

@@ -344,8 +344,8 @@ test('power cut or failure at each step: the next one goes on, and what was sign
 });
 
 /** A log in several files, without a tree: how many entries it has. */
-async function longLog(disk: Disk): Promise<number> {
-  await (await logWith(disk, 250, { maxFileBytes: 4000 })).close();
+async function longLog(disk: Disk, count = 250): Promise<number> {
+  await (await logWith(disk, count, { maxFileBytes: 4000 })).close();
   assert.ok(recordFiles({ disk, base: home, directory, fileMode: 0o600 }).names().length > 5);
   return allLines(disk).length;
 }
@@ -414,19 +414,19 @@ test('what the second place knows better is not signed past in parts', async () 
 
 test('power cut at each step of covering a long log in parts: the next one goes on from the last part', async () => {
   const { files: origin } = newDisk();
-  const entries = await longLog(faultDisk(origin));
+  const entries = await longLog(faultDisk(origin), 100);
   const reached = new Set<number>();
   for (let step = 1; ; step += 1) {
     const files = origin.restart('everything');
     files.cutAt(step);
-    await treeOn(faultDisk(files), { partLeaves: 100 }).advance().catch((error: unknown) => assert.ok(error instanceof PowerCut || error instanceof LokiError, String(error)));
+    await treeOn(faultDisk(files), { partLeaves: 40 }).advance().catch((error: unknown) => assert.ok(error instanceof PowerCut || error instanceof LokiError, String(error)));
     const done = files.steps() < step;
     for (const leftover of leftovers) {
       const after = faultDisk(files.restart(leftover));
       const size = after.stat(`${tlog}/checkpoint`) === undefined ? 0 : checkpointOn(after).size;
       if (size > 0) assertCovers(after);
       reached.add(size);
-      const { checkpoint } = await treeOn(after, { partLeaves: 100 }).advance();
+      const { checkpoint } = await treeOn(after, { partLeaves: 40 }).advance();
       assert.equal(checkpoint?.size, entries, `cut at ${step}, ${leftover}`);
       assertCovers(after, entries);
     }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LokiError } from '../../../lib/errors.ts';
 import { parseYaml } from '../../../lib/formats/yaml/parse.ts';
+import { linear } from '../../support/growth.ts';
 
 /** Texts of about n characters that tempt a reader to go over the same place many times. */
 const shapes: Readonly<Record<string, (n: number) => string>> = {
@@ -31,46 +32,22 @@ const shapes: Readonly<Record<string, (n: number) => string>> = {
   'numbers that are not kept': (n) => `[${'1e999,'.repeat(n / 6)}x]`,
 };
 
-/** The least time of several runs, in milliseconds: the one that was disturbed least. */
-function time(text: string): number {
-  let best = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 3; run += 1) {
-    const start = performance.now();
-    try {
-      parseYaml(text);
-    } catch (error) {
-      assert.ok(error instanceof LokiError && error.code === 'yaml.invalid', String(error));
-    }
-    best = Math.min(best, performance.now() - start);
+/** Reads the text to a value or a refusal. */
+function read(text: string): void {
+  try {
+    parseYaml(text);
+  } catch (error) {
+    assert.ok(error instanceof LokiError && error.code === 'yaml.invalid', String(error));
   }
-  return best;
-}
-
-/** A floor keeps the noise of very short runs out of the ratio. */
-const floor = 1;
-
-function growth(make: (n: number) => string): string | undefined {
-  const [n, twice, four] = [25_000, 50_000, 100_000].map((size) => Math.max(floor, time(make(size))));
-  // Linear time gives 4, quadratic 16.
-  const ratio = (four ?? 0) / (n ?? floor);
-  return ratio < 9 ? undefined : `${n} ms, ${twice} ms, ${four} ms`;
 }
 
 for (const [name, make] of Object.entries(shapes)) {
   test(`time grows with the length: ${name}`, () => {
-    let failure: string | undefined = '';
-    for (let attempt = 0; attempt < 3 && failure !== undefined; attempt += 1) failure = growth(make);
-    assert.equal(failure, undefined);
+    const texts = new Map([25_000, 100_000].map((size) => [size, make(size)]));
+    linear((size) => read(texts.get(size) ?? ''), 25_000);
   });
 }
 
 test('a mebibyte of any of these shapes ends in a value or a refusal', () => {
-  for (const make of Object.values(shapes)) {
-    const text = make(1024 * 1024).slice(0, 1024 * 1024);
-    try {
-      parseYaml(text);
-    } catch (error) {
-      assert.ok(error instanceof LokiError && error.code === 'yaml.invalid', String(error));
-    }
-  }
+  for (const make of Object.values(shapes)) read(make(1024 * 1024).slice(0, 1024 * 1024));
 });
