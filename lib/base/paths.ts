@@ -86,12 +86,12 @@ export interface PathProbe {
  */
 export function askedOnce(probe: PathProbe): PathProbe {
   const once = (ask: (path: string) => string | undefined): ((path: string) => string | undefined) => {
-    const answers = new Map<string, string | undefined>();
+    let answers: Map<string, string | undefined> | undefined;
     return (path) => {
-      const known = answers.get(path);
-      if (known !== undefined || answers.has(path)) return known;
+      const known = answers?.get(path);
+      if (known !== undefined || answers?.has(path) === true) return known;
       const answer = ask(path);
-      answers.set(path, answer);
+      (answers ??= new Map()).set(path, answer);
       return answer;
     };
   };

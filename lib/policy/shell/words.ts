@@ -9,8 +9,14 @@ import { ansiEscape, closingBracket } from './quoting.ts';
 import type { ShellEvent, SimpleCommand, Word } from './tree.ts';
 import type { Variables } from './variables.ts';
 
-/** What cannot be understood any further; caught once for the whole text. */
-export class Unclear extends Error {}
+/** What cannot be understood any further; thrown, and caught once for the whole text. It is no Error: taking down a stack costs more than reading the command. */
+export class Unclear {
+  readonly message: string;
+
+  constructor(message: string) {
+    this.message = message;
+  }
+}
 
 interface Draft {
   text: string;
