@@ -177,3 +177,31 @@ function command(words: readonly (string | undefined)[], name: string, found: Fo
   if (words[0] === undefined) found.doubts.push(`a command that is run by the ${name} program shows only at run time`);
   else found.commands.push(words.map((word) => word === undefined ? { text: '{}', dynamic: true, pattern: false, quoted: true, inner: undefined } : literalWord(word, true)));
 }
+
+/** The words of an interpreter, apart: those that are program text, and the others. */
+export function programTexts({ code, values }: NonNullable<ReturnType<typeof interpreterOf>>, words: readonly Word[]): { readonly texts: Word[]; readonly others: readonly Word[] } {
+  const texts: Word[] = [];
+  const others: Word[] = [];
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? literalWord('');
+    const value = words[at + 1];
+    const joined = joinedProgram(word.text, code);
+    if (joined !== undefined) texts.push({ ...word, text: joined });
+    else if (code.test(word.text) && value !== undefined) {
+      texts.push(value);
+      at += 1;
+    } else if (values?.test(word.text) === true && value !== undefined) {
+      others.push(value);
+      at += 1;
+    } else others.push(word);
+  }
+  return { texts, others };
+}
+
+/** The program text in the same word as its option: `-e'…'`, `--eval=…`. */
+function joinedProgram(text: string, code: RegExp): string | undefined {
+  const [, long, rest] = /^(--\w+)=(.*)$/s.exec(text) ?? [];
+  if (long !== undefined && code.test(long)) return rest;
+  const [, short, behind] = /^(-[A-Za-z]{1,4}?)([^A-Za-z-].*|[A-Za-z]*\s.*|[a-z]+[.(].*)$/s.exec(text) ?? [];
+  return short !== undefined && !code.test(text) && code.test(short) ? behind : undefined;
+}

@@ -6,9 +6,8 @@ import { canonicalReadings } from './canonical.ts';
 import { Effects } from './effects.ts';
 import { findParts } from './find.ts';
 import { gitCommand } from './git.ts';
-import { inlineProgram, interpreterOf } from './interpreters.ts';
+import { inlineProgram, interpreterOf, programTexts } from './interpreters.ts';
 import { deepest, longestCommand } from './limits.ts';
-import { outputOf } from './literal.ts';
 import { programName, shellWords } from './operands.ts';
 import { optionsOf } from './options.ts';
 import { patchedFiles, readsPatch } from './patches.ts';
@@ -22,7 +21,8 @@ import { typedCommands } from './typed.ts';
 import { literalWord } from './tree.ts';
 import type { SimpleCommand, Word } from './tree.ts';
 import { fromWindows, isWindowsShell, runsText, windowsScript } from './windows.ts';
-import { wrappedBy } from './wrappers.ts';
+import { mounts, wrappedBy } from './wrappers.ts';
+import { Written } from './written.ts';
 
 const tooManyPlaces = 'there are too many changes of directory to follow';
 const otherPatterns = 'the shell is told to read patterns or names in another way';
@@ -32,8 +32,6 @@ const assignment = /^([A-Za-z_][A-Za-z0-9_]*)(?:\[[^\]]*\])?\+?=/;
 const standardInput = /^(?:-|\/dev\/stdin|\/dev\/fd\/0|\/proc\/(?:self|thread-self)\/fd\/0)$/;
 /** Subcommands of git that file names do no harm to. */
 const quietWithNames = /^(?:add|log|show|blame|diff|grep|ls-files|cat-file)$/;
-/** Files whose content is remembered. */
-const mostWritten = 32;
 /** Commands in one pipeline whose words are told with the one they feed. */
 const mostFeeding = 8;
 
@@ -54,7 +52,7 @@ const mostText = 16 * longestCommand;
 
 export class Walk extends Effects {
   #inside = 0;
-  readonly #written = new Map<string, string>();
+  readonly #written = new Written();
   #runs = 0;
   #read = 0;
 
@@ -100,7 +98,7 @@ export class Walk extends Effects {
   #command(run: Run): void {
     const { command } = run;
     for (const { operator, target } of command.redirects) this.#redirect(operator, target);
-    this.#remember(run);
+    this.#written.remember(command, run.feed);
     const words = behindKeywords(withoutName(command.words));
     const [first] = words;
     if (first === undefined || closers.has(first.text)) return;
@@ -110,26 +108,6 @@ export class Walk extends Effects {
     }
     if (first.text === 'case') return this.doubt('a "case" statement is not understood');
     this.#run(first.text === 'function' ? behindKeywords(words.slice(2)) : words, run);
-  }
-
-  /** A text that the command writes into a file, to be read if the file is run later on. */
-  #remember({ command, feed }: Run): void {
-    const names = command.redirects.filter(({ operator }) => /^(?:>|>>|>\||&>)$/.test(operator)).map(({ target }) => target);
-    const tee = command.words[0]?.text === 'tee' ? command.words.slice(1).filter(({ text }) => !text.startsWith('-')) : [];
-    if (names.length === 0 && tee.length === 0) return;
-    const input = command.input[command.input.length - 1];
-    const text = tee.length > 0 ? input?.text ?? feed?.text() : outputOf(command, () => feed?.text());
-    if (text === undefined) return;
-    for (const { text: name, dynamic } of [...names, ...tee]) if (!dynamic && this.#written.size < mostWritten) this.#written.set(fileKey(name), `${this.#written.get(fileKey(name)) ?? ''}${text}\n`.slice(0, longestCommand));
-  }
-
-  /** What the file holds, where a command before has written it. Told once: a script may start itself. */
-  #holds(word: Word): string | undefined {
-    if (this.#written.size === 0 || word.dynamic) return undefined;
-    const name = fileKey(word.text);
-    const text = this.#written.get(name);
-    this.#written.delete(name);
-    return text;
   }
 
   #redirect(operator: string, target: Word): void {
@@ -177,7 +155,7 @@ export class Walk extends Effects {
 
   /** A program that this command line has written itself. */
   #ownScript(first: Word, run: Run): void {
-    const text = this.#holds(first);
+    const text = this.#written.take(first);
     if (text === undefined) return;
     const line = /^#![ \t]*(\S+)(?:[ \t]+(\S+))?/.exec(text);
     const program = programName(line?.[1] === undefined ? 'sh' : /\/env$/.test(line[1]) ? line[2] ?? 'sh' : line[1]);
@@ -269,7 +247,7 @@ export class Walk extends Effects {
         break;
       case 'source': case '.':
         if (words[0] !== undefined && standardInput.test(words[0].text)) return this.#shell('sh', [], run);
-        if (words[0] !== undefined) this.script(this.#holds(words[0]) ?? '', run.depth + 1);
+        if (words[0] !== undefined) this.script(this.#written.take(words[0]) ?? '', run.depth + 1);
         break;
       case 'crontab':
         if (run.fed || run.command.input.length > 0 || run.command.redirects.some(({ operator }) => operator === '<')) this.doubt('what is run again and again is replaced');
@@ -311,7 +289,7 @@ export class Walk extends Effects {
     }
     if (first?.dynamic === true) return this.doubt(`which script ${program} runs shows only at run time`);
     if (first !== undefined && !standardInput.test(first.text) && !words.some((word) => /^-[A-Za-z]*s/.test(word.text))) {
-      const text = words.some((word) => /^-[A-Za-z]*n/.test(word.text)) ? undefined : this.#holds(first);
+      const text = words.some((word) => /^-[A-Za-z]*n/.test(word.text)) ? undefined : this.#written.take(first);
       if (text !== undefined) this.script(text, depth + 1);
       return this.touched('fs.read', [first]);
     }
@@ -449,22 +427,8 @@ export class Walk extends Effects {
   }
 
   /** An interpreter: its program stands in a word, comes on its standard input, or lies in a file. */
-  #interpreter(program: string, { language, code, values }: NonNullable<ReturnType<typeof interpreterOf>>, words: readonly Word[], run: Run): void {
-    const texts: Word[] = [];
-    const others: Word[] = [];
-    for (let at = 0; at < words.length; at += 1) {
-      const word = words[at] ?? literalWord('');
-      const value = words[at + 1];
-      const joined = joinedProgram(word.text, code);
-      if (joined !== undefined) texts.push({ ...word, text: joined });
-      else if (code.test(word.text) && value !== undefined) {
-        texts.push(value);
-        at += 1;
-      } else if (values?.test(word.text) === true && value !== undefined) {
-        others.push(value);
-        at += 1;
-      } else others.push(word);
-    }
+  #interpreter(program: string, interpreter: NonNullable<ReturnType<typeof interpreterOf>>, words: readonly Word[], run: Run): void {
+    const { texts, others } = programTexts(interpreter, words);
     const file = others.some(({ text }) => !text.startsWith('-')) || others.some(({ text }) => text === '-m');
     for (const word of [...texts, ...others]) if (word.inner !== undefined) this.#feeds(program, word.inner);
     if (texts.length === 0 && !file) {
@@ -475,9 +439,9 @@ export class Walk extends Effects {
       else if (run.fed && run.command.input.length === 0) this.doubt(`what is fed to ${program} shows only at run time`);
     }
     const own = texts.length === 0 ? others.find(({ text }) => !text.startsWith('-')) : undefined;
-    const written = own === undefined ? undefined : this.#holds(own);
+    const written = own === undefined ? undefined : this.#written.take(own);
     if (written !== undefined) texts.push(literalWord(written, true));
-    for (const text of texts) this.#inline(program, language, text, run);
+    for (const text of texts) this.#inline(program, interpreter.language, text, run);
     this.named(others);
   }
 
@@ -497,28 +461,6 @@ export class Walk extends Effects {
 function behindKeywords(words: readonly Word[]): readonly Word[] {
   const from = words.findIndex((word, at) => word.quoted || !(keywords.has(word.text) || (word.text === '-p' && words[at - 1]?.text === 'time')));
   return from < 0 ? [] : from === 0 ? words : words.slice(from);
-}
-
-/** The program text in the same word as its option: `-e'…'`, `--eval=…`. */
-function joinedProgram(text: string, code: RegExp): string | undefined {
-  const [, long, rest] = /^(--\w+)=(.*)$/s.exec(text) ?? [];
-  if (long !== undefined && code.test(long)) return rest;
-  const [, short, behind] = /^(-[A-Za-z]{1,4}?)([^A-Za-z-].*|[A-Za-z]*\s.*|[a-z]+[.(].*)$/s.exec(text) ?? [];
-  return short !== undefined && !code.test(text) && code.test(short) ? behind : undefined;
-}
-
-/** The folders of this machine that a container is given. */
-function mounts(words: readonly Word[]): readonly Word[] {
-  return words.flatMap((word, at) => {
-    const value = /^(?:-v|--volume|--mount)$/.test(word.text) ? words[at + 1] : /^(?:-v(?=.)|--(?:volume|mount)=)/.test(word.text) ? { ...word, text: word.text.replace(/^(?:-v|--(?:volume|mount)=)/, '') } : undefined;
-    if (value === undefined) return [];
-    const source = /(?:^|,)(?:src|source)=([^,]*)/.exec(value.text)?.[1] ?? value.text.replace(/:.*$/s, '');
-    return [{ ...value, text: source }];
-  });
-}
-
-function fileKey(name: string): string {
-  return name.replace(/^(?:\.\/+)+/, '');
 }
 
 /** Titles and descriptions that clients of forges are given: prose, in which anything may be named. */

@@ -172,3 +172,13 @@ function behindVerbs(wrapper: Wrapper, words: readonly Word[]): number | undefin
   if (found !== undefined) return at + found.length;
   return verbs.includes('') ? at : undefined;
 }
+
+/** The folders of this machine that a container is given. */
+export function mounts(words: readonly Word[]): readonly Word[] {
+  return words.flatMap((word, at) => {
+    const value = /^(?:-v|--volume|--mount)$/.test(word.text) ? words[at + 1] : /^(?:-v(?=.)|--(?:volume|mount)=)/.test(word.text) ? { ...word, text: word.text.replace(/^(?:-v|--(?:volume|mount)=)/, '') } : undefined;
+    if (value === undefined) return [];
+    const source = /(?:^|,)(?:src|source)=([^,]*)/.exec(value.text)?.[1] ?? value.text.replace(/:.*$/s, '');
+    return [{ ...value, text: source }];
+  });
+}
