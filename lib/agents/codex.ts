@@ -11,10 +11,15 @@ import { agent, command, mcp, other, outputOf, patch, read, unknownTool, type Ca
 
 /** Tools by the names in hook inputs. */
 const tools: Readonly<Record<string, ToolReader>> = {
-  Bash: command('command'), apply_patch: patch('command'), view_image: read('path'), spawn_agent: agent('agent_type', 'message', 'default'),
+  Bash: shell, apply_patch: patch('command'), view_image: read('path'), spawn_agent: agent('agent_type', 'message', 'default'),
   send_input: other, resume_agent: other, wait: other, wait_agent: other, close_agent: other, update_plan: other, request_user_input: other, list_mcp_resources: other,
   list_mcp_resource_templates: other,
 };
+
+/** Codex types into a running command with a tool that fires no hook, so that what the command opens is never asked about again. */
+function shell(call: Call): Action {
+  return { ...command('command')(call), typedInto: true };
+}
 
 const nobody: Worker = { id: 'unknown', type: 'unknown' };
 
