@@ -1,22 +1,28 @@
 /** `loki init`. */
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import { performInit, planInit, type InitPlan } from '../../lib/app/enrol.ts';
+import { agentsHere, hookGround, type HookGround } from '../../lib/app/hooks/ground.ts';
+import { changesOf, notesOn, performPlan, planInstall, type HookPlan } from '../../lib/app/hooks/install.ts';
 import { projectOf, type Installation } from '../../lib/app/installation.ts';
 import { join } from '../../lib/base/paths.ts';
 import { readEnrolment } from '../../lib/gate/enrolment.ts';
 import { findProject, type Project } from '../../lib/gate/project.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { yesFlag } from '../confirm.ts';
+import { planLines as hookLines } from '../hook-words.ts';
 import { open } from '../open.ts';
 import { printable, type Output } from '../output.ts';
 import { asFlag, askProof } from '../proof.ts';
 
 export const command: Command = {
   about: 'Writes a commented .loki/config.yaml and .loki/policies.yaml and a .gitignore where they are missing, and enrols the project: from then on its policy '
-    + 'is pinned, and while the file is missing or changed everything is denied until a person runs loki init again. Shows what it will do, and asks. '
+    + 'is pinned, and while the file is missing or changed everything is denied until a person runs loki init again. Puts hooks into the settings of the coding agents that are found, '
+    + 'as loki hooks install does. Shows what it will do, and asks. '
     + 'Nothing that exists is overwritten.',
   operands: [],
-  flags: [yesFlag, asFlag, { name: 'monitor', kind: 'switch', summary: 'A new policy only records what it would have stopped' }],
+  flags: [yesFlag, asFlag,
+    { name: 'monitor', kind: 'switch', summary: 'A new policy only records what it would have stopped' },
+    { name: 'no-hooks', kind: 'switch', summary: 'Leave the settings of coding agents alone' }],
   examples: [
     ['loki init', 'in the project\'s directory'],
     ['loki init --monitor', 'watch first, enforce later'],
@@ -32,17 +38,43 @@ async function run(context: CommandContext): Promise<number> {
   const project = projectOf(installation, args.text('project') ?? terminal.cwd);
   assertOwnProject(installation, project);
   const plan = planInit(installation, project, args.on('monitor'));
-  if (plan.writes.length === 0 && plan.enrolled !== undefined && plan.changed.length === 0) return nothingToDo(plan, output);
-  for (const line of planLines(plan, installation.home.project(project.id))) output.note(line);
+  const ground = hookGround(installation, project);
+  const hooks = args.on('no-hooks') ? undefined : planHooks(ground, output);
+  const isEnrolled = plan.writes.length === 0 && plan.enrolled !== undefined && plan.changed.length === 0;
+  if (isEnrolled && hooks === undefined) return nothingToDo(plan, output);
+  if (!isEnrolled) for (const line of planLines(plan, installation.home.project(project.id))) output.note(line);
+  if (hooks !== undefined) showHooks(ground, hooks, output);
   const proof = await askProof(context, installation, { question: 'Go ahead?', attempted: 'enrol the project' });
   if (proof === undefined) return exitCode.failed;
-  const enrolment = await performInit(installation, plan, proof.by, proof.prove);
-  if (output.json) output.value({ project, written: plan.writes.map(({ path }) => path), enrolled_at: enrolment.enrolled_at });
+  const enrolment = isEnrolled && plan.enrolled !== undefined ? plan.enrolled : await performInit(installation, plan, proof.by, proof.prove);
+  // The project is enrolled first: putting hooks in then renews its pins, and those of nothing else.
+  if (hooks !== undefined) await performPlan(ground, hooks, proof);
+  if (output.json) output.value({ project, written: [...plan.writes, ...(hooks === undefined ? [] : changesOf(hooks))].map(({ path }) => path), enrolled_at: enrolment.enrolled_at });
   else {
     output.line(`${output.out.paint('green', 'Enrolled')} ${printable(project.dir)} (${project.id})`);
     output.note('Next: read .loki/policies.yaml, then loki policy check, then loki start PRD');
   }
   return exitCode.done;
+}
+
+/** Hooks for the agents that are here; undefined when nothing is to do. Settings that cannot be understood keep nobody from enrolling. */
+function planHooks(ground: HookGround, output: Output): HookPlan | undefined {
+  const agents = agentsHere(ground).flatMap((agent) => {
+    try {
+      return planInstall(ground, 'project', [agent]).agents.filter(({ changes }) => changes.length > 0);
+    } catch (error) {
+      if (!(error instanceof LokiError)) throw error;
+      output.warn(printable(`No hooks for ${agent}: ${error.message}`));
+      return [];
+    }
+  });
+  return agents.length === 0 ? undefined : { does: 'install', scope: 'project', agents };
+}
+
+function showHooks(ground: HookGround, hooks: HookPlan, output: Output): void {
+  output.note('This will put hooks into the settings of coding agents (to leave them alone: --no-hooks):');
+  for (const line of hookLines(hooks, output.err)) output.message(line);
+  for (const note of notesOn(ground, hooks)) output.note(`${output.err.paint('cyan', 'note:')} ${printable(note)}`);
 }
 
 /** A project inside an enrolled one would never be asked about: the outermost counts. And LOKI_HOME is no project. */

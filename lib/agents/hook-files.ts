@@ -14,6 +14,7 @@ export interface HookFile {
   readonly members?: readonly string[];
 }
 
+const copilotMembers = ['hooks', 'disableAllHooks'];
 const claudeMembers = ['hooks', 'disableAllHooks', 'env', 'enabledPlugins'];
 
 /** Formats: anchors of each vendor's hook documentation, in docs/hooks.md. */
@@ -23,10 +24,19 @@ export const projectHookFiles: readonly HookFile[] = [
   { agent: 'codex', path: '.codex/hooks.json' },
   { agent: 'codex', path: '.codex/config.toml' },
   { agent: 'gemini', path: '.gemini/settings.json', members: ['hooks', 'hooksConfig'] },
+  // Read into its own environment by every start, and handed on to hooks.
+  { agent: 'gemini', path: '.gemini/.env' },
   { agent: 'cursor', path: '.cursor/hooks.json' },
   { agent: 'copilot', path: '.github/hooks/' },
+  { agent: 'copilot', path: '.github/copilot/settings.json', members: copilotMembers },
+  { agent: 'copilot', path: '.github/copilot/settings.local.json', members: copilotMembers },
   { agent: 'opencode', path: '.opencode/plugin/' },
   { agent: 'opencode', path: '.opencode/plugins/' },
+  // Code that is loaded into the process that our plugin works in.
+  { agent: 'opencode', path: '.opencode/tool/' },
+  { agent: 'opencode', path: '.opencode/tools/' },
+  { agent: 'opencode', path: '.opencode/opencode.json', members: ['plugin'] },
+  { agent: 'opencode', path: '.opencode/opencode.jsonc' },
   { agent: 'opencode', path: 'opencode.json', members: ['plugin'] },
   { agent: 'opencode', path: 'opencode.jsonc' },
 ];

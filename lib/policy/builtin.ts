@@ -36,11 +36,11 @@ const anywhere: readonly (readonly [RegExp, string])[] = [
   [/\/\.loki(?:$|\/(?!state\/agent(?:\/|$)))/, 'the records and settings of loki'],
   [/\/\.claude\/(?:settings[^/]*\.json|(?:hooks|plugins)(?:\/.*)?)$/, 'hook settings of an agent'],
   [/\/\.codex(?:$|\/)/, 'hook settings of an agent'],
-  [/\/\.gemini\/settings\.json$/, 'hook settings of an agent'],
+  [/\/\.gemini\/(?:settings\.json|trustedfolders\.json|\.env)$/, 'hook settings of an agent'],
   [/\/\.cursor\/hooks(?:\.json$|\/)/, 'hook settings of an agent'],
-  [/\/\.github\/hooks(?:$|\/)/, 'hook settings of an agent'],
+  [/\/\.github\/(?:hooks(?:$|\/)|copilot\/settings[^/]*\.json$)/, 'hook settings of an agent'],
   [/\/\.copilot\/(?:hooks|config|settings)(?:\.json$|\/)/, 'hook settings of an agent'],
-  [/\/(?:\.opencode|\.config\/opencode)\/(?:plugins?(?:$|\/)|opencode\.jsonc?$|config\.json$)/, 'hook settings of an agent'],
+  [/\/(?:\.opencode|\.config\/opencode)\/(?:(?:plugin|tool)s?(?:$|\/)|opencode\.jsonc?$|config\.json$)/, 'hook settings of an agent'],
   [/\/\.git(?:\/.*)?\/(?:hooks(?:$|\/)|config(?:\.worktree)?$)/, 'hooks or settings of git'],
   [/\/\.git$/, 'hooks or settings of git'],
   [/\/node_modules\/(?:loki-enterprise|\.bin\/loki)(?:$|[/.])/, 'the program of loki'],
@@ -50,7 +50,7 @@ const anywhere: readonly (readonly [RegExp, string])[] = [
 const atHome: RegExp = /^\/(?:\.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv|zprofile|zlogin|zlogout|kshrc|cshrc|tcshrc|login|pam_environment|gitconfig)|\.config\/(?:fish\/.*|zsh\/.*|bash\/.*|git\/.*|environment\.d\/.*))$/;
 
 /** Places of the whole machine. */
-const onMachine: RegExp = /^\/(?:etc\/(?:loki|claude-code|codex|gemini-cli|cursor|opencode|profile\.d)(?:$|\/)|etc\/(?:profile|bash\.bashrc|bashrc|zshenv|zshrc|environment|gitconfig|zsh\/.*)$|library\/application support\/(?:claudecode|cursor|geminicli)(?:$|\/))/;
+const onMachine: RegExp = /^\/(?:etc\/(?:loki|claude-code|codex|gemini-cli|cursor|github-copilot|opencode|profile\.d)(?:$|\/)|etc\/(?:profile|bash\.bashrc|bashrc|zshenv|zshrc|environment|gitconfig|zsh\/.*)$|library\/application support\/(?:claudecode|cursor|geminicli)(?:$|\/))/;
 
 /** Fragments that give a protected place away inside a program text. */
 const fragments: readonly string[] = [

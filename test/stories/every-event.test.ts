@@ -18,7 +18,7 @@ import { fixture, packageRoot } from '../support/root.ts';
 /** Features that are to come; nothing records these yet. */
 const later: readonly string[] = [
   'auth.token.revoke', 'auth.token.rotate', 'auth.oidc.success', 'auth.oidc.fail', 'task.update', 'approval.override', 'run.replay', 'tenant.create', 'tenant.update', 'tenant.delete',
-  'project.create', 'project.update', 'project.delete', 'webhook.accept', 'webhook.reject', 'integration.deliver', 'integration.fail', 'telemetry.drop', 'hooks.install', 'hooks.disable',
+  'project.create', 'project.update', 'project.delete', 'webhook.accept', 'webhook.reject', 'integration.deliver', 'integration.fail', 'telemetry.drop',
 ];
 
 /** Events that need a fault or a wait, or are seldom: the test that shows each. */
@@ -27,6 +27,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   'approval.expire': 'test/approvals/approvals.test.ts',
   'audit.gap': 'test/audit/durability.test.ts',
   'audit.disk_full': 'test/audit/full-disk.test.ts',
+  'hooks.install': 'test/app/hooks/install.test.ts',
+  'hooks.disable': 'test/app/hooks/install.test.ts',
 };
 
 const secrets = { key: 'AKIAZ7TQ4PLM2XWERBN5', slack: 'xoxb-' + '2871634501-Kq8mZt7Wv3Lp', wrong: 'loki_wrongwrongwrongwrongwrongwrong0000AB' } as const;
