@@ -9,6 +9,7 @@ import { commandProvider, scriptedProvider, type CommandOptions } from '../runs/
 import { agentEnvironment } from '../runs/environment.ts';
 import type { Provider } from '../runs/provider.ts';
 import { trustState } from './enrol.ts';
+import { gateSettings } from './hook-environment.ts';
 import { requireProject, type Installation } from './installation.ts';
 import { packageFile } from './package-file.ts';
 import { residencyOf } from './residency.ts';
@@ -56,16 +57,6 @@ function calledBy({ config }: Installation, name: string): { readonly model?: st
   const { model, region } = chosen;
   const isOurs = config.origin('runs.provider').layer !== 'project';
   return { ...(model === undefined ? {} : { model }), ...(region === undefined || !isOurs ? {} : { region }) };
-}
-
-/** Settings of the gate that may stand in our environment. The agent hands them on to the gate it asks; none is a secret. */
-const gateVariables = [
-  'LOKI_MANAGED_POLICY', 'LOKI_AUDIT_DISABLED', 'LOKI_ENTERPRISE_AUDIT', 'LOKI_AUDIT_LEVEL', 'LOKI_AUDIT_MAX_SIZE_MB', 'LOKI_AUDIT_NO_INTEGRITY', 'LOKI_AUDIT_ON_FAILURE',
-  'LOKI_HOST', 'LOKI_PORT',
-] as const;
-
-function gateSettings(env: Installation['surroundings']['env']): Readonly<Record<string, string>> {
-  return Object.fromEntries(gateVariables.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
 /** Commands of the project's own file need a person's confirmation; those of a user or an organisation do not. */
