@@ -192,11 +192,13 @@ function decisionView(entry: LoggedEntry, projectDir: string): DecisionView | un
   const fromProject = fromDirectory(projectDir);
   const details = objectAt(entry, 'details');
   const action = objectAt(details, 'action');
-  const { decision, reason, rule, approval_id } = details;
+  const { decision, reason, rule, approval_id, call_id } = details;
+  const { kind } = action;
   if (typeof decision !== 'string' || typeof reason !== 'string') return undefined;
   return {
     audit_seq: entry.seq, decision, reason: fromProject(reason), action: fromProject(describeAction(action)),
     ...(typeof rule === 'string' ? { rule } : {}), ...(typeof approval_id === 'string' ? { approval_id } : {}),
+    ...(typeof kind === 'string' ? { kind } : {}), ...(typeof call_id === 'string' ? { call_id } : {}),
   };
 }
 

@@ -86,6 +86,10 @@ export interface DecisionView {
   /** `fs.write src/x.js`, redacted. */
   readonly action: string;
   readonly approval_id?: string;
+  /** `exec`, `fs.write`, `prompt` … */
+  readonly kind?: string;
+  /** The agent's id of the call it was asked about. */
+  readonly call_id?: string;
 }
 
 export interface RunDeps extends Pick<Host, 'clock' | 'timers' | 'random' | 'disk' | 'spawn' | 'facts' | 'lock'> {

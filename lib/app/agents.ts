@@ -1,0 +1,74 @@
+/** Coding agents that sessions can work with: which are installed, and the provider made of one of them. */
+import { claude } from '../agents/headless/claude.ts';
+import { codex } from '../agents/headless/codex.ts';
+import { gemini } from '../agents/headless/gemini.ts';
+import { hookEntries, type RunHooks } from '../agents/headless/hooks.ts';
+import { opencode } from '../agents/headless/opencode.ts';
+import type { EnvironmentRow, HeadlessAgent } from '../agents/headless/headless.ts';
+import { hookPath } from '../agents/hook-command.ts';
+import { join } from '../base/paths.ts';
+import { createRoom } from '../host/agent-room.ts';
+import { agentProvider, type AgentOptions } from '../runs/agent-provider.ts';
+import type { Environment } from '../runs/environment.ts';
+import type { Provider } from '../runs/provider.ts';
+import { hookEnvironment } from './hook-environment.ts';
+import { requireProject, type Installation } from './installation.ts';
+
+/** In the order they are looked for. */
+const agents: readonly HeadlessAgent[] = [claude, codex, gemini, opencode];
+
+export function agentNamed(name: string): HeadlessAgent | undefined {
+  return agents.find((agent) => agent.name === name);
+}
+
+/** The first agent on PATH. */
+export function installedAgent({ host: { spawn }, surroundings }: Installation): HeadlessAgent | undefined {
+  return agents.find(({ program }) => spawn.find(program, surroundings.env['PATH']) !== undefined);
+}
+
+/** What is the same for every provider of a session. */
+export type SessionParts = Pick<AgentOptions, 'cwd' | 'env' | 'timeoutMs' | 'spawn' | 'model' | 'region' | 'notice' | 'sessionId'>;
+
+/** The agent as the provider of a session. */
+export function providerOf(installation: Installation, agent: HeadlessAgent, parts: SessionParts): Provider {
+  const { host: { disk }, home, surroundings } = installation;
+  // Agents ask through their hooks; the door for programs that ask by themselves is none of theirs.
+  const { LOKI_HOOK: _, ...governed } = parts.env;
+  const env = { ...networkEnvironment(surroundings.env), ...credentialsFor(agent, surroundings.env), ...governed };
+  return agentProvider({
+    ...parts, agent, env, hooks: hookEntries(agent.name, runHooks(installation)), room: createRoom(join(home.run, parts.sessionId)),
+    read(path) {
+      const bytes = disk.read(path, largestSettings);
+      return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+    },
+  });
+}
+
+const largestSettings = 4 << 20;
+
+function runHooks(installation: Installation): RunHooks {
+  const { host: { facts, spawn } } = installation;
+  const { project } = requireProject(installation);
+  const timeoutProgram = spawn.find('timeout', hookPath);
+  return { program: facts.loki, project: project.dir, env: hookEnvironment(installation), ...(timeoutProgram === undefined ? {} : { timeoutProgram }) };
+}
+
+/** The way out of this machine. A proxy's address may hold a password; the agent cannot work without it. */
+const networkVariables: readonly string[] = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
+
+function networkEnvironment(env: Environment): Readonly<Record<string, string>> {
+  return picked(env, networkVariables);
+}
+
+/** What the agent needs to reach its model: the names of its own table, and no other. */
+export function credentialsFor({ environment }: { readonly environment: readonly EnvironmentRow[] }, env: Environment): Readonly<Record<string, string>> {
+  return Object.assign({}, ...environment.filter(({ when }) => when === undefined || isOn(env[when])).map(({ names }) => picked(env, names)));
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && !['', '0', 'false', 'no', 'off'].includes(value.toLowerCase());
+}
+
+function picked(env: Environment, names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.flatMap((name) => { const value = env[name]; return value === undefined ? [] : [[name, value]]; }));
+}
