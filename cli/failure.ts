@@ -6,6 +6,7 @@
 import { LokiError, errorMeanings, exitCode, messageOf, systemCode, type ErrorCode, type Problem } from '../lib/errors.ts';
 import type { Terminal } from '../lib/host/terminal.ts';
 import { createOutput, printable, type Output } from './output.ts';
+import type { CommandRow } from './table.ts';
 
 /** A failure with everything that is told about it. */
 export interface Failure {
@@ -17,16 +18,17 @@ export interface Failure {
 }
 
 /** Prints the failure and answers with its exit code. */
-export function reportFailure(error: unknown, terminal: Terminal, answersAgent: boolean): number {
+export function reportFailure(error: unknown, terminal: Terminal, answersAgent: CommandRow['answersAgent']): number {
   const failure = describeFailure(error);
   const flags = terminal.argv.slice(0, terminal.argv.includes('--') ? terminal.argv.indexOf('--') : undefined);
   const output = createOutput(terminal, { json: flags.includes('--json'), quiet: false, plain: flags.includes('--no-color') });
-  if (answersAgent) terminal.stdout.write(`${JSON.stringify({ decision: 'DENY', allowed: false, reason: failure.message, audit_seq: null })}\n`);
+  if (answersAgent === 'verdict') terminal.stdout.write(`${JSON.stringify({ decision: 'DENY', allowed: false, reason: failure.message, audit_seq: null })}\n`);
   if (output.json) {
     const { code, message, hint, problems } = failure;
     terminal.stderr.write(`${JSON.stringify({ error: { code, message, hint, ...(problems.length > 0 ? { problems } : {}) } })}\n`);
   } else for (const line of failureLines(failure, output)) output.message(line);
-  return answersAgent ? refusalExit(failure.exit) : failure.exit;
+  if (answersAgent === 'code') return exitCode.usage;
+  return answersAgent === 'verdict' ? refusalExit(failure.exit) : failure.exit;
 }
 
 /** What is known of any thrown value. */

@@ -10,7 +10,7 @@ import type { CommandRow, GroupRow } from './table.ts';
 /** Runs one command line of the given commands and answers with its exit code. Never throws. */
 export async function main(terminal: Terminal, commands: readonly CommandRow[], groups: readonly GroupRow[]): Promise<number> {
   let row: CommandRow | undefined;
-  const fail = (error: unknown): number => reportFailure(error, terminal, row?.answersAgent ?? terminal.argv[0] === 'hook');
+  const fail = (error: unknown): number => reportFailure(error, terminal, row?.answersAgent ?? (terminal.argv[0] === 'hook' ? 'code' : undefined));
   terminal.onCrash((error) => { void terminal.finish(fail(error)); });
   try {
     const found = findCommand(terminal.argv, commands, groups);

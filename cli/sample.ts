@@ -134,6 +134,6 @@ function untilAborted({ signal }: Terminal): Promise<void> {
 try {
   await terminal.finish(await main());
 } catch (error) {
-  await terminal.finish(reportFailure(error, terminal, false));
+  await terminal.finish(reportFailure(error, terminal, undefined));
 }
 

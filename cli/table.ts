@@ -12,8 +12,11 @@ export interface CommandRow {
   readonly summary: string;
   /** Left out of lists and completions. */
   readonly hidden?: true;
-  /** It answers an agent: whatever goes wrong, the answer is a verdict that is a no. */
-  readonly answersAgent?: true;
+  /**
+   * It answers an agent: whatever goes wrong, the answer is a no. `verdict`: a line of JSON that says so; `code`: nothing on standard output,
+   * words on standard error and exit code 2, which every agent takes for a no.
+   */
+  readonly answersAgent?: 'verdict' | 'code';
   load(): Promise<{ readonly command: Command }>;
 }
 
@@ -34,6 +37,9 @@ export const groupTable: readonly GroupRow[] = [
   { name: 'enterprise audit', summary: 'Look into the log of record' },
 ];
 
+/** Agents whose hooks are answered, as people call them. */
+const titles = { claude: 'Claude Code', codex: 'Codex CLI', gemini: 'Gemini CLI', opencode: 'opencode', cursor: 'Cursor', copilot: 'GitHub Copilot' } as const;
+
 export const commandTable: readonly CommandRow[] = [
   { name: 'init', summary: 'Put a project under governance', load: () => import('./commands/init.ts') },
   { name: 'trust', summary: 'Confirm the commands that a project wants to run', load: () => import('./commands/trust.ts') },
@@ -49,7 +55,10 @@ export const commandTable: readonly CommandRow[] = [
   { name: 'approver create', summary: 'Make an approver key, sealed with a passphrase', load: () => import('./commands/approver-create.ts') },
   { name: 'approver status', summary: 'Show which proof is in force, and the approver keys', load: () => import('./commands/approver-status.ts') },
   { name: 'approver passwd', summary: 'Change the passphrase of an approver key', load: () => import('./commands/approver-passwd.ts') },
-  { name: 'hook generic', summary: 'Judge one action given as JSON on stdin', answersAgent: true, load: () => import('./commands/hook-generic.ts') },
+  { name: 'hook generic', summary: 'Judge one action given as JSON on stdin', answersAgent: 'verdict', load: () => import('./commands/hook-generic.ts') },
+  ...(['claude', 'codex', 'gemini', 'opencode', 'cursor', 'copilot'] as const).map((name): CommandRow => ({
+    name: `hook ${name}`, summary: `Answer one hook event of ${titles[name]}`, answersAgent: 'code', load: async () => ({ command: (await import('./commands/hook-agent.ts')).commandFor(name) }),
+  })),
   { name: 'policy check', summary: 'Validate the policy files and run their tests', load: () => import('./commands/policy-check.ts') },
   { name: 'policy test', summary: 'Run the tests in policies; tell which rules they reach', load: () => import('./commands/policy-test.ts') },
   { name: 'policy evaluate', summary: 'Ask the policy about one context, for CI', load: () => import('./commands/policy-evaluate.ts') },

@@ -50,7 +50,8 @@ export interface CallOutcome {
   readonly bytes?: number;
 }
 
-interface AnyEvent {
+/** What every event tells. */
+export interface EventBase {
   /** The agent's own name of the event: `PreToolUse`. */
   readonly event: string;
   readonly sessionId?: string;
@@ -68,22 +69,25 @@ interface AnyEvent {
 /** One hook event, by what we do with it. */
 export type HookEvent =
   /** A tool is about to be used: the answer decides. */
-  | (AnyEvent & { readonly does: 'ask'; readonly call: ToolCall })
+  | (EventBase & { readonly does: 'ask'; readonly call: ToolCall })
   /** A tool was used. */
-  | (AnyEvent & { readonly does: 'result'; readonly call: ToolCall; readonly outcome: CallOutcome; readonly output?: ToolOutput })
+  | (EventBase & { readonly does: 'result'; readonly call: ToolCall; readonly outcome: CallOutcome; readonly output?: ToolOutput })
   /** A person's words are about to be sent to the model: the answer decides. */
-  | (AnyEvent & { readonly does: 'prompt'; readonly action: Action })
+  | (EventBase & { readonly does: 'prompt'; readonly action: Action })
   /** The agent is about to read text that its tool does not show beforehand (a file): the answer decides. */
-  | (AnyEvent & { readonly does: 'inspect'; readonly action: Action })
+  | (EventBase & { readonly does: 'inspect'; readonly action: Action })
   /** Settings changed while the agent works: the answer decides whether they come into force. */
-  | (AnyEvent & { readonly does: 'settings'; readonly source: string; readonly path?: string })
-  | (AnyEvent & { readonly does: 'session.start' | 'session.stop'; readonly details: JsonObject })
-  | (AnyEvent & { readonly does: 'spawn' | 'complete'; readonly worker: Worker; readonly usage?: readonly ReportedUsage[] })
-  | (AnyEvent & { readonly does: 'task.create' | 'task.complete'; readonly id: string; readonly title: string })
+  | (EventBase & { readonly does: 'settings'; readonly source: string; readonly path?: string })
+  | (EventBase & { readonly does: 'session.start'; readonly details: JsonObject })
+  | (EventBase & { readonly does: 'session.stop'; readonly details: JsonObject })
+  | (EventBase & { readonly does: 'spawn'; readonly worker: Worker })
+  | (EventBase & { readonly does: 'complete'; readonly worker: Worker; readonly usage?: readonly ReportedUsage[] })
+  | (EventBase & { readonly does: 'task.create'; readonly id: string; readonly title: string })
+  | (EventBase & { readonly does: 'task.complete'; readonly id: string; readonly title: string })
   /** A turn has ended: its tokens can be counted. `usage`: where the event itself tells them. */
-  | (AnyEvent & { readonly does: 'turn'; readonly usage?: readonly ReportedUsage[] })
+  | (EventBase & { readonly does: 'turn'; readonly usage?: readonly ReportedUsage[] })
   /** Known, and nothing is done about it. */
-  | (AnyEvent & { readonly does: 'nothing' });
+  | (EventBase & { readonly does: 'nothing' });
 
 /** What an event is for. */
 export type Doing = HookEvent['does'];
@@ -113,6 +117,8 @@ export interface HookOutput {
 
 /** What an adapter may know beside the event itself. */
 export interface HookSurroundings {
+  /** The event that the command was installed for, where the agent's input does not name it. */
+  readonly event?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 

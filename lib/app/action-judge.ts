@@ -25,15 +25,15 @@ export function phaseOf({ surroundings }: Installation): string {
   return surroundings.env['LOKI_PHASE'] ?? 'none';
 }
 
-/** The judge of what `agent` does in the project of the installation. */
-export function createActionJudge(installation: Installation, agent: string, policyNow: () => Policy): ActionJudge {
+/** The judge of what `agent` does in the project of the installation. An agent that is about to be started counts among the active ones. */
+export function createActionJudge(installation: Installation, agent: string, policyNow: () => Policy, activeAgents: () => number = () => 1): ActionJudge {
   const { host, project, surroundings } = installation;
   const projectDir = projectDirOf(installation);
   const judgeBy = createJudgeSource(installation, projectDir);
   return (action, options = {}) => {
     const sessionId = action.session_id ?? 'none';
     const around: JudgedIn = {
-      project_dir: projectDir, actor: `agent:${agent}`, active_agents: 1, provider: surroundings.env['LOKI_PROVIDER'] ?? agent,
+      project_dir: projectDir, actor: `agent:${agent}`, active_agents: activeAgents() + (action.kind === 'agent' ? 1 : 0), provider: surroundings.env['LOKI_PROVIDER'] ?? agent,
       branch: currentBranch(host.disk, projectDir) ?? 'none', phase: phaseOf(installation), tenant: 'none', project: project?.id ?? 'none', session_id: sessionId,
     };
     const context = recordedContext(around, agent);

@@ -42,6 +42,8 @@ export interface Action {
   readonly content?: string;
   readonly cwd?: string;
   readonly session_id?: string;
+  /** What the same call does besides, such as the further files of a patch: judged with it, and allowed or refused with it. */
+  readonly also?: readonly Action[];
 }
 
 /** The four enforcement points of a policy. */

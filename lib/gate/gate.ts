@@ -21,9 +21,12 @@ export interface Judgement {
   readonly context?: JsonObject;
 }
 
-/** A person's answer to an action that needs one. `pending`: nobody has answered while the caller could wait. */
+/**
+ * A person's answer to an action that needs one. `pending`: nobody has answered while the caller could wait. `handed`: the caller asks
+ * the person before the agent itself.
+ */
 export interface ApprovalReply {
-  readonly outcome: 'approved' | 'rejected' | 'expired' | 'pending';
+  readonly outcome: 'approved' | 'rejected' | 'expired' | 'pending' | 'handed';
   readonly id: string;
   readonly reason: string;
 }
@@ -49,10 +52,10 @@ export interface GateParts {
 /** Puts the parts together. */
 export function createGate(parts: GateParts): Gate {
   return {
-    async decide(action) {
+    async decide(action, about = {}) {
       const judgement = judgeSafely(parts, action);
       const verdict = await settle(parts, judgement, action);
-      return record(parts, judgement, verdict, action);
+      return record(parts, judgement, verdict, action, about);
     },
     report: (outcome) => parts.recordOutcome(outcome),
     close: () => parts.close(),
@@ -66,6 +69,7 @@ interface Verdict {
   readonly reason: string;
   readonly rule?: string;
   readonly approvalId?: string;
+  readonly handed?: true;
 }
 
 /** A judge that fails is a no. */
@@ -102,6 +106,7 @@ async function settle(parts: GateParts, judgement: Judgement, action: Action): P
 
 function withApproval(common: Omit<Verdict, 'event'>, approval: ApprovalReply): Verdict {
   const approvalId = approval.id;
+  if (approval.outcome === 'handed') return { ...common, event: 'policy.approval_required', handed: true };
   if (approval.outcome === 'approved') return { ...common, event: 'policy.allow', decision: 'ALLOW', reason: `Approved (${approvalId}): ${approval.reason}`, approvalId };
   if (approval.outcome === 'pending') return { ...common, event: 'policy.approval_required', reason: `${common.reason}. Approval ${approvalId} is needed: loki approve ${approvalId}`, approvalId };
   const word = approval.outcome === 'rejected' ? 'was rejected' : 'was not given in time';
@@ -115,16 +120,17 @@ function decidingRule(decision: PolicyDecision): string | undefined {
 }
 
 /** Recorded first, replied after: the entry is on the medium when the caller hears of it. */
-async function record(parts: GateParts, judgement: Judgement, verdict: Verdict, action: Action): Promise<GateReply> {
+async function record(parts: GateParts, judgement: Judgement, verdict: Verdict, action: Action, about: JsonObject): Promise<GateReply> {
   const reply = {
     decision: verdict.decision,
     allowed: verdict.decision === 'ALLOW',
     reason: verdict.reason,
     ...(verdict.rule === undefined ? {} : { rule: verdict.rule }),
     ...(verdict.approvalId === undefined ? {} : { approval_id: verdict.approvalId }),
+    ...(verdict.handed === undefined ? {} : { handed: verdict.handed }),
   };
   try {
-    const receipt = await parts.record(entryOf(parts, judgement, verdict, action));
+    const receipt = await parts.record(entryOf(parts, judgement, verdict, action, about));
     return { ...reply, reason: withWhy(verdict, receipt.seq), audit_seq: receipt.seq };
   } catch (error) {
     if (parts.onFailure === 'warn') return { ...reply, reason: `${reply.reason} (NOT RECORDED: ${messageOf(error)})`, audit_seq: null };
@@ -138,7 +144,7 @@ function withWhy({ event, reason, rule, approvalId }: Verdict, seq: number | nul
   return event === 'policy.deny' && rule !== undefined && approvalId === undefined && seq !== null ? `${reason}. Why in full: loki policy explain --seq ${seq}` : reason;
 }
 
-function entryOf(parts: GateParts, judgement: Judgement, verdict: Verdict, action: Action): AuditEvent {
+function entryOf(parts: GateParts, judgement: Judgement, verdict: Verdict, action: Action, about: JsonObject): AuditEvent {
   const { decision } = judgement;
   return {
     event: verdict.event,
@@ -151,6 +157,8 @@ function entryOf(parts: GateParts, judgement: Judgement, verdict: Verdict, actio
       reason: verdict.reason,
       ...(verdict.rule === undefined ? {} : { rule: verdict.rule }),
       ...(verdict.approvalId === undefined ? {} : { approval_id: verdict.approvalId }),
+      ...(verdict.handed === undefined ? {} : { asked_at: 'agent' }),
+      ...about,
       ...(decision.violations.length === 0 ? {} : { violations: decision.violations.map(violationDetails) }),
       policy_digest: decision.policy_digest,
       duration_us: decision.duration_us,

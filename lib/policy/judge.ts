@@ -55,7 +55,6 @@ class Hearing {
   readonly #explain: boolean;
   readonly #violations: Violation[] = [];
   readonly #explained: ExplainedRule[] = [];
-  readonly #findings: Finding[] = [];
   #decision: Decision = 'ALLOW';
   #reason = '';
   #weight = -1;
@@ -68,22 +67,30 @@ class Hearing {
 
   judge(action: Action): Judgement {
     const started = this.#parts.monotonic();
+    const first = this.#hear(action);
+    const also = (action.also ?? []).map((part) => this.#hear({ ...(action.cwd === undefined ? {} : { cwd: action.cwd }), ...part }));
+    const { policy } = this.#parts;
+    return {
+      decision: this.#decision, allowed: this.#decision === 'ALLOW', requiresApproval: this.#decision === 'REQUIRE_APPROVAL',
+      reason: this.#reason, violations: this.#violations, policy_digest: policy.digest,
+      duration_us: Math.round((this.#parts.monotonic() - started) * 1000),
+      ...(this.#explain ? { explain: { point: 'pre_execution' as const, rules: this.#explained } } : {}),
+      canonical: also.length === 0 ? first : { also, ...first },
+    };
+  }
+
+  /** One part of the call. Returns its canonical form. */
+  #hear(action: Action): JsonObject {
     const cwd = this.#directory(action);
     const real = this.#one({ ...action, cwd });
     // Some file tools read a leading tilde as a shell does, and others do not.
     const { homeDir } = this.#parts.policy;
     if (homeDir !== undefined && action.file_path !== undefined && /^~(?:\/|$)/.test(action.file_path)) this.#one({ ...action, cwd, file_path: homeDir + action.file_path.slice(1) });
     if (action.kind === 'exec' && action.command !== undefined) this.#command(action, action.command, cwd);
-    if (action.content !== undefined) this.#content(action, real);
+    const findings = action.content === undefined ? [] : this.#content(action, action.content, real);
     if (action.content !== undefined && (action.kind === 'mcp' || action.kind === 'other')) this.#arguments(action.content, cwd);
-    const { scanners, policy } = this.#parts;
-    return {
-      decision: this.#decision, allowed: this.#decision === 'ALLOW', requiresApproval: this.#decision === 'REQUIRE_APPROVAL',
-      reason: this.#reason, violations: this.#violations, policy_digest: policy.digest,
-      duration_us: Math.round((this.#parts.monotonic() - started) * 1000),
-      ...(this.#explain ? { explain: { point: 'pre_execution' as const, rules: this.#explained } } : {}),
-      canonical: canonicalAction({ ...action, cwd: this.#real(cwd) }, (text) => scanners.redact(text), real, this.#findings),
-    };
+    const { scanners } = this.#parts;
+    return canonicalAction({ ...action, cwd: this.#real(cwd) }, (text) => scanners.redact(text), real, findings);
   }
 
   /** Where relative paths start; a relative `cwd` is seen from the project. */
@@ -151,10 +158,11 @@ class Hearing {
     for (const path of paths) for (const place of this.#paths({ kind: 'fs.write', file_path: path, cwd }) ?? []) this.#add(builtins.judgeMention(place));
   }
 
-  #content(action: Action, real: string | undefined): void {
-    const { content = '', tool } = action;
-    if (content.length <= longestContent) this.#findings.push(...this.#parts.scanners.secrets(content));
+  /** What is found in the content. */
+  #content(action: Action, content: string, real: string | undefined): readonly Finding[] {
+    const { tool } = action;
     this.#visit('data', { content, path: real ?? action.file_path, tool, direction: directions[action.kind] });
+    return content.length <= longestContent ? this.#parts.scanners.secrets(content) : [];
   }
 
   #visit(point: 'pre_execution' | 'data', context: Readonly<Record<string, unknown>>): void {

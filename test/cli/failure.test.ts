@@ -14,7 +14,7 @@ const policyError = new LokiError('policy.invalid', {
 
 test('a failure is told with every mistake, its place and caret, and a hint', () => {
   const terminal = fakeTerminal();
-  assert.equal(reportFailure(policyError, terminal, false), 2);
+  assert.equal(reportFailure(policyError, terminal, undefined), 2);
   assert.equal(terminal.printed.out, '');
   assert.equal(terminal.printed.err, [
     'error: Cannot load ".loki/policies.yaml": 2 mistakes',
@@ -33,7 +33,7 @@ test('a mistake that the message has told is not told again; its caret and the o
     { message: 'unknown key "prot"', file: 'a.yaml', line: 3, column: 5, excerpt: '    prot: 1\n    ^' },
     { message: 'unknown key "hots"', file: 'a.yaml', line: 4, column: 5 },
   ];
-  reportFailure(new LokiError('config.invalid', { attempted: 'use the configuration', found: 'a.yaml:3:5: unknown key "prot" (and 1 more)', hint: 'Correct it', problems }), terminal, false);
+  reportFailure(new LokiError('config.invalid', { attempted: 'use the configuration', found: 'a.yaml:3:5: unknown key "prot" (and 1 more)', hint: 'Correct it', problems }), terminal, undefined);
   assert.equal(terminal.printed.err, [
     'error: Cannot use the configuration: a.yaml:3:5: unknown key "prot" (and 1 more)',
     '          prot: 1',
@@ -46,20 +46,20 @@ test('a mistake that the message has told is not told again; its caret and the o
 
 test('with --json a failure is one object on stderr', () => {
   const terminal = fakeTerminal({ argv: ['policy', 'check', '--json'] });
-  reportFailure(new LokiError('run.none', { attempted: 'stop the session', found: 'none runs' }), terminal, false);
+  reportFailure(new LokiError('run.none', { attempted: 'stop the session', found: 'none runs' }), terminal, undefined);
   assert.deepEqual(JSON.parse(terminal.printed.err), { error: { code: 'run.none', message: 'Cannot stop the session: none runs', hint: 'Start one with: loki start PRD' } });
   assert.equal(terminal.printed.out, '');
 });
 
 test('--json after -- is an operand and changes nothing', () => {
   const terminal = fakeTerminal({ argv: ['start', '--', '--json'] });
-  reportFailure(new LokiError('run.none', { attempted: 'x', found: 'y' }), terminal, false);
+  reportFailure(new LokiError('run.none', { attempted: 'x', found: 'y' }), terminal, undefined);
   assert.match(terminal.printed.err, /^error: /);
 });
 
 test('every code ends with the exit code of its meaning', () => {
   for (const code of Object.keys(errorMeanings) as ErrorCode[]) {
-    const exit = reportFailure(new LokiError(code, { attempted: 'x', found: 'y' }), fakeTerminal(), false);
+    const exit = reportFailure(new LokiError(code, { attempted: 'x', found: 'y' }), fakeTerminal(), undefined);
     assert.equal(exit, errorMeanings[code].exit, code);
     assert.notEqual(exit, 0, code);
   }
@@ -67,10 +67,10 @@ test('every code ends with the exit code of its meaning', () => {
 
 test('a system error is told as one of input and output, anything else as a defect', () => {
   const terminal = fakeTerminal();
-  assert.equal(reportFailure(Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' }), terminal, false), 1);
+  assert.equal(reportFailure(Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' }), terminal, undefined), 1);
   assert.match(terminal.printed.err, /^error: Cannot finish: ENOSPC: no space left\nhint: Check permissions, free space and the disk\n$/);
   const defect = fakeTerminal();
-  assert.equal(reportFailure('odd', defect, false), 1);
+  assert.equal(reportFailure('odd', defect, undefined), 1);
   assert.match(defect.printed.err, /^error: Cannot finish: odd\nhint: This is a defect/);
 });
 
@@ -78,7 +78,7 @@ test('to an agent every failure is a verdict that is a no, with an exit code tha
   const codes: readonly (readonly [ErrorCode, number])[] = [['internal', 2], ['usage', 2], ['policy.denied', 3], ['approval.needed', 5], ['audit.unwritable', 2], ['interrupted', 2]];
   for (const [code, exit] of codes) {
     const terminal = fakeTerminal();
-    assert.equal(reportFailure(new LokiError(code, { attempted: 'judge', found: 'trouble' }), terminal, true), exit, code);
+    assert.equal(reportFailure(new LokiError(code, { attempted: 'judge', found: 'trouble' }), terminal, 'verdict'), exit, code);
     assert.equal(terminal.printed.out, '{"decision":"DENY","allowed":false,"reason":"Cannot judge: trouble","audit_seq":null}\n');
     assert.match(terminal.printed.err, /^error: Cannot judge: trouble\n/);
   }
@@ -86,6 +86,6 @@ test('to an agent every failure is a verdict that is a no, with an exit code tha
 
 test('control characters in a message do not reach the terminal', () => {
   const terminal = fakeTerminal();
-  reportFailure(new LokiError('usage', { attempted: 'run "\u001b[2J"', found: 'x\ny' }), terminal, false);
+  reportFailure(new LokiError('usage', { attempted: 'run "\u001b[2J"', found: 'x\ny' }), terminal, undefined);
   assert.match(terminal.printed.err, /run "\\u001b\[2J": x\\u000ay\n/);
 });

@@ -47,9 +47,9 @@ test('main() turns what a command throws into words and the exit code of its mea
 });
 
 const brokenHooks: readonly (readonly [string, CommandRow])[] = [
-  ['that throws', row('hook generic', { run: () => Promise.reject(new TypeError('oops')) }, { answersAgent: true })],
-  ['that throws at once', row('hook generic', { run: () => { throw new RangeError('oops'); } }, { answersAgent: true })],
-  ['that cannot be loaded', row('hook generic', {}, { answersAgent: true, load: () => Promise.reject(new SyntaxError('oops')) })],
+  ['that throws', row('hook generic', { run: () => Promise.reject(new TypeError('oops')) }, { answersAgent: 'verdict' })],
+  ['that throws at once', row('hook generic', { run: () => { throw new RangeError('oops'); } }, { answersAgent: 'verdict' })],
+  ['that cannot be loaded', row('hook generic', {}, { answersAgent: 'verdict', load: () => Promise.reject(new SyntaxError('oops')) })],
 ];
 
 for (const [what, hook] of brokenHooks) {
@@ -60,18 +60,30 @@ for (const [what, hook] of brokenHooks) {
   });
 }
 
-test('a hook for an agent that is not known is a verdict that is a no', async () => {
-  const { code, terminal } = await play([row('hook generic', {}, { answersAgent: true })], 'hook', 'genric');
+test('a hook for an agent that is not known is a no that every agent understands', async () => {
+  const { code, terminal } = await play([row('hook generic', {}, { answersAgent: 'verdict' })], 'hook', 'genric');
   assert.equal(code, 2);
-  assert.match(terminal.printed.out, /^\{"decision":"DENY","allowed":false,"reason":"Cannot run \\"loki hook genric\\": there is no such command \(did you mean \\"loki hook generic\\"\?\)"/);
+  assert.equal(terminal.printed.out, '');
+  assert.match(terminal.printed.err, /^error: Cannot run "loki hook genric": there is no such command \(did you mean "loki hook generic"\?\)/);
 });
+
+for (const [what, hook] of [
+  ['that throws', row('hook claude', { run: () => Promise.reject(new TypeError('oops')) }, { answersAgent: 'code' })],
+  ['that cannot be loaded', row('hook claude', {}, { answersAgent: 'code', load: () => Promise.reject(new SyntaxError('oops')) })],
+] as const) {
+  test(`a real agent's hook ${what} says so on stderr alone, with the code for no`, async () => {
+    const { code, terminal } = await play([hook], 'hook', 'claude');
+    assert.deepEqual([code, terminal.printed.out], [2, '']);
+    assert.match(terminal.printed.err, /^error: Cannot finish: oops\n/);
+  });
+}
 
 test('an exception that nobody caught is a verdict that is a no', async () => {
   const terminal = fakeTerminal({ argv: ['hook', 'generic'] });
   let crash: ((error: unknown) => void) | undefined;
   let ended: number | undefined;
   const watched = { ...terminal, onCrash: (handle: (error: unknown) => void) => { crash = handle; }, finish: (code: number) => { ended = code; return new Promise<never>(() => undefined); } };
-  await main(watched, [row('hook generic', {}, { answersAgent: true })], groups);
+  await main(watched, [row('hook generic', {}, { answersAgent: 'verdict' })], groups);
   crash?.(new Error('late'));
   assert.equal(ended, 2);
   assert.match(terminal.printed.out, /^\{"decision":"DENY","allowed":false,"reason":"Cannot finish: late"/);

@@ -49,6 +49,22 @@ export function rejudgeable(recorded: RecordedDecision, projectDir: string, proj
   if (recorded.details === undefined) return 'it is encrypted, and its key is not here';
   const { action: form, context } = recorded.details;
   if (!isPlainObject(form)) return 'no action is recorded';
+  const action = actionIn(form);
+  if (typeof action === 'string') return action;
+  const agent = recorded.actor.replace(/^agent:/, '');
+  return {
+    action: { ...action, session_id: recorded.sessionId },
+    surroundings: {
+      project_dir: projectDir, actor: recorded.actor, tenant: 'none', project: projectId, session_id: recorded.sessionId, ...usual,
+      provider: agent, ...(isPlainObject(context) ? surroundingsIn(context) : {}),
+    },
+    lacks: isPlainObject(context) ? [] : contextFields,
+    hasContent: [form, ...partsOf(form)].some((part) => part['content'] !== undefined),
+  };
+}
+
+/** A canonical action as one that can be judged, with what the same call did besides. */
+function actionIn(form: Readonly<Record<string, unknown>>): Action | Unjudgeable {
   if (form['redacted_sha256'] !== undefined) return 'a secret was taken out of it';
   const kind = actionKinds.find((one) => one === form['kind']);
   if (kind === undefined) return 'no action is recorded';
@@ -59,16 +75,17 @@ export function rejudgeable(recorded: RecordedDecision, projectDir: string, proj
     if (typeof value === 'string') texts[name] = value;
   }
   if (fieldsOfKind[kind].some((name) => texts[name] === undefined)) return 'a part of the action is missing';
-  const agent = recorded.actor.replace(/^agent:/, '');
-  return {
-    action: { ...texts, kind, session_id: recorded.sessionId },
-    surroundings: {
-      project_dir: projectDir, actor: recorded.actor, tenant: 'none', project: projectId, session_id: recorded.sessionId, ...usual,
-      provider: agent, ...(isPlainObject(context) ? surroundingsIn(context) : {}),
-    },
-    lacks: isPlainObject(context) ? [] : contextFields,
-    hasContent: form['content'] !== undefined,
-  };
+  const also: Action[] = [];
+  for (const part of partsOf(form)) {
+    const action = actionIn(part);
+    if (typeof action === 'string') return action;
+    also.push(action);
+  }
+  return { ...texts, kind, ...(also.length === 0 ? {} : { also }) };
+}
+
+function partsOf(form: Readonly<Record<string, unknown>>): readonly Record<string, unknown>[] {
+  return Array.isArray(form['also']) ? form['also'].filter(isPlainObject) : [];
 }
 
 const texted = ['tool', 'command', 'url', 'mcp_server', 'mcp_tool', 'agent', 'cwd', 'file_path'] as const;

@@ -1,0 +1,50 @@
+/**
+ * Settings that change while an agent works. Some agents take new settings up at once, and with them a switch that turns our hooks off; told
+ * of the change first, we refuse every one that would. A refused change is still in the file: the next session begins with it, and the
+ * enrolment's pins then deny what is asked, as far as anything is.
+ */
+import { messageOf } from '../../errors.ts';
+import type { HookAnswer, HookEvent } from '../../agents/hook.ts';
+import { isPlainObject, objectIn } from '../../base/json.ts';
+import { changeSinceEnrolment } from '../policy.ts';
+import { entryOf, type HookScene } from './scene.ts';
+
+type SettingsEvent = Extract<HookEvent, { readonly does: 'settings' }>;
+
+const largestSettings = 1 << 20;
+
+/** Judges the change, and records it. */
+export async function judgeSettings(scene: HookScene, event: SettingsEvent): Promise<HookAnswer> {
+  const refusal = refusalOf(scene, event);
+  const { source, path } = event;
+  const receipt = await scene.log.record({
+    ...entryOf(scene, 'config.change', {
+      agent: scene.agent, source, ...(path === undefined ? {} : { file: path }), decision: refusal === undefined ? 'ALLOW' : 'DENY', ...(refusal === undefined ? {} : { reason: refusal }),
+    }),
+    ...(refusal === undefined ? { level: 'info' } : {}),
+  });
+  if (refusal === undefined) return { kind: 'allow' };
+  return { kind: 'deny', reason: `${refusal}. The settings in force before stay${receipt.seq === null ? '' : ` (audit entry ${receipt.seq})`}` };
+}
+
+function refusalOf({ installation }: HookScene, { path }: SettingsEvent): string | undefined {
+  const change = changeSinceEnrolment(installation);
+  if (change !== undefined) return `A change of ${change} is not taken up`;
+  return path === undefined ? undefined : switchedOffBy(installation.host.disk, path);
+}
+
+/** What in a settings file, wherever it lies, turns hooks off; also that it cannot be understood, which turns off all that is in it. */
+function switchedOffBy(disk: HookScene['installation']['host']['disk'], path: string): string | undefined {
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = disk.read(path, largestSettings);
+  } catch (error) {
+    return `${path} cannot be read (${messageOf(error)})`;
+  }
+  // Removed: whether hooks of ours were in it nobody can tell any more.
+  if (bytes === undefined) return `${path} was removed`;
+  const settings = objectIn(bytes);
+  if (settings === undefined) return `${path} is no JSON object any more`;
+  if (settings['disableAllHooks'] === true) return `${path} switches all hooks off`;
+  return settings['hooks'] !== undefined && !isPlainObject(settings['hooks']) ? `"hooks" in ${path} is no object` : undefined;
+}

@@ -1,0 +1,151 @@
+/**
+ * What an agent has used, from its own files or events, counted against the budgets; and whether it may go on. Agents tell of tokens when a
+ * turn is over, so that is when they are counted, and the next prompt is where a spent budget stops them.
+ */
+import { sha256Hex } from '../../base/digest.ts';
+import { isCount, isPlainObject, objectIn, type JsonObject } from '../../base/json.ts';
+import { join } from '../../base/paths.ts';
+import type { HookEvent, ReportedUsage } from '../../agents/hook.ts';
+import { byModel, transcriptReaders, type TranscriptReader } from '../../agents/transcripts.ts';
+import type { Ledger } from '../../budgets/ledger.ts';
+import { addTokens, noTokens, totalTokens, type UsageReport } from '../../budgets/usage.ts';
+import { windowOf } from '../../budgets/window.ts';
+import type { Policy } from '../../policy/evaluate.ts';
+import { scanners } from '../../policy/scan/scanners.ts';
+import type { ResourceJudgement } from '../../runs/deps.ts';
+import { judgeResource, openLedger } from '../budgets.ts';
+import type { Installation } from '../installation.ts';
+import { openStore } from '../store.ts';
+import { entryOf, type HookScene } from './scene.ts';
+
+type Reporting = Extract<HookEvent, { readonly does: 'turn' | 'complete' }>;
+
+/** What was used since the last look, and how to remember that it was counted. */
+interface Used {
+  readonly usage: readonly ReportedUsage[];
+  /** The same for the same stretch of the same file: counted once, whenever we are killed. */
+  readonly id: string;
+  readonly remember: () => void;
+}
+
+/** Counts what a turn or a subagent has used, and tells what budgets have to tell. Within a governed run the run counts. */
+export async function countUsage(scene: HookScene, event: Reporting, policy: Policy): Promise<void> {
+  if (scene.inRun) return;
+  const used = usedIn(scene, event);
+  if (used === undefined) return;
+  const { installation, log } = scene;
+  const store = await openStore(installation, log.record);
+  try {
+    const ledger = openLedger(installation, store);
+    await ledger.count(reportOf(scene, event, used));
+    used.remember();
+    await tell(scene, await judgeSpending(scene, ledger, policy, event.model));
+  } finally {
+    await store.close();
+  }
+}
+
+/** Why the agent may not go on: a budget is spent, or its provider is not allowed. Undefined when it may. */
+export async function refusedSpending(scene: HookScene, event: HookEvent, policy: Policy): Promise<string | undefined> {
+  const { installation, log } = scene;
+  const { residency } = installation.config;
+  const isAsked = policy.rules.some(({ point }) => point === 'resource') || residency.allowedProviders.length > 0 || residency.allowedRegions.length > 0 || residency.airGapped;
+  if (scene.inRun || !isAsked) return undefined;
+  const store = await openStore(installation, log.record);
+  try {
+    const judgement = await judgeSpending(scene, openLedger(installation, store), policy, event.model);
+    await tell(scene, judgement);
+    const { decision } = judgement;
+    if (decision.allowed) return undefined;
+    await log.record(entryOf(scene, decision.decision === 'DENY' ? 'policy.deny' : 'policy.approval_required', {
+      point: 'resource', subject: `provider ${scene.agent}`, decision: decision.decision, reason: decision.reason, policy_digest: decision.policy_digest,
+      violations: decision.violations.map(({ name, action, reason, place }) => ({ name, action, reason, place })),
+    }));
+    return decision.reason;
+  } finally {
+    await store.close();
+  }
+}
+
+async function tell(scene: HookScene, judgement: ResourceJudgement): Promise<void> {
+  for (const { event, details } of judgement.tellings) await scene.log.record(entryOf(scene, event, details));
+  if (judgement.tellings.length > 0) await judgement.told();
+}
+
+/** The resource point for the session as the ledger knows it. */
+async function judgeSpending({ installation, agent, sessionId }: HookScene, ledger: Ledger, policy: Policy, model: string | undefined): Promise<ResourceJudgement> {
+  const project = installation.project?.id ?? 'none';
+  const { cells } = await ledger.read(windowOf('session', { projectId: project, sessionId, at: ledger.now() }));
+  return judgeResource(installation, ledger, policy, {
+    provider: agent, ...(model === undefined ? {} : { model }), tokens_consumed: totalTokens(cells.reduce((sum, { tokens }) => addTokens(sum, tokens), noTokens)),
+    cost_usd: 0, agent: 'agent', project, session_id: sessionId,
+  });
+}
+
+function reportOf({ installation: { host: { clock }, project }, agent, sessionId }: HookScene, event: Reporting, { usage, id }: Used): UsageReport {
+  return {
+    id, at: clock.now(), projectId: project?.id ?? 'none', sessionId, agent: event.does === 'complete' ? event.worker.type : 'agent', provider: agent,
+    usage: usage.map(({ model, input, output, cacheRead, cacheWrite }) => ({
+      model: model === undefined || scanners.redact(model) !== model ? null : model, tokens: { input, output, cache_read: cacheRead, cache_write: cacheWrite },
+    })),
+    calls: 1, unmetered: usage.length === 0 ? 1 : 0,
+  };
+}
+
+function usedIn(scene: HookScene, event: Reporting): Used | undefined {
+  const { installation: { host: { random } }, agent } = scene;
+  if (event.usage !== undefined) return { usage: byModel(event.usage), id: `told.${Buffer.from(random.bytes(16)).toString('hex')}`, remember: () => undefined };
+  const reader = Object.entries(transcriptReaders).find(([name]) => name === agent)?.[1];
+  return reader === undefined || event.transcript === undefined ? undefined : usedInFile(scene.installation, event.transcript, reader, event.does === 'complete');
+}
+
+/** So much of a file is read at a time, and looked at in one turn. */
+const pieceBytes = 1 << 20;
+const mostBytes = 256 << 20;
+
+/** The lines of a file since the last look. What is no plain file is none of an agent's. */
+function usedInFile(installation: Installation, path: string, reader: TranscriptReader, whole: boolean): Used | undefined {
+  const { host: { disk }, home } = installation;
+  const real = disk.realpath(path);
+  if (real === undefined || disk.stat(real)?.kind !== 'file') return undefined;
+  const known = memoryOf(installation, real);
+  const file = disk.openRead(real);
+  if (file === undefined) return undefined;
+  let at = known.offset <= file.stat().size ? known.offset : 0;
+  function* lines(): Generator<string> {
+    let rest = Buffer.alloc(0);
+    for (let read = 0; read < mostBytes;) {
+      const bytes = file?.read(at + rest.length, pieceBytes) ?? new Uint8Array();
+      if (bytes.length === 0) return;
+      read += bytes.length;
+      const piece = Buffer.concat([rest, bytes]);
+      const end = piece.lastIndexOf(10) + 1;
+      rest = piece.subarray(end);
+      at += end;
+      yield* piece.subarray(0, end).toString('utf8').split('\n');
+      // A line of more than this is nothing that is read here.
+      if (rest.length > mostBytes / 4) return;
+    }
+  }
+  try {
+    const { usage, memory } = reader(lines(), known.memory, whole);
+    const id = `file.${sha256Hex(`${real}\0${known.offset}\0${at}`)}`;
+    return { usage, id, remember: () => disk.replace(home.home, placeOf(installation, real), Buffer.from(JSON.stringify({ path: real, offset: at, memory })), 0o600) };
+  } finally {
+    file.close();
+  }
+}
+
+function placeOf({ host: { disk }, home }: Installation, path: string): string {
+  const folder = join(home.run, 'usage');
+  disk.ensureDirectory(home.home, folder, 0o700);
+  return join(folder, `${sha256Hex(path).slice(0, 40)}.json`);
+}
+
+function memoryOf(installation: Installation, path: string): { readonly offset: number; readonly memory: JsonObject } {
+  const { host: { disk }, home } = installation;
+  const bytes = disk.readRecord(home.home, placeOf(installation, path), 1 << 16);
+  const kept = bytes === undefined ? undefined : objectIn(bytes);
+  const [offset, memory] = [kept?.['offset'], kept?.['memory']];
+  return { offset: isCount(offset) ? offset : 0, memory: isPlainObject(memory) ? memory : {} };
+}
