@@ -1,0 +1,162 @@
+/**
+ * The plugin that OpenCode loads: plain JavaScript that asks our program about each tool call and prompt, and tells it what was
+ * used. It is made anew by every `loki hooks install`; the facts of the installation stand at its top.
+ */
+import { handedDown } from '../hook-command.ts';
+import { hookEvents } from '../hook-events.ts';
+import { programSeconds, type HookFacts } from './wanted.ts';
+
+const firstLine = '// The hooks of loki for OpenCode, written by `loki hooks install`. Changes are lost with the next one.';
+
+/** Whether a plugin file is ours, whoever made which version of it. */
+export function isOwnPlugin(text: string): boolean {
+  return text.startsWith(firstLine);
+}
+
+/** The plugin's text. The same facts give the same text. */
+export function opencodePlugin({ program, project, flags = [], env }: HookFacts): string {
+  const facts = {
+    program: program[0] ?? '',
+    args: [...program.slice(1), 'hook', 'opencode', ...(project === undefined ? [] : ['--project', project]), ...flags],
+    env,
+    handedDown,
+    seconds: Object.fromEntries(hookEvents.opencode.map(({ event, seconds }) => [event, programSeconds(seconds)])),
+  };
+  return `${firstLine}\nimport { spawn } from 'node:child_process';\n\nconst loki = ${JSON.stringify(facts, null, 2)};\n${body}`;
+}
+
+/** The facts of a plugin of ours; undefined when they cannot be read. */
+export function pluginFacts(text: string): HookFacts | undefined {
+  const facts = /^const loki = (\{[^]*?\n\});$/m.exec(text)?.[1];
+  if (facts === undefined) return undefined;
+  try {
+    const { program, args, env }: { readonly program: string; readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> } = JSON.parse(facts);
+    const hook = args.indexOf('hook');
+    const rest = args.slice(hook + 2);
+    const project = rest[0] === '--project' ? rest[1] : undefined;
+    return { program: [program, ...args.slice(0, hook)], env, flags: project === undefined ? rest : rest.slice(2), ...(project === undefined ? {} : { project }) };
+  } catch {
+    return undefined;
+  }
+}
+
+const body = `
+/** The longest answer that is read, in bytes. */
+const longestAnswer = 64 * 1024 * 1024;
+
+/** Asks loki about one event. Whatever goes wrong is a no, and it always ends. */
+function ask(event) {
+  return new Promise((resolve) => {
+    let timer;
+    const end = (answer) => { clearTimeout(timer); resolve(answer); };
+    const no = (why) => end({ allow: false, reason: 'loki: this call is not allowed (policy hook: ' + why + ')' });
+    try {
+      const env = { ...loki.env };
+      for (const name of loki.handedDown) if (process.env[name]) env[name] = process.env[name];
+      const child = spawn(loki.program, loki.args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
+      const seconds = loki.seconds[event.event];
+      timer = setTimeout(() => { child.kill('SIGKILL'); no('no answer within ' + seconds + ' seconds'); }, seconds * 1000);
+      const chunks = [];
+      let size = 0;
+      child.stdout.on('data', (chunk) => {
+        size += chunk.length;
+        if (size > longestAnswer) { child.kill('SIGKILL'); no('an answer without end'); } else chunks.push(chunk);
+      });
+      child.on('error', (error) => no(String(error && error.message)));
+      child.on('close', (code) => {
+        try {
+          const answer = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+          if (answer.allow === false && typeof answer.reason === 'string' && answer.reason !== '') end({ allow: false, reason: answer.reason });
+          else if (code === 0 && answer.allow === true) end(answer);
+          else no('exit code ' + code);
+        } catch {
+          no('exit code ' + code);
+        }
+      });
+      child.stdin.on('error', () => {});
+      child.stdin.end(JSON.stringify(event));
+    } catch (error) {
+      no(String(error && error.message));
+    }
+  });
+}
+
+/** Tells loki what needs no answer. */
+async function tell(event) {
+  await ask(event);
+}
+
+/** Puts another text in place of a tool's output, wherever the output holds text. */
+function hide(output, reason) {
+  if (Array.isArray(output.content)) output.content.splice(0, output.content.length, { type: 'text', text: reason });
+  if (typeof output.output === 'string' || !Array.isArray(output.content)) output.output = reason;
+  if (output.metadata && typeof output.metadata === 'object') {
+    for (const [name, value] of Object.entries(output.metadata)) if (typeof value === 'string') output.metadata[name] = reason;
+  }
+}
+
+/** Puts the members of \`by\` in place of those of \`output\`, in the same object: OpenCode looks at no other. */
+function replace(output, by) {
+  if (typeof by === 'string') output.output = by;
+  else if (Array.isArray(by)) output.content = by;
+  else Object.assign(output, by);
+}
+
+/** Tokens that messages have used, by message, and how much of that has been told. */
+const used = new Map();
+
+function count(info) {
+  if (!info || info.role !== 'assistant' || !info.tokens) return;
+  const cache = info.tokens.cache || {};
+  const known = used.get(info.id);
+  used.set(info.id, {
+    sessionID: info.sessionID,
+    model: [info.providerID, info.modelID].filter(Boolean).join('/'),
+    tokens: { input: info.tokens.input || 0, output: (info.tokens.output || 0) + (info.tokens.reasoning || 0), cacheRead: cache.read || 0, cacheWrite: cache.write || 0 },
+    told: known ? known.told : { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+  });
+}
+
+/** What is new since the last report of a session, model by model. */
+function newUsage(sessionID) {
+  const models = new Map();
+  for (const message of used.values()) {
+    if (message.sessionID !== sessionID) continue;
+    const sum = models.get(message.model) || { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+    for (const kind of Object.keys(sum)) sum[kind] += Math.max(0, message.tokens[kind] - message.told[kind]);
+    message.told = { ...message.tokens };
+    models.set(message.model, sum);
+  }
+  return [...models].filter(([, sum]) => Object.values(sum).some((number) => number > 0)).map(([model, sum]) => ({ ...(model ? { model } : {}), ...sum }));
+}
+
+export const Loki = async ({ directory }) => ({
+  // What is thrown here is told to the model, and the tool does not run.
+  'tool.execute.before': async (input, output) => {
+    const answer = await ask({ event: 'tool.execute.before', tool: input.tool, sessionID: input.sessionID, callID: input.callID, args: output.args, cwd: directory });
+    if (answer.allow !== true) throw new Error(answer.reason);
+  },
+
+  // The tool has run: a no keeps its output from the model.
+  'tool.execute.after': async (input, output) => {
+    const { title, metadata, content } = output;
+    const seen = output.output === undefined && content !== undefined ? { content } : { output: { title, output: output.output, metadata } };
+    const answer = await ask({ event: 'tool.execute.after', tool: input.tool, sessionID: input.sessionID, callID: input.callID, args: input.args, ...seen, cwd: directory });
+    if (answer.allow !== true) hide(output, answer.reason);
+    else if (answer.output !== undefined) replace(output, answer.output);
+  },
+
+  'chat.message': async (input, output) => {
+    const prompt = output.parts.filter((part) => part.type === 'text').map((part) => part.text).join('\\n');
+    const answer = await ask({ event: 'chat.message', sessionID: input.sessionID, prompt, cwd: directory });
+    if (answer.allow !== true) throw new Error(answer.reason);
+  },
+
+  event: async ({ event }) => {
+    const { type, properties = {} } = event;
+    if (type === 'session.created' && properties.info) await tell({ event: 'session.start', sessionID: properties.info.id, cwd: directory });
+    if (type === 'message.updated') count(properties.info);
+    if (type === 'session.idle') await tell({ event: 'session.idle', sessionID: properties.sessionID, usage: newUsage(properties.sessionID), cwd: directory });
+  },
+});
+`;
