@@ -5,6 +5,8 @@ import { terminal } from '../lib/host/terminal.ts';
 export async function start(): Promise<never> {
   const { argv } = terminal;
   const helpAlone = argv.length === 0 || (argv.length === 1 && ['--help', '-h', 'help'].includes(argv[0] ?? ''));
+  // A hook that dies without an answer must not look like one that had nothing to say.
+  if (argv[0] === 'hook') terminal.unlessFinished(2);
   const code = helpAlone ? await help() : await anyCommand();
   // A verdict that could not be written is a no.
   return argv[0] === 'hook' ? terminal.finish(code, 2) : terminal.finish(code);

@@ -12,13 +12,20 @@ import { agent, command, url, mcp, other, outputOf, read, unknownTool, write, ty
 
 /** Tools by the names in hook inputs. Those with `other` reach nothing that a policy names by themselves. */
 const tools: Readonly<Record<string, ToolReader>> = {
-  Bash: command('command'), PowerShell: command('command'), Monitor: command('command'),
+  Bash: command('command'), PowerShell: command('command'), Monitor: monitor,
   Write: write('file_path', 'content'), Edit: write('file_path', 'new_string'), MultiEdit: multiEdit, NotebookEdit: write('notebook_path', 'new_source'),
   Read: read('file_path'), NotebookRead: read('notebook_path'), Glob: read('path', 'cwd'), Grep: read('path', 'cwd'), LS: read('path', 'cwd'),
   WebFetch: url('url'), WebSearch: other, Agent: agent('subagent_type', 'prompt', 'general-purpose'), Task: agent('subagent_type', 'prompt', 'general-purpose'),
   TodoWrite: other, ToolSearch: other, AskUserQuestion: other, EnterPlanMode: other, ExitPlanMode: other, Skill: other, SlashCommand: other, BashOutput: other, KillShell: other,
+  Workflow: agent('name', 'script', 'workflow'), CronCreate: other, CronDelete: other, CronList: other, ScheduleWakeup: other, ListAgents: other, ReportFindings: other, EnterWorktree: other, ExitWorktree: other,
+  ListMcpResourcesTool: other, ReadMcpResourceTool: other,
   TaskOutput: other, TaskStop: other, TaskCreate: other, TaskGet: other, TaskList: other, TaskUpdate: other, SendMessage: other,
 };
+
+/** Watches what a command prints, or what comes over a connection. */
+function monitor(call: Call): Action {
+  return call.input.maybe('command') === undefined && typeof call.input.raw('ws') === 'string' ? url('ws')(call) : command('command')(call);
+}
 
 function multiEdit(call: Call): Action {
   const added = call.input.objects('edits').map((edit) => edit.maybe('new_string') ?? '').join('\n');
@@ -28,6 +35,8 @@ function multiEdit(call: Call): Action {
 /** Readers of events by their names. */
 const events: EventReaders = {
   PreToolUse: (input, base) => ({ ...base, does: 'ask', call: toolCall(input, base) }),
+  // The commands in skills and slash commands fire no PreToolUse.
+  PreSkillShellCommand: (input, base) => ({ ...base, does: 'ask', call: toolCall(input, base) }),
   PostToolUse: (input, base) => {
     const given = input.value('tool_response');
     const { bytes, output } = outputOf(given, true);

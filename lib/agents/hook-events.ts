@@ -23,14 +23,15 @@ const check = (event: string): EventRow => ({ event, guard: 'closed', seconds: l
 
 export const hookEvents: Readonly<Record<AgentName, readonly EventRow[]>> = {
   claude: [
-    ask('PreToolUse'), check('UserPromptSubmit'), check('ConfigChange'), look('PostToolUse'), look('PostToolUseFailure'), look('SessionStart'),
+    ask('PreToolUse'), ask('PreSkillShellCommand'), check('UserPromptSubmit'), check('ConfigChange'), look('PostToolUse'), look('PostToolUseFailure'), look('SessionStart'),
     look('SessionEnd', 5), look('SubagentStart'), look('SubagentStop'), look('Stop'), look('TaskCreated'), look('TaskCompleted'),
   ],
   // What Codex's PostToolUse hook refuses the model does not get: so a failure hides the output.
   codex: [ask('PreToolUse'), check('UserPromptSubmit'), check('PostToolUse'), look('SessionStart'), look('SessionEnd', 3), look('SubagentStart'), look('SubagentStop'), look('Stop')],
   gemini: [ask('BeforeTool'), check('BeforeAgent'), check('AfterTool'), look('SessionStart'), look('SessionEnd', 5), look('AfterAgent')],
   cursor: [
-    ask('preToolUse'), ask('beforeShellExecution'), ask('beforeMCPExecution'), check('beforeReadFile'), check('beforeSubmitPrompt'), look('postToolUse'),
+    // The special events (beforeShellExecution, beforeMCPExecution) fire beside the general one, for the same call.
+    ask('preToolUse'), check('beforeReadFile'), check('beforeSubmitPrompt'), look('postToolUse'),
     look('postToolUseFailure'), look('sessionStart'), look('sessionEnd', 5), check('subagentStart'), look('subagentStop'), look('stop'),
   ],
   copilot: [ask('preToolUse'), look('postToolUse'), look('postToolUseFailure'), look('sessionStart'), look('sessionEnd', 5), look('userPromptSubmitted'), look('subagentStart'), look('subagentStop'), look('agentStop')],

@@ -44,6 +44,8 @@ export interface Action {
   readonly session_id?: string;
   /** What the same call does besides, such as the further files of a patch: judged with it, and allowed or refused with it. */
   readonly also?: readonly Action[];
+  /** The agent can type into what the command starts, later and without asking. */
+  readonly typedInto?: true;
 }
 
 /** The four enforcement points of a policy. */

@@ -52,6 +52,8 @@ export interface Terminal {
    * reason is the signal's name or `closed`. Asking for it takes over these signals; a second SIGINT or SIGTERM ends the process at once.
    */
   readonly signal: AbortSignal;
+  /** The exit code of a process that ends without `finish`, because nothing is left that it could wait for. */
+  unlessFinished(code: number): void;
   /** Called once for an exception or a rejection nobody caught. */
   onCrash(handle: (error: unknown) => void): void;
   /**
@@ -82,6 +84,9 @@ export const terminal: Terminal = {
   get signal() {
     if (!signalsTaken) takeSignals();
     return stopping.signal;
+  },
+  unlessFinished(code) {
+    process.exitCode = code;
   },
   onCrash(handle) {
     process.once('uncaughtException', handle);

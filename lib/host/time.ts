@@ -1,6 +1,6 @@
 /** Clock, timers and randomness of the real machine. */
 import type * as crypto from 'node:crypto';
-import type { Clock, Random, Timers } from '../ports.ts';
+import type { Cancel, Clock, Random, Timers } from '../ports.ts';
 
 export const clock: Clock = {
   now: () => Date.now(),
@@ -22,6 +22,12 @@ export const timers: Timers = {
   sleep: (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); }),
   yield: () => new Promise((resolve) => { setImmediate(resolve); }),
 };
+
+/** Runs something when the time is up, and keeps the process alive until then: what waits for it must not end because nothing else is left to do. */
+export function atDeadline(milliseconds: number, run: () => void): Cancel {
+  const timer = setTimeout(run, milliseconds);
+  return () => clearTimeout(timer);
+}
 
 /** node:crypto takes 2 ms to load, and who only reads needs none of it. */
 export const random: Random = {

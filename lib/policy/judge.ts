@@ -137,13 +137,14 @@ class Hearing {
   }
 
   /** What a command does, each thing as if a file tool or the network had been used. */
-  #command({ tool }: Action, command: string, cwd: string): void {
+  #command({ tool, typedInto }: Action, command: string, cwd: string): void {
     const { builtins, policy } = this.#parts;
-    const { actions, uncertain, mentions } = policy.analyze(command, cwd);
+    const { actions, uncertain, mentions, opens } = policy.analyze(command, cwd);
     // The policy's own rules for what the command does were asked with the command.
     for (const derived of actions) this.#add(builtins.judge(derived, derived.kind === 'exec' ? [] : this.#paths({ ...derived, cwd }) ?? []));
     for (const mention of mentions) this.#add(builtins.judgeMention(mention));
     this.#add(unclearCommand(uncertain, policy.strict));
+    if (typedInto === true) this.#add(unclearCommand(opens.map((program) => `it opens "${program}", and what is typed into that is asked about by nobody`), policy.strict));
     const written = actions.flatMap((derived) => derived.kind === 'fs.write' && derived.file_path !== undefined ? [derived.file_path] : []);
     if (written.length > mostWritten) this.#add(unclearCommand([`it writes more than ${mostWritten} files`], policy.strict));
     // A text that a command writes stands in the command.

@@ -40,6 +40,7 @@ export function fakeTerminal(options: FakeOptions = {}): FakeTerminal {
       return Promise.resolve(passphrases.shift());
     },
     onCrash: () => undefined,
+    unlessFinished: () => undefined,
     finish: () => Promise.reject(new Error('a command does not end the process itself')),
   };
 }

@@ -8,7 +8,7 @@ import { parseStrictJson } from '../../agents/strict-json.ts';
 import type { Action } from '../../base/action.ts';
 import { isId } from '../../base/ids.ts';
 import type { GateReply } from '../../gate/reply.ts';
-import { timers } from '../../host/time.ts';
+import { atDeadline } from '../../host/time.ts';
 import { openRecord } from '../audit/record.ts';
 import { openGate, type GateOptions } from '../gate.ts';
 import { openInstallation, type Installation, type Surroundings } from '../installation.ts';
@@ -37,11 +37,11 @@ export interface HookOptions {
 }
 
 /** Answers one event, in time. Never throws. */
-export async function answerHook(adapter: AgentAdapter, input: () => Promise<string>, surroundings: Surroundings, options: HookOptions): Promise<HookOutput> {
-  const late = new Promise<HookOutput>((resolve) => {
-    timers.after(options.deadlineMs, () => resolve(adapter.refuse(`loki: nothing was decided within ${options.deadlineMs / 1000} s, so this call is not allowed`)));
+export function answerHook(adapter: AgentAdapter, input: () => Promise<string>, surroundings: Surroundings, options: HookOptions): Promise<HookOutput> {
+  return new Promise((resolve) => {
+    const cancel = atDeadline(options.deadlineMs, () => resolve(adapter.refuse(`loki: nothing was decided within ${options.deadlineMs / 1000} s, so this call is not allowed`)));
+    void answer(adapter, input, surroundings, options).then(resolve).finally(cancel);
   });
-  return Promise.race([answer(adapter, input, surroundings, options), late]);
 }
 
 async function answer(adapter: AgentAdapter, input: () => Promise<string>, surroundings: Surroundings, options: HookOptions): Promise<HookOutput> {

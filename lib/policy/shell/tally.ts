@@ -8,6 +8,8 @@ export interface ShellAnalysis {
   readonly uncertain: readonly string[];
   /** Words that a program which is not known to only read was given: places it may change. */
   readonly mentions: readonly string[];
+  /** Programs that go on with what is typed into them. */
+  readonly opens: readonly string[];
   /** Other spellings of the commands that mean the same, and the texts that shells, interpreters and clients of databases are fed, behind `<`. */
   readonly readings: readonly string[];
 }
@@ -20,6 +22,7 @@ export class Tally {
   readonly #actions = new Map<string, Action>();
   readonly #uncertain = new Set<string>();
   readonly #mentions = new Set<string>();
+  readonly #opens = new Set<string>();
   readonly #spellings: (() => Iterable<string>)[] = [];
 
   action(action: Action): void {
@@ -35,6 +38,10 @@ export class Tally {
     this.#mentions.add(text);
   }
 
+  opens(program: string): void {
+    this.#opens.add(program);
+  }
+
   /** Other spellings of one command, worked out when a rule asks about commands. */
   spellings(of: () => Iterable<string>): void {
     if (this.#spellings.length >= mostSpelled) return this.doubt(`the line has more than ${mostSpelled} commands`);
@@ -45,7 +52,7 @@ export class Tally {
     const spellings = this.#spellings;
     let readings: readonly string[] | undefined;
     return {
-      actions: [...this.#actions.values()], uncertain: [...this.#uncertain], mentions: [...this.#mentions],
+      actions: [...this.#actions.values()], uncertain: [...this.#uncertain], mentions: [...this.#mentions], opens: [...this.#opens],
       get readings() { return readings ??= [...new Set(spellings.flatMap((of) => [...of()]))]; },
     };
   }

@@ -12,6 +12,7 @@ import { programName, shellWords } from './operands.ts';
 import { optionsOf } from './options.ts';
 import { patchedFiles, readsPatch } from './patches.ts';
 import { commandVariables, keywords, lastingVariables, loadsOther, lokiName, patternSwitches, shells, speakers } from './programs.ts';
+import { opensPrompt } from './prompts.ts';
 import { readShell } from './reader.ts';
 import { isDatabaseClient, statementsOf } from './statements.ts';
 import { Feed, suppliedCommands } from './supplied.ts';
@@ -133,6 +134,7 @@ export class Walk extends Effects {
     if (first.pattern && first.text !== '[' && first.text !== '[[' && first.text !== '{') return this.doubt(`which program "${first.text.slice(0, 60)}" is depends on the files there are`);
     const program = this.#told(words, first, run);
     const rest = words.slice(1);
+    if (!run.fed && run.command.input.length === 0 && opensPrompt(program, rest) && !run.command.redirects.some(({ operator }) => operator === '<')) this.found.opens(program);
     if (first.text.includes('/')) this.#ownScript(first, run);
     const inner = wrappedBy(program, rest);
     if (inner === undefined || (program === 'command' && /^-[vV]/.test(rest[0]?.text ?? ''))) return this.#program(program, rest, run);
