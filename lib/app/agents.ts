@@ -2,10 +2,12 @@
 import { claude } from '../agents/headless/claude.ts';
 import { codex } from '../agents/headless/codex.ts';
 import { gemini } from '../agents/headless/gemini.ts';
-import { hookEntries, type RunHooks } from '../agents/headless/hooks.ts';
+import { hookEntries } from '../agents/headless/hooks.ts';
 import { opencode } from '../agents/headless/opencode.ts';
 import type { EnvironmentRow, HeadlessAgent } from '../agents/headless/headless.ts';
 import { hookPath } from '../agents/hook-command.ts';
+import { opencodePlugin } from '../agents/settings/opencode-plugin.ts';
+import type { HookFacts } from '../agents/settings/wanted.ts';
 import { join } from '../base/paths.ts';
 import { createRoom } from '../host/agent-room.ts';
 import { agentProvider, type AgentOptions } from '../runs/agent-provider.ts';
@@ -35,8 +37,9 @@ export function providerOf(installation: Installation, agent: HeadlessAgent, par
   // Agents ask through their hooks; the door for programs that ask by themselves is none of theirs.
   const { LOKI_HOOK: _, ...governed } = parts.env;
   const env = { ...networkEnvironment(surroundings.env), ...credentialsFor(agent, surroundings.env), ...governed };
+  const facts = hookFacts(installation);
   return agentProvider({
-    ...parts, agent, env, hooks: hookEntries(agent.name, runHooks(installation)), room: createRoom(join(home.run, parts.sessionId)),
+    ...parts, agent, env, hooks: hookEntries(agent.name, facts), plugin: opencodePlugin(facts), room: createRoom(join(home.run, parts.sessionId)),
     read(path) {
       const bytes = disk.read(path, largestSettings);
       return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
@@ -46,7 +49,7 @@ export function providerOf(installation: Installation, agent: HeadlessAgent, par
 
 const largestSettings = 4 << 20;
 
-function runHooks(installation: Installation): RunHooks {
+function hookFacts(installation: Installation): HookFacts {
   const { host: { facts, spawn } } = installation;
   const { project } = requireProject(installation);
   const timeoutProgram = spawn.find('timeout', hookPath);

@@ -3,8 +3,8 @@
  * trust of exactly these commands is given beside them, by their hashes; that of others stays as the user has it. A project's own
  * `.codex` counts only where the user has trusted the project. Codex keeps its sandbox around what commands do.
  */
-import { canonicalJson } from '../../base/json.ts';
-import { sha256Hex } from '../../base/digest.ts';
+import { tomlText } from '../../formats/toml.ts';
+import { trustOf } from '../settings/codex.ts';
 import type { HeadlessAgent, HeadlessCall, HeadlessStart, HookEntry, StreamEvent, StreamReader } from './headless.ts';
 import { countAt, lineReader, objectAt, objectsAt, oneLine, streamLimits, textAt, type Line } from './stream.ts';
 
@@ -42,21 +42,8 @@ function hookValue({ event, command, seconds }: HookEntry): string {
 const commandLine = '/<session-flags>/config.toml';
 
 function trustValue(hooks: readonly HookEntry[]): string {
-  return `hooks.state={${hooks.map((hook) => `${tomlText(`${commandLine}:${snakeCase(hook.event)}:0:0`)}={trusted_hash="sha256:${hookHash(hook)}"}`).join(',')}}`;
-}
-
-/** The digest by which Codex knows a hook again: of its canonical JSON, as measured (docs/agents/codex.md). */
-function hookHash({ event, command, seconds }: HookEntry): string {
-  return sha256Hex(canonicalJson({ event_name: snakeCase(event), hooks: [{ async: false, command, timeout: seconds, type: 'command' }] }));
-}
-
-function snakeCase(event: string): string {
-  return event.replace(/(?<=[a-z])[A-Z]/g, '_$&').toLowerCase();
-}
-
-/** A basic string of TOML: what JSON escapes, it understands; DEL it wants escaped too. */
-function tomlText(text: string): string {
-  return JSON.stringify(text).replaceAll('\x7f', '\\u007f');
+  const trusts = hooks.map(({ event, command, seconds }) => trustOf(commandLine, { event, index: 0, place: 0, group: {}, handler: { command, timeout: seconds } }));
+  return `hooks.state={${trusts.map(({ key, hash }) => `${tomlText(key)}={trusted_hash=${tomlText(hash)}}`).join(',')}}`;
 }
 
 function reader(): StreamReader {

@@ -5,11 +5,10 @@
  * `--skip-trust` leaves the project's settings out: its hooks, its servers, and its switch that turns hooks off.
  */
 import { isPlainObject, type JsonObject, type JsonValue } from '../../base/json.ts';
-import { LokiError } from '../../errors.ts';
 import type { ReportedUsage } from '../hook.ts';
 import type { HeadlessAgent, HeadlessCall, HeadlessStart, HookEntry, StreamEvent, StreamReader } from './headless.ts';
-import { parseWithComments } from './json-comments.ts';
 import { countAt, isLastingStatus, lineReader, objectAt, streamLimits, targetOf, textAt, type Line } from './stream.ts';
+import { usersObject } from './users-json.ts';
 
 export const gemini: HeadlessAgent = {
   name: 'gemini',
@@ -50,7 +49,7 @@ function start({ writes, model, hooks, room, env, read }: HeadlessCall): Headles
 
 /** The user's settings with our hooks beside theirs, and hooks switched on. */
 function withHooks(text: string | undefined, hooks: readonly HookEntry[]): JsonObject {
-  const users = text === undefined || text.trim() === '' ? {} : usersSettings(text);
+  const users = usersObject(text, 'settings.json of Gemini CLI');
   const theirs = users['hooks'];
   const all: Record<string, JsonValue> = isPlainObject(theirs) ? { ...(theirs as JsonObject) } : {};
   for (const { event, command, seconds } of hooks) {
@@ -59,20 +58,6 @@ function withHooks(text: string | undefined, hooks: readonly HookEntry[]): JsonO
   }
   const config = users['hooksConfig'];
   return { ...users, hooksConfig: { ...(isPlainObject(config) ? config as JsonObject : {}), enabled: true, disabled: [] }, hooks: all };
-}
-
-function usersSettings(text: string): JsonObject {
-  const refuse = (cause?: unknown): LokiError => new LokiError('config.invalid', {
-    attempted: 'put our hooks into Gemini CLI\'s settings for this run', found: 'settings.json of Gemini CLI is no JSON object', hint: 'Correct ~/.gemini/settings.json', cause,
-  });
-  let value: unknown;
-  try {
-    value = parseWithComments(text);
-  } catch (cause) {
-    throw refuse(cause);
-  }
-  if (!isPlainObject(value)) throw refuse();
-  return value as JsonObject;
 }
 
 function reader(): StreamReader {

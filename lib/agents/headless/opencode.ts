@@ -3,12 +3,12 @@
  * session's room. A project's own configuration and plugins are left out (`OPENCODE_DISABLE_PROJECT_CONFIG`), for plugins are
  * programs that a repository brings along; with them it leaves out AGENTS.md, so the prompt names that.
  */
-import { isPlainObject, type JsonObject } from '../../base/json.ts';
+import type { JsonObject } from '../../base/json.ts';
 import { LokiError } from '../../errors.ts';
 import type { ReportedUsage } from '../hook.ts';
 import type { HeadlessAgent, HeadlessCall, HeadlessStart, StreamEvent, StreamReader } from './headless.ts';
-import { parseWithComments } from './json-comments.ts';
 import { countAt, lineReader, objectAt, streamLimits, targetOf, textAt, type Line } from './stream.ts';
+import { usersObject } from './users-json.ts';
 
 export const opencode: HeadlessAgent = {
   name: 'opencode',
@@ -33,9 +33,9 @@ const forbidden: JsonObject = { edit: 'deny', bash: 'deny', task: 'deny' };
 
 function start({ writes, model, env, room, plugin }: HeadlessCall): HeadlessStart {
   if (plugin === undefined) throw new LokiError('internal', { attempted: 'start opencode', found: 'the text of its plugin is missing' });
-  const config = objectOf(env['OPENCODE_CONFIG_CONTENT'], 'OPENCODE_CONFIG_CONTENT');
+  const config = usersObject(env['OPENCODE_CONFIG_CONTENT'], 'OPENCODE_CONFIG_CONTENT');
   const plugins = Array.isArray(config['plugin']) ? config['plugin'] : [];
-  const permission = objectOf(env['OPENCODE_PERMISSION'], 'OPENCODE_PERMISSION');
+  const permission = usersObject(env['OPENCODE_PERMISSION'], 'OPENCODE_PERMISSION');
   return {
     args: ['run', '--format', 'json', '--auto', ...(model === undefined ? [] : ['--model', model])],
     env: {
@@ -51,19 +51,6 @@ function start({ writes, model, env, room, plugin }: HeadlessCall): HeadlessStar
 }
 
 const pluginFile = 'opencode/loki.js';
-
-function objectOf(text: string | undefined, name: string): JsonObject {
-  if (text === undefined || text.trim() === '') return {};
-  const refuse = (cause?: unknown): LokiError => new LokiError('config.invalid', { attempted: `start opencode with your ${name}`, found: 'it is no JSON object', hint: `Correct ${name}, or unset it`, cause });
-  let value: unknown;
-  try {
-    value = parseWithComments(text);
-  } catch (cause) {
-    throw refuse(cause);
-  }
-  if (!isPlainObject(value)) throw refuse();
-  return value as JsonObject;
-}
 
 function reader(): StreamReader {
   return lineReader((line) => {
