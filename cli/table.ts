@@ -29,6 +29,7 @@ export interface GroupRow {
 export const groupTable: readonly GroupRow[] = [
   { name: 'approver', summary: 'The sealed key that stands behind decisions' },
   { name: 'hook', summary: 'Answer one hook event of a coding agent' },
+  { name: 'hooks', summary: 'Put hooks into agents\' settings, and see that they work' },
   { name: 'policy', summary: 'Validate policies and ask what they say' },
   { name: 'audit', summary: 'Verify the audit chains; show what agents did' },
   { name: 'syslog', summary: 'Forwarding of the log of record' },
@@ -59,6 +60,9 @@ export const commandTable: readonly CommandRow[] = [
   ...(['claude', 'codex', 'gemini', 'opencode', 'cursor', 'copilot'] as const).map((name): CommandRow => ({
     name: `hook ${name}`, summary: `Answer one hook event of ${titles[name]}`, answersAgent: 'code', load: async () => ({ command: (await import('./commands/hook-agent.ts')).commandFor(name) }),
   })),
+  { name: 'hooks install', summary: 'Put hooks into the settings of coding agents', load: () => import('./commands/hooks-install.ts') },
+  { name: 'hooks uninstall', summary: 'Take them out again', load: () => import('./commands/hooks-uninstall.ts') },
+  { name: 'hooks disable', summary: 'Take them out for a reason, recorded', load: () => import('./commands/hooks-disable.ts') },
   { name: 'policy check', summary: 'Validate the policy files and run their tests', load: () => import('./commands/policy-check.ts') },
   { name: 'policy test', summary: 'Run the tests in policies; tell which rules they reach', load: () => import('./commands/policy-test.ts') },
   { name: 'policy evaluate', summary: 'Ask the policy about one context, for CI', load: () => import('./commands/policy-evaluate.ts') },

@@ -11,15 +11,15 @@ import { agent, command, mcp, other, outputOf, patch, read, unknownTool, type Ca
 
 /** Tools by the names in hook inputs. */
 const tools: Readonly<Record<string, ToolReader>> = {
-  Bash: shell, apply_patch: patch('command'), view_image: read('path'), spawn_agent: agent('agent_type', 'message', 'default'),
+  Bash: shell('command'), exec_command: shell('cmd'), write_stdin: shell('chars'), exec: other, web_search: other, apply_patch: patch('command'), view_image: read('path'), spawn_agent: agent('agent_type', 'message', 'default'),
   send_input: other, send_message: other, followup_task: other, resume_agent: other, wait: other, wait_agent: other, close_agent: other, interrupt_agent: other, list_agents: other,
-  update_plan: other, request_user_input: other, get_goal: other, create_goal: other, update_goal: other, tool_search: other, sleep: other, curr_time: other,
+  update_plan: other, request_user_input: other, request_user_input_async: other, send_message_to_user_async: other, get_goal: other, create_goal: other, update_goal: other, tool_search: other, sleep: other, curr_time: other,
   list_mcp_resources: other, list_mcp_resource_templates: other, read_mcp_resource: other,
 };
 
 /** Codex types into a running command with a tool that fires no hook, so that what the command opens is never asked about again. */
-function shell(call: Call): Action {
-  return { ...command('command')(call), typedInto: true };
+function shell(name: string): ToolReader {
+  return (call) => ({ ...command(name)(call), typedInto: true });
 }
 
 const nobody: Worker = { id: 'unknown', type: 'unknown' };
@@ -60,7 +60,7 @@ function actionOf(call: Call): Action {
   const [, server, name] = /^mcp__(.+?)__(.+)$/.exec(call.tool) ?? [];
   if (server !== undefined && name !== undefined) return mcp(call, server, name);
   // Tools of a namespace come with its name before theirs, without anything in between.
-  const own = call.tool.replace(/^(?:collaboration|multi_agent_v\d+|clock_*|functions)(?=[a-z])/, '');
+  const own = call.tool.replace(/^(?:collaboration|multi_agent_v\d+|clock_*|functions)\.?(?=[a-z])/, '');
   const reader = Object.hasOwn(tools, own) ? tools[own] : undefined;
   return (reader ?? unknownTool)(call);
 }

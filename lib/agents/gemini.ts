@@ -13,6 +13,7 @@ const tools: Readonly<Record<string, ToolReader>> = {
   read_many_files: readAll('include', 'paths'), list_directory: folder, glob: folder, grep_search: folder, search_file_content: folder,
   web_fetch: fetchAllIn('prompt'), google_web_search: other, invoke_agent: agent('agent_name', 'prompt', 'generalist'), save_memory: other, write_todos: other,
   activate_skill: other, ask_user: other, enter_plan_mode: other, exit_plan_mode: other, get_internal_docs: other, update_topic: other, complete_task: other,
+  list_background_processes: other, read_background_output: other,
 };
 
 function readFile(call: Call): Action {
@@ -29,8 +30,9 @@ const events: EventReaders = {
     const response = input.value('tool_response');
     const shown = isPlainObject(response) ? response['llmContent'] ?? response['returnDisplay'] : response;
     const { bytes, output } = outputOf(shown, true);
-    const failed = isPlainObject(response) && response['error'] !== undefined && response['error'] !== null;
-    return { ...base, does: 'result', call: toolCall(input, base), outcome: { ok: !failed, ...(bytes === undefined ? {} : { bytes }) }, ...(output === undefined ? {} : { output }) };
+    const exit = typeof shown === 'string' ? /^Exit Code: (\d{1,3})$/m.exec(shown)?.[1] : undefined;
+    const failed = (exit !== undefined && exit !== '0') || (isPlainObject(response) && response['error'] !== undefined && response['error'] !== null);
+    return { ...base, does: 'result', call: toolCall(input, base), outcome: { ok: !failed, ...(exit === undefined ? {} : { exit: Number(exit) }), ...(bytes === undefined ? {} : { bytes }) }, ...(output === undefined ? {} : { output }) };
   },
   BeforeAgent: (input, base) => ({ ...base, does: 'prompt', action: { kind: 'prompt', tool: 'prompt', content: input.text('prompt') } }),
   AfterAgent: (_input, base) => ({ ...base, does: 'turn' }),

@@ -40,8 +40,8 @@ export function hookCommandLine(command: HookCommand): string {
     ...handedDown.map((name) => `\${${name}:+"${name}=$${name}"}`),
     ...program.map(shellQuoted), 'hook', agent, ...(project === undefined ? [] : ['--project', shellQuoted(project)]), ...flags.map(shellQuoted),
   ].join(' ');
-  // Nothing of a failure to look on reaches the agent.
-  if (guard === 'open') return `o=$(${words} 2>/dev/null) && case "$o" in '{'*'}') printf %s "$o";; esac; exit 0`;
+  // Nothing of a failure to look on reaches the agent, nor what the shell says of one.
+  if (guard === 'open') return `exec 2>/dev/null; o=$(${words}) && case "$o" in '{'*'}') printf %s "$o";; esac; exit 0`;
   return `o=$(${words}); r=$?; case "$r:$o" in 0:|0:'{'*'}') printf %s "$o"; exit 0;; esac; echo "loki: this call is not allowed (policy hook: exit code $r)" >&2; exit 2`;
 }
 

@@ -5,16 +5,14 @@ import { gemini } from '../agents/headless/gemini.ts';
 import { hookEntries } from '../agents/headless/hooks.ts';
 import { opencode } from '../agents/headless/opencode.ts';
 import type { EnvironmentRow, HeadlessAgent } from '../agents/headless/headless.ts';
-import { hookPath } from '../agents/hook-command.ts';
 import { opencodePlugin } from '../agents/settings/opencode-plugin.ts';
-import type { HookFacts } from '../agents/settings/wanted.ts';
 import { join } from '../base/paths.ts';
 import { createRoom } from '../host/agent-room.ts';
 import { agentProvider, type AgentOptions } from '../runs/agent-provider.ts';
 import type { Environment } from '../runs/environment.ts';
 import type { Provider } from '../runs/provider.ts';
-import { hookEnvironment } from './hook-environment.ts';
-import { requireProject, type Installation } from './installation.ts';
+import { hookFacts, hookGround } from './hooks/ground.ts';
+import type { Installation } from './installation.ts';
 
 /** In the order they are looked for. */
 const agents: readonly HeadlessAgent[] = [claude, codex, gemini, opencode];
@@ -37,7 +35,7 @@ export function providerOf(installation: Installation, agent: HeadlessAgent, par
   // Agents ask through their hooks; the door for programs that ask by themselves is none of theirs.
   const { LOKI_HOOK: _, ...governed } = parts.env;
   const env = { ...networkEnvironment(surroundings.env), ...credentialsFor(agent, surroundings.env), ...governed };
-  const facts = hookFacts(installation);
+  const facts = hookFacts(hookGround(installation), 'project', {});
   return agentProvider({
     ...parts, agent, env, hooks: hookEntries(agent.name, facts), plugin: opencodePlugin(facts), room: createRoom(join(home.run, parts.sessionId)),
     read(path) {
@@ -48,13 +46,6 @@ export function providerOf(installation: Installation, agent: HeadlessAgent, par
 }
 
 const largestSettings = 4 << 20;
-
-function hookFacts(installation: Installation): HookFacts {
-  const { host: { facts, spawn } } = installation;
-  const { project } = requireProject(installation);
-  const timeoutProgram = spawn.find('timeout', hookPath);
-  return { program: facts.loki, project: project.dir, env: hookEnvironment(installation), ...(timeoutProgram === undefined ? {} : { timeoutProgram }) };
-}
 
 /** The way out of this machine. A proxy's address may hold a password; the agent cannot work without it. */
 const networkVariables: readonly string[] = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];

@@ -14,7 +14,7 @@ import { initialConfigText } from '../config/initial.ts';
 import { initialPolicyText } from '../policy/initial.ts';
 import { runPolicyTests } from '../policy/self-test.ts';
 import { readEnrolment, writeEnrolment, type Enrolment } from '../gate/enrolment.ts';
-import { namesChanged, pinsNow, type Pins } from '../gate/pins.ts';
+import { namesChanged, pinOfBytes, pinsNow, type Pins } from '../gate/pins.ts';
 import { keepPolicy } from './restore.ts';
 import type { Project } from '../gate/project.ts';
 import { proven } from './approver.ts';
@@ -169,3 +169,29 @@ export async function confirmCommands(installation: Installation, by: string, pr
   return enrol(installation, project, { by, prove, pins: known.files, commands: trustState(installation).digest, before: known });
 }
 
+/** The project's enrolment, if it has one and nothing that is pinned has changed since. Throws `project.changed` otherwise. */
+export function enrolmentAsItStands(installation: Installation, project: Project, attempted: string): Enrolment | undefined {
+  const { host: { disk }, home } = installation;
+  const known = readEnrolment(disk, home.home, home.project(project.id));
+  const changed = known === undefined ? [] : changedFiles(installation, known, project);
+  if (changed.length > 0) throw new LokiError('project.changed', { attempted, found: `${changed.join(', ')} changed since the project was enrolled` });
+  return known;
+}
+
+/** Files of a project that were just written, by name below it: their bytes, undefined for those that were removed. */
+export type WrittenFiles = ReadonlyMap<string, Uint8Array | undefined>;
+
+/** Pins what a person was shown and what was then written, and nothing else. Throws `project.changed` when more has changed. */
+export async function renewPins(installation: Installation, known: Enrolment, written: WrittenFiles, { by, prove }: { readonly by: string; readonly prove: Prove }): Promise<Enrolment> {
+  const project: Project = { id: known.id, dir: known.path };
+  const pins = new Map(Object.entries(known.files));
+  for (const [name, bytes] of written) {
+    const pin = bytes === undefined ? undefined : pinOfBytes(name, bytes);
+    if (pin === undefined) pins.delete(name);
+    else pins.set(name, pin);
+  }
+  const files = Object.fromEntries(pins);
+  const others = namesChanged(files, pinnedNow(installation, project));
+  if (others.length > 0) throw new LokiError('project.changed', { attempted: 'renew the enrolment', found: `${others.join(', ')} changed at the same time` });
+  return namesChanged(files, known.files).length === 0 ? known : enrol(installation, project, { by, prove, pins: files, commands: known.commands_digest, before: known });
+}

@@ -1,12 +1,9 @@
-/**
- * What of our environment a gate needs that an agent's hook opens later, in a process of its own: settings of the gate and the
- * place of the log's key. Both the runs that hand it down to an agent and the settings that carry it as text draw on this list.
- */
-import { hookPath } from '../agents/hook-command.ts';
+/** What of our own environment reaches the gate that an agent's hook opens. No secret does. */
+import { LokiError } from '../errors.ts';
 import type { Installation } from './installation.ts';
 
-/** Settings of the gate that may stand in our environment; none is a secret. */
-export const gateVariables = [
+/** Settings of the gate that may stand in our environment. The agent hands them on to the gate it asks; none is a secret. */
+const gateVariables = [
   'LOKI_MANAGED_POLICY', 'LOKI_AUDIT_DISABLED', 'LOKI_ENTERPRISE_AUDIT', 'LOKI_AUDIT_LEVEL', 'LOKI_AUDIT_MAX_SIZE_MB', 'LOKI_AUDIT_NO_INTEGRITY', 'LOKI_AUDIT_ON_FAILURE',
   'LOKI_HOST', 'LOKI_PORT',
 ] as const;
@@ -16,8 +13,11 @@ export function gateSettings(env: Installation['surroundings']['env']): Readonly
   return Object.fromEntries(gateVariables.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
-/** The whole environment of the program that a hook starts, but for what `handedDown` names: where our records lie, and by which settings the gate judges. */
-export function hookEnvironment({ home, surroundings: { env, homeDirectory } }: Installation): Readonly<Record<string, string>> {
-  const keyFile = env['LOKI_AUDIT_KEY_FILE'];
-  return { HOME: homeDirectory, PATH: hookPath, LOKI_HOME: home.home, ...gateSettings(env), ...(keyFile === undefined ? {} : { LOKI_AUDIT_KEY_FILE: keyFile }) };
+/** Agents get no secret of ours, and so their hooks do not: what they could not record they would refuse, all of it. */
+export function assertKeyReachesHooks({ config }: Installation, attempted: string): void {
+  if (config.audit.key === undefined) return;
+  throw new LokiError('config.invalid', {
+    attempted, found: 'its key stands in LOKI_AUDIT_KEY, which is not handed down to agents, so that their hooks could record nothing',
+    hint: 'Put the key into a file that agents do not read, and name that in LOKI_AUDIT_KEY_FILE',
+  });
 }

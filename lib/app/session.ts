@@ -17,6 +17,7 @@ import { termsOf, type GateTerms } from './approval-terms.ts';
 import { openApprovals, type OpenApprovals } from './approvals.ts';
 import { openProjectChain, type OpenLog } from './audit/record.ts';
 import { judgeResource, microUsdOf, openLedger } from './budgets.ts';
+import { assertKeyReachesHooks } from './hook-environment.ts';
 import { residencyDenial, type ResidencyDenial } from './residency.ts';
 import { requireProject, type Installation } from './installation.ts';
 import { startForwarding } from './audit/forwarding.ts';
@@ -69,7 +70,7 @@ function settingsOf({ config: { runs } }: Installation): RunSettings {
 async function withParts(installation: Installation, options: SessionOptions, work: (deps: RunDeps, place: RunPlace) => Promise<RunOutcome>): Promise<RunOutcome> {
   const { project } = requireProject(installation);
   assertChainUsable(installation, project.dir);
-  assertKeyReachesHooks(installation);
+  assertKeyReachesHooks(installation, 'start a session with an encrypted log');
   const log = await openLongLivedRecord(installation, 'session');
   const store = await openStore(installation, log.record);
   const approvals = await openApprovals(installation, log.record, store);
@@ -120,15 +121,6 @@ async function withParts(installation: Installation, options: SessionOptions, wo
 function assertChainUsable({ host: { disk } }: Installation, dir: string): void {
   disk.ensureDirectory(dir, join(dir, '.loki/logs'), 0o700);
   disk.openRecord(dir, join(dir, '.loki/logs/agent-audit.jsonl'), 0o600).close();
-}
-
-/** Agents get no secret of ours, and so their hooks do not: what they could not record they would refuse, all of it. */
-function assertKeyReachesHooks({ config }: Installation): void {
-  if (config.audit.key === undefined) return;
-  throw new LokiError('config.invalid', {
-    attempted: 'start a session with an encrypted log', found: 'its key stands in LOKI_AUDIT_KEY, which is not handed down to agents, so that their hooks could record nothing',
-    hint: 'Put the key into a file that agents do not read, and name that in LOKI_AUDIT_KEY_FILE',
-  });
 }
 
 interface OpenParts {

@@ -33,6 +33,8 @@ export interface HomeLayout {
   readonly ring: string;
   /** Telemetry and deliveries waiting for their receiver. */
   readonly spool: string;
+  /** Agents' settings as they were before hooks were put in or taken out. */
+  readonly hookBackups: string;
   /** Enrolment file of a project. */
   project(id: string): string;
   /** Its policy as it was enrolled, kept for bringing it back. */
@@ -47,7 +49,7 @@ export function homeLayout(home: string): HomeLayout {
     audit: below('dashboard/audit'), tlog: below('dashboard/tlog'), reserve: below('dashboard/reserve'), blobs: below('dashboard/blobs'),
     torn: below('dashboard/torn'), legacy: below('dashboard/legacy'), store: below('dashboard/store'),
     projects: below('projects'), run: below('run'), socket: below('run/loki.sock'), localToken: below('run/token'),
-    keys: below('keys'), ring: below('keys/ring'), spool: below('spool'),
+    keys: below('keys'), ring: below('keys/ring'), spool: below('spool'), hookBackups: below('backups/hooks'),
     project: (id) => below('projects', `${id}.json`), projectPolicy: (id) => below('projects', `${id}.policy`),
   };
 }

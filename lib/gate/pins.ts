@@ -38,6 +38,13 @@ function pinOf(disk: Disk, projectDir: string, name: string, members: readonly s
   return part === undefined ? [] : [[name, sha256Hex(Buffer.from(part, 'latin1'))]];
 }
 
+/** What would be pinned of a project's file if it held these bytes: undefined when nothing of it is. `name` is its path below the project. */
+export function pinOfBytes(name: string, bytes: Uint8Array): string | undefined {
+  const file = projectHookFiles.find(({ path }) => path === name || (path.endsWith('/') && path === name.slice(0, name.lastIndexOf('/') + 1)));
+  const part = file === undefined ? undefined : hookPart(Buffer.from(bytes).toString('latin1'), file.members);
+  return part === undefined ? undefined : sha256Hex(Buffer.from(part, 'latin1'));
+}
+
 /** A file that cannot be read differs from every file that can. */
 function readIfThere(disk: Disk, path: string): Uint8Array | undefined | 'unreadable' {
   try {

@@ -48,19 +48,26 @@ const longestAnswer = 64 * 1024 * 1024;
 function ask(event) {
   return new Promise((resolve) => {
     let timer;
-    const end = (answer) => { clearTimeout(timer); resolve(answer); };
+    let child;
+    const end = (answer) => {
+      clearTimeout(timer);
+      if (child) { child.kill('SIGKILL'); child.stdout?.destroy(); }
+      resolve(answer);
+    };
     const no = (why) => end({ allow: false, reason: 'loki: this call is not allowed (policy hook: ' + why + ')' });
     try {
+      const input = JSON.stringify(event);
       const env = { ...loki.env };
       for (const name of loki.handedDown) if (process.env[name]) env[name] = process.env[name];
-      const child = spawn(loki.program, loki.args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
       const seconds = loki.seconds[event.event];
-      timer = setTimeout(() => { child.kill('SIGKILL'); no('no answer within ' + seconds + ' seconds'); }, seconds * 1000);
+      timer = setTimeout(() => no('no answer within ' + seconds + ' seconds'), seconds * 1000);
+      child = spawn(loki.program, loki.args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
       const chunks = [];
       let size = 0;
       child.stdout.on('data', (chunk) => {
         size += chunk.length;
-        if (size > longestAnswer) { child.kill('SIGKILL'); no('an answer without end'); } else chunks.push(chunk);
+        if (size > longestAnswer) no('an answer without end');
+        else chunks.push(chunk);
       });
       child.on('error', (error) => no(String(error && error.message)));
       child.on('close', (code) => {
@@ -74,7 +81,7 @@ function ask(event) {
         }
       });
       child.stdin.on('error', () => {});
-      child.stdin.end(JSON.stringify(event));
+      child.stdin.end(input);
     } catch (error) {
       no(String(error && error.message));
     }

@@ -18,7 +18,7 @@ export function isOwnCommand(line: string, agent: AgentName): boolean {
 /** What one of our command lines is made of; undefined when that cannot be told any more. */
 export function readOwnCommand(line: string, agent: AgentName): OwnCommand | undefined {
   const closed = /^o=\$\(([^]*)\); r=\$\?; case /.exec(line)?.[1];
-  const open = /^o=\$\(([^]*) 2>\/dev\/null\) && case /.exec(line)?.[1];
+  const open = /^exec 2>\/dev\/null; o=\$\(([^]*)\) && case /.exec(line)?.[1];
   const words = wordsOf(closed ?? open ?? '');
   const start = words.findIndex((word, at) => word === '/usr/bin/env' && words[at + 1] === '-i');
   const hook = words.findIndex((word, at) => at > start && word === 'hook' && words[at + 1] === agent);
