@@ -6,8 +6,10 @@ import { hookEntries } from '../agents/headless/hooks.ts';
 import { opencode } from '../agents/headless/opencode.ts';
 import type { EnvironmentRow, HeadlessAgent } from '../agents/headless/headless.ts';
 import { opencodePlugin } from '../agents/settings/opencode-plugin.ts';
+import { isId } from '../base/ids.ts';
 import { join } from '../base/paths.ts';
-import { createRoom } from '../host/agent-room.ts';
+import { LokiError } from '../errors.ts';
+import { createRoom, type Room } from '../host/agent-room.ts';
 import { agentProvider, type AgentOptions } from '../runs/agent-provider.ts';
 import type { Environment } from '../runs/environment.ts';
 import type { Provider } from '../runs/provider.ts';
@@ -31,18 +33,24 @@ export type SessionParts = Pick<AgentOptions, 'cwd' | 'env' | 'timeoutMs' | 'spa
 
 /** The agent as the provider of a session. */
 export function providerOf(installation: Installation, agent: HeadlessAgent, parts: SessionParts): Provider {
-  const { host: { disk }, home, surroundings } = installation;
+  const { host: { disk }, surroundings } = installation;
   // Agents ask through their hooks; the door for programs that ask by themselves is none of theirs.
   const { LOKI_HOOK: _, ...governed } = parts.env;
   const env = { ...networkEnvironment(surroundings.env), ...credentialsFor(agent, surroundings.env), ...governed };
   const facts = hookFacts(hookGround(installation), 'project', {});
   return agentProvider({
-    ...parts, agent, env, hooks: hookEntries(agent.name, facts), plugin: opencodePlugin(facts), room: createRoom(join(home.run, parts.sessionId)),
+    ...parts, agent, env, hooks: hookEntries(agent.name, facts), plugin: opencodePlugin(facts), room: roomOf(installation, parts.sessionId),
     read(path) {
       const bytes = disk.read(path, largestSettings);
       return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
     },
   });
+}
+
+/** Where a session's agent finds its settings. */
+export function roomOf({ home }: Installation, sessionId: string): Room {
+  if (!isId('session', sessionId)) throw new LokiError('internal', { attempted: 'find the files of a session', found: `"${sessionId}" is no id of one` });
+  return createRoom(join(home.run, sessionId));
 }
 
 const largestSettings = 4 << 20;

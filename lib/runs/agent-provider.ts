@@ -72,7 +72,7 @@ export function agentProvider(options: AgentOptions): Provider {
 
 function missing({ program, title, install, name }: HeadlessAgent): LokiError {
   return new LokiError('provider.missing', {
-    attempted: `use provider "${name}"`, found: `the program "${program}" is not on PATH or cannot be executed`, hint: `Install ${title} (${install}), or choose another with --provider`,
+    attempted: `use the provider "${name}"`, found: `the program "${program}" is not on PATH or cannot be executed`, hint: `Install ${title} (${install}), or choose another with --provider`,
   });
 }
 

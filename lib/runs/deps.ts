@@ -112,6 +112,8 @@ export interface RunDeps extends Pick<Host, 'clock' | 'timers' | 'random' | 'dis
   /** Adds usage to the budgets. Durable when it resolves; the same report counts once. Left out: nobody counts. */
   readonly countUsage?: (report: UsageReport) => Promise<void>;
 
+  /** Takes away what a provider of a session whose process died had put down. */
+  readonly forgetSession?: (sessionId: string) => void;
   /** Each timeline event once it is durable. */
   readonly narrate?: (event: RunEvent, run: Run) => void;
   /** Decisions of this session that the log of record has after an entry, oldest first. */

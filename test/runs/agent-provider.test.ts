@@ -148,7 +148,7 @@ test('settings of one call are put into the session\'s room, beside the user\'s 
 test('an agent that is not installed is found before anything is recorded', async (t) => {
   const { deps, order, bench } = realRun(t, { agent: { ...claude, program: 'no-such-agent' } });
   await assert.rejects(startRun(deps, order), {
-    code: 'provider.missing', message: 'Cannot use provider "claude": the program "no-such-agent" is not on PATH or cannot be executed',
+    code: 'provider.missing', message: 'Cannot use the provider "claude": the program "no-such-agent" is not on PATH or cannot be executed',
     hint: 'Install Claude Code (npm install -g @anthropic-ai/claude-code), or choose another with --provider',
   });
   assert.equal(bench.recorded.length, 0);
