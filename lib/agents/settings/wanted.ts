@@ -28,9 +28,15 @@ export function programSeconds(agentSeconds: number): number {
 }
 
 /** The command line for one event. */
-export function commandFor(agent: AgentName, { seconds, guard }: EventRow, facts: HookFacts): string {
-  return hookCommandLine({ agent, ...facts, seconds: Math.max(1, programSeconds(seconds)), guard });
+export function commandFor(agent: AgentName, { event, seconds, guard }: EventRow, facts: HookFacts): string {
+  const ours = Math.max(1, programSeconds(seconds));
+  // It says no by itself before it is ended, so that the reason reaches the agent; and where nothing ends it.
+  const flags = [...(facts.flags ?? []), '--deadline', `${Math.max(1, ours - 2)}s`, ...(namesNoEvent.has(agent) ? ['--event', event] : [])];
+  return hookCommandLine({ agent, ...facts, flags, seconds: ours, guard });
 }
+
+/** Agents whose hook inputs do not say which event they are of. */
+const namesNoEvent: ReadonlySet<AgentName> = new Set<AgentName>(['copilot']);
 
 /** The hooks of an agent whose settings are JSON. */
 export function wantedHooks(agent: JsonAgent, facts: HookFacts): readonly WantedHook[] {

@@ -129,6 +129,7 @@ function usedInFile(installation: Installation, path: string, reader: Transcript
   }
   try {
     const { usage, memory } = reader(lines(), known.memory, whole);
+    if (at === known.offset) return undefined;
     const id = `file.${sha256Hex(`${real}\0${known.offset}\0${at}`)}`;
     return { usage, id, remember: () => remember(installation, real, { path: real, offset: at, memory }) };
   } finally {
