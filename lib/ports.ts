@@ -194,8 +194,10 @@ export interface SpawnRequest {
   readonly timeoutMs: number;
   /** Bytes kept of each stream; what follows is counted and dropped. */
   readonly outputLimit: number;
-  /** Called with each complete line of standard output, without its newline, as it comes; lines are cut at 64 KiB. */
+  /** Called with each complete line of standard output, without its newline, as it comes; lines are cut at `lineLimit`. */
   readonly onLine?: (line: string) => void;
+  /** Bytes of a line; 64 KiB when left out. */
+  readonly lineLimit?: number;
   /** Aborting kills the whole process group. */
   readonly signal?: AbortSignal;
 }

@@ -1,4 +1,4 @@
-/** Which provider a session works with: the one a run that is taken up began with, else the configured one, else the script. */
+/** Which provider a session works with: the one a run that is taken up began with, else the configured one, else the first agent installed, else the script. */
 import { LokiError } from '../errors.ts';
 import type { Violation } from '../base/action.ts';
 import { resolveFrom } from '../base/paths.ts';
@@ -9,6 +9,7 @@ import { commandProvider, scriptedProvider, type CommandOptions } from '../runs/
 import { agentEnvironment } from '../runs/environment.ts';
 import type { Provider } from '../runs/provider.ts';
 import { trustState } from './enrol.ts';
+import { agentNamed, installedAgent, providerOf } from './agents.ts';
 import { gateSettings } from './hook-environment.ts';
 import { requireProject, type Installation } from './installation.ts';
 import { packageFile } from './package-file.ts';
@@ -20,12 +21,20 @@ const providerTimeoutMs = 60 * 60_000;
 /** Makes the provider of a session. `script`: what the scripted provider plays, from the working directory. `refuse` hears what residency has against it. */
 export function makeProvider(installation: Installation, script: string | undefined, request: ProviderRequest, refuse: (provider: string, found: readonly Violation[]) => never): Provider {
   const chosen = installation.config.runs.provider;
-  const name = request.began?.name ?? chosen?.name ?? 'scripted';
+  const name = request.began?.name ?? chosen?.name ?? usualProvider(installation, script);
   const refused = judgeProvider(residencyOf(installation), { provider: name, ...calledBy(installation, name) });
   if (refused.length > 0) refuse(name, refused);
   if (name === 'scripted') return scripted(installation, script, request);
   if (name === 'command') return command(installation, chosen?.name === 'command' ? chosen.command : undefined, request);
-  throw new LokiError('provider.missing', { attempted: `use the provider "${name}"`, found: 'this version drives the providers command and scripted', hint: 'Run any agent with the provider "command"; it asks the gate through loki hook generic' });
+  const agent = agentNamed(name);
+  if (agent === undefined) throw new LokiError('provider.missing', { attempted: `use the provider "${name}"`, found: 'this version does not know it', hint: 'Run any agent with the provider "command"; it asks the gate through loki hook generic' });
+  const notice = chosen === undefined && request.began === null ? `No provider is configured: ${agent.title} works, the first agent that is installed. Choose with --provider or runs.provider` : undefined;
+  return providerOf(installation, agent, { ...common(installation, request, name), sessionId: request.sessionId, ...(notice === undefined ? {} : { notice }) });
+}
+
+/** The provider where none is configured. Who names a script wants it played. */
+function usualProvider(installation: Installation, script: string | undefined): string {
+  return script === undefined ? installedAgent(installation)?.name ?? 'scripted' : 'scripted';
 }
 
 function scripted(installation: Installation, script: string | undefined, request: ProviderRequest): Provider {

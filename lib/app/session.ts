@@ -14,6 +14,7 @@ import { readPrd } from '../runs/prd.ts';
 import { resumeRun, startRun } from '../runs/runner.ts';
 import type { Store } from '../store/store.ts';
 import { termsOf, type GateTerms } from './approval-terms.ts';
+import { roomOf } from './agents.ts';
 import { openApprovals, type OpenApprovals } from './approvals.ts';
 import { openProjectChain, type OpenLog } from './audit/record.ts';
 import { judgeResource, microUsdOf, openLedger } from './budgets.ts';
@@ -146,6 +147,7 @@ function runDeps(installation: Installation, options: SessionOptions, { log, sto
     approve: (question) => askPeople(approvals, project.id, termsFor(policyNow(), question), question),
     redact: (text) => scanners.redact(text),
     trusted: isTrusted(installation),
+    forgetSession: (sessionId) => roomOf(installation, sessionId).remove(),
     decisionsAfter: (seq, sessionId) => Promise.resolve(decisionsAfter(queryLog(disk, home.audit, { resource: `session:${sessionId}`, after: seq }, { opener: openEntries(installation) }), project.dir)),
     watchApprovals: (sessionId, signal) => watchSession(approvals, project.id, project.dir, sessionId, signal),
     ...(options.narrate === undefined ? {} : { narrate: options.narrate }),
@@ -184,11 +186,13 @@ function decisionView(entry: LoggedEntry, projectDir: string): DecisionView | un
   const fromProject = fromDirectory(projectDir);
   const details = objectAt(entry, 'details');
   const action = objectAt(details, 'action');
-  const { decision, reason, rule, approval_id } = details;
+  const { decision, reason, rule, approval_id, call_id } = details;
+  const { kind } = action;
   if (typeof decision !== 'string' || typeof reason !== 'string') return undefined;
   return {
     audit_seq: entry.seq, decision, reason: fromProject(reason), action: fromProject(describeAction(action)),
     ...(typeof rule === 'string' ? { rule } : {}), ...(typeof approval_id === 'string' ? { approval_id } : {}),
+    ...(typeof kind === 'string' ? { kind } : {}), ...(typeof call_id === 'string' ? { call_id } : {}),
   };
 }
 

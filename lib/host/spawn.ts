@@ -9,7 +9,7 @@ import { LokiError, messageOf } from '../errors.ts';
 
 /** Between asking a group to end and ending it. */
 const graceMs = 500;
-const longestLine = 65_536;
+const usualLine = 65_536;
 
 export const spawn: Spawn = { run, leave, find, endMarked };
 
@@ -69,7 +69,7 @@ async function run(request: SpawnRequest): Promise<SpawnResult> {
     const child = start(request.program, [...request.args], {
       cwd: request.cwd, env: { ...request.env }, stdio: ['pipe', 'pipe', 'pipe'], detached: process.platform !== 'win32', windowsHide: true,
     });
-    const stdout = collect(request.outputLimit, request.onLine);
+    const stdout = collect(request.outputLimit, request.onLine, request.lineLimit);
     const stderr = collect(request.outputLimit);
     const ending = { timedOut: false, aborted: false };
     const timer = setTimeout(() => { ending.timedOut = true; endGroup(child); }, request.timeoutMs);
@@ -126,7 +126,7 @@ interface Collector {
   readonly total: () => number;
 }
 
-function collect(limit: number, onLine?: (line: string) => void): Collector {
+function collect(limit: number, onLine?: (line: string) => void, longestLine: number = usualLine): Collector {
   const chunks: Buffer[] = [];
   let kept = 0;
   let total = 0;

@@ -52,7 +52,20 @@ export class Answer {
     this.lines += 1;
     const message = readMessage(line);
     if (message === undefined) this.#keepText(line);
-    else if (message.type === 'usage') this.#count(message);
+    else this.take(message);
+  }
+
+  /** A line that a model said: of our messages it may print those that report nothing. */
+  hear(line: string): void {
+    this.lines += 1;
+    const message = readMessage(line.trim());
+    if (message === undefined || message.type === 'usage' || message.type === 'action') this.#keepText(line);
+    else this.take(message);
+  }
+
+  /** A message from whoever knows. */
+  take(message: AgentMessage): void {
+    if (message.type === 'usage') this.#count(message);
     else if (this.#messages >= answerLimits.messages) this.droppedMessages += 1;
     else this.#pass(message);
   }

@@ -34,6 +34,7 @@ const firstPauseMs = 500;
 export async function callProvider(context: RunContext, request: CallRequest): Promise<CallAnswer> {
   await assertPromptAllowed(context, request);
   let failure = '';
+  let tried = 0;
   for (let tries = 0; tries <= context.settings.retries; tries += 1) {
     if (tries > 0) await pause(context, firstPauseMs * 2 ** (tries - 1));
     assertNotHalted(context);
@@ -42,8 +43,10 @@ export async function callProvider(context: RunContext, request: CallRequest): P
     assertNotHalted(context);
     if (end.failure === null) return { text: answer.text, messages };
     failure = end.failure.message;
+    tried += 1;
+    if (end.failure.lasting === true) break;
   }
-  throw new RunEnd('failed', `provider "${context.provider.name}" failed in ${request.phase}: ${failure} (${context.settings.retries + 1} tries)`);
+  throw new RunEnd('failed', `provider "${context.provider.name}" failed in ${request.phase}: ${failure} (${tried} tries)`);
 }
 
 async function assertPromptAllowed(context: RunContext, request: CallRequest): Promise<void> {
@@ -80,7 +83,8 @@ async function callOnce(context: RunContext, request: CallRequest): Promise<Call
   try {
     end = await provider.invoke({
       phase: request.phase, iteration: timeline.progress.iteration, role: request.role, prompt: request.prompt, signal,
-      ...(request.review === undefined ? {} : { review: request.review }), onLine: (line) => answer.accept(line),
+      ...(request.review === undefined ? {} : { review: request.review }), onLine: (line) => answer.accept(line), onWords: (line) => answer.hear(line),
+      onMessage: (message) => answer.take(message), onTool: (use) => feed.saw(use),
     });
   } catch (error) {
     end = brokenEnd(error, deps.clock.monotonic() - began);

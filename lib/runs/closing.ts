@@ -20,6 +20,8 @@ export interface ClosingDeps {
   readonly record: Recorder;
   readonly facts: Pick<ProcessFacts, 'hostname'>;
   readonly spawn: Pick<Spawn, 'endMarked'>;
+  /** Takes away what a provider had put down for a session. */
+  readonly forgetSession?: (sessionId: string) => void;
 }
 
 const endings: Readonly<Record<'failed' | 'cancelled', { readonly move: 'fail' | 'stop'; readonly run: EventName; readonly session: EventName }>> = {
@@ -33,6 +35,7 @@ export async function closeDeadSession(deps: ClosingDeps, project: RunProject, a
   if (sessionEntry === undefined) return false;
   const session = readSession(sessionEntry.value);
   endLeftovers(session, deps);
+  deps.forgetSession?.(session.id);
   const entry = await deps.store.get(runKeys.run(session.run_id));
   const run = entry === undefined ? undefined : readRun(entry.value);
   if (entry === undefined || run === undefined || hasEnded(run.status)) {

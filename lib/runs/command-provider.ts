@@ -76,7 +76,8 @@ export function scriptedProvider(options: ScriptedOptions): Provider {
   });
 }
 
-function callEnvironment(call: ProviderCall): Readonly<Record<string, string>> {
+/** What tells the agent, and the hooks that it starts, which call this is. */
+export function callEnvironment(call: ProviderCall): Readonly<Record<string, string>> {
   return {
     LOKI_PHASE: call.phase,
     LOKI_ITERATION: String(call.iteration),
@@ -91,9 +92,14 @@ function endOf(result: SpawnResult, flooded: boolean, timeoutMs: number): CallEn
     exit: result.exit,
     stdoutBytes: result.stdoutBytes,
     stderrBytes: result.stderrBytes,
-    stderrTail: new TextDecoder().decode(result.stderr).slice(-tailLength),
+    stderrTail: stderrTail(result),
     durationMs: result.durationMs,
   };
+}
+
+/** The end of what it complained. */
+export function stderrTail({ stderr }: SpawnResult): string {
+  return new TextDecoder().decode(stderr).slice(-tailLength);
 }
 
 function failureOf(result: SpawnResult, flooded: boolean, timeoutMs: number): CallFailure {

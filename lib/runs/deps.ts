@@ -86,6 +86,10 @@ export interface DecisionView {
   /** `fs.write src/x.js`, redacted. */
   readonly action: string;
   readonly approval_id?: string;
+  /** `exec`, `fs.write`, `prompt` … */
+  readonly kind?: string;
+  /** The agent's id of the call it was asked about. */
+  readonly call_id?: string;
 }
 
 export interface RunDeps extends Pick<Host, 'clock' | 'timers' | 'random' | 'disk' | 'spawn' | 'facts' | 'lock'> {
@@ -108,6 +112,8 @@ export interface RunDeps extends Pick<Host, 'clock' | 'timers' | 'random' | 'dis
   /** Adds usage to the budgets. Durable when it resolves; the same report counts once. Left out: nobody counts. */
   readonly countUsage?: (report: UsageReport) => Promise<void>;
 
+  /** Takes away what a provider of a session whose process died had put down. */
+  readonly forgetSession?: (sessionId: string) => void;
   /** Each timeline event once it is durable. */
   readonly narrate?: (event: RunEvent, run: Run) => void;
   /** Decisions of this session that the log of record has after an entry, oldest first. */

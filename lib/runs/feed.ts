@@ -3,24 +3,30 @@
  * log of record. Batched, so that a chatty agent costs one transaction now and then and not one a line.
  */
 import type { RunContext } from './context.ts';
-import { RunEnd } from './context.ts';
+import { auditOf, RunEnd } from './context.ts';
 import { short, type AgentMessage, type Usage } from './answer.ts';
 import type { DecisionView } from './deps.ts';
 import type { EventDraft } from './timeline.ts';
 import { Meter } from './meter.ts';
 import { assertResources } from './resources.ts';
+import type { ToolUse } from './provider.ts';
+import { ToolWatch } from './tool-watch.ts';
 import type { Cancel } from '../ports.ts';
 
 const flushEveryMs = 200;
 /** Under the store's bounds of changes and bytes in one transaction, with messages at their longest. */
 const mostInOneStep = 60;
+/** Calls of tools that are shown of one call of the provider; the decisions about them are there in any case. */
+const mostShown = 2000;
 
 export class Feed {
   readonly #context: RunContext;
   readonly #role: string;
   readonly #overspent: () => void;
   readonly #meter: Meter;
+  readonly #watch: ToolWatch;
   readonly #stopTimer: Cancel;
+  #shown = 0;
   #events: EventDraft[] = [];
   #flushing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -30,6 +36,7 @@ export class Feed {
     this.#context = context;
     this.#role = role;
     this.#meter = new Meter(context, role);
+    this.#watch = new ToolWatch(context.provider.shows);
     this.#overspent = overspent;
     this.#stopTimer = context.deps.timers.every(flushEveryMs, () => this.#tick());
   }
@@ -42,6 +49,14 @@ export class Feed {
   show(message: AgentMessage): void {
     const event = this.#eventOf(this.#role, message);
     if (event !== undefined) this.#events.push(event);
+  }
+
+  /** Holds a call of a tool against the log of record, and shows what came of it. */
+  saw(use: ToolUse): void {
+    this.#watch.saw(use);
+    if (use.state !== 'ended' || this.#shown >= mostShown) return;
+    this.#shown += 1;
+    this.show({ type: 'action', kind: use.tool, target: use.target, decision: use.acted ? 'ALLOW' : '', reason: use.error, ok: use.ok, audit_seq: null });
   }
 
   /** Writes what is left; the call has ended. `metered`: it reported usage. Never throws: see `assertAllowed`. */
@@ -72,7 +87,10 @@ export class Feed {
 
   async #flush(ended: { readonly metered: boolean } | undefined): Promise<void> {
     const { timeline } = this.#context;
-    const decisions = await this.#newDecisions();
+    const sofar = this.#watch.sofar;
+    const found = await this.#newDecisions();
+    const decisions = found ?? [];
+    this.#watch.decided(decisions);
     const events = [...decisions.map(decisionDraft), ...this.#events.splice(0)];
     const used = this.#meter.hasUsage;
     await this.#meter.report(ended);
@@ -83,18 +101,36 @@ export class Feed {
         ...(newest === undefined ? {} : { progress: (before) => ({ ...before, decision_seq: newest }) }),
       });
     }
+    // Without a log of record nothing can be held against it; one that cannot be read just now must be readable in the end.
+    if (found !== undefined || ended !== undefined) this.#assertAsked(this.#watch.unasked(sofar));
     if (used && !(this.#failure?.error instanceof RunEnd)) await assertResources(this.#context, this.#role, 'after usage');
   }
 
-  /** What cannot be read just now comes with the next flush: the log has it in any case. */
-  async #newDecisions(): Promise<readonly DecisionView[]> {
+  #assertAsked(unasked: string | undefined): void {
+    if (unasked === undefined || !this.#canCompare) return;
+    const { provider, timeline, deps } = this.#context;
+    const what = short(deps.redact(unasked));
+    const details = { phase: timeline.progress.phase, role: this.#role, cause: 'ungated', action: what };
+    throw new RunEnd('failed', `${provider.name} did "${what}" without asking the gate: its hooks are not in place. Look with: loki doctor`, [
+      auditOf(this.#context, 'agent.fail', { actor: `agent:${provider.name}`, resource: `run:${timeline.run.id}`, details }),
+    ]);
+  }
+
+  /** Whether there is a log of record to hold against. */
+  get #canCompare(): boolean {
+    const { deps, timeline } = this.#context;
+    return deps.decisionsAfter !== undefined && timeline.progress.decision_seq !== null;
+  }
+
+  /** What cannot be read just now comes with the next flush: the log has it in any case. Undefined when it could not be read. */
+  async #newDecisions(): Promise<readonly DecisionView[] | undefined> {
     const { deps, timeline, sessionId } = this.#context;
     const from = timeline.progress.decision_seq;
     if (deps.decisionsAfter === undefined || from === null) return [];
     try {
       return await deps.decisionsAfter(from, sessionId);
     } catch {
-      return [];
+      return undefined;
     }
   }
 

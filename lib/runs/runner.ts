@@ -41,6 +41,7 @@ async function drive(context: RunContext): Promise<RunOutcome> {
     }
   } finally {
     stopWatching();
+    context.provider.close?.();
   }
 }
 

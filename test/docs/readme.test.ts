@@ -11,8 +11,8 @@ import * as path from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { blocks, page } from '../support/page.ts';
+import { nodePath, testPath } from '../support/path.ts';
 import { packageRoot } from '../support/root.ts';
-import { plainPath } from '../support/plain-path.ts';
 import { lokiProgram } from '../support/story.ts';
 
 const name = 'README.md';
@@ -48,7 +48,7 @@ function withScratch<T>(work: (root: string, run: (script: string) => { readonly
   fs.mkdirSync(bin);
   const quoted = [process.execPath, ...lokiProgram].map((word) => `'${word}'`).join(' ');
   fs.writeFileSync(path.join(bin, 'loki'), `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 });
-  const env = { PATH: `${bin}:${path.dirname(process.execPath)}:${plainPath}`, HOME: path.join(root, 'home/alice'), LANG: 'C.UTF-8', GIT_CONFIG_NOSYSTEM: '1' };
+  const env = { PATH: `${bin}:${nodePath}:${testPath}`, HOME: path.join(root, 'home/alice'), LANG: 'C.UTF-8', GIT_CONFIG_NOSYSTEM: '1' };
   try {
     return work(root, (script) => {
       const { status, stdout } = spawnSync('/bin/sh', ['-c', `exec 2>&1; ${script}`], { cwd: project, env, encoding: 'utf8', input: '', timeout: 60_000 });

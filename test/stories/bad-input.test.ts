@@ -80,9 +80,9 @@ test('a provider that is not there: exit 2, and nothing is begun', async (t) => 
   const here = makeGround(t);
   here.write('project/prd.md', '# x\n');
   here.write('project/.loki/policies.yaml', 'version: 1\npolicies: {}\n');
-  const { exit, stderr } = await here.loki(['start', 'prd.md', '--provider', 'claude']);
+  const { exit, stderr } = await here.loki(['start', 'prd.md', '--provider', 'claude'], { env: { PATH: '/nowhere' } });
   assert.equal(exit, 2);
-  assert.match(stderr, /error: Cannot use the provider "claude": .*\nhint: .+/);
+  assert.match(stderr, /error: Cannot use the provider "claude": the program "claude" is not on PATH.*\nhint: Install Claude Code \(npm install -g @anthropic-ai\/claude-code\), or choose another with --provider/);
   const nameless = await here.loki(['start', 'prd.md', '--provider', 'command']);
   assert.equal(nameless.exit, 2);
   assert.match(nameless.stderr, /error: Cannot use the provider "command": no command is named\nhint: Set runs\.provider: /);

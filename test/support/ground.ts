@@ -8,8 +8,8 @@ import { performInit, planInit } from '../../lib/app/enrol.ts';
 import type { JsonObject } from '../../lib/base/json.ts';
 import { endOf, type ChildEnd } from './child.ts';
 import { inProcesses, runHere } from './in-process.ts';
+import { testPath } from './path.ts';
 import { removeFolder } from './remove.ts';
-import { plainPath } from './plain-path.ts';
 import { lokiProgram } from './story.ts';
 
 /** No command of a test takes longer; what does is ended. */
@@ -54,7 +54,7 @@ export function makeGround(t: { after(undo: () => void | Promise<void>): void })
   t.after(() => removeFolder(root));
   const [home, project] = [join(root, 'home'), join(root, 'project')];
   mkdirSync(project);
-  const env = { PATH: plainPath, HOME: root, LOKI_HOME: home, NO_COLOR: '1' };
+  const env = { PATH: testPath, HOME: root, LOKI_HOME: home, NO_COLOR: '1' };
   const start = (args: readonly string[], call: GroundCall = {}): ChildProcess => {
     const child = spawn(process.execPath, [...lokiProgram, ...args], { cwd: call.cwd ?? project, env: { ...env, ...call.env }, timeout: commandTimeoutMs, killSignal: 'SIGKILL' });
     t.after(() => { child.kill('SIGKILL'); });

@@ -7,6 +7,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { projectIdOf } from '../../lib/base/ids.ts';
 import { createHost } from '../../lib/host/host.ts';
 import { agentEnvironment } from '../../lib/runs/environment.ts';
+import type { HeadlessAgent } from '../../lib/agents/headless/headless.ts';
+import { createRoom } from '../../lib/host/agent-room.ts';
+import { agentProvider } from '../../lib/runs/agent-provider.ts';
 import { commandProvider, scriptedProvider } from '../../lib/runs/command-provider.ts';
 import type { RunDeps, RunOrder, RunSettings } from '../../lib/runs/deps.ts';
 import { readPrd } from '../../lib/runs/prd.ts';
@@ -38,6 +41,8 @@ export interface RealRunOptions {
   /** A script to play, or the command line of an agent. */
   readonly script?: string;
   readonly argv?: readonly string[];
+  /** A coding agent; its program is looked for on PATH. */
+  readonly agent?: HeadlessAgent;
   readonly settings?: Partial<RunSettings>;
   readonly deps?: Partial<RunDeps>;
   readonly store?: Store;
@@ -71,6 +76,7 @@ export function realRun(t: { after(undo: () => void): void }, options: RealRunOp
     prd: readPrd(disk, options.prd ?? fixture('sample', 'PRD.md')), settings: { ...settings, ...options.settings },
     provider({ sessionId, runId }) {
       const common = { cwd: projectDir, timeoutMs: options.timeoutMs ?? 30_000, spawn, env: agentEnvironment(env, { home, hook: stubGate, sessionId, runId, projectDir }) };
+      if (options.agent !== undefined) return agentProvider({ ...common, agent: options.agent, hooks: [], plugin: '', sessionId, room: createRoom(join(home, 'run', sessionId)), read: () => undefined });
       return options.argv === undefined ? scriptedProvider({ ...common, player, script: options.script ?? fixture('sample', 'agent', 'script.json') })
         : commandProvider({ ...common, name: 'command', argv: options.argv });
     },

@@ -9,8 +9,8 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { runHere } from './in-process.ts';
+import { testPath } from './path.ts';
 import { removeFolder } from './remove.ts';
-import { plainPath } from './plain-path.ts';
 import { packageRoot } from './root.ts';
 
 /** The program as an argument list for node. */
@@ -117,7 +117,7 @@ interface Result {
 }
 
 async function run(args: readonly string[], input: string, stage: Stage, more: Readonly<Record<string, string>>): Promise<Result> {
-  const env = { PATH: plainPath, HOME: stage.root, LOKI_HOME: stage.home, ...more };
+  const env = { PATH: testPath, HOME: stage.root, LOKI_HOME: stage.home, ...more };
   if (!stage.isProcess) {
     const { exit: status, stdout, stderr } = await runHere(args, { cwd: stage.project, homeDirectory: stage.root, env, input });
     return { status, stdout, stderr };

@@ -5,7 +5,7 @@ import { currentBranch } from '../../gate/project.ts';
 import type { AgentAction } from '../../audit/agent-chain.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { openProjectChain } from '../audit/record.ts';
-import type { Installation } from '../installation.ts';
+import { prepareHome, type Installation } from '../installation.ts';
 import { agentBegins, agentEnds, type ActivePlace } from './active-agents.ts';
 import { entryOf, type HookScene } from './scene.ts';
 
@@ -27,6 +27,7 @@ export async function tellSession(scene: HookScene, event: Of<'session.start' | 
     await scene.log.record(entryOf(scene, event.does, details));
     await tellChain(scene, begins ? 'session_start' : 'session_stop', { session_id: scene.sessionId, ...details });
   }
+  if (begins) prepareHome(scene.installation);
   if (begins) agentBegins(place, scene.sessionId);
   else agentEnds(place, scene.sessionId);
 }
@@ -37,6 +38,7 @@ export async function tellWorker(scene: HookScene, event: Of<'spawn' | 'complete
   const begins = event.does === 'spawn';
   const place = activePlaceOf(scene.installation);
   await scene.log.record(entryOf(scene, begins ? 'agent.spawn' : 'agent.complete', { worker: { id: worker.id, type: worker.type } }));
+  if (begins) prepareHome(scene.installation);
   if (begins) agentBegins(place, scene.sessionId, worker.id);
   else agentEnds(place, scene.sessionId, worker.id);
 }

@@ -4,7 +4,7 @@
  */
 import { sha256Hex } from '../../base/digest.ts';
 import { isCount, isPlainObject, objectIn, type JsonObject } from '../../base/json.ts';
-import { join } from '../../base/paths.ts';
+import { dirname, join } from '../../base/paths.ts';
 import type { HookEvent, ReportedUsage } from '../../agents/hook.ts';
 import { byModel, transcriptReaders, type TranscriptReader } from '../../agents/transcripts.ts';
 import type { Ledger } from '../../budgets/ledger.ts';
@@ -105,7 +105,7 @@ const mostBytes = 256 << 20;
 
 /** The lines of a file since the last look. What is no plain file is none of an agent's. */
 function usedInFile(installation: Installation, path: string, reader: TranscriptReader, whole: boolean): Used | undefined {
-  const { host: { disk }, home } = installation;
+  const { host: { disk } } = installation;
   const real = disk.realpath(path);
   if (real === undefined || disk.stat(real)?.kind !== 'file') return undefined;
   const known = memoryOf(installation, real);
@@ -129,22 +129,28 @@ function usedInFile(installation: Installation, path: string, reader: Transcript
   }
   try {
     const { usage, memory } = reader(lines(), known.memory, whole);
+    if (at === known.offset) return undefined;
     const id = `file.${sha256Hex(`${real}\0${known.offset}\0${at}`)}`;
-    return { usage, id, remember: () => disk.replace(home.home, placeOf(installation, real), Buffer.from(JSON.stringify({ path: real, offset: at, memory })), 0o600) };
+    return { usage, id, remember: () => remember(installation, real, { path: real, offset: at, memory }) };
   } finally {
     file.close();
   }
 }
 
-function placeOf({ host: { disk }, home }: Installation, path: string): string {
-  const folder = join(home.run, 'usage');
-  disk.ensureDirectory(home.home, folder, 0o700);
-  return join(folder, `${sha256Hex(path).slice(0, 40)}.json`);
+function placeOf({ home }: Installation, path: string): string {
+  return join(home.run, 'usage', `${sha256Hex(path).slice(0, 40)}.json`);
+}
+
+function remember(installation: Installation, path: string, known: JsonObject): void {
+  const { host: { disk }, home } = installation;
+  const place = placeOf(installation, path);
+  disk.ensureDirectory(home.home, dirname(place), 0o700);
+  disk.replace(home.home, place, Buffer.from(JSON.stringify(known)), 0o600);
 }
 
 function memoryOf(installation: Installation, path: string): { readonly offset: number; readonly memory: JsonObject } {
   const { host: { disk }, home } = installation;
-  const bytes = disk.readRecord(home.home, placeOf(installation, path), 1 << 16);
+  const bytes = disk.stat(placeOf(installation, path)) === undefined ? undefined : disk.readRecord(home.home, placeOf(installation, path), 1 << 16);
   const kept = bytes === undefined ? undefined : objectIn(bytes);
   const [offset, memory] = [kept?.['offset'], kept?.['memory']];
   return { offset: isCount(offset) ? offset : 0, memory: isPlainObject(memory) ? memory : {} };
