@@ -33,12 +33,18 @@ test('hooks that work: both calls are on record, and a broken hook refuses', asy
   assert.deepEqual(policy, ['policy.allow', 'policy.deny', 'policy.allow', 'policy.deny']);
 });
 
-test('a command that says yes to everything, or that records elsewhere, is found out', async (t) => {
-  const here = await installed(t, 'codex', 'cursor');
-  const codex = join(here.project, '.codex/hooks.json');
-  const text = readFileSync(codex, 'utf8');
-  writeFileSync(codex, text.replaceAll('exit 2', 'exit 0'));
-  assert.deepEqual(await trials(here, 'codex'), { exit: 1, told: allWell.replace('forbidden call: ok', 'forbidden call: ok').replace('program gone: ok, garbage said: ok', 'program gone: fail, garbage said: fail').replace('harmless call: ok', 'harmless call: fail').replace('on record: ok', 'on record: fail').replace('forbidden call: ok', 'forbidden call: fail') });
+test('a command that was changed so that its failures are a yes is found out', async (t) => {
+  const here = await installed(t, 'codex');
+  const path = join(here.project, '.codex/hooks.json');
+  writeFileSync(path, readFileSync(path, 'utf8').replaceAll('exit 2', 'exit 0'));
+  // What is pinned was changed, so everything is denied, and that on record.
+  assert.deepEqual(await trials(here, 'codex'), { exit: 1, told: 'harmless call: warn, forbidden call: ok, on record: ok, program gone: fail, garbage said: fail' });
+});
+
+test('hooks that keep their records elsewhere are found out', async (t) => {
+  const here = await installed(t);
+  assert.equal((await here.loki(['hooks', 'install', 'cursor', '--scope', 'user', '--yes'], { env: { LOKI_HOME: join(here.root, 'other') } })).exit, 0);
+  assert.deepEqual(await trials(here, 'cursor'), { exit: 1, told: allWell.replace('on record: ok', 'on record: fail') });
 });
 
 test('without hooks there is nothing to test', async (t) => {
