@@ -9,7 +9,7 @@ import { managedCommands, trustAfter, withManagedHooks, withoutManagedHooks, wit
 import { findHooks, withHooks, withoutHooks } from './json-hooks.ts';
 import { isOwnPlugin, opencodePlugin } from './opencode-plugin.ts';
 import { agentSigns, hookFile, type Scope, type SettingsPlaces } from './places.ts';
-import { hookShapes, wantedHooks, type HookFacts, type JsonAgent } from './wanted.ts';
+import { hookShapes, shapeIn, wantedHooks, type HookFacts, type JsonAgent } from './wanted.ts';
 
 /** One file. Undefined texts: it does not exist. */
 export interface TextChange {
@@ -49,7 +49,7 @@ export function installChanges(target: SettingsTarget, facts: HookFacts): readon
     const isInPlace = before !== undefined && wanted.every(({ event, item }) => JSON.stringify(item).includes(JSON.stringify(standing?.get(event) ?? ''))) && standing?.size === wanted.length;
     return isInPlace ? [] : changed([{ path, before, after: withManagedHooks(before, path, wanted) }]);
   }
-  const after = withHooks(before, hookShapes[agent], wantedHooks(agent, facts), path);
+  const after = withHooks(before, shapeIn(agent, scope), wantedHooks(agent, facts), path);
   return changed([{ path, before, after }, ...(agent === 'codex' ? [trustChange(target, path, before, after)] : [])]);
 }
 
@@ -61,7 +61,7 @@ export function uninstallChanges(target: SettingsTarget): readonly TextChange[] 
   if (before === undefined) return [];
   if (agent === 'opencode') return isOwnPlugin(before) ? [{ path, before, after: undefined }] : [];
   if (agent === 'codex' && scope === 'managed') return changed([{ path, before, after: withoutManagedHooks(before, path) }]);
-  const after = withoutHooks(before, hookShapes[agent], path);
+  const after = withoutHooks(before, shapeIn(agent, scope), path);
   return changed([{ path, before, after }, ...(agent === 'codex' ? [trustChange(target, path, before, after)] : [])]);
 }
 

@@ -97,20 +97,28 @@ async function tell(event) {
   await ask(event);
 }
 
-/** Puts another text in place of a tool's output, wherever the output holds text. */
-function hide(output, reason) {
-  if (Array.isArray(output.content)) output.content.splice(0, output.content.length, { type: 'text', text: reason });
-  if (typeof output.output === 'string' || !Array.isArray(output.content)) output.output = reason;
-  if (output.metadata && typeof output.metadata === 'object') {
-    for (const [name, value] of Object.entries(output.metadata)) if (typeof value === 'string') output.metadata[name] = reason;
+/** Every text in a value becomes \`reason\`, in place. */
+function overwrite(value, reason) {
+  for (const key of Object.keys(value)) {
+    if (typeof value[key] === 'string') value[key] = reason;
+    else if (value[key] && typeof value[key] === 'object') overwrite(value[key], reason);
   }
 }
 
-/** Puts the members of \`by\` in place of those of \`output\`, in the same object: OpenCode looks at no other. */
+/** Puts the reason in place of all that a tool gave: what the model sees, and what is shown and kept beside it. */
+function hide(output, reason) {
+  if (Array.isArray(output.content)) output.content.splice(0, output.content.length, { type: 'text', text: reason });
+  if (typeof output.output === 'string' || !Array.isArray(output.content)) output.output = reason;
+  for (const beside of [output.metadata, output.structuredContent]) if (beside && typeof beside === 'object') overwrite(beside, reason);
+}
+
+/** Puts the values of \`by\` in place of those of \`output\`, in the same objects: OpenCode looks at no others. */
 function replace(output, by) {
-  if (typeof by === 'string') output.output = by;
-  else if (Array.isArray(by)) output.content = by;
-  else Object.assign(output, by);
+  if (typeof by === 'string') { output.output = by; return; }
+  for (const key of Object.keys(by)) {
+    if (output[key] && typeof output[key] === 'object' && by[key] && typeof by[key] === 'object') replace(output[key], by[key]);
+    else output[key] = by[key];
+  }
 }
 
 /** Tokens that messages have used, by message, and how much of that has been told. */
@@ -150,9 +158,7 @@ export const Loki = async ({ directory }) => ({
 
   // The tool has run: a no keeps its output from the model.
   'tool.execute.after': async (input, output) => {
-    const { title, metadata, content } = output;
-    const seen = output.output === undefined && content !== undefined ? { content } : { output: { title, output: output.output, metadata } };
-    const answer = await ask({ event: 'tool.execute.after', tool: input.tool, sessionID: input.sessionID, callID: input.callID, args: input.args, ...seen, cwd: directory });
+    const answer = await ask({ event: 'tool.execute.after', tool: input.tool, sessionID: input.sessionID, callID: input.callID, args: input.args, output: { ...output }, cwd: directory });
     if (answer.allow !== true) hide(output, answer.reason);
     else if (answer.output !== undefined) replace(output, answer.output);
   },

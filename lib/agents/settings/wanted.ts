@@ -1,9 +1,11 @@
 /** What is put into each agent's settings: its events, each with our command, in the shape that the agent reads. Pure. */
+import { sha256Hex } from '../../base/digest.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { hookCommandLine, type HookCommand } from '../hook-command.ts';
 import { askSeconds, hookEvents, type EventRow } from '../hook-events.ts';
 import type { AgentName } from '../hook.ts';
 import type { HookShape, WantedHook } from './json-hooks.ts';
+import type { Scope } from './places.ts';
 
 /** The facts that all commands of one installation share. */
 export type HookFacts = Pick<HookCommand, 'program' | 'project' | 'flags' | 'env' | 'timeoutProgram'>;
@@ -18,6 +20,11 @@ export const hookShapes: Readonly<Record<JsonAgent, HookShape>> = {
   cursor: { agent: 'cursor', isGrouped: false, commandMember: 'command', scaffold: { version: 1 } },
   copilot: { agent: 'copilot', isGrouped: false, commandMember: 'bash', scaffold: { version: 1 } },
 };
+
+/** The shape of the settings of the whole machine: only there Gemini takes a project's word that hooks are off for nothing. */
+export function shapeIn(agent: JsonAgent, scope: Scope): HookShape {
+  return agent === 'gemini' && scope === 'managed' ? { ...hookShapes.gemini, scaffold: { hooksConfig: { enabled: true } } } : hookShapes[agent];
+}
 
 /**
  * How long our program gets of the time that an agent gives a hook: it must have answered, or have been ended, before the agent
@@ -56,7 +63,8 @@ function itemFor(agent: JsonAgent, { seconds, guard }: EventRow, command: string
     // Clients that know it block when the hook cannot be started or takes too long; older ones pass it over.
     case 'claude': return { hooks: [{ type: 'command', command, timeout: seconds, ...(isClosed ? { onFailure: 'block' } : {}) }] };
     case 'codex': return { hooks: [{ type: 'command', command, timeout: seconds }] };
-    case 'gemini': return { hooks: [{ name: 'loki', type: 'command', command, timeout: seconds * 1000 }] };
+    // A project's settings can leave out hooks by their names: this one nobody knows beforehand.
+    case 'gemini': return { hooks: [{ name: `loki-${sha256Hex(command).slice(0, 12)}`, type: 'command', command, timeout: seconds * 1000 }] };
     case 'cursor': return { type: 'command', command, timeout: seconds, ...(isClosed ? { failClosed: true } : {}) };
     case 'copilot': return { type: 'command', bash: command, timeoutSec: seconds };
   }

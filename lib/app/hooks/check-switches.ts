@@ -1,6 +1,7 @@
 /** Checks of what makes an agent leave its hooks out: a switch in any of its settings, hooks it does not trust, a folder it does not trust. */
 import type { AgentName } from '../../agents/hook.ts';
 import { trustedHash, wantedTrust } from '../../agents/settings/codex.ts';
+import { isOwnCommand } from '../../agents/settings/own-command.ts';
 import { agentSigns } from '../../agents/settings/places.ts';
 import { isPlainObject, type JsonValue } from '../../base/json.ts';
 import { ancestors, basename, dirname, join } from '../../base/paths.ts';
@@ -29,7 +30,7 @@ const switches: Readonly<Record<AgentName, readonly SwitchRow[]>> = {
   ],
   gemini: [
     { path: ['hooksConfig', 'enabled'], isOff: (value) => value === false },
-    { path: ['hooksConfig', 'disabled'], isOff: (value) => Array.isArray(value) && value.includes('loki') },
+    { path: ['hooksConfig', 'disabled'], isOff: (value) => Array.isArray(value) && value.some((name) => typeof name === 'string' && (/^loki(?:-|$)/.test(name) || isOwnCommand(name, 'gemini'))) },
     { path: ['tools', 'enableHooks'], isOff: (value) => value === false },
   ],
   cursor: [],
@@ -61,6 +62,7 @@ function memberOf({ path: file, text, members }: SettingsFile, path: readonly st
 }
 
 function opencodeSwitch(env: Readonly<Record<string, string | undefined>>, onlyProject: boolean): Outcome {
+  if ((env['OPENCODE_PURE'] ?? '') !== '') return fail('OPENCODE_PURE is set: opencode starts without any plugin', 'unset OPENCODE_PURE');
   if (onlyProject && (env['OPENCODE_DISABLE_PROJECT_CONFIG'] ?? '') !== '') return fail('OPENCODE_DISABLE_PROJECT_CONFIG is set: the plugin of the project is left out', 'unset OPENCODE_DISABLE_PROJECT_CONFIG');
   return ok('none is set; opencode --pure starts without any plugin, which cannot be seen from here');
 }
@@ -94,9 +96,10 @@ function codexFolder(text: string, config: string, project: string): Outcome {
 }
 
 /** The nearest folder that has a word about it decides. */
-function geminiTrust({ files, ground: { places, installation: { surroundings: { env } } } }: AgentScene): Outcome | undefined {
+function geminiTrust({ files, installed, ground: { places, installation: { surroundings: { env } } } }: AgentScene): Outcome | undefined {
   const { project } = places;
-  if (project === undefined) return undefined;
+  // Hooks of the user and of the machine run wherever gemini starts.
+  if (project === undefined || !installed.some(({ scope }) => scope === 'project')) return undefined;
   if (env['GEMINI_CLI_TRUST_WORKSPACE'] === 'true') return ok('GEMINI_CLI_TRUST_WORKSPACE is set');
   const known = files.find(({ path }) => basename(path) === 'trustedFolders.json')?.members ?? {};
   for (const folder of ancestors(project)) {
@@ -105,5 +108,5 @@ function geminiTrust({ files, ground: { places, installation: { surroundings: { 
     if (word === 'DO_NOT_TRUST' && folder === project) break;
     if (Object.entries(known).some(([name, each]) => each === 'TRUST_PARENT' && dirname(name) === folder)) return ok('the folder is trusted');
   }
-  return fail(`${agentSigns.gemini.title} does not trust ${project}, and runs no hooks there, not even those of the user`, 'Start gemini there and trust the folder');
+  return fail(`${agentSigns.gemini.title} does not trust ${project}: it starts there with --skip-trust only, and then leaves the hooks of the project out`, 'Start gemini there and trust the folder, or: loki hooks install gemini --scope user');
 }

@@ -126,7 +126,7 @@ export function notesOn({ places }: HookGround, { does, scope, agents }: HookPla
   return [
     ...(shared.length === 0 ? [] : [`The paths in them are this machine's: do not commit ${shared.map((agent) => targetFile({ agent, scope, places }).slice((places.project ?? '').length + 1)).join(', ')}`]),
     ...(changing.includes('codex') && scope === 'project' ? ['Codex runs hooks of a project only when it trusts the folder: codex asks for that when it is started there'] : []),
-    ...(changing.includes('gemini') && scope !== 'managed' ? ['Gemini CLI runs no hooks in a folder that it does not trust: gemini asks for that when it is started there'] : []),
+    ...(changing.includes('gemini') && scope === 'project' ? ['Gemini CLI runs hooks of a project only when it trusts the folder: gemini asks for that when it is started there'] : []),
     ...(changing.some((agent) => agent !== 'claude') ? [`Sessions that are open do not know of the hooks: begin new ones (${changing.map((agent) => agentSigns[agent].title).join(', ')})`] : []),
   ];
 }

@@ -98,11 +98,17 @@ test('what stands in the settings, agent by agent', () => {
   assert.deepEqual(first('claude', 'PreToolUse'), [{ hooks: [{ type: 'command', command: row('claude', 'PreToolUse'), timeout: 600, onFailure: 'block' }] }]);
   assert.deepEqual(first('claude', 'Stop'), [{ hooks: [{ type: 'command', command: row('claude', 'Stop'), timeout: 30 }] }]);
   assert.deepEqual(first('codex', 'PreToolUse'), [{ hooks: [{ type: 'command', command: row('codex', 'PreToolUse'), timeout: 600 }] }]);
-  assert.deepEqual(first('gemini', 'BeforeTool'), [{ hooks: [{ name: 'loki', type: 'command', command: row('gemini', 'BeforeTool'), timeout: 600_000 }] }]);
+  assert.deepEqual(first('gemini', 'BeforeTool'), [{ hooks: [{ name: `loki-${createHash('sha256').update(row('gemini', 'BeforeTool')).digest('hex').slice(0, 12)}`, type: 'command', command: row('gemini', 'BeforeTool'), timeout: 600_000 }] }]);
   assert.deepEqual(first('cursor', 'preToolUse'), [{ type: 'command', command: row('cursor', 'preToolUse'), timeout: 600, failClosed: true }]);
   assert.deepEqual(first('copilot', 'preToolUse'), [{ type: 'command', bash: row('copilot', 'preToolUse'), timeoutSec: 600 }]);
   assert.equal(JSON.parse(shelf.files.get(file('cursor')) ?? '').version, 1);
   assert.deepEqual(pluginFacts(shelf.files.get(file('opencode')) ?? ''), { program: facts.program, project: facts.project, flags: facts.flags, env: facts.env });
+});
+
+test('on a machine\'s settings Gemini takes no project\'s word that hooks are off', () => {
+  const shelf = new Shelf();
+  shelf.apply(installChanges(shelf.target('gemini', 'managed'), facts));
+  assert.deepEqual(JSON.parse(shelf.files.get('/etc/gemini-cli/settings.json') ?? '').hooksConfig, { enabled: true });
 });
 
 test('Codex trusts exactly the hooks that were put in, and other hooks keep the trust they had', () => {

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { after, before, test } from 'node:test';
 import { opencodePlugin } from '../../../lib/agents/settings/opencode-plugin.ts';
 
-type Output = { title?: string; output?: string; metadata?: Record<string, unknown>; content?: unknown[] };
+type Output = { title?: string; output?: string; metadata?: Record<string, unknown>; content?: unknown[]; structuredContent?: object };
 interface Hooks {
   readonly 'tool.execute.before': (input: object, output: { args: object }) => Promise<void>;
   readonly 'tool.execute.after': (input: object, output: Output) => Promise<void>;
@@ -83,13 +83,16 @@ test('what a tool gave is told; an answer may replace it, and a no keeps it from
   const replaced = given();
   await hooks['tool.execute.after'](call, replaced);
   assert.deepEqual(replaced, { title: 't', output: '[gone]', metadata: { output: '[gone]', exit: 0 } });
-  const content: Output = { content: [{ type: 'text', text: 'secret' }] };
+  const part = { type: 'text', text: 'secret' };
+  const content: Output = { content: [part] };
   says({ allow: true, output: { content: [{ type: 'text', text: '[gone]' }] } });
   await hooks['tool.execute.after'](call, content);
-  assert.deepEqual(content, { content: [{ type: 'text', text: '[gone]' }] });
+  assert.deepEqual(told()['output'], { content: [{ type: 'text', text: 'secret' }] });
+  // In the very objects that OpenCode holds.
+  assert.equal(part.text, '[gone]');
   for (const script of ['echo \'{"allow":false,"reason":"hidden"}\'', 'exit 1']) {
     answers(script);
-    const hidden = [given(), { content: [{ type: 'text', text: 'secret' }] }];
+    const hidden: Output[] = [{ ...given(), metadata: { output: 'secret', display: { text: ['secret'] } } }, { content: [{ type: 'text', text: 'secret' }], structuredContent: { a: 'secret' } }];
     for (const output of hidden) await hooks['tool.execute.after'](call, output);
     assert.doesNotMatch(JSON.stringify(hidden), /secret/);
     assert.match(JSON.stringify(hidden), /hidden|not allowed/);

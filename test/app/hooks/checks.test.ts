@@ -159,7 +159,7 @@ test('switches in any of an agent\'s settings', async (t) => {
     ['codex', 'project/.codex/config.toml', '[features]\nhooks = false\n', /features\.hooks in .*project\/\.codex\/config\.toml/],
     ['codex', 'machine/etc/codex/requirements.toml', 'allow_managed_hooks_only = true\n', /allow_managed_hooks_only/],
     ['gemini', '.gemini/settings.json', '{"hooksConfig": {"enabled": false}}', /hooksConfig\.enabled/],
-    ['gemini', '.gemini/settings.json', '{"hooksConfig": {"disabled": ["loki"]}}', /hooksConfig\.disabled/],
+    ['gemini', '.gemini/settings.json', '{"hooksConfig": {"disabled": ["other", "loki-0a1b2c3d4e5f"]}}', /hooksConfig\.disabled/],
     ['copilot', 'project/.github/copilot/settings.json', '{"disableAllHooks": true}', /disableAllHooks/],
   ];
   for (const agent of ['claude', 'codex', 'gemini', 'copilot', 'opencode'] as const) await install(here, agent);
@@ -169,6 +169,7 @@ test('switches in any of an agent\'s settings', async (t) => {
     says(await found(here, agent, 'switches'), 'fail', words);
     rmSync(join(here.root, path));
   }
+  says(await found(here, 'opencode', 'switches', { OPENCODE_PURE: '1' }), 'fail', /without any plugin/);
   says(await found(here, 'opencode', 'switches', { OPENCODE_DISABLE_PROJECT_CONFIG: '1' }), 'fail', /plugin of the project is left out/);
 });
 
