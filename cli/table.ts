@@ -61,6 +61,8 @@ export const commandTable: readonly CommandRow[] = [
     name: `hook ${name}`, summary: `Answer one hook event of ${titles[name]}`, answersAgent: 'code', load: async () => ({ command: (await import('./commands/hook-agent.ts')).commandFor(name) }),
   })),
   { name: 'hooks install', summary: 'Put hooks into the settings of coding agents', load: () => import('./commands/hooks-install.ts') },
+  { name: 'hooks status', summary: 'Say what nobody sees: whether the hooks are in force', load: () => import('./commands/hooks-status.ts') },
+  { name: 'hooks test', summary: 'Run the installed hooks on a harmless and a forbidden call', load: () => import('./commands/hooks-test.ts') },
   { name: 'hooks uninstall', summary: 'Take them out again', load: () => import('./commands/hooks-uninstall.ts') },
   { name: 'hooks disable', summary: 'Take them out for a reason, recorded', load: () => import('./commands/hooks-disable.ts') },
   { name: 'policy check', summary: 'Validate the policy files and run their tests', load: () => import('./commands/policy-check.ts') },

@@ -3,11 +3,12 @@ import { exitCode } from '../../lib/errors.ts';
 import { areaNames, examine, worstStatus, type Finding } from '../../lib/app/doctor/doctor.ts';
 import type { Status } from '../../lib/app/doctor/check.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { printable, type Colour, type Output } from '../output.ts';
+import { findingLines } from '../finding-words.ts';
+import type { Output } from '../output.ts';
 
 export const command: Command = {
   about: 'Looks at what recording, forwarding and governing depend on, and says for each check what was found and the one step that repairs it. Changes nothing; '
-    + 'works without LOKI_HOME, with a configuration that cannot be used, and with a damaged log.\n\nAreas: audit (the log of record), syslog (forwarding), project (the one at hand), approvals (what it takes to decide, webhooks).',
+    + 'works without LOKI_HOME, with a configuration that cannot be used, and with a damaged log.\n\nAreas: audit (the log of record), syslog (forwarding), project (the one at hand), hooks (of coding agents), approvals (what it takes to decide, webhooks).',
   operands: [{ name: 'AREA', summary: 'Only this area', choices: areaNames }],
   flags: [],
   examples: [
@@ -19,8 +20,6 @@ export const command: Command = {
   exits: [[0, 'all is well, or there are warnings only'], [1, 'something is not recorded, not protected or not delivered']],
   run,
 };
-
-const looks: Readonly<Record<Status, readonly [word: string, colour: Colour]>> = { ok: ['ok  ', 'green'], warn: ['warn', 'yellow'], fail: ['FAIL', 'red'] };
 
 async function run({ args, output, terminal }: CommandContext): Promise<number> {
   const area = areaNames.find((name) => name === args.operand('AREA'));
@@ -40,9 +39,7 @@ function tell(findings: readonly Finding[], status: Status, output: Output, quie
     if (quiet && each.status === 'ok') continue;
     if (each.area !== area) output.line(`${area === '' ? '' : '\n'}${paint('bold', each.area)}`);
     area = each.area;
-    const [word, colour] = looks[each.status];
-    output.line(`  ${paint(colour, word)}  ${each.check.padEnd(width)}  ${printable(each.found)}`);
-    if (each.repair !== undefined) output.line(`        ${' '.repeat(width)}  ${paint('cyan', 'repair:')} ${printable(each.repair)}`);
+    for (const line of findingLines(each, width, paint)) output.line(line);
   }
   const troubled = findings.filter((each) => each.status !== 'ok').length;
   output.note(status === 'ok' ? `All is well: ${findings.length} checks.` : `${troubled} of ${findings.length} checks found something.`);

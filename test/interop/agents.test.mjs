@@ -163,16 +163,27 @@ for (const name of Object.keys(agents)) {
       const place = ground(name);
       const { project } = place;
       const settings = join(project, agents[name].settings);
-      // The attacker needs no tool that is judged: another process of the same user does it.
-      const summary = await run(name, place, [shell('sleep 3; echo waited'), shell('sleep 2; echo waited'), write(join(project, '.loki/state.txt'), 'no\n')], { timeout: 120, ...attackWhileRunning(settings) });
+      const attack = attackOnce(settings, join(project, 'started'));
+      const summary = await run(name, place, [shell('echo > started; sleep 3'), shell('sleep 2; echo waited'), write(join(project, '.loki/state.txt'), 'no\n')]);
+      assert.equal(attack(), true, 'the settings were changed while the agent worked');
       assert.notEqual(summary.calls.at(-1)?.outcome, 'ran', JSON.stringify(summary.calls));
       assert.equal(existsSync(join(project, '.loki/state.txt')), false);
     });
   });
 }
 
-/** Rewrites the settings a little later, as something that runs beside the agent can. */
-function attackWhileRunning(settings) {
-  setTimeout(() => writeFileSync(settings, settings.endsWith('.js') ? 'export const x = 1;\n' : '{"disableAllHooks":true}'), 4000).unref();
-  return {};
+/** Rewrites the settings once a file is there, as any process of the same user can. Gives whether that happened. */
+function attackOnce(settings, signal) {
+  let happened = false;
+  const timer = setInterval(() => {
+    if (!existsSync(signal)) return;
+    clearInterval(timer);
+    writeFileSync(settings, settings.endsWith('.js') ? 'export const x = 1;\n' : '{"disableAllHooks":true}');
+    happened = true;
+  }, 100);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    return happened;
+  };
 }

@@ -51,7 +51,7 @@ function ask(event) {
     let child;
     const end = (answer) => {
       clearTimeout(timer);
-      if (child) { child.kill('SIGKILL'); child.stdout?.destroy(); }
+      if (child) { child.kill('SIGKILL'); child.stdout?.destroy(); child.stderr?.destroy(); }
       resolve(answer);
     };
     const no = (why) => end({ allow: false, reason: 'loki: this call is not allowed (policy hook: ' + why + ')' });
@@ -61,14 +61,16 @@ function ask(event) {
       for (const name of loki.handedDown) if (process.env[name]) env[name] = process.env[name];
       const seconds = loki.seconds[event.event];
       timer = setTimeout(() => no('no answer within ' + seconds + ' seconds'), seconds * 1000);
-      child = spawn(loki.program, loki.args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
+      child = spawn(loki.program, loki.args, { env, stdio: 'pipe' });
       const chunks = [];
+      let words = '';
       let size = 0;
       child.stdout.on('data', (chunk) => {
         size += chunk.length;
         if (size > longestAnswer) no('an answer without end');
         else chunks.push(chunk);
       });
+      child.stderr.on('data', (chunk) => { if (words.length < 4000) words += chunk; });
       child.on('error', (error) => no(String(error && error.message)));
       child.on('close', (code) => {
         try {
@@ -77,7 +79,9 @@ function ask(event) {
           else if (code === 0 && answer.allow === true) end(answer);
           else no('exit code ' + code);
         } catch {
-          no('exit code ' + code);
+          // A refusal without an answer has its words on the error stream.
+          if (code === 2 && words.trim() !== '') end({ allow: false, reason: words.trim() });
+          else no('exit code ' + code);
         }
       });
       child.stdin.on('error', () => {});

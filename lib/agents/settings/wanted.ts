@@ -1,7 +1,7 @@
 /** What is put into each agent's settings: its events, each with our command, in the shape that the agent reads. Pure. */
 import type { JsonObject } from '../../base/json.ts';
 import { hookCommandLine, type HookCommand } from '../hook-command.ts';
-import { hookEvents, type EventRow } from '../hook-events.ts';
+import { askSeconds, hookEvents, type EventRow } from '../hook-events.ts';
 import type { AgentName } from '../hook.ts';
 import type { HookShape, WantedHook } from './json-hooks.ts';
 
@@ -28,15 +28,21 @@ export function programSeconds(agentSeconds: number): number {
 }
 
 /** The command line for one event. */
-export function commandFor(agent: AgentName, { event, seconds, guard }: EventRow, facts: HookFacts): string {
-  const ours = Math.max(1, programSeconds(seconds));
-  // It says no by itself before it is ended, so that the reason reaches the agent; and where nothing ends it.
-  const flags = [...(facts.flags ?? []), '--deadline', `${Math.max(1, ours - 2)}s`, ...(namesNoEvent.has(agent) ? ['--event', event] : [])];
-  return hookCommandLine({ agent, ...facts, flags, seconds: ours, guard });
+export function commandFor(agent: AgentName, row: EventRow, facts: HookFacts): string {
+  const seconds = Math.max(1, programSeconds(row.seconds));
+  return hookCommandLine({ agent, ...facts, flags: [...flagsFor(row, seconds), ...facts.flags ?? []], seconds, guard: row.guard });
 }
 
-/** Agents whose hook inputs do not say which event they are of. */
-const namesNoEvent: ReadonlySet<AgentName> = new Set<AgentName>(['copilot']);
+/** Which event it is (Copilot's input does not say), and when our program gives up by itself: its no has words, that of `timeout` has none. */
+function flagsFor({ event, seconds }: EventRow, ours: number): readonly string[] {
+  return ['--event', event, ...(seconds < askSeconds ? ['--deadline', `${Math.max(1, ours - 2)}s`] : [])];
+}
+
+/** Flags of a command line without those that belong to its event. */
+export function sharedFlags(flags: readonly string[]): readonly string[] {
+  const own = flags[2] === '--deadline' ? 4 : 2;
+  return flags[0] === '--event' ? flags.slice(own) : flags;
+}
 
 /** The hooks of an agent whose settings are JSON. */
 export function wantedHooks(agent: JsonAgent, facts: HookFacts): readonly WantedHook[] {

@@ -11,19 +11,21 @@ import { placeChecks } from './audit-place.ts';
 import { proofChecks } from './audit-proofs.ts';
 import { troubleChecks } from './audit-troubles.ts';
 import type { Check, Outcome, Status } from './check.ts';
+import { hookChecks } from './hooks.ts';
 import { projectChecks } from './project.ts';
 import { lookAround, type Scene } from './scene.ts';
 import { syslogChecks } from './syslog.ts';
 
-export type Area = 'audit' | 'syslog' | 'project' | 'approvals';
+export type Area = 'audit' | 'syslog' | 'project' | 'hooks' | 'approvals';
 
-export const areaNames: readonly Area[] = ['audit', 'syslog', 'project', 'approvals'];
+export const areaNames: readonly Area[] = ['audit', 'syslog', 'project', 'hooks', 'approvals'];
 
 /** What is looked at in each area, in this order. */
 export const checksOf: Readonly<Record<Area, readonly Check[]>> = {
   audit: [...placeChecks, ...fileChecks, ...proofChecks, ...troubleChecks],
   syslog: syslogChecks,
   project: projectChecks,
+  hooks: hookChecks,
   approvals: approvalChecks,
 };
 
@@ -54,7 +56,7 @@ async function look(check: Check, scene: Scene): Promise<Outcome> {
 }
 
 /** The worst of all. */
-export function worstStatus(findings: readonly Finding[]): Status {
+export function worstStatus(findings: readonly Outcome[]): Status {
   if (findings.some(({ status }) => status === 'fail')) return 'fail';
   return findings.some(({ status }) => status === 'warn') ? 'warn' : 'ok';
 }

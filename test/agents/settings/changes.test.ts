@@ -8,7 +8,7 @@ import { installChanges, installedHooks, uninstallChanges, type SettingsTarget, 
 import { isOwnCommand, readOwnCommand } from '../../../lib/agents/settings/own-command.ts';
 import { agentNames, hookFile, scopes, type Scope, type SettingsPlaces } from '../../../lib/agents/settings/places.ts';
 import { pluginFacts } from '../../../lib/agents/settings/opencode-plugin.ts';
-import { commandFor, programSeconds, type HookFacts } from '../../../lib/agents/settings/wanted.ts';
+import { commandFor, programSeconds, sharedFlags, type HookFacts } from '../../../lib/agents/settings/wanted.ts';
 
 const places: SettingsPlaces = { project: '/p/it\'s here', home: '/h', claudeHome: '/h/.claude', codexHome: '/h/.codex', configHome: '/h/.config', machine: '', platform: 'linux' };
 const facts: HookFacts = { program: ['/usr/bin/node', '/opt/loki/cli.cjs'], project: '/p/it\'s here', env: { HOME: '/h', PATH: '/bin', LOKI_HOME: '/h/.loki' }, timeoutProgram: '/usr/bin/timeout', flags: ['--wait', '5m'] };
@@ -183,7 +183,8 @@ test('a command line of ours is read back as what it was made of', () => {
       const given = { ...rest, env: { ...facts.env, ODD: 'a b\'c"d$e' }, ...(timeoutProgram === undefined ? {} : { timeoutProgram }) };
       const line = commandFor('gemini', { event: 'x', guard, seconds: 600 }, given);
       const { isAsWritten, ...read } = readOwnCommand(line, 'gemini') ?? assert.fail();
-      assert.deepEqual({ ...read, seconds: 0 }, { agent: 'gemini', ...given, seconds: 0, guard });
+      assert.deepEqual({ ...read, flags: sharedFlags(read.flags ?? []), seconds: 0 }, { agent: 'gemini', ...given, seconds: 0, guard });
+      assert.deepEqual(read.flags?.slice(0, 2), ['--event', 'x']);
       assert.equal(isAsWritten, true);
       assert.equal(readOwnCommand(line.replace('exit 2', 'exit 0').replace('exit 0\'', 'x'), 'gemini')?.isAsWritten, guard === 'open');
       assert.equal(isOwnCommand(line, 'claude'), false);

@@ -48,6 +48,8 @@ test('a no is thrown with its reason, whatever the exit code', async () => {
   await assert.rejects(asked(), { message: 'rule no-prod' });
   answers('echo \'{"allow":false,"reason":"because"}\'; exit 2');
   await assert.rejects(asked(), { message: 'because' });
+  answers('echo "loki: it cannot be read" >&2; exit 2');
+  await assert.rejects(asked(), { message: 'loki: it cannot be read' });
 });
 
 test('everything else is a no', async () => {
