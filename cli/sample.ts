@@ -6,7 +6,8 @@
 import { terminal, type Terminal } from '../lib/host/terminal.ts';
 import { join, resolveFrom } from '../lib/base/paths.ts';
 import { openRecord } from '../lib/app/audit/record.ts';
-import { runningAddress, startControlPlane } from '../lib/app/control-plane.ts';
+import { runningAddress } from '../lib/app/control-plane-address.ts';
+import { startControlPlane } from '../lib/app/control-plane.ts';
 import { confirmCommands, performInit, planInit, trustState } from '../lib/app/enrol.ts';
 import { openInstallation, projectOf, type Installation } from '../lib/app/installation.ts';
 import { packageFile } from '../lib/app/package-file.ts';

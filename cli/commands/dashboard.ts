@@ -1,6 +1,7 @@
 /** `loki dashboard`. */
 import { exitCode, LokiError } from '../../lib/errors.ts';
-import { addressFile, runningAddress, startControlPlane } from '../../lib/app/control-plane.ts';
+import { addressFile, runningAddress } from '../../lib/app/control-plane-address.ts';
+import { startControlPlane } from '../../lib/app/control-plane.ts';
 import type { Installation } from '../../lib/app/installation.ts';
 import { httpGet } from '../../lib/host/http-client.ts';
 import type { Command, CommandContext } from '../command.ts';

@@ -7,17 +7,13 @@ import { agentTable } from '../../lib/agents/adapters.ts';
 import { largestAction } from '../../lib/agents/generic.ts';
 import type { AgentAdapter, AgentName } from '../../lib/agents/hook.ts';
 import { askSeconds } from '../../lib/agents/hook-events.ts';
-import { answerHook, type ApprovalMode } from '../../lib/app/hook/answer.ts';
+import { answerHook, approvalModes, marginMs } from '../../lib/app/hook/answer.ts';
 import type { Terminal } from '../../lib/host/terminal.ts';
 import type { Command, CommandContext } from '../command.ts';
 
 const inputTimeoutMs = 10_000;
 /** Before the agent's own limit: most agents let the tool run when a hook takes too long. */
 const usualDeadlineMs = (askSeconds - 30) * 1000;
-/** Between the end of waiting and the deadline the answer is recorded and given. */
-const marginMs = 5000;
-
-const approvalModes: readonly ApprovalMode[] = ['auto', 'wait', 'ask', 'deny'];
 
 /** The command for one agent. */
 export function commandFor(name: AgentName): Command {

@@ -1,5 +1,6 @@
 /** `loki hooks install`. */
 import { assertSomeone, planInstall } from '../../lib/app/hooks/install.ts';
+import { planHttp } from '../../lib/app/hooks/over-http.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { yesFlag } from '../confirm.ts';
 import { agentOf, agentOperand, carryOut, dryRunFlag, openHooks, scopeFlag, scopeOf } from '../hook-words.ts';
@@ -15,6 +16,7 @@ export const command: Command = {
     scopeFlag, dryRunFlag,
     { name: 'wait', kind: 'duration', value: 'TIME', summary: 'A hook waits so long for an approval (within a session until it runs out, elsewhere not at all)' },
     { name: 'approval', kind: 'text', value: 'HOW', choices: ['auto', 'wait', 'ask', 'deny'], summary: 'What becomes of an action that needs approval (auto: ask where the agent can, else wait)' },
+    { name: 'http', kind: 'switch', summary: 'Claude Code asks the control plane, which must run, at each call of a tool, in place of starting a program' },
     yesFlag, asFlag,
   ],
   examples: [
@@ -22,8 +24,9 @@ export const command: Command = {
     ['loki hooks install claude --dry-run', 'only the change'],
     ['loki hooks install codex --scope user', 'for all projects of this account'],
     ['loki hooks install claude --wait 5m --yes', 'an approval is waited for'],
+    ['loki hooks install claude --http', 'faster; refuses everything while the control plane does not run'],
   ],
-  exits: [[1, 'a person said no, or a file changed meanwhile'], [3, 'the project is not as it was enrolled'], [4, 'a fresh proof is missing']],
+  exits: [[1, 'a person said no, or a file changed meanwhile'], [3, 'the project is not as it was enrolled'], [4, 'a fresh proof is missing'], [8, '--http: the control plane does not run']],
   run,
 };
 
@@ -32,7 +35,9 @@ async function run(context: CommandContext): Promise<number> {
   const scope = scopeOf(context);
   const ground = openHooks(context, scope);
   const [waitMs, approval] = [args.number('wait'), args.text('approval')];
-  const plan = planInstall(ground, scope, agentOf(context), { ...(waitMs === undefined ? {} : { waitMs }), ...(approval === undefined ? {} : { approval }) });
+  const choices = { ...(waitMs === undefined ? {} : { waitMs }), ...(approval === undefined ? {} : { approval }) };
+  const http = args.on('http') ? await planHttp(ground, scope, agentOf(context), choices) : undefined;
+  const plan = planInstall(ground, scope, agentOf(context), choices, http);
   assertSomeone(plan);
   return carryOut(context, ground, plan, {
     question: 'Install these hooks?', attempted: 'install hooks', nothing: 'All hooks are in place; nothing is to do.',

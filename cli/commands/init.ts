@@ -2,7 +2,7 @@
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import { performInit, planInit, type InitPlan } from '../../lib/app/enrol.ts';
 import { agentsHere, hookGround, type HookGround } from '../../lib/app/hooks/ground.ts';
-import { changesOf, notesOn, performPlan, planInstall, type HookPlan } from '../../lib/app/hooks/install.ts';
+import { asksOverHttp, changesOf, notesOn, performPlan, planInstall, type HookPlan } from '../../lib/app/hooks/install.ts';
 import { projectOf, type Installation } from '../../lib/app/installation.ts';
 import { join } from '../../lib/base/paths.ts';
 import { readEnrolment } from '../../lib/gate/enrolment.ts';
@@ -61,6 +61,8 @@ async function run(context: CommandContext): Promise<number> {
 function planHooks(ground: HookGround, output: Output): HookPlan | undefined {
   const agents = agentsHere(ground).flatMap((agent) => {
     try {
+      // Those that ask over HTTP were chosen so.
+      if (agent === 'claude' && asksOverHttp(ground)) return [];
       return planInstall(ground, 'project', [agent]).agents.filter(({ changes }) => changes.length > 0);
     } catch (error) {
       if (!(error instanceof LokiError)) throw error;

@@ -1,7 +1,7 @@
 /** The control plane, put together: HTTP in front, the store, the log and the projects behind. */
 import { LokiError } from '../errors.ts';
 import type { JsonObject } from '../base/json.ts';
-import { basename, join } from '../base/paths.ts';
+import { basename } from '../base/paths.ts';
 import { listenHttp } from '../host/http-server.ts';
 import { readWebFile } from '../host/package-files.ts';
 import { renderingOf } from '../audit/export/render.ts';
@@ -12,13 +12,15 @@ import { checkListen } from '../server/listen.ts';
 import { ensureLocalToken, readLocalToken } from '../server/local-token.ts';
 import type { AuditService, Collection, Services, StoredItem } from '../server/services.ts';
 import { openApprovals } from './approvals.ts';
-import { encrypts, type OpenLog } from './audit/record.ts';
+import { encrypts, openRecord, type OpenLog } from './audit/record.ts';
+import { addressFile, runningAddress } from './control-plane-address.ts';
 import { budgetsOfProjects } from './budget-overview.ts';
 import { exportAsStream } from './audit/export.ts';
 import { prepareHome, type Installation } from './installation.ts';
 import { startForwarding } from './audit/forwarding.ts';
 import { startKeeping } from './audit/keeping.ts';
 import { openLongLivedRecord } from './audit/long-lived.ts';
+import { hookService } from './hook/over-http.ts';
 import { openReading, recordAccess } from './audit/reading.ts';
 import { policyService } from './policy-service.ts';
 import { openStore } from './store.ts';
@@ -57,6 +59,7 @@ export async function startControlPlane(installation: Installation, options: Con
   const services: Services = {
     store, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
     projects: projectCollection(installation), policies: policyService(installation), approvals: approvals.room, audit: auditService(installation, log.record),
+    hooks: hookService(installation, (opened) => (sharesLog(installation, opened) ? { record: log.record, close: () => Promise.resolve() } : openRecord(opened))),
     budgets: (projectId) => budgetsOfProjects(installation, store, projectId),
     status: () => Promise.resolve({
       version, started_at: new Date(startedAt).toISOString(), uptime_seconds: Math.round((host.clock.now() - startedAt) / 1000),
@@ -104,6 +107,12 @@ export async function startControlPlane(installation: Installation, options: Con
   }
 }
 
+/** Whether what a hook records goes into the log as this process has it open: settings may have changed since, and a project has its own. What is sealed is opened anew. */
+function sharesLog(own: Installation, opened: Installation): boolean {
+  const told = ({ config: { audit, metadata }, home }: Installation): string => JSON.stringify([home.home, { ...audit, key: undefined }, [...metadata]]);
+  return !encrypts(opened) && !opened.config.audit.gdprCompliance && !encrypts(own) && told(own) === told(opened);
+}
+
 /** The token of this machine's command line; a new one counts only once it is recorded that there is one. */
 async function localToken({ host: { disk, random, facts }, home }: Installation, record: OpenLog['record']): Promise<string> {
   const place = { home: home.home, path: home.localToken };
@@ -121,17 +130,6 @@ async function listen(installation: Installation, api: ReturnType<typeof createA
     if (options.otherPortWhenTaken !== true || !(error instanceof LokiError) || error.code !== 'net.port_taken') throw error;
     return listenHttp(api, { host, port: 0 });
   }
-}
-
-/** Where a running control plane writes down its address, for the command line and the built-in rules. */
-export function addressFile({ home }: Installation): string {
-  return join(home.run, 'address');
-}
-
-/** The address of the control plane that runs here, if one has written it down. */
-export function runningAddress(installation: Installation): string | undefined {
-  const bytes = installation.host.disk.readRecord(installation.home.home, addressFile(installation), 256);
-  return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8').trim();
 }
 
 function lastSeq({ host: { disk }, home }: Installation): number | null {

@@ -20,6 +20,8 @@ export interface HttpRequest {
   readonly hasBody: boolean;
   /** The whole body. Rejects with `request.large` as soon as it is longer than `limit` bytes. */
   readBody(limit: number): Promise<Uint8Array>;
+  /** The connection is kept though nothing moves on it for so long, until this request is answered. */
+  patience?(milliseconds: number): void;
   /** Aborts when the client has gone or was cut off. */
   readonly signal: AbortSignal;
 }

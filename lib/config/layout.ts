@@ -29,6 +29,8 @@ export interface HomeLayout {
   readonly socket: string;
   readonly localToken: string;
   readonly keys: string;
+  /** Hashes of the tokens that hooks over HTTP show, one file a project. */
+  readonly hookTokens: string;
   /** Keys of days and subjects, one file each. */
   readonly ring: string;
   /** Telemetry and deliveries waiting for their receiver. */
@@ -49,7 +51,7 @@ export function homeLayout(home: string): HomeLayout {
     audit: below('dashboard/audit'), tlog: below('dashboard/tlog'), reserve: below('dashboard/reserve'), blobs: below('dashboard/blobs'),
     torn: below('dashboard/torn'), legacy: below('dashboard/legacy'), store: below('dashboard/store'),
     projects: below('projects'), run: below('run'), socket: below('run/loki.sock'), localToken: below('run/token'),
-    keys: below('keys'), ring: below('keys/ring'), spool: below('spool'), hookBackups: below('backups/hooks'),
+    keys: below('keys'), hookTokens: below('keys/hooks'), ring: below('keys/ring'), spool: below('spool'), hookBackups: below('backups/hooks'),
     project: (id) => below('projects', `${id}.json`), projectPolicy: (id) => below('projects', `${id}.policy`),
   };
 }

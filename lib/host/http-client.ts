@@ -1,5 +1,5 @@
 /**
- * One GET request of an address on this machine or its network, bounded in time and size. Decides nothing about what comes
+ * One request of an address on this machine or its network, bounded in time and size. Decides nothing about what comes
  * back; what cannot be reached is `net.unreachable`, and says why.
  */
 import * as http from 'node:http';
@@ -14,12 +14,18 @@ export interface HttpAnswer {
 /** Far more than anything that is asked this way answers. */
 const largestBody = 64 * 1024;
 
-/** The whole answer to GET `url` (http:), or `net.unreachable` after at most `timeoutMs`. */
-export async function httpGet(url: string, timeoutMs: number): Promise<HttpAnswer> {
+/** What is sent with a POST. */
+export interface HttpPost {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The whole answer to GET `url` (http:), or to POST with something to send; `net.unreachable` after at most `timeoutMs`. */
+export async function httpAsk(url: string, timeoutMs: number, post?: HttpPost): Promise<HttpAnswer> {
   const unreachable = (found: string, cause?: unknown): LokiError => new LokiError('net.unreachable', { attempted: `ask ${url}`, found, cause });
   if (!URL.canParse(url) || new URL(url).protocol !== 'http:') throw unreachable('it is no http address');
   return new Promise((resolve, reject) => {
-    const request = http.get(url, { agent: false, headers: { accept: 'application/json' } }, (answer) => {
+    const request = http.request(url, { agent: false, method: post === undefined ? 'GET' : 'POST', headers: { accept: 'application/json', ...post?.headers } }, (answer) => {
       const parts: Buffer[] = [];
       let size = 0;
       answer.on('data', (part: Buffer) => {
@@ -36,5 +42,9 @@ export async function httpGet(url: string, timeoutMs: number): Promise<HttpAnswe
       then();
     };
     request.once('error', (error) => settle(() => reject(unreachable(messageOf(error), error))));
+    request.end(post?.body);
   });
 }
+
+/** As `httpAsk`, with GET. */
+export const httpGet = (url: string, timeoutMs: number): Promise<HttpAnswer> => httpAsk(url, timeoutMs);

@@ -142,6 +142,9 @@ function requestOf({ incoming, outgoing, expectsContinue }: Exchange, signal: Ab
     method, target: url, headers, signal,
     address: socket.remoteAddress ?? '', port: socket.localPort ?? 0, secure: 'encrypted' in socket,
     hasBody: headers.some(([name, value]) => name === 'transfer-encoding' || (name === 'content-length' && value !== '0')),
+    patience(milliseconds) {
+      socket.setTimeout(milliseconds);
+    },
     async readBody(limit) {
       if (Number(incoming.headers['content-length'] ?? 0) > limit) throw tooLong(limit);
       if (expectsContinue) outgoing.writeContinue();

@@ -9,7 +9,7 @@ import type { HttpHandler, HttpRequest, HttpResponse } from '../base/http.ts';
 import { isId, newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import { checkFollowedLink, createDoor, type Admitted, type Door, type DoorOptions } from './door.ts';
-import { readJsonBody, refuseBody } from './body.ts';
+import { readJsonBody, readJsonText, refuseBody } from './body.ts';
 import type { Route } from './message.ts';
 import { createAuthenticate, holds, stranger, type Authenticate, type Principal } from './principal.ts';
 import { allowanceHeaders, callerOf, createRateLimiter, type Allowance, type RateLimiter } from './rate-limit.ts';
@@ -58,7 +58,9 @@ export function createApi(services: Services, options: ApiOptions): Api {
     services, options,
     door: createDoor(options),
     router: createRouter(table),
-    authenticate: createAuthenticate({ required: options.authentication, ...(options.localToken === undefined ? {} : { localToken: options.localToken }) }),
+    authenticate: createAuthenticate({
+      required: options.authentication, projectOfHook: (token) => services.hooks.projectOf(token), ...(options.localToken === undefined ? {} : { localToken: options.localToken }),
+    }),
     limiter: createRateLimiter(options.rateLimit, services.clock),
     newUse: createUses(services.clock),
   };
@@ -245,10 +247,11 @@ class Exchange {
     const query = readQuery(admitted.query, route.query);
     const takesBody = route.method === 'POST' || route.method === 'PUT';
     if (!takesBody) refuseBody(this.#request);
-    const body = takesBody ? await readJsonBody(this.#request, admitted.headers) : undefined;
+    const body = takesBody && route.readsBody !== true ? await readJsonBody(this.#request, admitted.headers) : undefined;
     return route.handle({
       method, path: admitted.path, version: route.version, params, query, headers: admitted.headers, body,
       principal: this.#principal, requestId: this.#requestId, address, signal,
+      readText: (limit) => readJsonText(this.#request, admitted.headers, limit), patience: (milliseconds) => this.#request.patience?.(milliseconds),
     });
   }
 

@@ -1,6 +1,6 @@
 /**
  * Request bodies: JSON in UTF-8 and nothing else, so that no form of another site can be taken for one. Refuses more than
- * 1 MiB, and nesting over 64 before the parser recurses into it.
+ * 1 MiB where a route does not say otherwise, and nesting over 64 before the parser recurses into it.
  */
 import { LokiError } from '../errors.ts';
 import type { HttpRequest } from '../base/http.ts';
@@ -11,15 +11,7 @@ const deepest = 64;
 
 /** Throws `request.media`, `request.large`, `request.invalid` or `json.invalid`. */
 export async function readJsonBody(request: HttpRequest, headers: ReadonlyMap<string, string>): Promise<JsonValue> {
-  const type = headers.get('content-type') ?? '';
-  if (!/^application\/json *(; *charset=("utf-8"|utf-8) *)?$/i.test(type.slice(0, 100))) {
-    throw new LokiError('request.media', { attempted: 'read the body', found: `its media type is ${JSON.stringify(type.slice(0, 100))}` });
-  }
-  if (headers.has('content-encoding')) {
-    throw new LokiError('request.media', { attempted: 'read the body', found: 'it is compressed' });
-  }
-  const bytes = await request.readBody(longestBody);
-  const text = decoded(bytes);
+  const text = await readJsonText(request, headers, longestBody);
   if (depthOf(text) > deepest) throw invalid(`it is nested deeper than ${deepest}`);
   try {
     const value: JsonValue = JSON.parse(text);
@@ -27,6 +19,18 @@ export async function readJsonBody(request: HttpRequest, headers: ReadonlyMap<st
   } catch {
     throw invalid('it is not one JSON value');
   }
+}
+
+/** The text of a body that says it is JSON, whatever is in it. Throws `request.media`, `request.large` or `json.invalid`. */
+export async function readJsonText(request: HttpRequest, headers: ReadonlyMap<string, string>, limit: number): Promise<string> {
+  const type = headers.get('content-type') ?? '';
+  if (!/^application\/json *(; *charset=("utf-8"|utf-8) *)?$/i.test(type.slice(0, 100))) {
+    throw new LokiError('request.media', { attempted: 'read the body', found: `its media type is ${JSON.stringify(type.slice(0, 100))}` });
+  }
+  if (headers.has('content-encoding')) {
+    throw new LokiError('request.media', { attempted: 'read the body', found: 'it is compressed' });
+  }
+  return decoded(await request.readBody(limit));
 }
 
 /** Throws when a request that must not have a body has one. */

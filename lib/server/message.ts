@@ -15,8 +15,12 @@ export interface ApiRequest {
   readonly query: ReadonlyMap<string, string>;
   /** By lower-case name. */
   readonly headers: ReadonlyMap<string, string>;
-  /** The JSON body; undefined on routes that take none. */
+  /** The JSON body; undefined on routes that take none, or read it themselves. */
   readonly body: JsonValue | undefined;
+  /** The body of a route that reads it itself: JSON in UTF-8, not yet looked into. */
+  readText(limit: number): Promise<string>;
+  /** Keeps the connection open though nothing moves on it for so long. */
+  patience(milliseconds: number): void;
   readonly principal: Principal;
   readonly requestId: string;
   /** Address of the peer. */
@@ -41,6 +45,8 @@ export interface Route {
   readonly scope: Scope | 'none';
   /** The body carries a signed proof of who asks, which the handler checks: neither a principal nor the scope is needed beside it. */
   readonly proven?: true;
+  /** Whether its handler reads the body, when it has room for it, and as the text it is. */
+  readonly readsBody?: true;
   /** Whether each use is recorded as `api.request`. */
   readonly audit: boolean;
   /** Which allowance a use is taken from. */

@@ -14,6 +14,7 @@ import * as audit from './routes/audit.ts';
 import * as budgets from './routes/budgets.ts';
 import * as collections from './routes/collections.ts';
 import * as health from './routes/health.ts';
+import * as hooks from './routes/hooks.ts';
 import * as policies from './routes/policies.ts';
 import * as runs from './routes/runs.ts';
 import type { Services } from './services.ts';
@@ -34,6 +35,7 @@ interface Row {
   readonly audit?: boolean;
   readonly navigable?: boolean;
   readonly proven?: true;
+  readonly readsBody?: true;
 }
 
 const runStatuses: readonly RunStatus[] = ['pending', 'running', 'paused', 'completed', 'failed', 'cancelled'];
@@ -52,6 +54,8 @@ export function routeTable(services: Services, streams: Streams, draining: () =>
     { method: 'GET', path: '/health/live', scope: 'none', rate: 'exempt', audit: false, handle: health.live() },
     { method: 'GET', path: '/health/ready', scope: 'none', rate: 'exempt', audit: false, handle: health.ready(services, draining) },
     { method: 'GET', path: '/api/status', scope: 'none', handle: status },
+    // Each decision is on record by itself.
+    { method: 'POST', path: '/hooks/claude', scope: 'hook', rate: 'exempt', audit: false, readsBody: true, query: hooks.hookRules(services.hooks), handle: hooks.answer(services.hooks) },
     ...webFiles.map((file): Row => ({
       method: 'GET', path: file.path, scope: 'none', audit: false, navigable: file.path === '/', handle: webFile(file, services.readWebFile),
     })),
@@ -94,6 +98,6 @@ function route(row: Row, path: string, version: 1 | 2): Route {
   const { method, scope, handle, params = {}, query = {}, paged = false, navigable = false, audit: recorded = true } = row;
   const rate = row.rate ?? (method === 'GET' ? 'read' : 'write');
   return {
-    method, path, version, scope, audit: recorded, rate, params, query: paged ? { ...query, ...pageRules(version) } : query, navigable, handle, ...(row.proven === true ? { proven: true } : {}),
+    method, path, version, scope, audit: recorded, rate, params, query: paged ? { ...query, ...pageRules(version) } : query, navigable, handle, ...(row.proven === true ? { proven: true } : {}), ...(row.readsBody === true ? { readsBody: true } : {}),
   };
 }

@@ -67,6 +67,29 @@ export interface PolicyService {
   evaluate(projectId: string | undefined, point: string, context: JsonObject, explain: boolean): Promise<JsonObject>;
 }
 
+/** Answers hooks of agents that ask over HTTP. */
+export interface HookService {
+  /** The project that a token was given out for; undefined for one that was not, or not any more. */
+  projectOf(token: string): string | undefined;
+  /** Whether it is an event that these hooks ask about. */
+  knows(event: string): boolean;
+  /** Reads the event, once there is room for it, and judges it. One JSON object, in the agent's words. Rejects with `interrupted` when too many ask at once. */
+  answer(question: HookQuestion): Promise<string>;
+}
+
+export interface HookQuestion {
+  readonly projectId: string;
+  /** The event that the hook was installed for. */
+  readonly event: string;
+  read(limit: number): Promise<string>;
+  /** How the agent was started, in its own words: whether somebody is there to be asked. */
+  readonly entrypoint: string | undefined;
+  /** Aborts when the agent does not wait any more. */
+  readonly signal: AbortSignal;
+  /** The longest time that it takes to answer is known. */
+  expect(milliseconds: number): void;
+}
+
 export interface Services {
   readonly store: Store;
   readonly policies: PolicyService;
@@ -76,6 +99,7 @@ export interface Services {
   budgets(projectId: string | undefined): Promise<readonly JsonObject[]>;
   /** Asking and using up are the gate's; over the API people look and decide. */
   readonly approvals: Pick<Approvals, 'get' | 'list' | 'decide'>;
+  readonly hooks: HookService;
   readonly record: Recorder;
   status(): Promise<StatusReport>;
   /** Bytes of a file of the web page, by its name in `lib/web`. Asked once for each file, at start. */

@@ -1,6 +1,7 @@
 /** A control plane over a memory store, and requests to it as plain objects. For tests of the server. */
 import { LokiError } from '../../lib/errors.ts';
 import type { HttpRequest, HttpResponse } from '../../lib/base/http.ts';
+import { hookToken } from '../../lib/base/hook-token.ts';
 import { newId } from '../../lib/base/ids.ts';
 import type { JsonObject, JsonValue } from '../../lib/base/json.ts';
 import type { AuditEvent } from '../../lib/audit/entry.ts';
@@ -17,6 +18,7 @@ import { createMemoryStore } from './memory-store.ts';
 export const port = 57374;
 export const localToken = 'loki_0123456789abcdefghijklmnopqrstuvwxyz';
 export const projectId: string = newId('project', 1, new Uint8Array(10));
+export const hookTokenOfKit: string = hookToken(projectId, new Uint8Array(32));
 
 export interface Kit {
   readonly api: Api;
@@ -60,6 +62,7 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
       },
       verify: async () => ({ valid: true, verdict: 'ok', entries_checked: 25, first_tampered_line: null, first_bad: null, checkpoint: null, chains: [] }),
     },
+    hooks: { projectOf: (token) => (token === hookTokenOfKit ? projectId : undefined), knows: (event) => event === 'PreToolUse', answer: async ({ read }) => JSON.stringify({ asked: await read(1 << 24) }) },
     budgets: async (id) => [1, 2, 3].map((n) => ({ project_id: id ?? projectId, name: `budget-${n}` })),
     record: async (event) => {
       recorded.push(event);

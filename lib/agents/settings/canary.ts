@@ -2,7 +2,7 @@
  * Calls that no agent made, for trying the hooks that are installed: one that is harmless and one that every policy forbids, as each
  * agent would ask about them; and what the agent would do with an answer. The rules of that are measured (docs/agents/), not promised.
  */
-import { isPlainObject, jsonIn, type JsonObject } from '../../base/json.ts';
+import { isPlainObject, jsonIn, type JsonObject, type JsonValue } from '../../base/json.ts';
 import { join } from '../../base/paths.ts';
 import { hookEvents } from '../hook-events.ts';
 import type { AgentName } from '../hook.ts';
@@ -82,6 +82,22 @@ export function effectOf(agent: Exclude<AgentName, 'opencode'>, end: HookEnd): E
     case 'cursor': return exit === 0 && answer?.['permission'] === 'allow' ? runs : blocked(exit === 2 ? stderr : reasonIn(answer) ?? stderr);
     case 'copilot': return exit !== 0 ? blocked(reasonIn(answer) ?? stderr) : nay(agent, answer) !== undefined ? blocked(nay(agent, answer) ?? '') : runs;
   }
+}
+
+/** What came of asking over HTTP: a status and a body, or nothing at all. */
+export interface HttpEnd {
+  readonly status: number | undefined;
+  readonly body: string;
+}
+
+/** What Claude Code makes of it: an answer that is none is a no where `onFailure` says so. */
+export function effectOfHttp({ status, body }: HttpEnd, onFailure: JsonValue | undefined): Effect {
+  const said = jsonIn(body.trim());
+  const isAnswer = status !== undefined && status >= 200 && status < 300 && (body.trim() === '' || isPlainObject(said));
+  const failed: Effect = onFailure === 'block' ? { runs: false, reason: `${status === undefined ? 'nobody answers' : `status ${status}`}, and onFailure is "block"` } : { runs: true, reason: '' };
+  if (!isAnswer) return failed;
+  const reason = nay('claude', isPlainObject(said) ? said : undefined);
+  return reason === undefined ? { runs: true, reason: '' } : { runs: false, reason };
 }
 
 /** The reason of an answer that is a no to this agent; undefined when it is none. */

@@ -6,6 +6,7 @@ import { LokiError } from '../../errors.ts';
 import { join } from '../../base/paths.ts';
 import type { AgentName } from '../hook.ts';
 import { managedCommands, trustAfter, withManagedHooks, withoutManagedHooks, withTrust } from './codex.ts';
+import type { OwnHttp } from './http-hooks.ts';
 import { findHooks, withHooks, withoutHooks } from './json-hooks.ts';
 import { isOwnPlugin, opencodePlugin } from './opencode-plugin.ts';
 import { agentSigns, hookFile, type Scope, type SettingsPlaces } from './places.ts';
@@ -69,6 +70,8 @@ export function uninstallChanges(target: SettingsTarget): readonly TextChange[] 
 export interface InstalledHook {
   readonly event: string;
   readonly command: string;
+  /** It asks over HTTP. */
+  readonly http?: OwnHttp;
 }
 
 /** Our hooks in the settings of this reach. Throws what reading the file throws. */
@@ -78,7 +81,7 @@ export function installedHooks({ agent, scope, places, read }: SettingsTarget): 
   if (path === undefined || text === undefined || text.trim() === '') return [];
   if (agent === 'opencode') return isOwnPlugin(text) ? [{ event: 'plugin', command: path }] : [];
   if (agent === 'codex' && scope === 'managed') return [...managedCommands(text, path)].map(([event, command]) => ({ event, command }));
-  return findHooks(text, hookShapes[jsonAgent(agent)], path).filter(({ isOurs }) => isOurs).map(({ event, command }) => ({ event, command }));
+  return findHooks(text, hookShapes[jsonAgent(agent)], path).filter(({ isOurs }) => isOurs).map(({ event, command, http }) => ({ event, command, ...(http === undefined ? {} : { http }) }));
 }
 
 function jsonAgent(agent: Exclude<AgentName, 'opencode'>): JsonAgent {

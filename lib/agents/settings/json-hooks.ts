@@ -7,6 +7,7 @@ import { canonicalJson, type JsonObject, type JsonValue } from '../../base/json.
 import { addItem, addMember, removeAt, replaceValue } from '../../formats/jsonc/edit.ts';
 import { nodeAt, parseJsonc, valueOf, type JsonNode } from '../../formats/jsonc/parse.ts';
 import type { AgentName } from '../hook.ts';
+import { readOwnHttp, type OwnHttp } from './http-hooks.ts';
 import { isOwnCommand } from './own-command.ts';
 
 /** How an agent writes hooks down. */
@@ -28,8 +29,11 @@ export interface FoundHook {
   readonly handler: JsonObject;
   /** The group around it; the handler itself where there are no groups. */
   readonly group: JsonObject;
+  /** The command line; of a hook over HTTP, its URL. */
   readonly command: string;
   readonly isOurs: boolean;
+  /** One of ours that asks over HTTP. */
+  readonly http?: OwnHttp;
 }
 
 /** What is to stand under an event: the whole item of its list. */
@@ -38,13 +42,18 @@ export interface WantedHook {
   readonly item: JsonObject;
 }
 
-/** Every handler with a command. Throws `json.invalid` for what is no JSON. What has another shape is passed over: see `shapeProblems`. */
+/** Every handler with a command, and those of ours that ask over HTTP. Throws `json.invalid` for what is no JSON. What has another shape is passed over: see `shapeProblems`. */
 export function findHooks(text: string, shape: HookShape, file: string): readonly FoundHook[] {
   const hooks = nodeAt(parseJsonc(text, `"${file}"`).root, ['hooks']);
   if (hooks?.kind !== 'object') return [];
   return hooks.items.flatMap(({ name: event, value }) => (value.kind === 'array' ? value.items.flatMap((item, index) => handlersIn(item, shape).map(({ handler, group, command, place }) => ({
-    event, index, place, handler, group, command, isOurs: isOwnCommand(command, shape.agent),
+    event, index, place, handler, group, command, ...ownership(handler, command, shape.agent),
   }))) : []));
+}
+
+function ownership(handler: JsonObject, command: string, agent: AgentName): Pick<FoundHook, 'isOurs' | 'http'> {
+  const http = agent === 'claude' ? readOwnHttp(handler) : undefined;
+  return http === undefined ? { isOurs: isOwnCommand(command, agent) } : { isOurs: true, http };
 }
 
 type Handler = Pick<FoundHook, 'handler' | 'group' | 'command' | 'place'>;
@@ -54,7 +63,7 @@ function handlersIn(item: JsonNode, { isGrouped, commandMember }: HookShape): re
   if (group === undefined) return [];
   const handlers: readonly (JsonObject | undefined)[] = isGrouped ? listOf(group['hooks']).map(objectOf) : [group];
   return handlers.flatMap((handler, place) => {
-    const command = handler?.[commandMember] ?? handler?.['command'];
+    const command = handler?.[commandMember] ?? handler?.['command'] ?? handler?.['url'];
     return handler === undefined || typeof command !== 'string' ? [] : [{ handler, group, command, place }];
   });
 }
@@ -155,6 +164,7 @@ function itemProblems(item: JsonValue, { isGrouped }: HookShape, where: string):
     const { type, command, timeout, onFailure } = handler;
     if (typeof type !== 'string' || !handlerTypes.includes(type)) return [told(`holds a hook of the unknown type ${JSON.stringify(type ?? null)}`)];
     if (type === 'command' && typeof command !== 'string') return [told('holds a hook without a command')];
+    if (type === 'http' && (typeof handler['url'] !== 'string' || !URL.canParse(handler['url']))) return [told('holds a hook without an address')];
     if (timeout !== undefined && typeof timeout !== 'number') return [told('holds a hook whose timeout is no number')];
     return onFailure === undefined || onFailure === 'block' || onFailure === 'continue' ? [] : [told(`holds a hook whose onFailure is ${JSON.stringify(onFailure)}`)];
   });

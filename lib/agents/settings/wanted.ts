@@ -4,11 +4,15 @@ import type { JsonObject } from '../../base/json.ts';
 import { hookCommandLine, type HookCommand } from '../hook-command.ts';
 import { askSeconds, hookEvents, type EventRow } from '../hook-events.ts';
 import type { AgentName } from '../hook.ts';
+import { httpEvents, httpHandler, type HttpFacts } from './http-hooks.ts';
 import type { HookShape, WantedHook } from './json-hooks.ts';
 import type { Scope } from './places.ts';
 
 /** The facts that all commands of one installation share. */
-export type HookFacts = Pick<HookCommand, 'program' | 'project' | 'flags' | 'env' | 'timeoutProgram'>;
+export type HookFacts = Pick<HookCommand, 'program' | 'project' | 'flags' | 'env' | 'timeoutProgram'> & {
+  /** Claude Code asks there about each call, and starts our program for the rest. */
+  readonly http?: HttpFacts;
+};
 
 /** Agents whose settings are JSON. OpenCode has a plugin, see `opencode-plugin.ts`. */
 export type JsonAgent = Exclude<AgentName, 'opencode'>;
@@ -35,7 +39,7 @@ export function programSeconds(agentSeconds: number): number {
 }
 
 /** The command line for one event. */
-export function commandFor(agent: AgentName, row: EventRow, facts: HookFacts): string {
+export function commandFor(agent: AgentName, row: EventRow, { http: _http, ...facts }: HookFacts): string {
   const seconds = Math.max(1, programSeconds(row.seconds));
   return hookCommandLine({ agent, ...facts, flags: [...flagsFor(row, seconds), ...facts.flags ?? []], seconds, guard: row.guard });
 }
@@ -53,7 +57,7 @@ export function sharedFlags(flags: readonly string[]): readonly string[] {
 
 /** The hooks of an agent whose settings are JSON. */
 export function wantedHooks(agent: JsonAgent, facts: HookFacts): readonly WantedHook[] {
-  return hookEvents[agent].map((row) => ({ event: row.event, item: itemFor(agent, row, commandFor(agent, row, facts)) }));
+  return hookEvents[agent].map((row) => ({ event: row.event, item: agent === 'claude' && facts.http !== undefined && httpEvents.has(row.event) ? { hooks: [httpHandler(row, facts.http)] } : itemFor(agent, row, commandFor(agent, row, facts)) }));
 }
 
 /** No matcher: every tool. */

@@ -9,7 +9,7 @@ import type { Action } from '../../base/action.ts';
 import { isId } from '../../base/ids.ts';
 import type { GateReply } from '../../gate/reply.ts';
 import { atDeadline } from '../../host/time.ts';
-import { openRecord } from '../audit/record.ts';
+import { openRecord, type OpenLog } from '../audit/record.ts';
 import { openGate, type GateOptions } from '../gate.ts';
 import { openInstallation, type Installation, type Surroundings } from '../installation.ts';
 import { createPolicySource, pinnedPolicy } from '../policy.ts';
@@ -23,6 +23,14 @@ import { inspectOutput } from './tool-output.ts';
 /** What becomes of an action that needs a person: `auto` lets the agent ask where it can and the policy leaves it to whoever is there, and waits otherwise. */
 export type ApprovalMode = 'auto' | 'wait' | 'ask' | 'deny';
 
+export const approvalModes: readonly ApprovalMode[] = ['auto', 'wait', 'ask', 'deny'];
+
+/** Between the end of waiting and the deadline the answer is recorded and given. */
+export const marginMs = 5000;
+
+/** Gives the log of record of an installation. */
+export type OpenHookLog = (installation: Installation) => OpenLog;
+
 /** How a hook is answered. */
 export interface HookOptions {
   /** `--project`. */
@@ -34,6 +42,10 @@ export interface HookOptions {
   readonly deadlineMs: number;
   /** The event that the command was installed for. */
   readonly event?: string;
+  /** Ends waiting for an approval. */
+  readonly signal?: AbortSignal;
+  /** Where the process has the log open already. */
+  readonly openLog?: OpenHookLog;
 }
 
 /** Answers one event, in time. Never throws. */
@@ -60,17 +72,19 @@ async function answer(adapter: AgentAdapter, input: () => Promise<string>, surro
 async function answerEvent(adapter: AgentAdapter, event: HookEvent, surroundings: Surroundings, options: HookOptions, told: HookSurroundings): Promise<HookOutput> {
   if (event.does === 'nothing') return adapter.render(event, { kind: 'allow' });
   const installation = openProject(surroundings, options.project, event.cwd);
-  const log = openRecord(installation);
+  const log = (options.openLog ?? openRecord)(installation);
   try {
     const scene: HookScene = { installation, log, agent: adapter.name, ...sessionOf(surroundings, event) };
     const asksNatively = (options.approval === 'auto' || options.approval === 'ask') && adapter.asksNatively(event, told);
-    return adapter.render(event, await answerOf(scene, event, { asksNatively, waitMs: options.approval === 'ask' || options.approval === 'deny' ? 0 : options.waitMs }));
+    return adapter.render(event, await answerOf(scene, event, {
+      asksNatively, waitMs: options.approval === 'ask' || options.approval === 'deny' ? 0 : options.waitMs, ...(options.signal === undefined ? {} : { signal: options.signal }),
+    }));
   } finally {
     await log.close();
   }
 }
 
-type Waiting = Pick<GateOptions, 'waitMs' | 'asksNatively'>;
+type Waiting = Pick<GateOptions, 'waitMs' | 'asksNatively' | 'signal'>;
 
 async function answerOf(scene: HookScene, event: HookEvent, waiting: Waiting): Promise<HookAnswer> {
   switch (event.does) {
@@ -152,10 +166,10 @@ function wordsOf(error: unknown): string {
 }
 
 /** The answer is no whether or not this can be recorded. */
-async function recordRefusal(adapter: AgentAdapter, event: HookEvent | undefined, error: unknown, surroundings: Surroundings, { project }: HookOptions): Promise<void> {
+async function recordRefusal(adapter: AgentAdapter, event: HookEvent | undefined, error: unknown, surroundings: Surroundings, { project, openLog = openRecord }: HookOptions): Promise<void> {
   try {
     const installation = openProject(surroundings, project, event?.cwd);
-    const log = openRecord(installation);
+    const log = openLog(installation);
     const session = event === undefined ? { sessionId: 'none', inRun: false } : sessionOf(surroundings, event);
     const rule = error instanceof LokiError ? error.code : 'internal';
     await log.record(entryOf({ installation, log, agent: adapter.name, ...session }, 'policy.error', { decision: 'DENY', rule, reason: messageOf(error), ...(event === undefined ? {} : { event: event.event }) }));

@@ -10,8 +10,8 @@ import { settingsReader } from './ground.ts';
 import type { AgentScene, InstalledScope } from './scene.ts';
 
 /** The command that puts an agent's hooks right. */
-export function repairOf(agent: AgentName, { scope }: Pick<InstalledScope, 'scope'>): string {
-  return `loki hooks install ${agent}${scope === 'project' ? '' : ` --scope ${scope}`}`;
+export function repairOf(agent: AgentName, { scope, hooks }: Pick<InstalledScope, 'scope' | 'hooks'>): string {
+  return `loki hooks install ${agent}${scope === 'project' ? '' : ` --scope ${scope}`}${hooks.some(({ http }) => http !== undefined) ? ' --http' : ''}`;
 }
 
 export function eventCheck(scene: AgentScene): Outcome | undefined {
@@ -61,7 +61,8 @@ function timeProblem(agent: AgentName, { event, handler }: FoundHook, { seconds 
 
 export function commandCheck(scene: AgentScene): Outcome {
   for (const place of scene.installed) {
-    for (const { command } of place.hooks) {
+    for (const { command, http } of place.hooks) {
+      if (http !== undefined) continue;
       const outcome = scene.agent === 'opencode' ? pluginOutcome(scene, place) : commandOutcome(scene, place, command);
       if (outcome !== undefined) return outcome;
     }

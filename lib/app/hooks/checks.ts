@@ -15,6 +15,7 @@ import { readEnrolment } from '../../gate/enrolment.ts';
 import { fail, names, ok, warn, type Outcome } from '../doctor/check.ts';
 import { enrolmentAsItStands } from '../enrol.ts';
 import { commandCheck, eventCheck } from './check-commands.ts';
+import { httpCheck } from './check-http.ts';
 import { switchCheck, trustCheck } from './check-switches.ts';
 import { agentsHere, type HookGround } from './ground.ts';
 import { lookAtAgent, type AgentScene } from './scene.ts';
@@ -31,6 +32,7 @@ export const agentChecks: readonly AgentCheck[] = [
   { name: 'settings', about: 'whether the agent can read its settings: what it cannot, it drops without a word', look: settingsCheck },
   { name: 'events', about: 'whether every event is asked about, for every tool, and a hook that fails is a no', look: eventCheck },
   { name: 'command', about: 'whether the hooks start this program, for this project, as it was written', look: commandCheck },
+  { name: 'http', about: 'whether the control plane answers hooks that ask it, and they reach it', look: httpCheck },
   { name: 'switches', about: 'settings that switch hooks off', look: switchCheck },
   { name: 'trust', about: 'whether the agent trusts the hooks and the folder', look: trustCheck },
   { name: 'version', about: 'whether this version of the agent does what a hook says', look: versionCheck },
@@ -124,7 +126,7 @@ function tomlProblem(path: string, text: string): readonly string[] {
   }
 }
 
-function versionCheck({ agent, client }: AgentScene): Outcome {
+function versionCheck({ agent, client, installed }: AgentScene): Outcome {
   const { least, better, before, tried } = clientTable[agent];
   const title = agentSigns[agent].title;
   if (client === undefined) return ok('no program of it on the PATH, so its version was not looked at');
@@ -133,7 +135,8 @@ function versionCheck({ agent, client }: AgentScene): Outcome {
   if (version === undefined) return warn(`the version of ${program} cannot be told; ${known}`, `loki hooks test ${agent}`);
   if (least !== undefined && isOlder(version, least[0])) return fail(`${version} is older than ${least[0]}: ${least[1]}`, `Update ${title}`);
   if (before !== undefined && !isOlder(version, before[0])) return fail(`${version}: ${before[1]}`, `Use a version of ${title} before ${before[0]}`);
-  if (better !== undefined && isOlder(version, better[0])) return warn(`${version} is older than ${better[0]}: ${better[1]}`, `Update ${title}`);
+  const overHttp = installed.some(({ hooks }) => hooks.some(({ http }) => http !== undefined));
+  if (better !== undefined && isOlder(version, better[0])) return (overHttp ? fail : warn)(`${version} is older than ${better[0]}: ${better[1]}`, `Update ${title}`);
   return tried === undefined ? warn(`${version}; ${known}`, `loki hooks test ${agent}`) : ok(`${version}, ${known}`);
 }
 

@@ -7,6 +7,7 @@ import type { Disk } from '../../ports.ts';
 import type { AgentName } from '../../agents/hook.ts';
 import type { TextChange } from '../../agents/settings/changes.ts';
 import { sha256Hex } from '../../base/digest.ts';
+import { hookTokenPrefix } from '../../base/hook-token.ts';
 import { ancestors, basename, dirname, isInside, join, realTarget } from '../../base/paths.ts';
 import type { Installation } from '../installation.ts';
 import { settingsReader } from './ground.ts';
@@ -39,7 +40,7 @@ export function writeChange({ host: { disk } }: Installation, projectDir: string
   const place = inProject ? path : realTarget(path, disk) ?? path;
   if (after === undefined) return disk.remove(place);
   const bytes = Buffer.from(after);
-  const mode = before === undefined ? (path.endsWith('/config.toml') ? privateMode : newFileMode) : (disk.stat(place)?.mode ?? newFileMode) & 0o777;
+  const mode = modeOf(path, after, before === undefined ? undefined : disk.stat(place)?.mode);
   makeFolder(disk, dirname(place));
   if (inProject) return before === undefined ? disk.create(projectDir, place, bytes, mode) : disk.replace(projectDir, place, bytes, mode);
   const file = disk.beginFile(place, mode);
@@ -50,6 +51,12 @@ export function writeChange({ host: { disk } }: Installation, projectDir: string
   } finally {
     file.abandon();
   }
+}
+
+/** As it was; but a token is its owner's alone. */
+function modeOf(path: string, after: string, before: number | undefined): number {
+  const usual = before === undefined ? (path.endsWith('/config.toml') ? privateMode : newFileMode) : before & 0o777;
+  return after.includes(hookTokenPrefix) ? usual & 0o700 : usual;
 }
 
 function makeFolder(disk: Disk, path: string): void {

@@ -15,7 +15,9 @@ import { proven } from '../approver.ts';
 import { openRecord } from '../audit/record.ts';
 import { enrolmentAsItStands, renewPins } from '../enrol.ts';
 import { prepareHome } from '../installation.ts';
+import type { HttpPlan } from './over-http.ts';
 import { assertAsShown, assertPlain, keepBefore, textBefore, writeChange } from './files.ts';
+import { removeHookKey, writeHookKey } from '../hook/tokens.ts';
 import { agentsHere, hookFacts, targetOf, type HookChoices, type HookGround } from './ground.ts';
 
 /** What would change for one agent. */
@@ -29,6 +31,8 @@ export interface HookPlan {
   readonly scope: Scope;
   /** Agents that were asked for, also those for which nothing is to do. */
   readonly agents: readonly AgentPlan[];
+  /** Claude Code asks over HTTP. */
+  readonly http?: HttpPlan;
 }
 
 /** The changes of a plan, all of them. */
@@ -37,10 +41,15 @@ export function changesOf({ agents }: HookPlan): readonly TextChange[] {
 }
 
 /** Hooks for the named agents, or for those that are here. */
-export function planInstall(ground: HookGround, scope: Scope, named: readonly AgentName[], choices: HookChoices = {}): HookPlan {
+export function planInstall(ground: HookGround, scope: Scope, named: readonly AgentName[], choices: HookChoices = {}, http?: HttpPlan): HookPlan {
   const wanted = named.length > 0 ? named : agentsHere(ground).filter((agent) => scope !== 'managed' || agent !== 'opencode');
-  const facts = hookFacts(ground, scope, choices);
-  return { does: 'install', scope, agents: wanted.map((agent) => ({ agent, changes: installChanges(targetOf(ground, agent, scope), facts) })) };
+  const facts = { ...hookFacts(ground, scope, choices), ...(http === undefined ? {} : { http: http.facts }) };
+  return { does: 'install', scope, ...(http === undefined ? {} : { http }), agents: wanted.map((agent) => ({ agent, changes: installChanges(targetOf(ground, agent, scope), facts) })) };
+}
+
+/** Whether Claude Code's hooks of this project ask over HTTP. */
+export function asksOverHttp(ground: HookGround): boolean {
+  return installedHooks(targetOf(ground, 'claude', 'project')).some(({ http }) => http !== undefined);
 }
 
 /** The way back for the named agents, or for those that have hooks of this reach. */
@@ -92,21 +101,24 @@ export async function performPlan(ground: HookGround, plan: HookPlan, decision: 
   prepareHome(installation);
   for (const { agent, changes } of plan.agents) for (const change of changes) keepBefore(installation, agent, change);
   await recordPlan(ground, plan, decision);
+  // A token counts before anybody shows it, and no longer than its hooks stand.
+  if (plan.http !== undefined) writeHookKey(installation, plan.http.projectId, plan.http.key);
   for (const change of changesOf(plan)) writeChange(installation, project?.dir, change);
+  if (plan.http === undefined && plan.scope === 'project' && project !== undefined && plan.agents.some(({ agent }) => agent === 'claude')) removeHookKey(installation, project.id);
   if (enrolled === undefined || project === undefined) return;
   const written = changesOf(plan).filter(({ path }) => isInside(path, project.dir)).map(({ path, after }) => [path.slice(project.dir.length + 1), after === undefined ? undefined : Buffer.from(after)] as const);
   await renewPins(installation, enrolled, new Map(written), decision);
 }
 
 /** Recorded before it counts, as everything that changes who is asked. */
-async function recordPlan({ installation, project }: HookGround, { does, scope, agents }: HookPlan, { by, prove, reason = 'uninstalled' }: HookDecision): Promise<void> {
+async function recordPlan({ installation, project }: HookGround, { does, scope, agents, http }: HookPlan, { by, prove, reason = 'uninstalled' }: HookDecision): Promise<void> {
   const log = openRecord(installation);
   try {
     for (const { agent, changes } of agents) {
       if (changes.length === 0) continue;
       const files = changes.map(({ path, before, after }) => ({ path, from: digestOf(before), to: digestOf(after) }));
       const ofProject = scope === 'project' && project !== undefined ? { resource: `project:${project.id}`, metadata: { project_id: project.id } } : {};
-      const details = { agent, scope, files, ...(does === 'install' ? {} : { reason }) };
+      const details = { agent, scope, files, ...(http === undefined ? {} : { asks: http.facts.address }), ...(does === 'install' ? {} : { reason }) };
       await log.record(proven(installation, { event: does === 'install' ? 'hooks.install' : 'hooks.disable', actor: by, ...ofProject, details }, prove, does === 'install' ? 'install hooks' : 'take hooks out'));
     }
   } finally {
@@ -119,17 +131,23 @@ function digestOf(text: string | undefined): string | null {
 }
 
 /** What a person should know beside the change itself. */
-export function notesOn({ places }: HookGround, { does, scope, agents }: HookPlan): readonly string[] {
+export function notesOn({ places }: HookGround, { does, scope, agents, http }: HookPlan): readonly string[] {
   const changing = agents.filter(({ changes }) => changes.length > 0).map(({ agent }) => agent);
   if (does === 'uninstall' || changing.length === 0) return [];
   const shared = changing.filter((agent) => scope === 'project' && agent !== 'claude');
   return [
+    ...(http === undefined ? [] : httpNotes),
     ...(shared.length === 0 ? [] : [`The paths in them are this machine's: do not commit ${shared.map((agent) => targetFile({ agent, scope, places }).slice((places.project ?? '').length + 1)).join(', ')}`]),
     ...(changing.includes('codex') && scope === 'project' ? ['Codex runs hooks of a project only when it trusts the folder: codex asks for that when it is started there'] : []),
     ...(changing.includes('gemini') && scope === 'project' ? ['Gemini CLI runs hooks of a project only when it trusts the folder: gemini asks for that when it is started there'] : []),
     ...(changing.some((agent) => agent !== 'claude') ? [`Sessions that are open do not know of the hooks: begin new ones (${changing.map((agent) => agentSigns[agent].title).join(', ')})`] : []),
   ];
 }
+
+const httpNotes: readonly string[] = [
+  'While the control plane does not run, Claude Code refuses every call of a tool here: keep loki dashboard running, at the address in the change',
+  'The token in it is a secret of this machine: do not commit .claude/settings.local.json',
+];
 
 /** Throws `usage` when nobody was named and nobody is here. */
 export function assertSomeone(plan: HookPlan): void {

@@ -6,6 +6,7 @@ import { hookFile, scopes, settingsFiles, type Scope } from '../../agents/settin
 import { isPlainObject, type JsonObject } from '../../base/json.ts';
 import { parseJsonc, valueOf } from '../../formats/jsonc/parse.ts';
 import { clientOf, type Client } from './client.ts';
+import { controlPlaneNow, type ControlPlaneNow } from './over-http.ts';
 import { settingsReader, targetOf, type HookGround } from './ground.ts';
 
 /** A file that the agent takes settings from. */
@@ -33,6 +34,8 @@ export interface AgentScene {
   readonly client: Client | undefined;
   readonly files: readonly SettingsFile[];
   readonly installed: readonly InstalledScope[];
+  /** Looked for where hooks ask over HTTP. */
+  readonly controlPlane?: ControlPlaneNow;
 }
 
 export async function lookAtAgent(ground: HookGround, agent: AgentName): Promise<AgentScene> {
@@ -41,7 +44,10 @@ export async function lookAtAgent(ground: HookGround, agent: AgentName): Promise
     const hooks = path === undefined ? [] : hooksIn(ground, agent, scope);
     return path === undefined || hooks.length === 0 ? [] : [{ scope, path, hooks }];
   });
-  return { ground, agent, installed, client: await clientOf(ground.installation, agent), files: settingsFiles(agent, ground.places).flatMap((path) => readFile(ground, path)) };
+  const overHttp = installed.some(({ hooks }) => hooks.some(({ http }) => http !== undefined));
+  return {
+    ground, agent, installed, ...(overHttp ? { controlPlane: await controlPlaneNow(ground.installation) } : {}), client: await clientOf(ground.installation, agent), files: settingsFiles(agent, ground.places).flatMap((path) => readFile(ground, path)),
+  };
 }
 
 /** A file that cannot be read holds no hooks, and is told of as such. */

@@ -4,11 +4,15 @@
  */
 import { handedDown, shellQuoted } from '../../agents/hook-command.ts';
 import type { AgentName } from '../../agents/hook.ts';
-import { askEvent, effectOf, forbiddenCall, harmlessCall, type Canary, type Effect } from '../../agents/settings/canary.ts';
+import { askEvent, effectOf, effectOfHttp, forbiddenCall, harmlessCall, type Canary, type Effect, type HttpEnd } from '../../agents/settings/canary.ts';
+import type { OwnHttp } from '../../agents/settings/http-hooks.ts';
+import { findHooks } from '../../agents/settings/json-hooks.ts';
 import { pluginFacts } from '../../agents/settings/opencode-plugin.ts';
 import { readOwnCommand } from '../../agents/settings/own-command.ts';
+import { hookShapes } from '../../agents/settings/wanted.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { queryLog, type LoggedEntry } from '../../audit/query.ts';
+import { httpAsk } from '../../host/http-client.ts';
 import { openEntries } from '../audit/protection.ts';
 import { fail, ok, warn, type Outcome } from '../doctor/check.ts';
 import { repairOf } from './check-commands.ts';
@@ -48,6 +52,8 @@ interface Subject {
 
 async function tryPlace(scene: AgentScene, place: InstalledScope): Promise<readonly Trial[]> {
   const { agent, ground } = scene;
+  const http = place.hooks.find(({ event }) => event === askEvent(agent))?.http;
+  if (http !== undefined) return tryHttp(scene, place, http);
   const subject = subjectOf(scene, place);
   if (subject === undefined) return [{ check: 'command', ...fail(`there is no command of ours for ${askEvent(agent)} that can be read`, repairOf(agent, place)) }];
   const canary = canaryFor(ground);
@@ -57,12 +63,51 @@ async function tryPlace(scene: AgentScene, place: InstalledScope): Promise<reado
   const receipts = receiptsOf(ground, canary);
   const broken = { missing: await ask(subject.withoutProgram, harmless), garbage: await ask(subject.withGarbage, harmless) };
   return [
-    { check: 'harmless call', ...harmlessOutcome(yes, receipts) },
-    { check: 'forbidden call', ...(no.runs ? fail('a change of the policy itself would have been let through', repairOf(agent, place)) : ok(`refused: ${shortened(no.reason)}`)) },
-    { check: 'on record', ...recordOutcome(ground, receipts) },
+    ...judgedTrials(scene, place, { yes, no, receipts }),
     { check: 'program gone', ...brokenOutcome(broken.missing, place, agent) },
     { check: 'garbage said', ...brokenOutcome(broken.garbage, place, agent) },
   ];
+}
+
+/** What came of the two calls. */
+interface Judged {
+  readonly yes: Effect;
+  readonly no: Effect;
+  readonly receipts: Receipts;
+}
+
+function judgedTrials({ agent, ground }: AgentScene, place: InstalledScope, { yes, no, receipts }: Judged): readonly Trial[] {
+  return [
+    { check: 'harmless call', ...harmlessOutcome(yes, receipts) },
+    { check: 'forbidden call', ...(no.runs ? fail('a change of the policy itself would have been let through', repairOf(agent, place)) : ok(`refused: ${shortened(no.reason)}`)) },
+    { check: 'on record', ...recordOutcome(ground, receipts) },
+  ];
+}
+
+/** Nobody listens there: it takes a right that programs of agents do not have. */
+const nowhere = 'http://127.0.0.1:1/hooks/claude';
+
+/** A hook over HTTP: asked as the agent asks, then with nobody there, and with a token that nobody gave out. */
+async function tryHttp(scene: AgentScene, place: InstalledScope, { url, token }: OwnHttp): Promise<readonly Trial[]> {
+  const { agent, ground } = scene;
+  const canary = canaryFor(ground);
+  const onFailure = findHooks(settingsReader(ground.installation)(place.path) ?? '{}', hookShapes.claude, place.path).find(({ isOurs, event }) => isOurs && event === askEvent(agent))?.handler['onFailure'];
+  const ask = async (to: string, shown: string, call: JsonObject): Promise<Effect> => effectOfHttp(await asked(to, shown, call), onFailure);
+  const [harmless, forbidden] = [harmlessCall(agent, canary), forbiddenCall(agent, canary)];
+  const [yes, no] = [await ask(url, token, harmless), await ask(url, token, forbidden)];
+  return [
+    ...judgedTrials(scene, place, { yes, no, receipts: receiptsOf(ground, canary) }),
+    { check: 'nobody answers', ...brokenOutcome(await ask(nowhere, token, harmless), place, agent) },
+    { check: 'wrong token', ...brokenOutcome(await ask(url, `${token.slice(0, -8)}AAAAAAAA`, harmless), place, agent) },
+  ];
+}
+
+async function asked(url: string, token: string, call: JsonObject): Promise<HttpEnd> {
+  try {
+    return await httpAsk(url, trialTimeoutMs, { headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify(call) });
+  } catch {
+    return { status: undefined, body: '' };
+  }
 }
 
 function canaryFor({ project, installation: { host: { random }, surroundings: { cwd } } }: HookGround): Canary {

@@ -1,0 +1,79 @@
+/**
+ * Hooks that ask over HTTP, answered by the process that serves: the same judgement as of `loki hook claude`, in the words that Claude Code
+ * reads. Installation, policy, enrolment and budgets are looked at anew for each event, so that a long life shows nothing stale.
+ */
+import { LokiError } from '../../errors.ts';
+import { adapter } from '../../agents/claude.ts';
+import { largestAction } from '../../agents/generic.ts';
+import { hookEvents } from '../../agents/hook-events.ts';
+import type { HookOutput } from '../../agents/hook.ts';
+import { httpEvents } from '../../agents/settings/http-hooks.ts';
+import { programSeconds } from '../../agents/settings/wanted.ts';
+import { handedDown } from '../../agents/hook-command.ts';
+import { projectOfHookToken } from '../../base/hook-token.ts';
+import { resolveFrom } from '../../base/paths.ts';
+import type { HookQuestion, HookService } from '../../server/services.ts';
+import type { Installation, Surroundings } from '../installation.ts';
+import { answerHook, marginMs, type OpenHookLog } from './answer.ts';
+import { createRoom } from './room.ts';
+import { keyOfToken, readHookKey } from './tokens.ts';
+
+/** So many are judged at once, those that wait for a person among them; so many more wait, their bodies unread. */
+const most = { atOnce: 64, waiting: 256 };
+/** Between our own deadline and the agent's. */
+const sparedMs = 2000;
+
+export function hookService(installation: Installation, openLog: OpenHookLog): HookService {
+  const { host: { clock, timers } } = installation;
+  const surroundings = withoutSession(installation);
+  const room = createRoom(most, timers);
+  return {
+    projectOf: (token) => (keyOfToken(installation, token) === undefined ? undefined : projectOfHookToken(token)),
+    knows: (event) => httpEvents.has(event),
+    async answer(question) {
+      const startedAt = clock.monotonic();
+      const deadlineMs = deadlineOf(question.event);
+      question.expect(deadlineMs + sparedMs);
+      const leave = await room.enter(deadlineMs);
+      if (leave === undefined) throw new LokiError('interrupted', { attempted: 'answer the hook', found: 'too many hooks ask at once', hint: 'Ask again' });
+      try {
+        const leftMs = deadlineMs - (clock.monotonic() - startedAt);
+        return bodyOf(await judged(installation, surroundings, question, leftMs, openLog));
+      } finally {
+        leave();
+      }
+    },
+  };
+}
+
+function judged(installation: Installation, surroundings: Surroundings, { projectId, event, entrypoint, read, signal }: HookQuestion, deadlineMs: number, openLog: OpenHookLog): Promise<HookOutput> {
+  const key = readHookKey(installation, projectId);
+  if (key === undefined) throw new LokiError('auth.required', { attempted: 'answer the hook', found: 'its token does not count any more' });
+  return answerHook(adapter, () => read(largestAction), { ...surroundings, env: { ...surroundings.env, CLAUDE_CODE_ENTRYPOINT: entrypoint }, cwd: key.project }, {
+    project: key.project, approval: key.approval, event, signal, deadlineMs, waitMs: Math.max(0, Math.min(key.waitMs ?? Number.POSITIVE_INFINITY, deadlineMs - marginMs)), openLog,
+  });
+}
+
+/**
+ * Never empty, which would be no answer. A no without words on standard output has them on standard error: they are said in the form that
+ * every event understands, since Claude Code shows nothing of an answer whose status is an error.
+ */
+function bodyOf({ stdout, stderr, exit }: HookOutput): string {
+  if (exit === 0) return stdout === '' ? '{}' : stdout;
+  return JSON.stringify({ decision: 'block', reason: stderr.trim() === '' ? 'loki: this call is not allowed' : stderr.trim() });
+}
+
+function deadlineOf(event: string): number {
+  const row = hookEvents.claude.find((each) => each.event === event);
+  return programSeconds(row?.seconds ?? 0) * 1000 - sparedMs;
+}
+
+/** Which session this process was started in says nothing of the agent that asks. */
+function withoutSession({ surroundings: { env, homeDirectory, cwd }, home }: Installation): Surroundings {
+  const left = Object.entries(env).filter(([name]) => !handedDown.includes(name) && name !== 'LOKI_PROJECT_DIR');
+  // A path from where this process was started: events are judged from where the project is.
+  const placed = left.map(([name, value]): readonly [string, string | undefined] => [name, value !== undefined && value !== '' && pathVariables.has(name) ? resolveFrom(cwd, value) : value]);
+  return { env: { ...Object.fromEntries(placed), LOKI_HOME: home.home }, homeDirectory, cwd };
+}
+
+const pathVariables: ReadonlySet<string> = new Set(['LOKI_MANAGED_POLICY', 'LOKI_AUDIT_KEY_FILE']);
