@@ -111,7 +111,7 @@ export class Feed {
     const { provider, timeline, deps } = this.#context;
     const what = short(deps.redact(unasked));
     const details = { phase: timeline.progress.phase, role: this.#role, cause: 'ungated', action: what };
-    throw new RunEnd('failed', `${provider.name} did "${what}" without asking the gate: its hooks are not in place. Look with: loki doctor`, [
+    throw new RunEnd('failed', `${provider.name} did "${what}" without asking the gate: its hooks did not run. Settings of the user or of the machine may switch them off`, [
       auditOf(this.#context, 'agent.fail', { actor: `agent:${provider.name}`, resource: `run:${timeline.run.id}`, details }),
     ]);
   }

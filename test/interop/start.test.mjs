@@ -1,6 +1,6 @@
 // `loki start` with real coding agents and a scripted model, on loopback alone: the sample's document is worked on to a completed
 // run, each action is decided by the gate, and what the policy forbids does not happen. The agents are looked for in AGENTS_DIR,
-// a folder with node_modules/.bin, or in test/interop; what is not there is skipped, and says so.
+// a folder with node_modules/.bin, or in test/interop/agents; what is not there is skipped, and says so.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { scriptedModel } from './model/script.mjs';
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
 const loki = join(root, 'dist', 'cli', 'loki.cjs');
-const bin = join(process.env.AGENTS_DIR ?? here, 'node_modules', '.bin');
+const bin = join(process.env.AGENTS_DIR ?? join(here, 'agents'), 'node_modules', '.bin');
 const script = JSON.parse(readFileSync(join(root, 'fixtures', 'agents', 'scripts', 'tally.json'), 'utf8'));
 
 const codexModel = (url) => [

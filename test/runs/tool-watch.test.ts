@@ -75,7 +75,7 @@ test('a run whose agent acts without asking ends at once, and the log says why',
   });
   const outcome = await startRun(bench.deps, bench.order);
   assert.equal(outcome.status, 'failed');
-  assert.equal(outcome.reason, 'fake did "Bash rm -rf [redacted]" without asking the gate: its hooks are not in place. Look with: loki doctor');
+  assert.equal(outcome.reason, 'fake did "Bash rm -rf [redacted]" without asking the gate: its hooks did not run. Settings of the user or of the machine may switch them off');
   assert.equal(bench.calls.length, 1, 'it is not tried again');
   assert.ok(bench.recorded.some(({ event, details }) => event === 'agent.fail' && details?.['cause'] === 'ungated'));
 });
