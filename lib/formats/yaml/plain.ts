@@ -132,9 +132,12 @@ function skipBlankLines(reader: Reader, least: number): number {
 
 /** Steps over up to `least` spaces; false when there are fewer. */
 export function skipIndent(reader: Reader, least: number): boolean {
+  const { text } = reader;
   const end = reader.pos + Math.max(0, least);
-  while (reader.pos < end && reader.peek() === code.space) reader.pos += 1;
-  return reader.pos === end;
+  let at = reader.pos;
+  while (at < end && text.charCodeAt(at) === code.space) at += 1;
+  reader.pos = at;
+  return at === end;
 }
 
 /** The scalar that stands for nothing written. */
