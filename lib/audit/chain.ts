@@ -12,10 +12,11 @@ export const genesisHash: string = '0'.repeat(64);
 export const longestLine: number = 65_536;
 
 const opening = ',"chain_hash":"';
+const closing = '"}';
 /** Characters of a hash. */
 export const hashLength = 64;
 /** Bytes of `,"chain_hash":"<64>"}`. */
-export const sealLength: number = opening.length + hashLength + 2;
+export const sealLength: number = opening.length + hashLength + closing.length;
 
 const openingBytes = Buffer.from(opening, 'latin1');
 const closingBrace = 0x7d;
@@ -48,7 +49,10 @@ export function isSealed(bytes: Buffer, start: number, end: number): boolean {
 
 /** The hash a line claims, or undefined when the line does not end in a seal. */
 export function claimedHash(bytes: Buffer, start: number, end: number): string | undefined {
-  return isSealed(bytes, start, end) ? bytes.toString('latin1', end - 2 - hashLength, end - 2) : undefined;
+  const at = end - sealLength;
+  if (at <= start) return undefined;
+  const seal = bytes.toString('latin1', at, end);
+  return seal.startsWith(opening) && seal.endsWith(closing) ? seal.slice(opening.length, -closing.length) : undefined;
 }
 
 /** Computes what a line's hash should be; owns the scratch memory that takes. */
