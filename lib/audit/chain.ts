@@ -12,12 +12,12 @@ export const genesisHash: string = '0'.repeat(64);
 export const longestLine: number = 65_536;
 
 const opening = ',"chain_hash":"';
+const closing = '"}';
 /** Characters of a hash. */
 export const hashLength = 64;
 /** Bytes of `,"chain_hash":"<64>"}`. */
-export const sealLength: number = opening.length + hashLength + 2;
+export const sealLength: number = opening.length + hashLength + closing.length;
 
-const openingBytes = Buffer.from(opening, 'latin1');
 const closingBrace = 0x7d;
 const quote = 0x22;
 
@@ -38,17 +38,12 @@ export function sealLine(previousHash: string, json: string): { readonly line: s
   return { line: `${json.slice(0, -1)}${opening}${hash}"}\n`, hash };
 }
 
-/** Whether a line ends in a seal, whatever its hash may be. */
-export function isSealed(bytes: Buffer, start: number, end: number): boolean {
-  const at = end - sealLength;
-  if (at <= start || bytes[end - 1] !== closingBrace || bytes[end - 2] !== quote) return false;
-  for (let n = 0; n < openingBytes.length; n += 1) if (bytes[at + n] !== openingBytes[n]) return false;
-  return true;
-}
-
 /** The hash a line claims, or undefined when the line does not end in a seal. */
 export function claimedHash(bytes: Buffer, start: number, end: number): string | undefined {
-  return isSealed(bytes, start, end) ? bytes.toString('latin1', end - 2 - hashLength, end - 2) : undefined;
+  const at = end - sealLength;
+  if (at <= start) return undefined;
+  const seal = bytes.toString('latin1', at, end);
+  return seal.startsWith(opening) && seal.endsWith(closing) ? seal.slice(opening.length, -closing.length) : undefined;
 }
 
 /** Computes what a line's hash should be; owns the scratch memory that takes. */
@@ -57,8 +52,11 @@ export interface LineHasher {
   hash(previousHash: string, bytes: Buffer, start: number, end: number): string;
 }
 
+/** Memory that is not touched costs nothing; a longer line makes room for itself. */
+const usualLine = 4096;
+
 export function createLineHasher(): LineHasher {
-  let scratch = Buffer.alloc(1 << 16);
+  let scratch = Buffer.alloc(usualLine);
   return {
     hash(previousHash, bytes, start, end) {
       const body = end - sealLength - start;

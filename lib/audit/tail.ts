@@ -62,15 +62,17 @@ interface Window {
 
 function chainedTail({ bytes, start, lines }: Window, known: ChainTail | undefined): FoundTail {
   const hasher = createLineHasher();
+  const whole = !bytes.includes(0);
   let previous = known?.hash;
   let last: readonly [number, number] = [0, 0];
-  for (const [lineStart, lineEnd] of lines) {
-    const claimed = sealOf(bytes, lineStart, lineEnd);
+  for (const line of lines) {
+    const [lineStart, lineEnd] = line;
+    const claimed = sealOf(bytes, lineStart, lineEnd, whole);
     const wrong = claimed === undefined || (previous !== undefined && hasher.hash(previous, bytes, lineStart, lineEnd) !== claimed);
     if (wrong && bytes.indexOf(0, lineStart) >= 0) return { kind: 'zeros', offset: start + lineStart };
     if (wrong) return { kind: 'damaged', offset: start + lineStart, tail: lastTail(bytes) };
     previous = claimed;
-    last = [lineStart, lineEnd];
+    last = line;
   }
   return { kind: 'good', tail: readTail(bytes, last[0], last[1]), chained: true };
 }
@@ -111,16 +113,17 @@ export function asBuffer(bytes: Uint8Array): Buffer {
 
 /**
  * The hash of a line that can be an entry: it begins with its number and has no NUL, which JSON never holds. The first line
- * that is looked at has nothing to be checked against, and zeros may stand before or within a seal that is whole.
+ * that is looked at has nothing to be checked against, and zeros may stand before or within a seal that is whole. `whole`
+ * says that there is no NUL in all of the bytes.
  */
-function sealOf(bytes: Buffer, start: number, end: number): string | undefined {
-  const isEntry = seqOf(bytes, start, end) >= 0 && !bytes.subarray(start, end).includes(0);
+function sealOf(bytes: Buffer, start: number, end: number, whole: boolean): string | undefined {
+  const isEntry = seqOf(bytes, start, end) >= 0 && (whole || !bytes.subarray(start, end).includes(0));
   return isEntry ? claimedHash(bytes, start, end) : undefined;
 }
 
 function lastTail(bytes: Buffer): ChainTail | undefined {
   let found: ChainTail | undefined;
-  for (const [start, end] of linesOf(bytes)) if (sealOf(bytes, start, end) !== undefined) found = readTail(bytes, start, end);
+  for (const [start, end] of linesOf(bytes)) if (sealOf(bytes, start, end, false) !== undefined) found = readTail(bytes, start, end);
   return found;
 }
 

@@ -31,18 +31,20 @@ export function compileGlob(pattern: string, kind: GlobKind): GlobTest | GlobMis
 
 /** Nothing is wrong with such a pattern, which can be said without taking it apart: no classes, nothing escaped, no braces in braces. */
 function isPlain(pattern: string): boolean {
+  if (!beyondStars.test(pattern)) return true;
   if (!plain.test(pattern)) return false;
   const braces = pattern.match(/\{[^}]*\}/g) ?? [];
   return braces.reduce((product, brace) => product * brace.split(',').length, 1) <= mostAlternatives;
 }
 
+const beyondStars = /[[\\{}]/;
 const plain = /^(?:[^[\\{}]|\{[^[\\{}]*\})*$/;
 
 /** Compiled for the first text that begins as the pattern does: most patterns of a policy never meet one in the life of a hook. */
 function whenAsked(pattern: string, kind: GlobKind): GlobTest {
-  const head = headOf(pattern, kind);
+  let head: string | undefined;
   let test: GlobTest | undefined;
-  return (text) => text.startsWith(head) && (test ??= sure(compile(pattern, kind)))(text);
+  return (text) => text.startsWith(head ??= headOf(pattern, kind)) && (test ??= sure(compile(pattern, kind)))(text);
 }
 
 /** What every text that fits begins with. In a path whole components: `a/**` also stands for `a`. */

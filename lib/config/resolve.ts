@@ -40,7 +40,7 @@ export function resolveConfig(sources: ConfigSources): Config {
   const notes = noNotes();
   const files = sources.files.map((file) => readFile(file, notes));
   const resolution: Resolution = new Map();
-  for (const setting of table) resolution.set(setting.key, resolveSetting(setting, sources, files, notes));
+  for (const setting of table) resolution.set(setting.key, isGiven(setting, sources, files) ? resolveSetting(setting, sources, files, notes) : byDefault(setting));
   derive(resolution, table, sources.facts);
   checkTogether(resolution, sources, notes);
   const metadata = readMetadata(resolution, sources.env, notes);
@@ -98,6 +98,17 @@ function readFile(file: ConfigFile, notes: Notes): ReadFile {
   return { file, values: new Map(written.map((each) => [each.setting.key, each])) };
 }
 
+/** Whether any layer says something of the setting. Most settings are given by nobody, and every hook resolves them all. */
+function isGiven({ key, flag, env: variables }: Setting<unknown>, { flags, env }: ConfigSources, files: readonly ReadFile[]): boolean {
+  if (variables !== undefined) for (const { name } of variables) if (env[name] !== undefined) return true;
+  for (const { values } of files) if (values.has(key)) return true;
+  return flag !== undefined && flags?.has(flag) === true;
+}
+
+function byDefault(setting: Setting<unknown>): Resolved {
+  return { value: setting.default, origin: { layer: 'default', name: '' } };
+}
+
 function resolveSetting(setting: Setting<unknown>, sources: ConfigSources, files: readonly ReadFile[], notes: Notes): Resolved {
   const before = notes.problems.length;
   const flag = fromFlag(setting, sources.flags, notes);
@@ -107,7 +118,7 @@ function resolveSetting(setting: Setting<unknown>, sources: ConfigSources, files
   const written = project?.values.get(setting.key);
   const given = project === undefined || written === undefined ? strongest : withProject(setting, strongest, project.file, written, notes);
   if (notes.problems.length > before) notes.bad.add(setting.key);
-  return given ?? { value: setting.default, origin: { layer: 'default', name: '' } };
+  return given ?? byDefault(setting);
 }
 
 function fromFlag(setting: Setting<unknown>, flags: ReadonlyMap<string, string> | undefined, notes: Notes): Resolved | undefined {

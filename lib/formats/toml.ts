@@ -62,7 +62,8 @@ export function removeTables(text: string, what: string, isOurs: (path: readonly
     result += before.replace(/(\r?\n|^)\r?\n$/, '$1');
     kept = endOfTable(text, table.to, tables[at + 1]?.from ?? text.length);
   });
-  return result + text.slice(kept);
+  // What stood below a table at the very top does not begin with the empty line between them.
+  return result === '' && kept > 0 ? text.slice(kept).replace(/^(?:\r?\n)+/, '') : result + text.slice(kept);
 }
 
 /** A table ends with its last line; comments that stand before the next header, set apart by an empty line, belong to that one. */

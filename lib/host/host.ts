@@ -6,7 +6,7 @@ import { files } from './files.ts';
 import { createLock } from './lock.ts';
 import { facts } from './facts.ts';
 import { clock, random, timers } from './time.ts';
-import { spawn } from './spawn.ts';
+import { childProcesses } from './spawn.ts';
 
 /** Length of the secret that lock names are derived from. */
 const lockSecretBytes = 32;
@@ -19,7 +19,7 @@ export function createHost(home: () => string): Host {
     secret ??= readOrMakeSecret(disk, home());
     return secret;
   };
-  return { clock, timers, random, disk, spawn, facts, lock: (path) => createLock(path, lockSecret) };
+  return { clock, timers, random, disk, get spawn() { return childProcesses(); }, facts, lock: (path) => createLock(path, lockSecret) };
 }
 
 function readOrMakeSecret(disk: Disk, home: string): Uint8Array {

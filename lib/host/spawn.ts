@@ -13,6 +13,11 @@ const usualLine = 65_536;
 
 export const spawn: Spawn = { run, leave, find, endMarked };
 
+/** The same, for who seldom starts one: a function is loaded when it is called. */
+export function childProcesses(): Spawn {
+  return spawn;
+}
+
 function find(program: string, path: string | undefined): string | undefined {
   const candidates = program.includes('/') ? [program] : (path ?? '').split(':').filter(Boolean).map((directory) => `${directory}/${program}`);
   return candidates.find(isExecutable);

@@ -71,6 +71,10 @@ export function fieldsIn(tree: Condition, found: Field[] = []): Field[] {
     case 'and': case 'or': return fieldsIn(tree.right, fieldsIn(tree.left, found));
     case 'not': return fieldsIn(tree.inner, found);
     case 'exists': return found;
+    // Patterns are literals.
+    case 'matches':
+      addField(tree.left, found);
+      return found;
     default:
       addField(tree.left, found);
       addField(tree.right, found);

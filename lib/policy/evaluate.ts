@@ -124,7 +124,7 @@ function createRuleJudge(rules: readonly Rule[], parts: PolicyParts, strict: boo
   const ready = rules.map((rule) => readyRule(rule, parts.scanners));
   const ofPoint = new Map(enforcementPoints.map((point) => [point, ready.filter(({ rule }) => rule.point === point)]));
   const execution = ofPoint.get('pre_execution') ?? [];
-  const ofKind: ReadonlyMap<unknown, readonly ReadyRule[]> = new Map(actionKinds.map((kind) => [kind, execution.filter(({ kinds }) => kinds.includes(kind))]));
+  const ofKind: ReadonlyMap<unknown, readonly ReadyRule[]> = new Map(actionKinds.map((kind) => [kind, execution.filter(({ rule }) => rule.kinds.includes(kind))]));
 
   function finish(decision: Decision, reason: string, violations: readonly Violation[], started: number, explain?: PolicyDecision['explain']): PolicyDecision {
     const base = {
@@ -237,7 +237,7 @@ export function kindsFromFields(context: Context): readonly ActionKind[] {
 
 /** Nothing says what kind of action this is: rules that depend on it cannot be evaluated. */
 function kindless(item: ReadyRule): ReadyRule {
-  const { needsKind } = item;
+  const needsKind = item.needsKind();
   if (needsKind === undefined) return item;
   const reason = needsKind === 'kind' ? 'kind is missing' : `${needsKind} is missing, and no kind says that the action carries none`;
   return { ...item, check: () => ({ reason, unable: true }) };
@@ -245,8 +245,8 @@ function kindless(item: ReadyRule): ReadyRule {
 
 function addOthers(all: readonly ReadyRule[], explained: ExplainedRule[]): void {
   const seen = new Set(explained.map((entry) => entry.place));
-  for (const { rule, kinds } of all) {
-    if (!seen.has(rule.place)) explained.push({ name: rule.name, place: rule.place, result: 'not applicable', because: `applies to ${kinds.join(', ')}` });
+  for (const { rule } of all) {
+    if (!seen.has(rule.place)) explained.push({ name: rule.name, place: rule.place, result: 'not applicable', because: `applies to ${rule.kinds.join(', ')}` });
   }
 }
 

@@ -39,24 +39,25 @@ const deepest = 64;
 interface Token { readonly is: 'name' | 'string' | 'number' | 'sign' | 'end'; readonly text: string; readonly at: number }
 
 const words = new Set(['and', 'or', 'not', 'in', 'must', 'start', 'with', 'matches', 'contains', 'exists']);
-const pattern = /(\s+)|([A-Za-z_][\w-]*)|(-?\d+(?:\.\d+)?)|('[^']*'|"[^"]*")|(==|!=|<=|>=|[<>()[\],])/y;
+/** A stretch of blanks, a name, a number, a string or a sign; its first character says which. */
+const pattern = /\s+|[A-Za-z_][\w-]*|-?\d+(?:\.\d+)?|'[^']*'|"[^"]*"|[=!<>]=|[<>()[\],]/y;
+const [nameStart, numberStart, blankStart] = [/^[A-Za-z_]/, /^[-\d]/, /^\s/];
 
 function tokenize(text: string): Token[] {
   if (text.length > longestExpression) throw new ExpressionMistake(`the expression is longer than ${longestExpression} characters`, longestExpression);
   const tokens: Token[] = [];
-  for (let at = 0; at < text.length;) {
+  for (let at = 0; at < text.length; at = pattern.lastIndex) {
     pattern.lastIndex = at;
-    const found = pattern.exec(text);
-    if (found === null) throw new ExpressionMistake(unreadable(text, at), at);
-    const [all, space, name, number, string] = found;
-    if (name !== undefined) tokens.push({ is: 'name', text: name, at });
-    else if (number !== undefined) tokens.push({ is: 'number', text: number, at });
-    else if (string !== undefined) tokens.push({ is: 'string', text: string.slice(1, -1), at });
-    else if (space === undefined) tokens.push({ is: 'sign', text: all, at });
+    if (!pattern.test(text)) throw new ExpressionMistake(unreadable(text, at), at);
+    const found = text.slice(at, pattern.lastIndex);
+    if (nameStart.test(found)) tokens.push({ is: 'name', text: found, at });
+    else if (found.startsWith('"') || found.startsWith("'")) tokens.push({ is: 'string', text: found.slice(1, -1), at });
+    else if (numberStart.test(found)) tokens.push({ is: 'number', text: found, at });
+    else if (!blankStart.test(found)) tokens.push({ is: 'sign', text: found, at });
     if (tokens.length > mostTokens) throw new ExpressionMistake(`the expression has more than ${mostTokens} words`, at);
-    at += all.length;
   }
-  return [...tokens, { is: 'end', text: 'the end', at: text.length }];
+  tokens.push({ is: 'end', text: 'the end', at: text.length });
+  return tokens;
 }
 
 const near: Readonly<Record<string, string>> = { '=': 'use == to compare', '&': 'use and', '|': 'use or', '!': 'use not' };

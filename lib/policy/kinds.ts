@@ -14,32 +14,35 @@ export function kindsOf(when: Expression | undefined, rule: Expression | undefin
   const limits = needed.flatMap(({ kinds }) => kinds === undefined ? [] : [kinds]);
   const carried = limits.length === 0 ? actionKinds : actionKinds.filter((kind) => limits.every((kinds) => kinds.includes(kind)));
   if (when === undefined || !fieldsIn(when.tree).some(({ name }) => name === 'kind')) return carried;
-  return carried.filter((kind) => decidedByKind(when.tree, kind) !== false);
+  const decided = decidedByKind(when.tree);
+  return carried.filter((kind) => decided[actionKinds.indexOf(kind)] !== false);
 }
 
-/** What the condition comes to for actions of a kind when nothing else is known; undefined when that depends. */
-function decidedByKind(tree: Condition, kind: ActionKind): boolean | undefined {
+/** For each of the kinds what the condition comes to when nothing else is known of an action; undefined where that depends. */
+type ByKind = readonly (boolean | undefined)[];
+
+const undecided: ByKind = actionKinds.map(() => undefined);
+
+function decidedByKind(tree: Condition): ByKind {
   switch (tree.is) {
     case 'and': case 'or': {
       const decisive = tree.is === 'or';
-      const left = decidedByKind(tree.left, kind);
-      const right = decidedByKind(tree.right, kind);
-      if (left === decisive || right === decisive) return decisive;
-      return left === undefined || right === undefined ? undefined : !decisive;
+      const right = decidedByKind(tree.right);
+      return decidedByKind(tree.left).map((left, at) => {
+        if (left === decisive || right[at] === decisive) return decisive;
+        return left === undefined || right[at] === undefined ? undefined : !decisive;
+      });
     }
-    case 'not': {
-      const inner = decidedByKind(tree.inner, kind);
-      return inner === undefined ? undefined : !inner;
-    }
-    case 'exists':
-      return undefined;
+    case 'not':
+      return decidedByKind(tree.inner).map((inner) => inner === undefined ? undefined : !inner);
     case 'compare': case 'in': case 'matches': {
       const operands = [tree.left, ...each(tree.right)];
-      if (!operands.some(isKind) || !operands.every((item) => item.is === 'literal' || isKind(item))) return undefined;
-      return compileCondition(tree, '', 'any').test(scopeOf({ kind }, blind, () => ({ written: [], canonical: [] })));
+      if (!operands.some(isKind) || !operands.every((item) => item.is === 'literal' || isKind(item))) return undecided;
+      const { test } = compileCondition(tree, '', 'any');
+      return actionKinds.map((kind) => test(scopeOf({ kind }, blind, () => ({ written: [], canonical: [] }))));
     }
     default:
-      return undefined;
+      return undecided;
   }
 }
 

@@ -3,7 +3,7 @@
  * whether it applies, holds or is broken, and for a broken one why: in words and as the comparisons that decided.
  */
 import { sureness } from '../base/action.ts';
-import type { ActionKind, Comparison, ExplainedCondition, ExplainedRule, Finding, RuleAction, Violation } from '../base/action.ts';
+import type { Comparison, ExplainedCondition, ExplainedRule, Finding, RuleAction, Violation } from '../base/action.ts';
 import { CannotEvaluate } from './boundary.ts';
 import { checkBudget } from './budget.ts';
 import { compileCondition, lacking, neededFields } from './compile.ts';
@@ -13,7 +13,6 @@ import type { Context } from './fields.ts';
 import type { Reading, Scope } from './readings.ts';
 import type { DataRule, Expression, Rule } from './rules.ts';
 import type { Scanners } from './scanners.ts';
-import { kindsOf } from './kinds.ts';
 
 /** Content beyond this is not searched, and a rule that would have to search it denies. */
 export const longestContent: number = 8 * 1024 * 1024;
@@ -32,21 +31,21 @@ export interface Broken {
 
 export interface ReadyRule {
   readonly rule: Rule;
-  /** Kinds of action it applies to; empty at other points than `pre_execution`. */
-  readonly kinds: readonly ActionKind[];
   /** Names a field that only some kinds carry, or `kind` itself. */
-  readonly needsKind: string | undefined;
+  readonly needsKind: () => string | undefined;
   readonly check: (scope: Scope) => Outcome;
 }
 
 /** Compiles a rule. */
 export function readyRule(rule: Rule, scanners: Scanners): ReadyRule {
-  const fields = [rule.when, rule.rule].flatMap((part) => part === undefined ? [] : neededFields(part.tree));
-  const needsKind = fields.find((field) => field.kinds !== undefined)?.name ?? fields.find((field) => field.name === 'kind')?.name;
-  const kinds = rule.point === 'pre_execution' ? kindsOf(rule.when, rule.rule) : [];
   // Compiled when it is first asked: a hook lives for one action, which most rules do not meet.
   let check: ReadyRule['check'] | undefined;
-  return { rule, kinds, needsKind, check: (scope) => (check ??= compiled(rule, scanners))(scope) };
+  return { rule, needsKind: () => needsKind(rule), check: (scope) => (check ??= compiled(rule, scanners))(scope) };
+}
+
+function needsKind(rule: Rule): string | undefined {
+  const fields = [rule.when, rule.rule].flatMap((part) => part === undefined ? [] : neededFields(part.tree));
+  return fields.find((field) => field.kinds !== undefined)?.name ?? fields.find((field) => field.name === 'kind')?.name;
 }
 
 function compiled(rule: Rule, scanners: Scanners): ReadyRule['check'] {

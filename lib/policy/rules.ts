@@ -2,7 +2,7 @@
  * The rules of one policy file as plain data: what `shape.ts` makes of a well-formed file and `evaluate.ts` judges by.
  * Every rule remembers where it was written, so that a decision can name the line.
  */
-import type { Decision, EnforcementPoint, Finding, RuleAction } from '../base/action.ts';
+import type { ActionKind, Decision, EnforcementPoint, Finding, RuleAction } from '../base/action.ts';
 import type { Problem } from '../errors.ts';
 import type { Condition } from './expression.ts';
 
@@ -32,6 +32,8 @@ interface RuleBase {
   readonly layer: Layer;
   readonly action: RuleAction;
   readonly monitor: boolean;
+  /** The kinds of action that it applies to; empty at other points than `pre_execution`. */
+  readonly kinds: readonly ActionKind[];
   readonly when?: Expression;
   readonly rule?: Expression;
 }

@@ -227,14 +227,15 @@ class Shaper {
     const rule = this.#expression(members.get('rule'), 'rule', point);
     const action = this.#word(members.get('action'), 'action', ruleActions);
     const mode = this.#word(members.get('mode'), 'mode', modes);
+    const kinds = point === 'pre_execution' ? kindsOf(when, rule) : [];
     const base = {
-      name: name ?? '', point, place: this.#place(node), line: node.line, column: node.column, layer: this.#layer,
+      name: name ?? '', point, kinds, place: this.#place(node), line: node.line, column: node.column, layer: this.#layer,
       action: action ?? 'deny', monitor: mode === undefined ? this.#monitor : mode === 'monitor',
       ...(when === undefined ? {} : { when }), ...(rule === undefined ? {} : { rule }),
     } as const;
     const built = this.#specific(members, node, base);
     if (built !== undefined && built.is !== 'budget' && !members.has('action')) this.#report(node, `the rule ${quotedName(name)} has no action`, `Add one of: ${ruleActions.join(', ')}`);
-    if (point === 'pre_execution') this.#reachable(members, node, when, rule);
+    if (point === 'pre_execution' && kinds.length === 0) this.#unreachable(members, node, when, rule);
     return built === undefined || this.problems.length > before ? [] : [built];
   }
 
@@ -315,9 +316,8 @@ class Shaper {
   }
 
   /** A rule that no action can ever meet is a mistake: its author believes to be protected. */
-  #reachable(members: Members, node: YamlNode, when: Expression | undefined, rule: Expression | undefined): void {
+  #unreachable(members: Members, node: YamlNode, when: Expression | undefined, rule: Expression | undefined): void {
     if ((members.has('when') && when === undefined) || (members.has('rule') && rule === undefined)) return;
-    if (kindsOf(when, rule).length > 0) return;
     this.#report(node, 'no kind of action can meet this rule: the fields and kinds it names exclude each other', 'Write one rule for each kind of action');
   }
 

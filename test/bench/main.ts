@@ -3,13 +3,14 @@ import { cpus } from 'node:os';
 import { auditBenches } from './audit.bench.ts';
 import { commandBenches } from './command.bench.ts';
 import { httpHookBenches } from './http-hook.bench.ts';
+import { hookBenches } from './hook.bench.ts';
 import { merkleBenches } from './merkle.bench.ts';
 import { policyBenches } from './policy.bench.ts';
 import { policyLoadBenches } from './policy-load.bench.ts';
 import { searchBenches } from './search.bench.ts';
 import { runBench, type Bench, type BenchResult, type Figure } from './harness.ts';
 
-const benches: readonly Bench[] = [...auditBenches, ...merkleBenches, ...policyBenches, ...policyLoadBenches, ...commandBenches, ...httpHookBenches, ...searchBenches];
+const benches: readonly Bench[] = [...auditBenches, ...merkleBenches, ...policyBenches, ...policyLoadBenches, ...commandBenches, ...httpHookBenches, ...hookBenches, ...searchBenches];
 
 // `node --test` without names starts this file too, and a bench is no test.
 if (process.env['NODE_TEST_CONTEXT'] !== undefined) process.exit(0);

@@ -18,7 +18,7 @@ interface Range { readonly kind: string; readonly start: number; readonly end: n
 interface Joined { readonly program: string; readonly modules: string }
 interface Part { readonly roots: readonly string[]; readonly without: readonly string[] }
 type Join = (entry: string, read: (name: string) => string, parts?: readonly Part[]) => Joined;
-type Table = Readonly<Record<string, readonly [length: number, fromEnd: number, lineOffset: number]>> & { readonly length: number; readonly parts: readonly number[] };
+type Table = Readonly<Record<string, readonly [length: number, fromEnd: number, lineOffset: number]>> & { readonly length: number; readonly pieces: readonly (readonly number[])[] };
 
 const { joinModules, joinedName }: { joinModules: Join; joinedName: string } = await import(pathToFileURL(fixture('support', 'join.mjs')).href);
 const { parts }: { parts: readonly Part[] } = await import(pathToFileURL(fixture('support', 'joined-parts.mjs')).href);
@@ -200,9 +200,9 @@ describe('parts of the joined file', () => {
 
   test('hold their roots and what those import, and the last one all the rest', () => {
     const table = tableOf(inParts().modules);
-    assert.deepEqual(Object.keys(table), ['length', 'parts', 'one.js', 'two.js', 'deep.js', 'three.js']);
+    assert.deepEqual(Object.keys(table), ['length', 'pieces', 'one.js', 'two.js', 'deep.js', 'three.js']);
     const begin = (name: string): number => (table[name]?.[1] ?? 0) + `\n// ${name}\n(($load, $later, $builtin, $url) => {`.length;
-    assert.deepEqual(table.parts, [begin('two.js'), begin('deep.js')]);
+    assert.deepEqual(table.pieces, [[begin('two.js')], [begin('deep.js')]]);
   });
 
   test('give what they gave as one', async () => {
@@ -253,15 +253,16 @@ test('the joined files import nothing and hold what the build made of each modul
   const names = [...text.matchAll(/^\/\/ ((?:cli|lib)\/\S+\.js)$/gm)].map(([, name]) => name ?? '');
   assert.ok(names.length > 300, `found ${names.length}`);
   const table = tableOf(text);
-  assert.deepEqual(Object.keys(table), ['length', 'parts', ...names]);
+  assert.deepEqual(Object.keys(table), ['length', 'pieces', ...names]);
   // Where the table points, the module's code begins and ends; and a module's own text, but for imports and exports, is there.
   const strange = names.filter((name) => {
     const [length, fromEnd, lineOffset] = table[name] ?? [0, 0, 0];
     const start = text.length - fromEnd;
     const body = text.slice(start, start + length);
-    const own = readFileSync(join(treeRoot, name), 'utf8').split('\n').filter((line) => !/\bimport\b|\bexport\b|^\}? ?from |[^\0-\x7f]/.test(line) && line.trim() !== '');
-    const held = new Set(body.split('\n'));
-    const missing = own.filter((line) => !held.has(line) && !/^ {4}[\w, ]+,$|^\} from/.test(line));
+    const whole = readFileSync(join(treeRoot, name), 'utf8');
+    const own = codeOnly(whole, scanCode(whole).filter(({ kind }) => kind === 'comment')).split('\n').map((line) => line.trim()).filter((line) => !/\bimport\b|\bexport\b|^\}? ?from |[^\0-\x7f]/.test(line) && line !== '');
+    const held = new Set(body.split('\n').map((line) => line.trim()));
+    const missing = own.filter((line) => !held.has(line) && !/^[\w, ]+,$|^\} from/.test(line));
     return !text.slice(0, start).endsWith(`// ${name}\n(($load, $later, $builtin, $url) => {`) || !body.startsWith("'use strict';\n") || !text.slice(start + length).startsWith('});\n')
       || text.slice(0, start).split('\n').length - 1 !== lineOffset || missing.length > 0;
   });
@@ -315,7 +316,7 @@ describe('an installation that is broken', () => {
   test('is no matter where nothing of it is needed, and a no where something is', (t) => {
     if (!built) return t.diagnostic('unbuilt: there are no joined files');
     const text = readFileSync(modules, 'latin1');
-    const { parts: [toHook = 0, toRest = 0] } = tableOf(text);
+    const { pieces: [[toHook = 0] = [], [toRest = 0] = []] } = tableOf(text);
     const project = join(scratch, 'parted');
     const env = { PATH: process.env['PATH'] ?? '', HOME: scratch, LOKI_HOME: join(scratch, 'parted-home') };
     mkdirSync(project);

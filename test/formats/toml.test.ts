@@ -51,6 +51,7 @@ test('tables put at the end and taken out again leave the bytes as they were', (
   }
   const between = `[a]\nx = 1\n\n${table}\n# about b\n[b]\ny = 1\n`;
   assert.equal(removeTables(between, 'a text', isOurs), '[a]\nx = 1\n\n# about b\n[b]\ny = 1\n');
+  assert.equal(removeTables(`${table}\n[b]\ny = 1\n`, 'a text', isOurs), '[b]\ny = 1\n');
   assert.equal(removeTables(appendTables('a = 1', table), 'a text', isOurs), 'a = 1\n');
 });
 

@@ -22,7 +22,7 @@ export function opencodePlugin({ program, project, flags = [], env }: HookFacts)
     handedDown,
     seconds: Object.fromEntries(hookEvents.opencode.map(({ event, seconds }) => [event, programSeconds(seconds)])),
   };
-  return `${firstLine}\nimport { spawn } from 'node:child_process';\n\nconst loki = ${JSON.stringify(facts, null, 2)};\n${body}`;
+  return `${firstLine}\nimport { spawn } from 'node:child_process';\nimport { env as surroundings } from 'node:process';\nimport { setTimeout as later } from 'node:timers';\n\nconst loki = ${JSON.stringify(facts, null, 2)};\n${body}`;
 }
 
 /** The facts of a plugin of ours; undefined when they cannot be read. */
@@ -58,9 +58,9 @@ function ask(event) {
     try {
       const input = JSON.stringify(event);
       const env = { ...loki.env };
-      for (const name of loki.handedDown) if (process.env[name]) env[name] = process.env[name];
+      for (const name of loki.handedDown) if (surroundings[name]) env[name] = surroundings[name];
       const seconds = loki.seconds[event.event];
-      timer = setTimeout(() => no('no answer within ' + seconds + ' seconds'), seconds * 1000);
+      timer = later(() => no('no answer within ' + seconds + ' seconds'), seconds * 1000);
       child = spawn(loki.program, loki.args, { env, stdio: 'pipe' });
       const chunks = [];
       let words = '';

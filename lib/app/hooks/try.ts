@@ -131,13 +131,14 @@ function pluginSubject(text: string): Subject | undefined {
 
 /** Loads a plugin as OpenCode does, asks it about one call, and says what came of it. */
 const driver = `
-const [text, call, directory] = process.argv.slice(1);
+const { argv, stdout } = globalThis['process'];
+const [text, call, directory] = argv.slice(1);
 const { Loki } = await import('data:text/javascript;base64,' + Buffer.from(text).toString('base64'));
 const hooks = await Loki({ directory });
 const { tool, sessionID, args } = JSON.parse(call);
 let effect = { runs: true, reason: '' };
 try { await hooks['tool.execute.before']({ tool, sessionID, callID: sessionID }, { args }); } catch (error) { effect = { runs: false, reason: String(error && error.message) }; }
-process.stdout.write(JSON.stringify(effect));
+stdout.write(JSON.stringify(effect));
 `;
 
 async function askAgent({ installation: { host: { spawn, facts }, surroundings: { env } } }: HookGround, agent: AgentName, text: string, call: JsonObject, cwd: string): Promise<Effect> {

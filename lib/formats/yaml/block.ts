@@ -6,7 +6,7 @@ import type { YamlMap, YamlNode, YamlScalar, YamlSeq } from './node.ts';
 import { readBlockScalar } from './block-scalar.ts';
 import { readInline } from './flow.ts';
 import { Entries, requireKey } from './mapping.ts';
-import { emptyScalar } from './plain.ts';
+import { emptyScalar, resolvePlain } from './plain.ts';
 import { code } from './reader.ts';
 import type { Place, Reader } from './reader.ts';
 
@@ -93,11 +93,42 @@ function readMapping(reader: Reader, indent: number, firstKey: YamlScalar): Yaml
     entries.check(key);
     reader.pos += 1;
     entries.add(key, readBlockNode(reader, indent, 'key'));
+    while (continues(reader, indent) && readUsualPair(reader, indent, entries));
     if (!continues(reader, indent)) break;
     key = readNextKey(reader, indent);
   }
   reader.leave();
   return { kind: 'map', entries: entries.list, line, column };
+}
+
+/** A line as nearly all are: a plain key, then a word, or a text in quotes without escapes, and nothing behind it. */
+const usualPair = /([A-Za-z_][\w-]{0,99}): +(?:([A-Za-z_][\w-]*)|'([^'\n]*)'|"([^"\\\n]*)")\n/y;
+
+/** Reads such a line at once, which is all that this adds to what the rest of the file does; false, the cursor unmoved, at any other. */
+function readUsualPair(reader: Reader, indent: number, entries: Entries): boolean {
+  const { text, pos, line } = reader;
+  usualPair.lastIndex = pos;
+  const found = usualPair.exec(text);
+  if (found === null) return false;
+  const [keyText = '', word, single, double] = [found[1], found[2], found[3], found[4]];
+  const end = usualPair.lastIndex;
+  if (word !== undefined && mayGoOn(text, end, indent)) return false;
+  const value = word ?? single ?? double ?? '';
+  const column = pos - reader.lineStart + 1;
+  const valueColumn = end - value.length - (word === undefined ? 2 : 0) - reader.lineStart;
+  const key: YamlScalar = { kind: 'scalar', value: resolvePlain(keyText), text: keyText, style: 'plain', line, column };
+  entries.check(key);
+  entries.add(key, { kind: 'scalar', value: word === undefined ? value : resolvePlain(word), text: value, style: word !== undefined ? 'plain' : single !== undefined ? 'single' : 'double', line, column: valueColumn });
+  reader.pos = end - 1;
+  reader.skipToContent();
+  return true;
+}
+
+/** Whether what begins at a line's start may be more of the plain text before it: anything deeper than its mapping, or a blank line. */
+function mayGoOn(text: string, start: number, indent: number): boolean {
+  let at = start;
+  while (text.charCodeAt(at) === code.space) at += 1;
+  return at - start > indent || text.charCodeAt(at) === code.newline || text.charCodeAt(at) === code.tab;
 }
 
 /** Whether the next line belongs to the collection at `indent`; refuses a line that belongs to none. */

@@ -82,6 +82,8 @@ export function readPlain(reader: Reader, least: number, inFlow: boolean): YamlS
 /** Refuses the complex key, tag, anchor … at the cursor; returns when a plain scalar may start there (ns-plain-first). */
 function requireStart(reader: Reader, inFlow: boolean): void {
   const first = reader.peek();
+  // Most begin with a letter or a digit.
+  if (isWordUnit(first)) return;
   if (first === code.dash || first === code.question || first === code.colon) {
     if (isPlainSafe(reader.peek(1), inFlow)) return;
   }
@@ -90,6 +92,10 @@ function requireStart(reader: Reader, inFlow: boolean): void {
   }
   const refusal = refusals.get(String.fromCharCode(first));
   if (refusal !== undefined) reader.fail(...refusal);
+}
+
+function isWordUnit(unit: number): boolean {
+  return (unit >= 0x61 && unit <= 0x7a) || (unit >= 0x41 && unit <= 0x5a) || (unit >= 0x30 && unit <= 0x39);
 }
 
 function isPlainSafe(unit: number, inFlow: boolean): boolean {
@@ -108,6 +114,8 @@ function readLine(reader: Reader, inFlow: boolean): string {
 /** The next line of the scalar with the fold before it (section 6.5), or undefined, the cursor unmoved, when it has ended. */
 function readContinuation(reader: Reader, least: number, inFlow: boolean): string | undefined {
   const { pos, line, lineStart } = reader;
+  // A key ends at its colon.
+  if (!isBlank(reader.text.charCodeAt(pos))) return undefined;
   reader.skipBlanks();
   const blanks = reader.peek() === code.newline ? skipBlankLines(reader, least) : -1;
   const rest = blanks >= 0 && !reader.atComment ? readLine(reader, inFlow) : '';
@@ -132,9 +140,12 @@ function skipBlankLines(reader: Reader, least: number): number {
 
 /** Steps over up to `least` spaces; false when there are fewer. */
 export function skipIndent(reader: Reader, least: number): boolean {
+  const { text } = reader;
   const end = reader.pos + Math.max(0, least);
-  while (reader.pos < end && reader.peek() === code.space) reader.pos += 1;
-  return reader.pos === end;
+  let at = reader.pos;
+  while (at < end && text.charCodeAt(at) === code.space) at += 1;
+  reader.pos = at;
+  return at === end;
 }
 
 /** The scalar that stands for nothing written. */

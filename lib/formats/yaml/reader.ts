@@ -85,8 +85,7 @@ export class Reader {
 
   /** The code unit at the cursor, or `ahead` of it; 0 behind the end. */
   peek(ahead: number = 0): number {
-    const at = this.pos + ahead;
-    return at < this.text.length ? this.text.charCodeAt(at) : 0;
+    return this.text.charCodeAt(this.pos + ahead) || 0;
   }
 
   /** The place of a position on the current line; the cursor when none is given. */
@@ -111,19 +110,22 @@ export class Reader {
     const { text } = this;
     let tab = false;
     let at = this.pos;
-    for (; isInlineBlank(text.charCodeAt(at)); at += 1) tab ||= text.charCodeAt(at) === code.tab;
+    for (let unit = text.charCodeAt(at); unit === code.space || unit === code.tab; unit = text.charCodeAt(at)) {
+      if (unit === code.tab) tab = true;
+      at += 1;
+    }
     this.pos = at;
     return tab;
   }
 
   /** Whether an indicator at the cursor stands alone: a space, a tab or the end of the line follows. */
   indicator(unit: number): boolean {
-    return this.peek() === unit && isBlank(this.peek(1));
+    return this.text.charCodeAt(this.pos) === unit && isBlank(this.text.charCodeAt(this.pos + 1));
   }
 
   /** Whether the cursor is at a `#` that starts a comment: at the start of the line or after a blank (section 6.6). */
   get atComment(): boolean {
-    return this.peek() === code.hash && (this.pos === this.lineStart || isBlank(this.text.charCodeAt(this.pos - 1)));
+    return this.text.charCodeAt(this.pos) === code.hash && (this.pos === this.lineStart || isBlank(this.text.charCodeAt(this.pos - 1)));
   }
 
   /** Whether the line at the cursor is `---` or `...`, alone or before a blank (section 9.1.4). */

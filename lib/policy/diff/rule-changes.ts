@@ -56,8 +56,8 @@ function violationDirection(before: Rule, after: Rule): Direction {
 
 /** The rule without what is special to its kind, which is compared by itself. */
 function conditionsOf(rule: Rule): Rule {
-  const { name, point, place, line, column, layer, action, monitor, when, rule: must } = rule;
-  return { is: 'condition', name, point, place, line, column, layer, action, monitor, ...(when === undefined ? {} : { when }), ...(must === undefined ? {} : { rule: must }) };
+  const { name, point, place, line, column, layer, action, monitor, kinds, when, rule: must } = rule;
+  return { is: 'condition', name, point, place, line, column, layer, action, monitor, kinds, ...(when === undefined ? {} : { when }), ...(must === undefined ? {} : { rule: must }) };
 }
 
 function specialChanges(before: Rule, after: Rule): readonly (Change | undefined)[] {
@@ -107,7 +107,7 @@ export function listed(items: readonly (string | number)[]): string {
 }
 
 /** Members that are compared above, or say nothing about what the rule does. */
-const compared: ReadonlySet<string> = new Set(['is', 'name', 'point', 'place', 'line', 'column', 'layer', 'action', 'monitor', 'when', 'rule', 'gates', 'type', 'patterns', 'maxTokens', 'maxMicroUsd', 'per', 'period', 'minConfidence', 'onExceed', 'alerts', 'providers']);
+const compared: ReadonlySet<string> = new Set(['is', 'name', 'point', 'place', 'line', 'column', 'layer', 'action', 'monitor', 'kinds', 'when', 'rule', 'gates', 'type', 'patterns', 'maxTokens', 'maxMicroUsd', 'per', 'period', 'minConfidence', 'onExceed', 'alerts', 'providers']);
 
 /** What else a rule may say: that it differs is told, and which way is not. */
 function otherChanges(before: Rule, after: Rule): readonly Change[] {

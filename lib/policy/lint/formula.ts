@@ -5,7 +5,6 @@
 import { actionKinds } from '../../base/action.ts';
 import { globShape } from '../../base/glob-cover.ts';
 import type { GlobKind } from '../../base/glob.ts';
-import { kindsOf } from '../kinds.ts';
 import { each, spelled, type Comparison, type Condition, type Operand } from '../expression.ts';
 import type { Rule } from '../rules.ts';
 import { everyNumber, type Fact, type Range, type Saying } from './fact.ts';
@@ -32,8 +31,7 @@ export function applicationOf(rule: Rule): Formula {
 /** That the action is of a kind that the rule applies to. */
 export function kindFact(rule: Rule): readonly Formula[] {
   if (rule.point !== 'pre_execution') return [];
-  const kinds = kindsOf(rule.when, rule.rule);
-  return kinds.length === actionKinds.length ? [] : [fact('kind', true, { is: 'one of', values: new Set<string>(kinds) })];
+  return rule.kinds.length === actionKinds.length ? [] : [fact('kind', true, { is: 'one of', values: new Set<string>(rule.kinds) })];
 }
 
 export function all(parts: readonly Formula[]): Formula {

@@ -50,10 +50,10 @@ test('Claude Code takes hooks from its command line, none from the project, and 
 });
 
 test('Codex takes hooks with the trust of exactly these, in its sandbox', () => {
-  const { args } = codex.start(call({ hooks: [{ event: 'PreToolUse', command: '/tmp/prov/probe-hook.sh OURS', seconds: 600, guard: 'closed' }] }));
-  assert.ok(args.includes('hooks.PreToolUse=[{hooks=[{type="command",command="/tmp/prov/probe-hook.sh OURS",timeout=600}]}]'));
-  // The hash is the one that Codex gave for this command.
-  assert.ok(args.includes('hooks.state={"/<session-flags>/config.toml:pre_tool_use:0:0"={trusted_hash="sha256:18182153f52041da5b5d49609f10fce4586def3174266934402c39e849b711fd"}}'));
+  const { args } = codex.start(call({ hooks: [{ event: 'PreToolUse', command: '/opt/hook ask', seconds: 600, guard: 'closed' }] }));
+  assert.ok(args.includes('hooks.PreToolUse=[{hooks=[{type="command",command="/opt/hook ask",timeout=600}]}]'));
+  // SHA-256 of the canonical JSON, by which Codex 0.171.0 let such a hook run.
+  assert.ok(args.includes('hooks.state={"/<session-flags>/config.toml:pre_tool_use:0:0"={trusted_hash="sha256:1dc1be7ee1b719fe9a913aa92c9240b0a0bdb423fc368c7febae683c6c720b19"}}'));
   assert.ok(args.includes('features.hooks=true'));
   assert.equal(after(args, '--sandbox'), 'workspace-write');
   assert.equal(after(codex.start(call({ writes: false })).args, '--sandbox'), 'read-only');

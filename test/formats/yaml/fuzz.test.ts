@@ -134,3 +134,19 @@ test('every node of a tree stands where it says', () => {
     visit(parseYamlNode(printed));
   });
 });
+
+test('a line that is read at once is read as it is with a blank behind it, which is not', () => {
+  const pieces = ['a: b', 'a: true', 'null: ~', "key: 'x: # y'", 'k-1: "it\'s"', '- a: b', '- c', 'd:', 'e: f g', '  more', '', "g: 'h'", "  i: ''", '    j: k', '# note', '---', '\tx'];
+  const read = (text: string): unknown => {
+    try {
+      return parseYamlNode(text);
+    } catch (error) {
+      assert.ok(error instanceof LokiError);
+      return error.problems.map(({ message, line, column }) => [message, line, column]);
+    }
+  };
+  forAll({ runs: 3000 }, (draw) => Array.from({ length: draw.integer(1, 8) }, () => `${' '.repeat(draw.integer(0, 2))}${pieces[draw.integer(0, pieces.length - 1)] ?? ''}`), (lines) => {
+    const plain = `${lines.join('\n')}\n`;
+    assert.deepEqual(read(plain), read(plain.replace(/(?<=\S)\n/g, ' \n')));
+  });
+});
