@@ -9,7 +9,7 @@ import { termsOf, type GateTerms } from './approval-terms.ts';
 import { openRecord, type OpenLog } from './audit/record.ts';
 import { approversOf } from './approver.ts';
 import type { Installation } from './installation.ts';
-import { createPolicySource } from './policy.ts';
+import { createPolicySource, type PolicyMemory } from './policy.ts';
 
 /** How a gate is opened. */
 export interface GateOptions {
@@ -27,6 +27,8 @@ export interface GateOptions {
   readonly asksNatively?: boolean;
   /** How many agents work in the project, this one among them; 1 when left out. */
   readonly activeAgents?: () => number;
+  /** What a process that judges again and again keeps of the project's policy. */
+  readonly policy?: PolicyMemory;
 }
 
 /** Who may decide, and for how long, when no approval gate of the policy says so. */
@@ -36,7 +38,7 @@ const usualApproval: GateTerms = { approvers: [], required: 1, timeoutMs: 30 * 6
 export function openGate(installation: Installation, options: GateOptions): Gate {
   const { config, project } = installation;
   const log = options.log ?? openRecord(installation);
-  const policyNow = createPolicySource(installation);
+  const policyNow = createPolicySource(installation, options.policy);
   const sessionOf = (action: Action): string => action.session_id ?? 'none';
   const judge = createActionJudge(installation, options.agent, policyNow, options.activeAgents);
   const phase = phaseOf(installation);

@@ -110,13 +110,17 @@ function decodedText(bytes: Uint8Array, attempted: string): string {
   }
 }
 
+/** The policy that was compiled last, and from what; kept by a process that judges again and again, of one project. */
+export interface PolicyMemory {
+  known?: { readonly texts: readonly LayerText[]; readonly policy: Policy };
+}
+
 /** Gives the policy as it stands; the same object as long as no text has changed. */
-export function createPolicySource(installation: Installation): () => Policy {
-  let known: { readonly texts: readonly LayerText[]; readonly policy: Policy } | undefined;
+export function createPolicySource(installation: Installation, memory: PolicyMemory = {}): () => Policy {
   return () => {
     const texts = readLayers(installation);
-    if (known === undefined || !sameTexts(known.texts, texts)) known = { texts, policy: policyOf(installation, loadLayers(texts)) };
-    return known.policy;
+    if (memory.known === undefined || !sameTexts(memory.known.texts, texts)) memory.known = { texts, policy: policyOf(installation, loadLayers(texts)) };
+    return memory.known.policy;
   };
 }
 

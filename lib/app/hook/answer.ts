@@ -12,7 +12,7 @@ import { atDeadline } from '../../host/time.ts';
 import { openRecord, type OpenLog } from '../audit/record.ts';
 import { openGate, type GateOptions } from '../gate.ts';
 import { openInstallation, type Installation, type Surroundings } from '../installation.ts';
-import { createPolicySource, pinnedPolicy } from '../policy.ts';
+import { createPolicySource, pinnedPolicy, type PolicyMemory } from '../policy.ts';
 import { activeAgents } from './active-agents.ts';
 import { activePlaceOf, tellSession, tellTask, tellWorker } from './lifecycle.ts';
 import { aboutOf, entryOf, type HookScene } from './scene.ts';
@@ -46,6 +46,8 @@ export interface HookOptions {
   readonly signal?: AbortSignal;
   /** Where the process has the log open already. */
   readonly openLog?: OpenHookLog;
+  /** What it keeps of the project's policy. */
+  readonly policy?: PolicyMemory;
 }
 
 /** Answers one event, in time. Never throws. */
@@ -74,7 +76,7 @@ async function answerEvent(adapter: AgentAdapter, event: HookEvent, surroundings
   const installation = openProject(surroundings, options.project, event.cwd);
   const log = (options.openLog ?? openRecord)(installation);
   try {
-    const scene: HookScene = { installation, log, agent: adapter.name, ...sessionOf(surroundings, event) };
+    const scene: HookScene = { installation, log, agent: adapter.name, ...sessionOf(surroundings, event), ...(options.policy === undefined ? {} : { policy: options.policy }) };
     const asksNatively = (options.approval === 'auto' || options.approval === 'ask') && adapter.asksNatively(event, told);
     return adapter.render(event, await answerOf(scene, event, {
       asksNatively, waitMs: options.approval === 'ask' || options.approval === 'deny' ? 0 : options.waitMs, ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -105,9 +107,9 @@ async function answerOf(scene: HookScene, event: HookEvent, waiting: Waiting): P
 
 const allowed: HookAnswer = { kind: 'allow' };
 
-async function decide({ installation, log, agent, sessionId }: HookScene, event: HookEvent, action: Action, waiting: Waiting): Promise<GateReply> {
+async function decide({ installation, log, agent, sessionId, policy }: HookScene, event: HookEvent, action: Action, waiting: Waiting): Promise<GateReply> {
   const gate = openGate(installation, {
-    agent, log, ...waiting, ...(sessionId === 'none' ? {} : { sessionId }), activeAgents: () => activeAgents(activePlaceOf(installation), sessionId),
+    agent, log, ...waiting, ...(policy === undefined ? {} : { policy }), ...(sessionId === 'none' ? {} : { sessionId }), activeAgents: () => activeAgents(activePlaceOf(installation), sessionId),
   });
   return gate.decide(action, aboutOf(event));
 }
@@ -142,8 +144,8 @@ async function tellResult(scene: HookScene, event: Extract<HookEvent, { readonly
   return answer;
 }
 
-function policyOf({ installation }: HookScene): ReturnType<typeof pinnedPolicy> {
-  return pinnedPolicy(installation, createPolicySource(installation)());
+function policyOf({ installation, policy }: HookScene): ReturnType<typeof pinnedPolicy> {
+  return pinnedPolicy(installation, createPolicySource(installation, policy)());
 }
 
 /** The session of `loki start` that the surroundings name, else the agent's own. */

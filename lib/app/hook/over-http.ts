@@ -1,12 +1,13 @@
 /**
  * Hooks that ask over HTTP, answered by the process that serves: the same judgement as of `loki hook claude`, in the words that Claude Code
- * reads. Installation, policy, enrolment and budgets are looked at anew for each event, so that a long life shows nothing stale.
+ * reads. Installation, policy, enrolment and budgets are looked at anew for each event, so that a long life shows nothing stale; kept are the
+ * log while it is the same, and the compiled form of a policy while its files say the same.
  */
 import { LokiError } from '../../errors.ts';
 import { adapter } from '../../agents/claude.ts';
 import { largestAction } from '../../agents/generic.ts';
 import { hookEvents } from '../../agents/hook-events.ts';
-import type { HookOutput } from '../../agents/hook.ts';
+import type { AgentAdapter, HookOutput } from '../../agents/hook.ts';
 import { httpEvents } from '../../agents/settings/http-hooks.ts';
 import { programSeconds } from '../../agents/settings/wanted.ts';
 import { handedDown } from '../../agents/hook-command.ts';
@@ -14,31 +15,42 @@ import { projectOfHookToken } from '../../base/hook-token.ts';
 import { resolveFrom } from '../../base/paths.ts';
 import type { HookQuestion, HookService } from '../../server/services.ts';
 import type { Installation, Surroundings } from '../installation.ts';
-import { answerHook, marginMs, type OpenHookLog } from './answer.ts';
+import type { PolicyMemory } from '../policy.ts';
+import { answerHook, marginMs, type HookOptions, type OpenHookLog } from './answer.ts';
 import { createRoom } from './room.ts';
 import { keyOfToken, readHookKey } from './tokens.ts';
 
-/** So many are judged at once, those that wait for a person among them; so many more wait, their bodies unread. */
-const most = { atOnce: 64, waiting: 256 };
+export interface HookLimits {
+  /** So many are judged at once, those that wait for a person among them. */
+  readonly atOnce: number;
+  /** So many more wait, their bodies unread. */
+  readonly waiting: number;
+  /** An event has been answered by then. */
+  readonly deadlineOf: (event: string) => number;
+}
+
+const usualLimits: HookLimits = { atOnce: 64, waiting: 256, deadlineOf };
 /** Between our own deadline and the agent's. */
 const sparedMs = 2000;
 
-export function hookService(installation: Installation, openLog: OpenHookLog): HookService {
+export function hookService(installation: Installation, openLog: OpenHookLog, limits: Partial<HookLimits> = {}): HookService {
   const { host: { clock, timers } } = installation;
   const surroundings = withoutSession(installation);
+  const most = { ...usualLimits, ...limits };
   const room = createRoom(most, timers);
+  const policies = new Map<string, PolicyMemory>();
   return {
     projectOf: (token) => (keyOfToken(installation, token) === undefined ? undefined : projectOfHookToken(token)),
     knows: (event) => httpEvents.has(event),
     async answer(question) {
       const startedAt = clock.monotonic();
-      const deadlineMs = deadlineOf(question.event);
+      const deadlineMs = most.deadlineOf(question.event);
       question.expect(deadlineMs + sparedMs);
       const leave = await room.enter(deadlineMs);
       if (leave === undefined) throw new LokiError('interrupted', { attempted: 'answer the hook', found: 'too many hooks ask at once', hint: 'Ask again' });
       try {
         const leftMs = deadlineMs - (clock.monotonic() - startedAt);
-        return bodyOf(await judged(installation, surroundings, question, leftMs, openLog));
+        return bodyOf(await judged(installation, surroundings, question, { deadlineMs: leftMs, openLog, policy: memoryOf(policies, question.projectId) }));
       } finally {
         leave();
       }
@@ -46,11 +58,35 @@ export function hookService(installation: Installation, openLog: OpenHookLog): H
   };
 }
 
-function judged(installation: Installation, surroundings: Surroundings, { projectId, event, entrypoint, read, signal }: HookQuestion, deadlineMs: number, openLog: OpenHookLog): Promise<HookOutput> {
+/** The event is the one that the hook was installed for: another, or one that nobody knows, is asked about by mistake or by somebody else. */
+const strict: AgentAdapter = {
+  ...adapter,
+  parse(input, told) {
+    const event = adapter.parse(input, told);
+    if (event.event === told.event) return event;
+    throw new LokiError('action.invalid', { attempted: 'read the hook input', found: 'it is of another event than the hook was installed for' });
+  },
+};
+
+type Kept = Required<Pick<HookOptions, 'deadlineMs' | 'openLog' | 'policy'>>;
+
+/** More projects than anybody works in at once. */
+const mostPolicies = 32;
+
+function memoryOf(policies: Map<string, PolicyMemory>, projectId: string): PolicyMemory {
+  const known = policies.get(projectId);
+  if (known !== undefined) return known;
+  if (policies.size >= mostPolicies) policies.clear();
+  const memory: PolicyMemory = {};
+  policies.set(projectId, memory);
+  return memory;
+}
+
+function judged(installation: Installation, surroundings: Surroundings, { projectId, event, entrypoint, read, signal }: HookQuestion, kept: Kept): Promise<HookOutput> {
   const key = readHookKey(installation, projectId);
   if (key === undefined) throw new LokiError('auth.required', { attempted: 'answer the hook', found: 'its token does not count any more' });
-  return answerHook(adapter, () => read(largestAction), { ...surroundings, env: { ...surroundings.env, CLAUDE_CODE_ENTRYPOINT: entrypoint }, cwd: key.project }, {
-    project: key.project, approval: key.approval, event, signal, deadlineMs, waitMs: Math.max(0, Math.min(key.waitMs ?? Number.POSITIVE_INFINITY, deadlineMs - marginMs)), openLog,
+  return answerHook(strict, () => read(largestAction), { ...surroundings, env: { ...surroundings.env, CLAUDE_CODE_ENTRYPOINT: entrypoint }, cwd: key.project }, {
+    project: key.project, approval: key.approval, event, signal, ...kept, waitMs: Math.max(0, Math.min(key.waitMs ?? Number.POSITIVE_INFINITY, kept.deadlineMs - marginMs)),
   });
 }
 

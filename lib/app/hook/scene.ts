@@ -4,6 +4,7 @@ import type { JsonObject } from '../../base/json.ts';
 import type { AuditEvent } from '../../audit/entry.ts';
 import type { OpenLog } from '../audit/record.ts';
 import type { Installation } from '../installation.ts';
+import type { PolicyMemory } from '../policy.ts';
 
 export interface HookScene {
   readonly installation: Installation;
@@ -14,6 +15,8 @@ export interface HookScene {
   readonly sessionId: string;
   /** Whether a governed run is at work: it tells of its session and its calls itself. */
   readonly inRun: boolean;
+  /** Kept by a process that answers again and again. */
+  readonly policy?: PolicyMemory;
 }
 
 /** An entry about what the agent did or said, filed under its session and project. */
