@@ -9,7 +9,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, request as forward } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -87,10 +87,15 @@ describe('Claude Code asks over HTTP', { skip, timeout: 4 * timeout }, () => {
     const place = await ground();
     const { project, loki } = place;
     let asked = 0;
+    // Says yes to every hook, which come through a tunnel, and passes the model's words on.
     const proxy = createServer((request, response) => {
+      const { host, ...headers } = request.headers;
+      request.pipe(forward(request.url, { method: request.method, headers }, (answer) => { response.writeHead(answer.statusCode, answer.headers); answer.pipe(response); }));
+    }).on('connect', (_request, socket) => {
       asked += 1;
-      request.resume();
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+      socket.on('error', () => socket.destroy());
+      socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}'));
+      socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
     }).listen(0, '127.0.0.1');
     await once(proxy, 'listening');
     after(() => proxy.close());
@@ -99,6 +104,13 @@ describe('Claude Code asks over HTTP', { skip, timeout: 4 * timeout }, () => {
     assert.match(loki('hooks', 'status', 'claude').stdout, /sets HTTP_PROXY: the hooks go to that proxy/);
     const { calls } = await run(place, [write(join(project, 'through.txt'), 'no\n')]);
     for (const call of calls) assert.notEqual(call.outcome, 'ran', JSON.stringify(call));
-    assert.equal(existsSync(join(project, 'through.txt')), false, `the proxy was asked ${asked} times`);
+    assert.equal(existsSync(join(project, 'through.txt')), false);
+    assert.deepEqual([calls, asked], [[], 0], 'it did not come to a call');
+    // Without what is asked by a command the proxy would have answered in our place.
+    const settings = join(project, '.claude/settings.local.json');
+    const { hooks: { PreToolUse } } = JSON.parse(readFileSync(settings, 'utf8'));
+    writeFileSync(settings, JSON.stringify({ hooks: { PreToolUse } }));
+    const led = await run(place, [write(join(project, 'through.txt'), 'no\n')]);
+    assert.equal(led.calls[0]?.outcome, 'ran', `this is why: ${JSON.stringify(led.calls)} ${led.stderr}`);
   });
 });

@@ -10,6 +10,7 @@ import type { HttpFacts } from '../../agents/settings/http-hooks.ts';
 import { agentSigns, type Scope } from '../../agents/settings/places.ts';
 import { hookToken, hookTokenHash } from '../../base/hook-token.ts';
 import { isPlainObject, type JsonValue } from '../../base/json.ts';
+import { readEnrolment } from '../../gate/enrolment.ts';
 import { httpGet } from '../../host/http-client.ts';
 import { approvalModes } from '../hook/answer.ts';
 import { readHookKey, sameKey, type HookKey } from '../hook/tokens.ts';
@@ -36,6 +37,7 @@ export async function planHttp(ground: HookGround, scope: Scope, named: readonly
   if (other !== undefined) throw refused(`${agentSigns[other].title} ${other === 'copilot' ? 'lets the tool run when its HTTP hook fails, and asks https addresses only' : 'has none'}`, 'Leave --http out: its hooks then start a command');
   if (named.length === 0) throw refused('only Claude Code has them, and no agent was named', 'Run: loki hooks install claude --http');
   if (scope !== 'project' || project === undefined) throw refused(`their token is for one project, and the settings of the scope "${scope}" are for all`, 'Choose --scope project, or leave --http out');
+  if (readEnrolment(installation.host.disk, installation.home.home, installation.home.project(project.id)) === undefined) throw refused('the project is not enrolled, so that its settings could lead them elsewhere unseen', 'Run: loki init');
   await assertVersion(installation);
   const through = proxyOf(installation.surroundings.env);
   if (through !== undefined) throw refused(`${through} is set, and Claude Code would send them to that proxy`, 'Add 127.0.0.1 to NO_PROXY, for Claude Code too');

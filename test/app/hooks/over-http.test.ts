@@ -107,6 +107,9 @@ test('where they could not be relied on they are refused', async (t) => {
   await refused(2, /cannot be told/, ['claude']);
   putClaude(here, '2.1.295');
   assert.equal((await here.loki(['hooks', 'install', 'claude', '--http', '--dry-run'], { env: { ...env, HTTP_PROXY: 'http://proxy.example:3128', NO_PROXY: 'localhost,127.0.0.1' } })).exit, 0);
+  const unknown = makeGround(t);
+  unknown.write('project/.loki/policies.yaml', 'version: 1\npolicies: {}\n');
+  assert.match((await unknown.loki(['hooks', 'install', 'claude', '--http', '--yes'], { env })).stderr, /the project is not enrolled/);
   await plane.stop();
   await refused(8, /the control plane does not run\n.*loki dashboard/, ['claude']);
   writeFileSync(join(here.home, 'run/address'), 'http://127.0.0.1:1\n', { mode: 0o600 });
