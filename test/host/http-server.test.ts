@@ -217,6 +217,29 @@ test('an answer nobody waits for is aborted', async () => {
   assert.equal(seen[0]?.aborted, true);
 });
 
+test('a connection on which nothing moves is cut, unless its request has patience, and then again', async () => {
+  const server = await start({
+    async answer({ target, patience }) {
+      if (target === '/patient') patience?.(60_000);
+      await timers.sleep(600);
+      return { status: 200, headers: {}, body: 'late' };
+    },
+    malformed: (status) => ({ status, headers: {} }),
+  }, { idleMs: 200 });
+  const ask = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: h\r\n\r\n`;
+  assert.equal((await raw(server, ask('/'), 3000)).text, '');
+  assert.match((await raw(server, ask('/patient'), 1500)).text, /late$/);
+  const socket = net.connect(server.port, '127.0.0.1');
+  let text = '';
+  socket.on('data', (chunk) => { text += chunk.toString('latin1'); });
+  socket.on('error', () => undefined);
+  socket.write(ask('/patient'));
+  while (!text.endsWith('late')) await timers.sleep(10);
+  socket.write(ask('/'));
+  await once(socket, 'close');
+  assert.equal(text.match(/late/g)?.length, 1);
+});
+
 test('closing lets answers under way finish, ends streams and takes no more', async () => {
   let finish = (): void => undefined;
   const kit = createKit({ moreRoutes: [{
