@@ -49,7 +49,7 @@ export function hookService(installation: Installation, openLog: OpenHookLog, li
       const leave = await room.enter(deadlineMs);
       if (leave === undefined) throw new LokiError('interrupted', { attempted: 'answer the hook', found: 'too many hooks ask at once', hint: 'Ask again' });
       try {
-        const leftMs = deadlineMs - (clock.monotonic() - startedAt);
+        const leftMs = Math.ceil((deadlineMs - (clock.monotonic() - startedAt)) / 1000) * 1000;
         return bodyOf(await judged(installation, surroundings, question, { deadlineMs: leftMs, openLog, policy: memoryOf(policies, question.projectId) }));
       } finally {
         leave();
