@@ -3,6 +3,7 @@
  * governance, lets a scripted agent work there through the gate, tells every decision as it happens, verifies the chain, and
  * leaves the control plane up. A run that was broken off is taken up again; nothing recorded before is lost.
  */
+import { exitCode } from '../lib/errors.ts';
 import { terminal, type Terminal } from '../lib/host/terminal.ts';
 import { join, resolveFrom } from '../lib/base/paths.ts';
 import { openRecord } from '../lib/app/audit/record.ts';
@@ -135,6 +136,7 @@ function untilAborted({ signal }: Terminal): Promise<void> {
 try {
   await terminal.finish(await main());
 } catch (error) {
-  await terminal.finish(reportFailure(error, terminal, undefined));
+  // Whoever ended it knows why it ended.
+  await terminal.finish(terminal.signal.aborted ? exitCode.interrupted : reportFailure(error, terminal, undefined));
 }
 

@@ -4,14 +4,12 @@
  */
 import { LokiError } from '../../lib/errors.ts';
 import { agentTable } from '../../lib/agents/adapters.ts';
-import { largestAction } from '../../lib/agents/generic.ts';
 import type { AgentAdapter, AgentName } from '../../lib/agents/hook.ts';
 import { askSeconds } from '../../lib/agents/hook-events.ts';
 import { answerHook, approvalModes, marginMs } from '../../lib/app/hook/answer.ts';
-import type { Terminal } from '../../lib/host/terminal.ts';
+import { readAgentInput } from '../agent-input.ts';
 import type { Command, CommandContext } from '../command.ts';
 
-const inputTimeoutMs = 10_000;
 /** Before the agent's own limit: most agents let the tool run when a hook takes too long. */
 const usualDeadlineMs = (askSeconds - 30) * 1000;
 
@@ -38,7 +36,7 @@ async function run({ args, terminal }: CommandContext, name: AgentName): Promise
   const adapter = await load(name);
   const deadlineMs = args.number('deadline') ?? usualDeadlineMs;
   const [project, event] = [args.text('project'), args.text('event')];
-  const { stdout, stderr, exit } = await answerHook(adapter, () => readEvent(terminal), terminal, {
+  const { stdout, stderr, exit } = await answerHook(adapter, () => readAgentInput(terminal, 'the hook input'), terminal, {
     approval: approvalModes.find((mode) => mode === args.text('approval')) ?? 'auto', waitMs: Math.max(0, Math.min(args.number('wait') ?? Number.POSITIVE_INFINITY, deadlineMs - marginMs)), deadlineMs,
     ...(project === undefined ? {} : { project }), ...(event === undefined ? {} : { event }),
   });
@@ -51,17 +49,4 @@ async function load(name: AgentName): Promise<AgentAdapter> {
   const row = agentTable.find((one) => one.name === name);
   if (row === undefined) throw new LokiError('usage', { attempted: `answer the hook of "${name}"`, found: 'there is no such agent' });
   return (await row.load()).adapter;
-}
-
-async function readEvent(terminal: Terminal): Promise<string> {
-  const unusable = (found: string): LokiError => new LokiError('action.invalid', { attempted: 'read the hook input', found });
-  if (terminal.inputIsTerminal) throw unusable('standard input is a terminal, and an event comes through a pipe');
-  const { bytes, ended } = await terminal.readInput(largestAction, inputTimeoutMs);
-  if (ended === 'timeout') throw unusable(`standard input did not end within ${inputTimeoutMs / 1000} seconds`);
-  if (ended === 'limit') throw unusable(`it is longer than ${largestAction} bytes`);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw unusable('it is not UTF-8');
-  }
 }

@@ -2,16 +2,14 @@
  * `loki hook generic`: one JSON action on stdin, one JSON verdict line on stdout. Everything that goes wrong here is thrown,
  * and the dispatcher turns it into a verdict that is a no.
  */
-import { LokiError, messageOf } from '../../lib/errors.ts';
-import { largestAction, parseGenericAction, renderGenericVerdict, type GenericEvent, type GenericVerdict } from '../../lib/agents/generic.ts';
+import { messageOf } from '../../lib/errors.ts';
+import { parseGenericAction, renderGenericVerdict, type GenericEvent, type GenericVerdict } from '../../lib/agents/generic.ts';
 import { openRecord } from '../../lib/app/audit/record.ts';
 import { openGate } from '../../lib/app/gate.ts';
-import { openInstallation, type Installation } from '../../lib/app/installation.ts';
+import { openForAgent, openInstallation } from '../../lib/app/installation.ts';
 import type { Terminal } from '../../lib/host/terminal.ts';
+import { readAgentInput } from '../agent-input.ts';
 import type { Command, CommandContext } from '../command.ts';
-
-/** An agent that has something to ask asks it at once. */
-const inputTimeoutMs = 10_000;
 
 export const command: Command = {
   about: 'Reads one action as JSON from standard input, judges it, records the decision, and prints the verdict as one line of JSON. docs/hooks.md describes both. '
@@ -29,7 +27,7 @@ export const command: Command = {
 
 async function run({ args, terminal }: CommandContext): Promise<number> {
   const event = await readEvent(terminal, args.text('project'));
-  const installation = openProject(terminal, args.text('project'), event);
+  const installation = openForAgent(terminal, args.text('project'), event.action.cwd);
   const sessionId = terminal.env['LOKI_SESSION_ID'];
   const waitMs = args.number('wait') ?? (sessionId === undefined ? 0 : Number.POSITIVE_INFINITY);
   const gate = openGate(installation, { agent: 'generic', waitMs, ...(sessionId === undefined ? {} : { sessionId }) });
@@ -52,7 +50,7 @@ async function run({ args, terminal }: CommandContext): Promise<number> {
 /** What cannot be understood is a no, and a no is recorded too: an agent that probes the gate leaves a trace. */
 async function readEvent(terminal: Terminal, named: string | undefined): Promise<GenericEvent> {
   try {
-    return parseGenericAction(await readAction(terminal));
+    return parseGenericAction(await readAgentInput(terminal, 'the action'));
   } catch (error) {
     await recordUnusable(terminal, named, error);
     throw error;
@@ -68,29 +66,4 @@ async function recordUnusable(terminal: Terminal, named: string | undefined, err
   } catch {
     return;
   }
-}
-
-async function readAction(terminal: Terminal): Promise<string> {
-  const unusable = (found: string): LokiError => new LokiError('action.invalid', { attempted: 'read the action', found });
-  if (terminal.inputIsTerminal) throw unusable('standard input is a terminal, and an action comes through a pipe');
-  const { bytes, ended } = await terminal.readInput(largestAction, inputTimeoutMs);
-  if (ended === 'timeout') throw unusable(`standard input did not end within ${inputTimeoutMs / 1000} seconds`);
-  if (ended === 'limit') throw unusable(`it is longer than ${largestAction} bytes`);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw unusable('it is not UTF-8');
-  }
-}
-
-/**
- * The directory this process was started in says which project is meant. The one the action names is asked only where the
- * first is in no project, so that an agent cannot leave its project by naming another directory.
- */
-function openProject(terminal: Terminal, named: string | undefined, { action }: GenericEvent): Installation {
-  const options = named === undefined ? {} : { project: named };
-  const here = openInstallation(terminal, options);
-  if (here.project !== undefined || action.cwd === undefined) return here;
-  const { env, homeDirectory } = terminal;
-  return openInstallation({ env, homeDirectory, cwd: action.cwd }, options);
 }

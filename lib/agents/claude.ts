@@ -4,14 +4,13 @@
  */
 import type { Action } from '../base/action.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
-import type { AgentAdapter, EventBase, HookAnswer, HookEvent, HookOutput, HookSurroundings, ToolCall, Worker } from './hook.ts';
-import { type Payload, shortTexts } from './payload.ts';
+import type { AgentAdapter, HookAnswer, HookEvent, HookOutput, HookSurroundings } from './hook.ts';
 import { refusal, said } from './output.ts';
-import { readEvent, workerIn, type EventReaders } from './snake-case.ts';
-import { agent, command, url, mcp, other, outputOf, read, unknownTool, write, type Call, type ToolReader } from './tools.ts';
+import { lifeEvents, readEvent, toolCallIn, type EventReaders } from './snake-case.ts';
+import { actionBy, agent, command, mcp, other, outputOf, read, url, write, type Call, type ToolTable } from './tools.ts';
 
 /** Tools by the names in hook inputs. Those with `other` reach nothing that a policy names by themselves. */
-const tools: Readonly<Record<string, ToolReader>> = {
+const tools: ToolTable = {
   Bash: command('command'), PowerShell: command('command'), Monitor: monitor,
   Write: write('file_path', 'content'), Edit: write('file_path', 'new_string'), MultiEdit: multiEdit, NotebookEdit: write('notebook_path', 'new_source'),
   Read: read('file_path'), NotebookRead: read('notebook_path'), Glob: read('path', 'cwd'), Grep: read('path', 'cwd'), LS: read('path', 'cwd'),
@@ -34,38 +33,29 @@ function multiEdit(call: Call): Action {
 
 /** Readers of events by their names. */
 const events: EventReaders = {
-  PreToolUse: (input, base) => ({ ...base, does: 'ask', call: toolCall(input, base) }),
+  ...lifeEvents,
+  PreToolUse: (input, base) => ({ ...base, does: 'ask', call: toolCallIn(input, base, actionOf) }),
   // The commands in skills and slash commands fire no PreToolUse.
-  PreSkillShellCommand: (input, base) => ({ ...base, does: 'ask', call: toolCall(input, base) }),
+  PreSkillShellCommand: (input, base) => ({ ...base, does: 'ask', call: toolCallIn(input, base, actionOf) }),
   PostToolUse: (input, base) => {
     const given = input.value('tool_response');
     const { bytes, output } = outputOf(given, true);
-    return { ...base, does: 'result', call: toolCall(input, base), outcome: { ok: true, ...exitOf(given), ...(bytes === undefined ? {} : { bytes }) }, ...(output === undefined ? {} : { output }) };
+    return { ...base, does: 'result', call: toolCallIn(input, base, actionOf), outcome: { ok: true, ...exitOf(given), ...(bytes === undefined ? {} : { bytes }) }, ...(output === undefined ? {} : { output }) };
   },
   PostToolUseFailure: (input, base) => {
     const error = input.maybe('error') ?? '';
     const exit = /^Exit code (\d{1,3})\b/.exec(error)?.[1];
-    return { ...base, does: 'result', call: toolCall(input, base), outcome: { ok: false, ...(exit === undefined ? {} : { exit: Number(exit) }), bytes: Buffer.byteLength(error) }, output: { text: error } };
+    return { ...base, does: 'result', call: toolCallIn(input, base, actionOf), outcome: { ok: false, ...(exit === undefined ? {} : { exit: Number(exit) }), bytes: Buffer.byteLength(error) }, output: { text: error } };
   },
   UserPromptSubmit: (input, base) => ({ ...base, does: 'prompt', action: { kind: 'prompt', tool: 'prompt', content: input.text('prompt') } }),
   ConfigChange: (input, base) => {
     const path = input.maybeName('file_path');
     return { ...base, does: 'settings', source: input.name('source'), ...(path === undefined ? {} : { path }) };
   },
-  SessionStart: (input, base) => ({ ...base, does: 'session.start', details: shortTexts(input, ['source', 'model']) }),
-  SessionEnd: (input, base) => ({ ...base, does: 'session.stop', details: shortTexts(input, ['reason']) }),
-  SubagentStart: (input, base) => ({ ...base, does: 'spawn', worker: workerIn(input) ?? nobody }),
-  SubagentStop: (input, base) => {
-    const transcript = input.maybeName('agent_transcript_path');
-    return { ...base, does: 'complete', worker: workerIn(input) ?? nobody, ...(transcript === undefined ? {} : { transcript }) };
-  },
   TaskCreated: (input, base) => ({ ...base, does: 'task.create', id: input.name('task_id'), title: input.maybe('task_subject') ?? '' }),
   TaskCompleted: (input, base) => ({ ...base, does: 'task.complete', id: input.name('task_id'), title: input.maybe('task_subject') ?? '' }),
-  Stop: (_input, base) => ({ ...base, does: 'turn' }),
   StopFailure: (_input, base) => ({ ...base, does: 'turn' }),
 };
-
-const nobody: Worker = { id: 'unknown', type: 'unknown' };
 
 export const adapter: AgentAdapter = {
   name: 'claude',
@@ -76,18 +66,10 @@ export const adapter: AgentAdapter = {
   refuse: refusal,
 };
 
-function toolCall(input: Payload, { cwd }: EventBase): ToolCall {
-  const tool = input.name('tool_name');
-  const id = input.maybeName('tool_use_id');
-  const call: Call = { tool, input: input.object('tool_input'), cwd };
-  return { tool, action: actionOf(call), ...(id === undefined ? {} : { id }) };
-}
-
 function actionOf(call: Call): Action {
   const [, server, name] = /^mcp__(.+?)__(.+)$/.exec(call.tool) ?? [];
   if (server !== undefined && name !== undefined) return mcp(call, server, name);
-  const reader = Object.hasOwn(tools, call.tool) ? tools[call.tool] : undefined;
-  return (reader ?? unknownTool)(call);
+  return actionBy(tools, call);
 }
 
 /** A command that ended at all ended with 0: others come as a failure. */

@@ -8,10 +8,10 @@ import type { AgentAdapter, EventBase, HookAnswer, HookEvent, HookOutput, HookSu
 import { refusal, said } from './output.ts';
 import { invalid, Payload, shortTexts } from './payload.ts';
 import type { EventReaders } from './snake-case.ts';
-import { agent, command, url, mcp, other, outputOf, patch, read, unknownTool, write, type Call, type ToolReader } from './tools.ts';
+import { agent, command, mcp, other, outputOf, patch, read, unknownTool, url, write, type Call, type ToolTable } from './tools.ts';
 
 /** Tools by the names in hook inputs. */
-const tools: Readonly<Record<string, ToolReader>> = {
+const tools: ToolTable = {
   bash: command('command'), powershell: command('command'), view: read('path'), create: write('path', 'file_text'), edit: write('path', 'new_str'),
   str_replace_editor: editor, apply_patch: patch('patch'), glob: read('path', 'cwd'), grep: read('path', 'cwd'), web_fetch: url('url'), task: agent('agent_type', 'prompt', 'general-purpose'),
   ask_user: other, report_intent: other, update_todo: other, read_bash: other, stop_bash: other, write_bash: command('input'),

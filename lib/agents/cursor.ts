@@ -8,10 +8,10 @@ import type { AgentAdapter, EventBase, HookAnswer, HookEvent, HookOutput, ToolCa
 import { refusal, said } from './output.ts';
 import { invalid, Payload, shortTexts } from './payload.ts';
 import { readEvent, type EventReaders } from './snake-case.ts';
-import { agent, command, url, mcp, other, outputOf, read, unknownTool, write, type Call, type ToolReader } from './tools.ts';
+import { actionBy, agent, command, mcp, other, outputOf, read, url, write, type Call, type ToolTable } from './tools.ts';
 
 /** Tools by the names in hook inputs. */
-const tools: Readonly<Record<string, ToolReader>> = {
+const tools: ToolTable = {
   Shell: command('command', 'cwd'), Write: written, Edit: written, StrReplace: written, Delete: deleted, Read: file, Grep: folder, Glob: folder, LS: folder,
   Task: agent('subagent_type', 'prompt', 'default'), WebFetch: url('url'), WebSearch: other, TodoWrite: other,
 };
@@ -91,8 +91,7 @@ function toolCall(input: Payload, { cwd }: EventBase): ToolCall {
 
 function tool(call: Call): Action {
   if (call.tool.startsWith('MCP:')) return mcp(call, 'unknown', call.tool.slice(4));
-  const reader = Object.hasOwn(tools, call.tool) ? tools[call.tool] : undefined;
-  return (reader ?? unknownTool)(call);
+  return actionBy(tools, call);
 }
 
 /** Arguments of an MCP tool: an object, or JSON of one in a text. */

@@ -1,14 +1,14 @@
 /** Gemini CLI's hook interface. Formats and what was seen of them: docs/agents/gemini.md. It has no way to ask, and waits for ever when told to. */
 import type { Action } from '../base/action.ts';
 import { isPlainObject } from '../base/json.ts';
-import type { AgentAdapter, EventBase, HookAnswer, HookEvent, HookOutput, ToolCall } from './hook.ts';
+import type { AgentAdapter, HookAnswer, HookEvent, HookOutput } from './hook.ts';
 import { refusal, said } from './output.ts';
 import { shortTexts, type Payload } from './payload.ts';
-import { readEvent, type EventReaders } from './snake-case.ts';
-import { agent, command, fetchAllIn, mcp, other, outputOf, read, readAll, unknownTool, write, type Call, type ToolReader } from './tools.ts';
+import { readEvent, toolCallIn, type EventReaders } from './snake-case.ts';
+import { actionBy, agent, command, fetchAllIn, mcp, other, outputOf, read, readAll, write, type Call, type ToolTable } from './tools.ts';
 
 /** Tools by the names in hook inputs; the older names of some stand here too. */
-const tools: Readonly<Record<string, ToolReader>> = {
+const tools: ToolTable = {
   run_shell_command: command('command', 'dir_path'), write_file: write('file_path', 'content'), replace: write('file_path', 'new_string'), read_file: readFile,
   read_many_files: readAll('include', 'paths'), list_directory: folder, glob: folder, grep_search: folder, search_file_content: folder,
   web_fetch: fetchAllIn('prompt'), google_web_search: other, invoke_agent: agent('agent_name', 'prompt', 'generalist'), save_memory: other, write_todos: other,
@@ -25,14 +25,14 @@ function folder(call: Call): Action {
 }
 
 const events: EventReaders = {
-  BeforeTool: (input, base) => ({ ...base, does: 'ask', call: toolCall(input, base) }),
+  BeforeTool: (input, base) => ({ ...base, does: 'ask', call: toolCallIn(input, base, (call) => actionOf(call, input)) }),
   AfterTool: (input, base) => {
     const response = input.value('tool_response');
     const shown = isPlainObject(response) ? response['llmContent'] ?? response['returnDisplay'] : response;
     const { bytes, output } = outputOf(shown, true);
     const exit = typeof shown === 'string' ? /^Exit Code: (\d{1,3})$/m.exec(shown)?.[1] : undefined;
     const failed = (exit !== undefined && exit !== '0') || (isPlainObject(response) && response['error'] !== undefined && response['error'] !== null);
-    return { ...base, does: 'result', call: toolCall(input, base), outcome: { ok: !failed, ...(exit === undefined ? {} : { exit: Number(exit) }), ...(bytes === undefined ? {} : { bytes }) }, ...(output === undefined ? {} : { output }) };
+    return { ...base, does: 'result', call: toolCallIn(input, base, (call) => actionOf(call, input)), outcome: { ok: !failed, ...(exit === undefined ? {} : { exit: Number(exit) }), ...(bytes === undefined ? {} : { bytes }) }, ...(output === undefined ? {} : { output }) };
   },
   BeforeAgent: (input, base) => ({ ...base, does: 'prompt', action: { kind: 'prompt', tool: 'prompt', content: input.text('prompt') } }),
   AfterAgent: (_input, base) => ({ ...base, does: 'turn' }),
@@ -50,11 +50,6 @@ export const adapter: AgentAdapter = {
 };
 
 /** Gemini gives no id of a call. */
-function toolCall(input: Payload, { cwd }: EventBase): ToolCall {
-  const tool = input.name('tool_name');
-  return { tool, action: actionOf({ tool, input: input.object('tool_input'), cwd }, input) };
-}
-
 function actionOf(call: Call, input: Payload): Action {
   if (input.has('mcp_context')) {
     const context = input.object('mcp_context');
@@ -62,8 +57,7 @@ function actionOf(call: Call, input: Payload): Action {
   }
   const [, server, name] = /^mcp_+(.+?)_+(.+)$/.exec(call.tool) ?? [];
   if (server !== undefined && name !== undefined) return mcp(call, server, name);
-  const reader = Object.hasOwn(tools, call.tool) ? tools[call.tool] : undefined;
-  return (reader ?? unknownTool)(call);
+  return actionBy(tools, call);
 }
 
 function render(_event: HookEvent, answer: HookAnswer): HookOutput {

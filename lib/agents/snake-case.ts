@@ -1,6 +1,8 @@
 /** Hook inputs in the form that Claude Code began and others took over: `hook_event_name` and members in snake case. */
-import type { EventBase, HookEvent, HookSurroundings, Worker } from './hook.ts';
-import { invalid, Payload } from './payload.ts';
+import type { Action } from '../base/action.ts';
+import type { EventBase, HookEvent, HookSurroundings, ToolCall, Worker } from './hook.ts';
+import { invalid, Payload, shortTexts } from './payload.ts';
+import type { Call } from './tools.ts';
 
 /** Readers of an agent's events by their names. */
 export type EventReaders = Readonly<Record<string, (input: Payload, base: EventBase) => HookEvent>>;
@@ -15,6 +17,20 @@ export function readEvent(value: unknown, { event: installed }: HookSurroundings
   return reader(input, baseOf(input, event));
 }
 
+/** Subagents and the end of a turn, as Claude Code and Codex tell of them. */
+export const lifeEvents: EventReaders = {
+  SubagentStart: (input, base) => ({ ...base, does: 'spawn', worker: workerIn(input) ?? nobody }),
+  SubagentStop: (input, base) => {
+    const transcript = input.maybeName('agent_transcript_path');
+    return { ...base, does: 'complete', worker: workerIn(input) ?? nobody, ...(transcript === undefined ? {} : { transcript }) };
+  },
+  Stop: (_input, base) => ({ ...base, does: 'turn' }),
+  SessionStart: (input, base) => ({ ...base, does: 'session.start', details: shortTexts(input, ['source', 'model']) }),
+  SessionEnd: (input, base) => ({ ...base, does: 'session.stop', details: shortTexts(input, ['reason']) }),
+};
+
+const nobody: Worker = { id: 'unknown', type: 'unknown' };
+
 function baseOf(input: Payload, event: string): EventBase {
   const worker = workerIn(input);
   const texts = { sessionId: 'session_id', cwd: 'cwd', model: 'model', mode: 'permission_mode', transcript: 'transcript_path' } as const;
@@ -22,8 +38,15 @@ function baseOf(input: Payload, event: string): EventBase {
   return { event, ...Object.fromEntries(told), ...(worker === undefined ? {} : { worker }) };
 }
 
+/** The call of a tool, and what it would do. */
+export function toolCallIn(input: Payload, { cwd }: EventBase, actionOf: (call: Call) => Action): ToolCall {
+  const tool = input.name('tool_name');
+  const id = input.maybeName('tool_use_id');
+  return { tool, action: actionOf({ tool, input: input.object('tool_input'), cwd }), ...(id === undefined ? {} : { id }) };
+}
+
 /** The subagent that the event comes from. */
-export function workerIn(input: Payload): Worker | undefined {
+function workerIn(input: Payload): Worker | undefined {
   const id = input.maybeName('agent_id');
   return id === undefined ? undefined : { id, type: input.maybeName('agent_type') ?? 'unknown' };
 }

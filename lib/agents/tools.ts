@@ -20,6 +20,15 @@ export interface Call {
 /** Makes the action of one tool. */
 export type ToolReader = (call: Call) => Action;
 
+/** An agent's tools by their names. */
+export type ToolTable = Readonly<Record<string, ToolReader>>;
+
+/** The action of a call by the table; `name` is the tool's there, where it is not as the call has it. */
+export function actionBy(tools: ToolTable, call: Call, name: string = call.tool): Action {
+  const reader = Object.hasOwn(tools, name) ? tools[name] : undefined;
+  return (reader ?? unknownTool)(call);
+}
+
 /** A command line. `cwdName`: the member with the directory it runs in. */
 export function command(name: string, cwdName?: string): ToolReader {
   return ({ tool, input, cwd }) => {

@@ -66,6 +66,17 @@ export function openInstallation(surroundings: Surroundings, options: Installati
   return { surroundings, host, home: layout, config, project, layout: project === undefined ? undefined : projectLayout(project.dir) };
 }
 
+/**
+ * As `openInstallation`, for what an agent asks. The directory that this process was started in says which project is meant; the one the
+ * agent names is asked only where the first is in no project, so that an agent cannot leave its project by naming another directory.
+ */
+export function openForAgent(surroundings: Surroundings, named: string | undefined, cwd: string | undefined): Installation {
+  const options = named === undefined ? {} : { project: named };
+  const here = openInstallation(surroundings, options);
+  if (here.project !== undefined || cwd === undefined) return here;
+  return openInstallation({ env: surroundings.env, homeDirectory: surroundings.homeDirectory, cwd }, options);
+}
+
 /** A shell, or an agent, may stand in a directory that has been removed; then not even a relative path can be understood. */
 function workingDirectory(surroundings: Surroundings): string {
   try {

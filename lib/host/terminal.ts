@@ -156,12 +156,16 @@ function takeSignals(): void {
   process.on('SIGHUP', () => stopping.abort('SIGHUP'));
 }
 
+/** How long the last look at standard input may take. */
+const lastLookMs = 100;
+
 function readInput(limit: number, timeoutMs: number): Promise<InputResult> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
     let size = 0;
     const { stdin } = process;
-    const timer = setTimeout(() => settle('timeout'), timeoutMs);
+    // On a machine that is busy the time may be up before the first look at what has long been there: one more look.
+    let timer = setTimeout(() => { timer = setTimeout(() => settle('timeout'), lastLookMs); }, timeoutMs);
     const settle = (ended: InputResult['ended']): void => {
       clearTimeout(timer);
       stdin.off('data', take).off('error', reject).pause();

@@ -1,6 +1,6 @@
 /** `loki hook claude` as Claude Code runs it: 100 rules, a log of a gigabyte; against a bare start of Node. */
 import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, copyFileSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lokiProgram } from '../support/story.ts';
@@ -81,8 +81,9 @@ const atOnce: Bench = {
   name: 'hook-claude-crowd', unit: 'hooks', rounds: 3, promise: { kind: 'at most', times: 4 },
   async prepare() {
     const ground = makeGround();
-    const input = event('Bash', { command: 'npm test' });
-    const all = (args: readonly string[]): Promise<number> => Promise.all(Array.from({ length: crowd }, () => ended(args, ground, input))).then(() => crowd);
+    const file = join(ground.root, 'event.json');
+    writeFileSync(file, event('Bash', { command: 'npm test' }));
+    const all = (args: readonly string[]): Promise<number> => Promise.all(Array.from({ length: crowd }, () => ended(args, ground, file))).then(() => crowd);
     return {
       subject: { name: `${crowd} hooks at once`, run: () => all([...lokiProgram, 'hook', 'claude', '--project', ground.project]) },
       floor: { name: `${crowd} node -e 0 at once`, run: () => all(['-e', '0']) },
@@ -95,12 +96,13 @@ const atOnce: Bench = {
   },
 };
 
-function ended(args: readonly string[], { env, project }: Ground, input: string): Promise<void> {
+/** The event comes from a file: a pipe would be closed only after the last of them has been started. */
+function ended(args: readonly string[], { env, project }: Ground, file: string): Promise<void> {
+  const event = openSync(file, 'r');
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { env, cwd: project, stdio: ['pipe', 'ignore', 'inherit'] });
+    const child = spawn(process.execPath, args, { env, cwd: project, stdio: [event, 'ignore', 'inherit'] });
+    closeSync(event);
     child.on('close', (code) => { if (code === 0) resolve(); else reject(new Error(`ended with ${code}`)); });
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(input);
   });
 }
 

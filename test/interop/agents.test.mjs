@@ -142,7 +142,7 @@ for (const name of Object.keys(agents)) {
       assert.equal(loki('audit', 'verify').status, 0);
     });
 
-    test('a program that is broken, killed, hanging, gone or talks nonsense lets no tool run', { timeout: 2 * timeout }, async () => {
+    test('a program that is broken, killed, gone or talks nonsense lets no tool run', { timeout: 2 * timeout }, async () => {
       const place = ground(name);
       const { project, script } = place;
       const working = readFileSync(script);

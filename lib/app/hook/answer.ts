@@ -11,7 +11,7 @@ import type { GateReply } from '../../gate/reply.ts';
 import { atDeadline } from '../../host/time.ts';
 import { openRecord, type OpenLog } from '../audit/record.ts';
 import { openGate, type GateOptions } from '../gate.ts';
-import { openInstallation, type Installation, type Surroundings } from '../installation.ts';
+import { openForAgent, type Installation, type Surroundings } from '../installation.ts';
 import { createPolicySource, pinnedPolicy, type PolicyMemory } from '../policy.ts';
 import { activeAgents } from './active-agents.ts';
 import { activePlaceOf, tellSession, tellTask, tellWorker } from './lifecycle.ts';
@@ -73,7 +73,7 @@ async function answer(adapter: AgentAdapter, input: () => Promise<string>, surro
 
 async function answerEvent(adapter: AgentAdapter, event: HookEvent, surroundings: Surroundings, options: HookOptions, told: HookSurroundings): Promise<HookOutput> {
   if (event.does === 'nothing') return adapter.render(event, { kind: 'allow' });
-  const installation = openProject(surroundings, options.project, event.cwd);
+  const installation = openForAgent(surroundings, options.project, event.cwd);
   const log = (options.openLog ?? openRecord)(installation);
   try {
     const scene: HookScene = { installation, log, agent: adapter.name, ...sessionOf(surroundings, event), ...(options.policy === undefined ? {} : { policy: options.policy }) };
@@ -155,14 +155,6 @@ function sessionOf({ env }: Surroundings, event: HookEvent): Pick<HookScene, 'se
   return { sessionId: (event.sessionId ?? 'none').slice(0, 256), inRun: false };
 }
 
-/** The directory this process was started in says which project is meant; the one the agent names only where the first is in none. */
-function openProject(surroundings: Surroundings, named: string | undefined, cwd: string | undefined): Installation {
-  const options = named === undefined ? {} : { project: named };
-  const here = openInstallation(surroundings, options);
-  if (here.project !== undefined || cwd === undefined) return here;
-  return openInstallation({ env: surroundings.env, homeDirectory: surroundings.homeDirectory, cwd }, options);
-}
-
 function wordsOf(error: unknown): string {
   return error instanceof LokiError ? `loki: ${error.message}. ${error.hint}` : `loki: Cannot judge this call: ${messageOf(error)}`;
 }
@@ -170,7 +162,7 @@ function wordsOf(error: unknown): string {
 /** The answer is no whether or not this can be recorded. */
 async function recordRefusal(adapter: AgentAdapter, event: HookEvent | undefined, error: unknown, surroundings: Surroundings, { project, openLog = openRecord }: HookOptions): Promise<void> {
   try {
-    const installation = openProject(surroundings, project, event?.cwd);
+    const installation = openForAgent(surroundings, project, event?.cwd);
     const log = openLog(installation);
     const session = event === undefined ? { sessionId: 'none', inRun: false } : sessionOf(surroundings, event);
     const rule = error instanceof LokiError ? error.code : 'internal';

@@ -27,10 +27,11 @@ export async function judgeSettings(scene: HookScene, event: SettingsEvent): Pro
   return { kind: 'deny', reason: `${refusal}. The settings in force before stay${receipt.seq === null ? '' : ` (audit entry ${receipt.seq})`}` };
 }
 
-function refusalOf({ installation }: HookScene, { path }: SettingsEvent): string | undefined {
+function refusalOf({ installation }: HookScene, { path, source }: SettingsEvent): string | undefined {
   const change = changeSinceEnrolment(installation);
-  if (change !== undefined) return `A change of ${change} is not taken up`;
-  return path === undefined ? undefined : switchedOffBy(installation.host.disk, path);
+  if (change !== undefined) return `${change}; the change is not taken up`;
+  // Skills change too, and are no settings.
+  return path === undefined || !source.endsWith('_settings') ? undefined : switchedOffBy(installation.host.disk, path);
 }
 
 /** What in a settings file, wherever it lies, turns hooks off; also that it cannot be understood, which turns off all that is in it. */

@@ -227,7 +227,7 @@ describe('settings that change while the agent works', () => {
     for (const text of ['{"disableAllHooks":true}', '', '{}', '{', '{"hooks":"x"}', hooks.replace('PreToolUse', 'Stop')]) {
       ground.write(`project/${settings}`, text);
       const { output, entries } = await changed(ground);
-      assert.match(output.stdout, /^\{"decision":"block","reason":"A change of .claude\/settings.local.json /, text);
+      assert.match(output.stdout, /^\{"decision":"block","reason":"\.claude\/settings\.local\.json .*; the change is not taken up/, text);
       assert.deepEqual([entries[0]?.['event'], at(entries[0])['decision']], ['config.change', 'DENY'], text);
     }
     rmSync(join(ground.project, settings));
@@ -244,6 +244,7 @@ describe('settings that change while the agent works', () => {
     };
     assert.equal(await tell('{"theme":"dark"}'), '');
     for (const text of ['{"disableAllHooks":true}', 'x', '[]']) assert.match(await tell(text), /"decision":"block"/, text);
+    assert.equal((await teller(ground)('ConfigChange', { source: 'skills', file_path: ground.write('.claude/skills/x/SKILL.md', '# x') })).output.stdout, '');
   });
 });
 
