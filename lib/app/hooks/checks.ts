@@ -6,7 +6,7 @@ import { LokiError, messageOf } from '../../errors.ts';
 import type { AgentName } from '../../agents/hook.ts';
 import { clientTable, isOlder } from '../../agents/settings/client-versions.ts';
 import { shapeProblems } from '../../agents/settings/json-hooks.ts';
-import { agentSigns } from '../../agents/settings/places.ts';
+import { agentSigns, notJson, readsComments } from '../../agents/settings/places.ts';
 import { hookShapes } from '../../agents/settings/wanted.ts';
 import { isPlainObject } from '../../base/json.ts';
 import { isInside } from '../../base/paths.ts';
@@ -95,14 +95,11 @@ function notInstalled(agent: AgentName, { installation: { host: { disk }, home }
   return (enrolled ? fail : warn)('no hooks of ours: what it does is not judged and not recorded', `loki hooks install ${agent}`);
 }
 
-/** Agents that read JSON with comments; what the others do with it nobody has promised. */
-const readsComments: readonly AgentName[] = ['gemini', 'opencode'];
-
 function settingsCheck({ agent, files }: AgentScene): Outcome | undefined {
   const problems = files.flatMap(({ path, text, problem, members, isStrict }) => {
     if (problem !== undefined) return [`${path}: ${problem}`];
     if (path.endsWith('.toml')) return tomlProblem(path, text);
-    if (!isStrict && !readsComments.includes(agent)) return [`${path} holds comments or trailing commas, which are not JSON`];
+    if (!isStrict && !readsComments.includes(agent)) return [notJson(path)];
     return agent === 'opencode' || !isHookFile(path) ? [] : shapeProblems(members, hookShapes[agent]).map(({ message }) => `${path}: ${message}`);
   });
   const [first] = problems;
