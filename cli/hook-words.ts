@@ -3,12 +3,12 @@ import { exitCode, LokiError } from '../lib/errors.ts';
 import type { AgentName } from '../lib/agents/hook.ts';
 import { agentNames, agentSigns, scopes, type Scope } from '../lib/agents/settings/places.ts';
 import { hookGround, type HookGround } from '../lib/app/hooks/ground.ts';
-import { assertPossible, changesOf, notesOn, performPlan, type HookPlan } from '../lib/app/hooks/install.ts';
+import { assertPossible, changesOf, notesOn, performPlan, warningsOn, type HookPlan } from '../lib/app/hooks/install.ts';
 import { requireProject } from '../lib/app/installation.ts';
 import { unifiedDiff } from '../lib/formats/unified-diff.ts';
 import type { CommandContext, FlagRow, OperandRow } from './command.ts';
 import { open } from './open.ts';
-import { printable, type Colour, type Look } from './output.ts';
+import { printable, type Colour, type Look, type Output } from './output.ts';
 import { askProof } from './proof.ts';
 
 export const agentOperand: OperandRow = { name: 'AGENT', summary: 'Only this one', choices: agentNames };
@@ -46,6 +46,12 @@ function coloured(line: string, { paint }: Look): string {
   return colour === undefined ? line : paint(colour, line);
 }
 
+/** Says what stands beside the diffs. */
+export function tellNotes(ground: HookGround, plan: HookPlan, output: Output): void {
+  for (const note of notesOn(ground, plan)) output.note(`${output.err.paint('cyan', 'note:')} ${printable(note)}`);
+  for (const warning of warningsOn(plan)) output.warn(printable(warning));
+}
+
 export interface PlanRequest {
   readonly question: string;
   readonly attempted: string;
@@ -71,7 +77,7 @@ export async function carryOut(context: CommandContext, ground: HookGround, plan
   const lines = planLines(plan, dryRun && !output.json ? output.out : output.err);
   if (dryRun && !output.json) for (const line of lines) output.line(line);
   else if (!dryRun) for (const line of lines) output.message(line);
-  for (const note of notesOn(ground, plan)) output.note(`${output.err.paint('cyan', 'note:')} ${printable(note)}`);
+  tellNotes(ground, plan, output);
   if (dryRun) return tell(false);
   assertPossible(ground, plan);
   const proof = await askProof(context, ground.installation, { question, attempted });

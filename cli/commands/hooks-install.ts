@@ -8,13 +8,13 @@ import { asFlag } from '../proof.ts';
 
 export const command: Command = {
   about: 'Puts hooks into the settings of coding agents, so that they ask the gate before they act: of the agent named, else of each that is found (its program on the PATH, a folder of '
-    + 'its settings). Shows the change of every file first, and asks. Other hooks, comments and the order of what is there stay; hooks of an earlier installation are replaced. '
+    + 'its settings). Shows the change of every file first, and asks. Other hooks, comments and the order of what is there stay; hooks of an earlier installation are replaced, its --wait and --approval too. '
     + 'What was there is kept in LOKI_HOME/backups/hooks, it is recorded, and the enrolment of the project is renewed.\n\n'
     + 'The hooks start this installation with an environment of its own: LOKI_HOME and the settings of the gate that are set now are written down. docs/hooks.md describes it.',
   operands: [agentOperand],
   flags: [
     scopeFlag, dryRunFlag,
-    { name: 'wait', kind: 'duration', value: 'TIME', summary: 'A hook waits so long for an approval (within a session until it runs out, elsewhere not at all)' },
+    { name: 'wait', kind: 'duration', value: 'TIME', summary: 'A hook waits so long for an approval, at most 590s (left out: as long as the agent lets it)' },
     { name: 'approval', kind: 'text', value: 'HOW', choices: ['auto', 'wait', 'ask', 'deny'], summary: 'What becomes of an action that needs approval (auto: ask where the agent can, else wait)' },
     { name: 'http', kind: 'switch', summary: 'Claude Code asks the control plane, which must run, at each call of a tool, in place of starting a program' },
     yesFlag, asFlag,

@@ -1,5 +1,6 @@
 /** `loki init`. */
 import { exitCode, LokiError } from '../../lib/errors.ts';
+import { agentSigns } from '../../lib/agents/settings/places.ts';
 import { performInit, planInit, type InitPlan } from '../../lib/app/enrol.ts';
 import { agentsHere, hookGround, type HookGround } from '../../lib/app/hooks/ground.ts';
 import { asksOverHttp, changesOf, notesOn, performPlan, planInstall, type HookPlan } from '../../lib/app/hooks/install.ts';
@@ -9,7 +10,7 @@ import { readEnrolment } from '../../lib/gate/enrolment.ts';
 import { findProject, type Project } from '../../lib/gate/project.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { yesFlag } from '../confirm.ts';
-import { planLines as hookLines } from '../hook-words.ts';
+import { planLines as hookLines, tellNotes } from '../hook-words.ts';
 import { open } from '../open.ts';
 import { printable, type Output } from '../output.ts';
 import { asFlag, askProof } from '../proof.ts';
@@ -52,6 +53,7 @@ async function run(context: CommandContext): Promise<number> {
   if (output.json) output.value({ project, written: [...plan.writes, ...(hooks === undefined ? [] : changesOf(hooks))].map(({ path }) => path), enrolled_at: enrolment.enrolled_at });
   else {
     output.line(`${output.out.paint('green', 'Enrolled')} ${printable(project.dir)} (${project.id})`);
+    if (hooks !== undefined) output.line(`Put hooks in for ${hooks.agents.map(({ agent }) => agentSigns[agent].title).join(', ')}. Whether they are in force says: loki hooks status`);
     output.note('Next: read .loki/policies.yaml, then loki policy check, then loki start PRD');
   }
   return exitCode.done;
@@ -76,7 +78,7 @@ function planHooks(ground: HookGround, output: Output): HookPlan | undefined {
 function showHooks(ground: HookGround, hooks: HookPlan, output: Output): void {
   output.note('This will put hooks into the settings of coding agents (to leave them alone: --no-hooks):');
   for (const line of hookLines(hooks, output.err)) output.message(line);
-  for (const note of notesOn(ground, hooks)) output.note(`${output.err.paint('cyan', 'note:')} ${printable(note)}`);
+  tellNotes(ground, hooks, output);
 }
 
 /** A project inside an enrolled one would never be asked about: the outermost counts. And LOKI_HOME is no project. */

@@ -78,7 +78,8 @@ async function explainRecorded(context: CommandContext, seq: number): Promise<nu
     const place = textOf(violations.find(({ name }) => name === rule)?.['place']);
     const approval = textOf(details['approval_id']);
     for (const line of factLines([
-      ['when', entry.timestamp], ['who', textOf(entry.actor) || undefined], ['action', JSON.stringify(details['action'])], ['rule', rule === '' ? undefined : place === '' ? rule : `${rule} at ${place}`],
+      ['when', entry.timestamp], ['who', textOf(entry.actor) || undefined], ['action', JSON.stringify(details['action'])],
+      ['point', textOf(details['point']) || undefined], ['tool', textOf(details['tool']) || undefined], ['call', textOf(details['call_id']) || undefined], ['output', textOf(details['output']) || undefined], ['rule', rule === '' ? undefined : place === '' ? rule : `${rule} at ${place}`],
       ...violations.flatMap(({ compared }) => listOf(compared).map((one) => ['compared', comparedText(one)] as const)),
       ['approval', approval === '' ? undefined : approval], ['policy', textOf(details['policy_digest']) || undefined], ['took', typeof details['duration_us'] === 'number' ? `${details['duration_us']} us` : undefined],
     ])) output.line(line);

@@ -36,5 +36,5 @@ export const hookEvents: Readonly<Record<AgentName, readonly EventRow[]>> = {
   ],
   copilot: [ask('preToolUse'), look('postToolUse'), look('postToolUseFailure'), look('sessionStart'), look('sessionEnd', 5), look('userPromptSubmitted'), look('subagentStart'), look('subagentStop'), look('agentStop')],
   // The plugin of ours asks and tells by itself; these are the names it uses.
-  opencode: [ask('tool.execute.before'), check('tool.execute.after'), check('chat.message'), look('session.start'), look('session.idle')],
+  opencode: [ask('tool.execute.before'), check('tool.execute.after'), check('chat.message'), look('session.start'), look('session.idle'), look('session.stop', 5)],
 };

@@ -92,9 +92,16 @@ function ask(event) {
   });
 }
 
+/** What is being told, and the sessions that have begun here: OpenCode waits for neither before it ends. */
+const telling = new Set();
+const begun = new Set();
+
 /** Tells loki what needs no answer. */
 async function tell(event) {
-  await ask(event);
+  const told = ask(event);
+  telling.add(told);
+  await told;
+  telling.delete(told);
 }
 
 /** Every text in a value becomes \`reason\`, in place. */
@@ -171,9 +178,19 @@ export const Loki = async ({ directory }) => ({
 
   event: async ({ event }) => {
     const { type, properties = {} } = event;
-    if (type === 'session.created' && properties.info) await tell({ event: 'session.start', sessionID: properties.info.id, cwd: directory });
+    if (type === 'session.created' && properties.info) {
+      begun.add(properties.info.id);
+      await tell({ event: 'session.start', sessionID: properties.info.id, cwd: directory });
+    }
     if (type === 'message.updated') count(properties.info);
     if (type === 'session.idle') await tell({ event: 'session.idle', sessionID: properties.sessionID, usage: newUsage(properties.sessionID), cwd: directory });
+  },
+
+  // OpenCode ends, and waits for this.
+  dispose: async () => {
+    await Promise.all(telling);
+    await Promise.all([...begun].map((sessionID) => tell({ event: 'session.stop', sessionID, cwd: directory })));
+    begun.clear();
   },
 });
 `;

@@ -57,6 +57,14 @@ function managedFile(agent: AgentName, { machine, platform }: SettingsPlaces): s
   }
 }
 
+/** Agents that read JSON with comments. What the others do with it nobody has promised; Claude Code drops the whole file. */
+export const readsComments: readonly AgentName[] = ['gemini', 'opencode'];
+
+/** Said of a file that the others may not read. */
+export function notJson(path: string): string {
+  return `${path} holds comments or trailing commas, which are not JSON`;
+}
+
 /** Every file that the agent takes settings from which bear on hooks, ours or not, the ones that win last. */
 export function settingsFiles(agent: AgentName, places: SettingsPlaces): readonly string[] {
   const { project, home, codexHome, configHome } = places;

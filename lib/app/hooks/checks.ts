@@ -4,9 +4,10 @@
  */
 import { LokiError, messageOf } from '../../errors.ts';
 import type { AgentName } from '../../agents/hook.ts';
+import { handedDown } from '../../agents/hook-command.ts';
 import { clientTable, isOlder } from '../../agents/settings/client-versions.ts';
 import { shapeProblems } from '../../agents/settings/json-hooks.ts';
-import { agentSigns } from '../../agents/settings/places.ts';
+import { agentSigns, notJson, readsComments } from '../../agents/settings/places.ts';
 import { hookShapes } from '../../agents/settings/wanted.ts';
 import { isPlainObject } from '../../base/json.ts';
 import { isInside } from '../../base/paths.ts';
@@ -97,14 +98,11 @@ function notInstalled(agent: AgentName, { installation: { host: { disk }, home }
   return (enrolled ? fail : warn)('no hooks of ours: what it does is not judged and not recorded', `loki hooks install ${agent}`);
 }
 
-/** Agents that read JSON with comments; what the others do with it nobody has promised. */
-const readsComments: readonly AgentName[] = ['gemini', 'opencode'];
-
 function settingsCheck({ agent, files }: AgentScene): Outcome | undefined {
   const problems = files.flatMap(({ path, text, problem, members, isStrict }) => {
     if (problem !== undefined) return [`${path}: ${problem}`];
     if (path.endsWith('.toml')) return tomlProblem(path, text);
-    if (!isStrict && !readsComments.includes(agent)) return [`${path} holds comments or trailing commas, which are not JSON`];
+    if (!isStrict && !readsComments.includes(agent)) return [notJson(path)];
     return agent === 'opencode' || !isHookFile(path) ? [] : shapeProblems(members, hookShapes[agent]).map(({ message }) => `${path}: ${message}`);
   });
   const [first] = problems;
@@ -147,6 +145,8 @@ function environmentCheck({ ground: { installation: { surroundings: { env } } },
   for (const { path, members } of files) {
     const given = isPlainObject(members['env']) ? Object.keys(members['env']).filter((name) => preloading.test(name)) : [];
     if (given.length > 0) return fail(`${path} sets ${names(given)} for the agent and what it starts, by which other code runs before the hook`, `Take ${given.join(', ')} out of "env" in ${path}`);
+    const session = isPlainObject(members['env']) ? Object.keys(members['env']).filter((name) => handedDown.includes(name)) : [];
+    if (session.length > 0) return fail(`${path} sets ${names(session)}, by which the hooks take the agent for one of a governed run or of another session: what it uses is then not counted`, `Take ${session.join(', ')} out of "env" in ${path}`);
   }
   const here = Object.keys(env).filter((name) => preloading.test(name) && (env[name] ?? '') !== '');
   return here.length === 0 ? ok('none is set') : warn(`${names(here)} ${here.length === 1 ? 'is' : 'are'} set here: an agent started from this shell loads other code before the hook`, `unset ${here.join(' ')}`);

@@ -6,10 +6,11 @@
 import { LokiError } from '../../errors.ts';
 import type { AgentName } from '../../agents/hook.ts';
 import { installChanges, installedHooks, targetFile, uninstallChanges, type TextChange } from '../../agents/settings/changes.ts';
-import { agentNames, agentSigns, type Scope } from '../../agents/settings/places.ts';
+import { agentNames, agentSigns, notJson, readsComments, type Scope } from '../../agents/settings/places.ts';
 import type { Prove } from '../../approvals/proof.ts';
 import { sha256Hex } from '../../base/digest.ts';
 import { isInside } from '../../base/paths.ts';
+import { parseJsonc } from '../../formats/jsonc/parse.ts';
 import type { Enrolment } from '../../gate/enrolment.ts';
 import { proven } from '../approver.ts';
 import { openRecord } from '../audit/record.ts';
@@ -61,9 +62,13 @@ export function planUninstall(ground: HookGround, scope: Scope, named: readonly 
 /** So many installations, one upon the other, are gone back through. */
 const mostSteps = 20;
 
-/** Where nobody has touched the file since, the very bytes that it had before. */
+/**
+ * Where nobody has touched the file since, the very bytes that it had before. Not of a file that other hooks share, such as Codex's
+ * configuration with the trust of every project's: what it was before may be without theirs.
+ */
 function exactly(ground: HookGround, agent: AgentName, scope: Scope, change: TextChange): TextChange {
   const { read, ...target } = targetOf(ground, agent, scope);
+  if (change.path !== targetFile(target)) return change;
   let text = change.before;
   for (let step = 0; step < mostSteps && text !== undefined; step += 1) {
     const before = textBefore(ground.installation, change.path, text);
@@ -128,6 +133,19 @@ async function recordPlan({ installation, project }: HookGround, { does, scope, 
 
 function digestOf(text: string | undefined): string | null {
   return text === undefined ? null : sha256Hex(text);
+}
+
+/** Whether the agent reads it: what is no strict JSON, not everybody does. */
+function isReadBy(agent: AgentName, text: string): boolean {
+  return readsComments.includes(agent) || parseJsonc(text, 'settings').isStrict;
+}
+
+/** What would keep the hooks from being in force although they are put in. */
+export function warningsOn({ does, agents }: HookPlan): readonly string[] {
+  if (does === 'uninstall') return [];
+  return agents.flatMap(({ agent, changes }) => changes.flatMap(({ path, after }) => (
+    after === undefined || !path.endsWith('.json') || isReadBy(agent, after) ? [] : [`${notJson(path)}: ${agentSigns[agent].title} may drop everything in it, hooks too. Take them out of it`]
+  )));
 }
 
 /** What a person should know beside the change itself. */

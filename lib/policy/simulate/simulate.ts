@@ -57,6 +57,13 @@ export interface Simulation {
   report(): SimulationReport;
 }
 
+/** Both answers, the first where a judge gives it; and the rules that are violated by the second. */
+interface Judged {
+  readonly from: Verdict | undefined;
+  readonly to: Verdict;
+  readonly violated: readonly string[];
+}
+
 const mostExamples = 3;
 /** Agents do the same things again and again: so many answers are remembered. */
 const mostRemembered = 5000;
@@ -70,7 +77,7 @@ export function createSimulation(parts: SimulationParts): Simulation {
   const dataRules = [...new Set(rules.flatMap(({ is, point, name }) => is === 'data' || point === 'data' ? [name] : []))];
   const flips = new Map<string, Flip>();
   const unjudged = new Map<Unjudgeable, { actions: number; seq: number }>();
-  const remembered = new Map<string, readonly [Verdict | undefined, Verdict]>();
+  const remembered = new Map<string, Judged>();
   const counts = { decisions: 0, unchanged: 0, tightened: 0, loosened: 0, content: 0 };
 
   function verdicts({ action, surroundings, hasContent }: Rejudgeable, recorded: RecordedDecision): readonly [Verdict, Verdict] {
@@ -79,11 +86,13 @@ export function createSimulation(parts: SimulationParts): Simulation {
     let known = remembered.get(key);
     if (known === undefined) {
       if (remembered.size >= mostRemembered) remembered.clear();
-      known = [before === 'recorded' ? undefined : verdictOf(before.judge(action, surroundings)), verdictOf(after.judge(action, surroundings))];
+      const wanted = after.judge(action, surroundings);
+      known = { from: before === 'recorded' ? undefined : verdictOf(before.judge(action, surroundings)), to: verdictOf(wanted), violated: wanted.violations.map(({ name }) => name) };
       remembered.set(key, known);
     }
     // What content gave rise to then cannot come out again without it.
-    return [known[0] ?? recordedVerdict(recorded, (rule) => dataRules.includes(rule) || (hasContent && rule.startsWith('builtin:'))), known[1]];
+    const { from, to, violated } = known;
+    return [from ?? recordedVerdict(recorded, (rule) => dataRules.includes(rule) || (hasContent && rule.startsWith('builtin:') && !violated.includes(rule))), to];
   }
 
   function flip(from: Verdict, to: Verdict, example: FlipExample): void {

@@ -1,6 +1,6 @@
 /** OpenCode's plugin, loaded by node as OpenCode loads it, with a program in loki's place that answers as it is told. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,6 +13,7 @@ interface Hooks {
   readonly 'tool.execute.after': (input: object, output: Output) => Promise<void>;
   readonly 'chat.message': (input: object, output: { parts: readonly object[] }) => Promise<void>;
   readonly event: (input: { readonly event: { readonly type: string; readonly properties?: object } }) => Promise<void>;
+  readonly dispose: () => Promise<void>;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'loki plugin '));
@@ -125,4 +126,17 @@ test('tokens are told when a session rests, each once, whatever was told before'
   await updated(message('a', 12));
   assert.deepEqual(await idle(), [{ model: 'p/m', input: 2, output: 0, cacheRead: 0, cacheWrite: 0 }]);
   assert.deepEqual(await idle(), []);
+});
+
+test('when opencode ends, what is being told is told to its end, and each session that began has stopped', async () => {
+  const fresh = await load(pluginText(), 'ending.mjs');
+  answers('exit 1');
+  await fresh.event({ event: { type: 'session.created', properties: { info: { id: 's1' } } } });
+  answers(`sleep 0.3; touch '${join(folder, 'idle-told')}'`);
+  void fresh.event({ event: { type: 'session.idle', properties: { sessionID: 's1' } } });
+  await new Promise((resolve) => { setTimeout(resolve, 100); });
+  answers('exit 1');
+  await fresh.dispose();
+  assert.ok(existsSync(join(folder, 'idle-told')));
+  assert.deepEqual(told(), { event: 'session.stop', sessionID: 's1', cwd: '/the/project' });
 });

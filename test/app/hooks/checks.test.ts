@@ -225,4 +225,6 @@ test('code that is loaded before the hook, and a project that is not enrolled', 
   says(await found(here, 'claude', 'environment', { NODE_OPTIONS: '--require x' }), 'warn', /NODE_OPTIONS is set here/, /^unset NODE_OPTIONS$/);
   here.write('project/.claude/settings.json', '{"env": {"LD_PRELOAD": "./x.so", "EDITOR": "vi"}}');
   says(await found(here, 'claude', 'environment'), 'fail', /sets LD_PRELOAD for the agent/, /"env" in/);
+  here.write('project/.claude/settings.json', '{"env": {"LOKI_SESSION_ID": "ses_01M7ZVG8VVQBKDX1K1Z2V9DR9Q"}}');
+  says(await found(here, 'claude', 'environment'), 'fail', /sets LOKI_SESSION_ID, by which the hooks take the agent for one of a governed run/, /"env" in/);
 });

@@ -56,6 +56,33 @@ test('hooks go in after a yes; the enrolment knows them, the log tells of them, 
   assert.equal((await here.loki(['hooks', 'uninstall'])).exit, 2);
 });
 
+test('the way back of one project leaves the trust that Codex has of another\'s hooks', async (t) => {
+  const here = makeGround(t);
+  await here.enrol();
+  const [config, mine] = [join(here.root, 'codex/config.toml'), 'model = "x"\n'];
+  here.write('codex/config.toml', mine);
+  const env = { CODEX_HOME: join(here.root, 'codex') };
+  for (const scope of ['user', 'project']) assert.equal((await here.loki(['hooks', 'install', 'codex', '--scope', scope, '--yes'], { env })).exit, 0);
+  const both = read(config).match(/trusted_hash/g)?.length ?? 0;
+  assert.equal((await here.loki(['hooks', 'uninstall', 'codex', '--scope', 'user', '--yes'], { env })).exit, 0);
+  assert.equal(read(config).match(/trusted_hash/g)?.length, both / 2);
+  assert.ok(!read(config).includes(join(here.root, 'codex/hooks.json')));
+  assert.equal((await here.loki(['hooks', 'uninstall', 'codex', '--yes'], { env })).exit, 0);
+  assert.equal(read(config), mine);
+});
+
+test('settings that their agent may not read are told of when hooks are put into them', async (t) => {
+  const here = makeGround(t);
+  await here.enrol();
+  const commented = '{\n  // mine\n  "permissions": {}\n}\n';
+  here.write('project/.claude/settings.local.json', commented);
+  here.write('project/.gemini/settings.json', commented.replace('permissions', 'ui'));
+  const { stderr } = await here.loki(['hooks', 'install', 'claude', '--yes', '--quiet']);
+  assert.match(stderr, /warning: .*settings\.local\.json holds comments or trailing commas, which are not JSON: Claude Code may drop everything in it, hooks too/);
+  assert.doesNotMatch((await here.loki(['hooks', 'install', 'gemini', '--yes'])).stderr, /warning/);
+  assert.doesNotMatch((await here.loki(['hooks', 'uninstall', 'claude', '--yes'])).stderr, /warning/);
+});
+
 test('a dry run shows the change on stdout and makes none', async (t) => {
   const here = makeGround(t);
   await here.enrol();
@@ -175,6 +202,7 @@ test('loki init puts hooks in for the agents that are here, unless told otherwis
   assert.equal(done.exit, 0, done.stderr);
   assert.match(done.stderr, /No hooks for gemini: Cannot read/);
   assert.match(done.stderr, /This will put hooks into the settings of coding agents/);
+  assert.match(done.stdout, /^Put hooks in for Claude Code\. Whether they are in force says: loki hooks status$/m);
   assert.ok(existsSync(settings(here)));
   assert.equal(read(join(here.project, '.gemini/settings.json')), '{ broken');
   assert.equal(await decided(here), 'ALLOW');

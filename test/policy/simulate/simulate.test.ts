@@ -106,6 +106,12 @@ describe('what was decided then', () => {
     const approved = recorded({ kind: 'exec', command: 'git push --force' }, { violations: [{ name: 'force', action: 'require_approval', place: 'p' }] });
     assert.deepEqual(run('recorded', rules(strict.replace('deny', 'require_approval')), approved).unchanged, 1);
   });
+  test('counts a built-in rule about a path also where there was content, and leaves aside one about content', () => {
+    const content = { sha256: 'a'.repeat(64), bytes: 3, findings: [] };
+    const write = (file_path: string, rule: string): RecordedDecision => denied([{ name: rule, action: 'deny', place: 'built in', reason: '' }], { kind: 'fs.write', file_path, content });
+    assert.deepEqual(run('recorded', rules(), write('/p/.loki/policies.yaml', 'builtin:protected-files')).flips, []);
+    assert.deepEqual(run('recorded', rules(), write('/p/a', 'builtin:protected-files')).flips, []);
+  });
   test('may be anything a stranger wrote', () => {
     for (const violations of ['x', [1, null, { name: 1 }, { name: 'a', action: 'constructor', place: 'p' }, { name: 'a', action: 'explode', place: 'p' }]]) assert.equal(run('recorded', rules(), recorded({ kind: 'exec', command: 'ls' }, { violations })).unchanged, 1);
   });
