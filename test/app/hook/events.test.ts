@@ -123,6 +123,29 @@ describe('a result', () => {
     assert.equal(at(entries[0])['output'], 'redacted');
   });
 
+  test('is withheld in the shape of its tool, since Claude passes over every other', async (t) => {
+    const ground = makeGround(t);
+    ground.write('project/.loki/policies.yaml', 'version: 1\npolicies:\n  data:\n    - { name: people, type: pii_scanning, action: deny }\n');
+    const { output } = await teller(ground)('PostToolUse', { tool_name: 'Read', tool_input: { file_path: '/p/a' }, tool_use_id: 'c', tool_response: { type: 'text', file: { filePath: '/p/a', content: 'card 4111 1111 1111 1111 here', numLines: 1 } } });
+    assert.match(output.stdout, /"updatedToolOutput":\{"type":"text","file":\{"filePath":"\[withheld by policy\]","content":"\[withheld by policy\]","numLines":1\}\}/);
+  });
+
+  test('with a secret whose parts stand in several texts is withheld whole', async (t) => {
+    const ground = makeGround(t);
+    ground.write('project/.loki/policies.yaml', policy);
+    const key = ['-----BEGIN RSA PRIVATE KEY-----', ...Array.from({ length: 12 }, (_, at) => `${at}MIIEvwIBADANBgkqhkiG9w0BAQEFAASCBKkwggSlAgEAAoIBAQDeAyxOhxgxse`), '-----END RSA PRIVATE KEY-----'];
+    const { output } = await teller(ground)('PostToolUse', { tool_name: 'mcp__t__x', tool_input: {}, tool_use_id: 'c', tool_response: key.map((text) => ({ type: 'text', text })) });
+    assert.doesNotMatch(output.stdout, /MIIEvw/);
+    assert.match(output.stdout, /"updatedMCPToolOutput":\[\{"type":"text","text":"\[withheld by policy\]"\}/);
+  });
+
+  test('of a tool that nobody knows is looked through, whatever it was taken for', async (t) => {
+    const ground = makeGround(t);
+    ground.write('project/.loki/policies.yaml', policy);
+    const { output } = await teller(ground)('PostToolUse', { tool_name: 'ReadMany', tool_input: { path: join(ground.project, 'a') }, tool_use_id: 'c', tool_response: `a ${token} b` });
+    assert.match(output.stdout, /"updatedToolOutput":"a \[redacted github-token\] b"/);
+  });
+
   test('of an error, which Claude does not let anybody change, says so', async (t) => {
     const ground = makeGround(t);
     ground.write('project/.loki/policies.yaml', policy);
