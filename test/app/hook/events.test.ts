@@ -13,7 +13,10 @@ import { answerHook, type HookOptions } from '../../../lib/app/hook/answer.ts';
 import { openLedger } from '../../../lib/app/budgets.ts';
 import { openStore } from '../../../lib/app/store.ts';
 import { windowOf } from '../../../lib/budgets/window.ts';
-import { isPlainObject, type JsonObject } from '../../../lib/base/json.ts';
+import { isPlainObject, objectIn, type JsonObject } from '../../../lib/base/json.ts';
+import { withHooks } from '../../../lib/agents/settings/json-hooks.ts';
+import { hookShapes, wantedHooks } from '../../../lib/agents/settings/wanted.ts';
+import { hookFacts, hookGround } from '../../../lib/app/hooks/ground.ts';
 import { makeGround, type Ground } from '../../support/ground.ts';
 
 const token = 'ghp_x7Kq2LmN9pRs4TuV6wXy8ZaB1cDe3FgH5iJk';
@@ -237,15 +240,20 @@ describe('a prompt', () => {
 
 describe('settings that change while the agent works', () => {
   const settings = '.claude/settings.local.json';
-  const hooks = '{"hooks":{"PreToolUse":[]},"permissions":{}}';
   const changed = async (ground: Ground): Promise<Told> => teller(ground)('ConfigChange', { source: 'local_settings', file_path: join(ground.project, settings) });
+  /** Settings with our hooks, as they are installed. */
+  const installed = (ground: Ground): JsonObject => {
+    const text = withHooks(undefined, hookShapes.claude, wantedHooks('claude', hookFacts(hookGround(ground.installation()), 'project', {})), settings);
+    return { ...objectIn(text), permissions: {} };
+  };
 
   test('are refused when what was enrolled would change, and taken up otherwise', async (t) => {
     const ground = makeGround(t);
     ground.write('project/.loki/policies.yaml', policy);
+    const hooks = JSON.stringify(installed(ground));
     ground.write(`project/${settings}`, hooks);
     await ground.enrol();
-    ground.write(`project/${settings}`, hooks.replace('{}', '{"allow":["Bash"]}'));
+    ground.write(`project/${settings}`, hooks.replace('"permissions":{}', '"permissions":{"allow":["Bash"]}'));
     assert.equal((await changed(ground)).output.stdout, '');
     for (const text of ['{"disableAllHooks":true}', '', '{}', '{', '{"hooks":"x"}', hooks.replace('PreToolUse', 'Stop')]) {
       ground.write(`project/${settings}`, text);
@@ -257,6 +265,42 @@ describe('settings that change while the agent works', () => {
     assert.match((await changed(ground)).output.stdout, /is missing/);
   });
 
+  test('are refused when Claude might leave out the whole file for another member of it, and so is every change after that', async (t) => {
+    const ground = makeGround(t);
+    ground.write('project/.loki/policies.yaml', policy);
+    const hooks = installed(ground);
+    ground.write(`project/${settings}`, JSON.stringify(hooks));
+    await ground.enrol();
+    for (const more of [{ permissions: { deny: 'x' } }, { permissions: { allow: [1] } }, { permissions: { defaultMode: 'x' } }, { permissions: 1 }, { env2: 1 }, { cleanupPeriodDays: 'x' }, { model: 1 }]) {
+      ground.write(`project/${settings}`, JSON.stringify({ ...hooks, ...more }));
+      assert.match((await changed(ground)).output.stdout, /^\{"decision":"block","reason":"Claude Code may leave out all of /, JSON.stringify(more));
+    }
+    const other = join(ground.root, 'other.json');
+    writeFileSync(other, '{"theme":"dark"}');
+    const tell = async (): Promise<string> => (await teller(ground)('ConfigChange', { source: 'user_settings', file_path: other })).output.stdout;
+    assert.match(await tell(), /"decision":"block"/);
+    ground.write(`project/${settings}`, JSON.stringify(hooks));
+    assert.equal(await tell(), '');
+  });
+
+  test('are refused when no file holds our hooks any more, which nothing pins for a whole account', async (t) => {
+    const ground = makeGround(t);
+    const file = join(ground.root, '.claude/settings.json');
+    mkdirSync(join(ground.root, '.claude'));
+    const tell = async (value: JsonObject): Promise<string> => {
+      writeFileSync(file, JSON.stringify(value));
+      return (await teller(ground)('ConfigChange', { source: 'user_settings', file_path: file })).output.stdout;
+    };
+    const hooks = installed(ground);
+    const text = JSON.stringify(hooks);
+    assert.equal(await tell({ ...hooks, model: 'm' }), '');
+    for (const other of ['{}', '{"theme":"dark"}', '{"hooks":{}}', text.replace('PreToolUse', 'Stop'), text.replace('"onFailure":"block"', '"onFailure":"continue"'), text.replace('{"hooks":[{"type"', '{"matcher":"Edit","hooks":[{"type"'), text.replace(/(?<=LOKI_HOME=)[^ ]+/, '/tmp'), text.replaceAll(process.execPath, '/bin/true')]) {
+      const value = objectIn(other);
+      assert.ok(value !== undefined && other !== text);
+      assert.match(await tell(value), /"decision":"block"/, other.slice(0, 100));
+    }
+  });
+
   test('are refused wherever they lie, when they switch hooks off or cannot be read', async (t) => {
     const ground = makeGround(t);
     const file = join(ground.root, '.claude/settings.json');
@@ -265,6 +309,7 @@ describe('settings that change while the agent works', () => {
       writeFileSync(file, text);
       return (await teller(ground)('ConfigChange', { source: 'user_settings', file_path: file })).output.stdout;
     };
+    ground.write(`project/${settings}`, JSON.stringify(installed(ground)));
     assert.equal(await tell('{"theme":"dark"}'), '');
     for (const text of ['{"disableAllHooks":true}', 'x', '[]']) assert.match(await tell(text), /"decision":"block"/, text);
   });
