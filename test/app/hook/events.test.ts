@@ -77,6 +77,21 @@ describe('a result', () => {
     assert.match(readFileSync(join(ground.project, '.loki/logs/agent-audit.jsonl'), 'utf8'), /"action":"cli_invoke","agent":"claude",.*"command":"echo one","ref":2,"ok":true/);
   });
 
+  test('of a call whose input another hook put in place of the one that was judged is told as a warning', async (t) => {
+    const ground = makeGround(t);
+    ground.write('project/.loki/policies.yaml', policy);
+    const tell = teller(ground);
+    await tell('PreToolUse', bash('echo one', 'call_1'));
+    const { entries } = await tell('PostToolUse', { ...bash('echo two', 'call_1'), ...gave('two') });
+    assert.deepEqual([entries[0]?.['level'], at(entries[0])['ungated'], at(entries[0])['because']], ['warning', true, 'its decision was about another action']);
+  });
+
+  test('is judged for the agent that asks, whatever its surroundings call it', async (t) => {
+    const ground = makeGround(t);
+    ground.write('project/.loki/policies.yaml', 'version: 1\npolicies:\n  pre_execution:\n    - { name: mine, when: \'provider == "claude"\', action: deny }\n');
+    assert.match((await teller(ground)('PreToolUse', bash('ls'), {}, { LOKI_PROVIDER: 'codex' })).output.stdout, /Rule \\"mine\\"/);
+  });
+
   test('of a call that nobody asked about, or that was refused, is told as a warning', async (t) => {
     const ground = makeGround(t);
     ground.write('project/.loki/policies.yaml', policy);
