@@ -208,6 +208,17 @@ describe('sessions, subagents and tasks', () => {
     assert.equal(other?.['resource'], 'session:one');
   });
 
+  test('a run that is not at work counts nothing, so that the agent is held to its own budget', async (t) => {
+    const ground = makeGround(t);
+    ground.write('project/.loki/policies.yaml', 'version: 1\npolicies:\n  resource:\n    - { name: budget, max_tokens: 10, on_exceed: shutdown }\n');
+    const tell = teller(ground);
+    const env = { LOKI_SESSION_ID: 'ses_01ARZ3NDEKTSV4RRFFQ69G5FAV' };
+    const transcript = ground.write('t.jsonl', `${JSON.stringify({ type: 'assistant', message: { id: 'm1', model: 'm', usage: { input_tokens: 1000, output_tokens: 1000 } } })}\n`);
+    assert.equal((await tell('UserPromptSubmit', { prompt: 'hello' }, {}, env)).output.stdout, '');
+    await tell('Stop', { transcript_path: transcript }, {}, env);
+    assert.match((await tell('UserPromptSubmit', { prompt: 'hello' }, {}, env)).output.stdout, /"decision":"block".*2000 tokens consumed of 10 in the session one/);
+  });
+
   test('a task keeps its title without secrets', async (t) => {
     const ground = makeGround(t);
     const { entries } = await teller(ground)('TaskCreated', { task_id: '1', task_subject: `use ${token}` });
