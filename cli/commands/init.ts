@@ -3,7 +3,7 @@ import { exitCode, LokiError } from '../../lib/errors.ts';
 import { agentSigns } from '../../lib/agents/settings/places.ts';
 import { performInit, planInit, type InitPlan } from '../../lib/app/enrol.ts';
 import { agentsHere, hookGround, type HookGround } from '../../lib/app/hooks/ground.ts';
-import { asksOverHttp, changesOf, notesOn, performPlan, planInstall, type HookPlan } from '../../lib/app/hooks/install.ts';
+import { asksOverHttp, changesOf, performPlan, planInstall, type HookPlan } from '../../lib/app/hooks/install.ts';
 import { projectOf, type Installation } from '../../lib/app/installation.ts';
 import { join } from '../../lib/base/paths.ts';
 import { readEnrolment } from '../../lib/gate/enrolment.ts';

@@ -12,30 +12,51 @@ export interface PatchChange {
   readonly content?: string;
 }
 
-const heading = /^\s*\*\*\* (Add File|Update File|Delete File|Move to): *(.*?)\s*$/;
-const known = /^\s*\*\*\* (?:Begin Patch|End Patch|End of File|Environment ID:.*)\s*$/;
+/** White space as JavaScript's `trim` and as Rust's see it: U+0085 is such to Codex alone. */
+const heading = /^([\s\u0085]*)\*\*\* (Add File|Update File|Delete File|Move to):([^]*)$/;
+const known = /^\*\*\* (?:Begin Patch|End Patch|End of File|Environment ID:.*)\s*$/;
+
+interface Change {
+  readonly kind: PatchChange['kind'];
+  readonly path: string;
+  readonly lines: string[] | undefined;
+}
 
 /** The changes in the order of the patch; a file that is moved is deleted at one place and written at the other. */
 export function patchChanges(text: string): readonly PatchChange[] {
-  const changes: { kind: PatchChange['kind']; path: string; lines: string[] | undefined }[] = [];
+  const changes: Change[] = [];
+  // Behind blanks a heading is one to Codex in some places, and a line of the file before it in others: then lines count for both.
+  let open: readonly Change[] = [];
   for (const line of text.split('\n')) {
-    const [, what, path = ''] = heading.exec(line) ?? [];
-    const current = changes.at(-1);
+    const [, blanks, what, rest = ''] = heading.exec(line) ?? [];
     if (what === undefined) {
       if (line.startsWith('*** ') && !known.test(line)) throw invalid(`the patch has a line that nobody knows: ${JSON.stringify(line.trim().slice(0, 80))}`);
-      if (line.startsWith('+')) current?.lines?.push(line.slice(1));
+      if (line.startsWith('+')) for (const change of open) change.lines?.push(line.slice(1));
       continue;
     }
-    if (path === '' || path.includes('\0')) throw invalid('the patch names no file');
-    if (what === 'Delete File') changes.push({ kind: 'fs.delete', path, lines: undefined });
-    else if (what !== 'Move to') changes.push({ kind: 'fs.write', path, lines: [] });
-    else if (current === undefined || current.kind !== 'fs.write') throw invalid('the patch moves a file that it does not name');
-    else moved(changes, current.path, path);
+    const isSure = blanks === '';
+    const path = pathIn(rest);
+    const change: Change = what === 'Delete File' ? { kind: 'fs.delete', path, lines: undefined } : { kind: 'fs.write', path, lines: [] };
+    if (what === 'Move to') leave(changes, open, isSure);
+    changes.push(change);
+    open = isSure ? [change] : [...open, change];
   }
   return changes.map(({ kind, path, lines }) => ({ kind, path, ...(lines === undefined ? {} : { content: lines.join('\n') }) }));
 }
 
-/** The file goes away where it was. */
-function moved(changes: { kind: PatchChange['kind']; path: string; lines: string[] | undefined }[], from: string, to: string): void {
-  changes.splice(-1, 1, { kind: 'fs.delete', path: from, lines: undefined }, { kind: 'fs.write', path: to, lines: [] });
+/** White space around a name belongs to it for one reader and not for the other. */
+function pathIn(rest: string): string {
+  const path = rest.replace(/^ /, '').replace(/[ \t\r]+$/, '');
+  if (path === '' || path.includes('\0')) throw invalid('the patch names no file');
+  if (/^[\s\u0085]|[\s\u0085]$/.test(path)) throw invalid('the patch names a file with white space around its name');
+  return path;
+}
+
+/** The file that is moved goes away where it was. */
+function leave(changes: Change[], open: readonly Change[], isSure: boolean): void {
+  const moved = open.filter(({ kind }) => kind === 'fs.write');
+  if (moved.length === 0) throw invalid('the patch moves a file that it does not name');
+  const gone = moved.map(({ path }): Change => ({ kind: 'fs.delete', path, lines: undefined }));
+  if (isSure && open.length === 1) changes.splice(-1, 1, ...gone);
+  else changes.push(...gone);
 }

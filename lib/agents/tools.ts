@@ -139,7 +139,12 @@ export function withTexts(value: JsonValue, change: (text: string) => string): J
   if (typeof value === 'string') return change(value);
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map((item: JsonValue) => withTexts(item, change));
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withTexts(member, change)]));
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, saysKind(name, member) ? member : withTexts(member, change)]));
+}
+
+/** A word that says which shape an object has stays: in another shape Claude Code passes the change over, and the model gets all of it. */
+function saysKind(name: string, member: JsonValue): boolean {
+  return (name === 'type' || name === 'mode') && typeof member === 'string' && /^[a-z_]{1,24}$/.test(member);
 }
 
 /** What a tool gave, and its length. `replaceable`: the agent can be given it changed, in the same shape. */

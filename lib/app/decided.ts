@@ -27,7 +27,7 @@ export async function decisionOf(installation: Installation, outcome: ActionOutc
   const found = await newest(installation, ...wantedEntry(outcome, sessionId, canonicalOf));
   if (found === 'too far') return { ...(ref === undefined ? {} : { ref }), marks: { ungated: true, because: 'its decision lies too far back' } };
   if (found === undefined) return { ...(ref === undefined ? {} : { ref }), marks: { ungated: true, because: callId === undefined && ref === undefined ? 'nobody asked for this action' : 'there is no such decision' } };
-  return { ref: found.seq, marks: marksOf(found, action), time: Date.parse(found.timestamp) };
+  return { ref: found.seq, marks: marksOf(found, canonicalOf(action)), time: Date.parse(found.timestamp) };
 }
 
 type Test = (entry: LoggedEntry) => boolean;
@@ -53,11 +53,16 @@ async function newest(installation: Installation, filter: AuditFilter, test: Tes
   return undefined;
 }
 
-function marksOf({ event, details }: LoggedEntry, action: Action): JsonObject {
+/** What an action is about. Its directory may have changed with it, and its content is told after it in other forms. */
+const telling = ['command', 'url', 'mcp_server', 'mcp_tool', 'agent'] as const;
+
+function marksOf({ event, details }: LoggedEntry, done: JsonObject): JsonObject {
   const told = isPlainObject(details) ? details : {};
   const handed = event === 'policy.approval_required' && told['asked_at'] === 'agent';
   if (event !== 'policy.allow' && event !== 'policy.warn' && !handed) return { ungated: true, because: 'its decision was no permission' };
-  const decided = isPlainObject(told['action']) ? told['action']['kind'] : undefined;
-  if (decided !== action.kind) return { ungated: true, because: 'its decision was about another kind of action' };
+  const decided = isPlainObject(told['action']) ? told['action'] : {};
+  if (decided['kind'] !== done['kind']) return { ungated: true, because: 'its decision was about another kind of action' };
+  // Another program's hook may have put another input in place of the one that was judged.
+  if (telling.some((name) => decided[name] !== done[name])) return { ungated: true, because: 'its decision was about another action' };
   return handed ? { allowed_at: 'agent' } : {};
 }

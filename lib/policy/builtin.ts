@@ -41,6 +41,8 @@ const anywhere: readonly (readonly [RegExp, string])[] = [
   [/\/\.github\/(?:hooks(?:$|\/)|copilot\/settings[^/]*\.json$)/, 'hook settings of an agent'],
   [/\/\.copilot\/(?:hooks|config|settings)(?:\.json$|\/)/, 'hook settings of an agent'],
   [/\/(?:\.opencode|\.config\/opencode)\/(?:(?:plugin|tool)s?(?:$|\/)|opencode\.jsonc?$|config\.json$)/, 'hook settings of an agent'],
+  // Names programs that opencode loads into its own process, beside our plugin.
+  [/\/opencode\.jsonc?$/, 'hook settings of an agent'],
   [/\/\.git(?:\/.*)?\/(?:hooks(?:$|\/)|config(?:\.worktree)?$)/, 'hooks or settings of git'],
   [/\/\.git$/, 'hooks or settings of git'],
   [/\/node_modules\/(?:loki-enterprise|\.bin\/loki)(?:$|[/.])/, 'the program of loki'],

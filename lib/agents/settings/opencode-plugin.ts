@@ -123,6 +123,8 @@ function hide(output, reason) {
 function replace(output, by) {
   if (typeof by === 'string') { output.output = by; return; }
   for (const key of Object.keys(by)) {
+    // A server chose the names: this one would lead to what all objects of the process share.
+    if (key === '__proto__') continue;
     if (output[key] && typeof output[key] === 'object' && by[key] && typeof by[key] === 'object') replace(output[key], by[key]);
     else output[key] = by[key];
   }

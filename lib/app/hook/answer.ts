@@ -73,7 +73,8 @@ async function answer(adapter: AgentAdapter, input: () => Promise<string>, surro
 
 async function answerEvent(adapter: AgentAdapter, event: HookEvent, surroundings: Surroundings, options: HookOptions, told: HookSurroundings): Promise<HookOutput> {
   if (event.does === 'nothing') return adapter.render(event, { kind: 'allow' });
-  const installation = openForAgent(surroundings, options.project, event.cwd);
+  // Which agent asks is known; what the surroundings say of it is the word of whoever started it.
+  const installation = openForAgent({ ...surroundings, env: { ...surroundings.env, LOKI_PROVIDER: adapter.name } }, options.project, event.cwd);
   const log = (options.openLog ?? openRecord)(installation);
   try {
     const scene: HookScene = { installation, log, agent: adapter.name, ...sessionOf(surroundings, event), ...(options.policy === undefined ? {} : { policy: options.policy }) };

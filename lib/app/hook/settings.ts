@@ -15,7 +15,7 @@ const largestSettings = 1 << 20;
 
 /** Judges the change, and records it. */
 export async function judgeSettings(scene: HookScene, event: SettingsEvent): Promise<HookAnswer> {
-  const refusal = refusalOf(scene, event);
+  const refusal = await refusalOf(scene, event);
   const { source, path } = event;
   const receipt = await scene.log.record({
     ...entryOf(scene, 'config.change', {
@@ -27,11 +27,13 @@ export async function judgeSettings(scene: HookScene, event: SettingsEvent): Pro
   return { kind: 'deny', reason: `${refusal}. The settings in force before stay${receipt.seq === null ? '' : ` (audit entry ${receipt.seq})`}` };
 }
 
-function refusalOf({ installation }: HookScene, { path, source }: SettingsEvent): string | undefined {
+async function refusalOf({ installation }: HookScene, { path, source }: SettingsEvent): Promise<string | undefined> {
   const change = changeSinceEnrolment(installation);
   if (change !== undefined) return `${change}; the change is not taken up`;
   // Skills change too, and are no settings.
-  return path === undefined || !source.endsWith('_settings') ? undefined : switchedOffBy(installation.host.disk, path);
+  const off = path === undefined || !source.endsWith('_settings') ? undefined : switchedOffBy(installation.host.disk, path);
+  // Also a file that was refused before is read again with the next change.
+  return off ?? (await import('./in-force.ts')).hooksLost(installation, source.endsWith('_settings') ? path : undefined);
 }
 
 /** What in a settings file, wherever it lies, turns hooks off; also that it cannot be understood, which turns off all that is in it. */

@@ -13,6 +13,9 @@ import { windowOf } from '../../budgets/window.ts';
 import type { Policy } from '../../policy/evaluate.ts';
 import { scanners } from '../../policy/scan/scanners.ts';
 import type { ResourceJudgement } from '../../runs/deps.ts';
+import { runKeys } from '../../runs/run.ts';
+import { processLives, readSession } from '../../runs/session.ts';
+import type { Store } from '../../store/store.ts';
 import { judgeResource, openLedger } from '../budgets.ts';
 import type { Installation } from '../installation.ts';
 import { openStore } from '../store.ts';
@@ -29,13 +32,13 @@ interface Used {
 }
 
 /** Counts what a turn or a subagent has used, and tells what budgets have to tell. Within a governed run the run counts. */
-export async function countUsage(scene: HookScene, event: Reporting, policy: Policy): Promise<void> {
-  if (scene.inRun) return;
-  const used = usedIn(scene, event);
-  if (used === undefined) return;
-  const { installation, log } = scene;
+export async function countUsage(told: HookScene, event: Reporting, policy: Policy): Promise<void> {
+  const { installation, log } = told;
   const store = await openStore(installation, log.record);
   try {
+    const scene = await sceneNow(told, event, store);
+    const used = scene.inRun ? undefined : usedIn(scene, event);
+    if (used === undefined) return;
     const ledger = openLedger(installation, store);
     await ledger.count(reportOf(scene, event, used));
     used.remember();
@@ -46,13 +49,15 @@ export async function countUsage(scene: HookScene, event: Reporting, policy: Pol
 }
 
 /** Why the agent may not go on: a budget is spent, or its provider is not allowed. Undefined when it may. */
-export async function refusedSpending(scene: HookScene, event: HookEvent, policy: Policy): Promise<string | undefined> {
-  const { installation, log } = scene;
+export async function refusedSpending(told: HookScene, event: HookEvent, policy: Policy): Promise<string | undefined> {
+  const { installation, log } = told;
   const { residency } = installation.config;
   const isAsked = policy.rules.some(({ point }) => point === 'resource') || residency.allowedProviders.length > 0 || residency.allowedRegions.length > 0 || residency.airGapped;
-  if (scene.inRun || !isAsked) return undefined;
+  if (!isAsked) return undefined;
   const store = await openStore(installation, log.record);
   try {
+    const scene = await sceneNow(told, event, store);
+    if (scene.inRun) return undefined;
     const judgement = await judgeSpending(scene, openLedger(installation, store), policy, event.model);
     await tell(scene, judgement);
     const { decision } = judgement;
@@ -65,6 +70,15 @@ export async function refusedSpending(scene: HookScene, event: HookEvent, policy
   } finally {
     await store.close();
   }
+}
+
+/** Whoever starts an agent can name it a run. Where no such run is at work nobody else counts, and the session is the agent's own. */
+async function sceneNow(scene: HookScene, { sessionId = 'none' }: HookEvent, store: Store): Promise<HookScene> {
+  const { installation: { project, host: { facts } }, inRun } = scene;
+  if (!inRun) return scene;
+  const entry = project === undefined ? undefined : await store.get(runKeys.session(project.id));
+  const session = entry === undefined ? undefined : readSession(entry.value);
+  return session?.id === scene.sessionId && processLives(session, facts) ? scene : { ...scene, inRun: false, sessionId: sessionId.slice(0, 256) };
 }
 
 async function tell(scene: HookScene, judgement: ResourceJudgement): Promise<void> {

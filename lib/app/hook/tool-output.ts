@@ -4,6 +4,7 @@
  * is forbidden for another reason is hidden whole.
  */
 import type { HookAnswer, HookEvent, ToolOutput } from '../../agents/hook.ts';
+import { textsOf } from '../../agents/tools.ts';
 import type { PolicyDecision } from '../../base/action.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Policy } from '../../policy/evaluate.ts';
@@ -15,8 +16,9 @@ type ResultEvent = Extract<HookEvent, { readonly does: 'result' }>;
 /** Inspects, records what is found, and says what the model gets. */
 export async function inspectOutput(scene: HookScene, event: ResultEvent, policy: Policy): Promise<HookAnswer> {
   const { call: { action, tool, id }, output } = event;
-  // What a file tool says of what it wrote was judged when it was written.
-  if (output === undefined || output.text === '' || action.kind === 'fs.write' || action.kind === 'fs.delete') return { kind: 'allow' };
+  // What a file tool says of what it wrote was judged when it was written. A tool that nobody knows may have read.
+  const onlyWrites = [action, ...(action.also ?? [])].every(({ kind }) => kind === 'fs.write' || kind === 'fs.delete');
+  if (output === undefined || output.text === '' || onlyWrites) return { kind: 'allow' };
   const judged = judgeText(policy, output.text, event);
   if (judged.violations.length === 0) return { kind: 'allow' };
   const answer = judged.allowed ? { kind: 'allow' as const } : withheld(policy, output, judged, event);
@@ -36,8 +38,9 @@ function judgeText(policy: Policy, content: string, { call: { action, tool } }: 
 function withheld(policy: Policy, output: ToolOutput, judged: PolicyDecision, event: ResultEvent): HookAnswer {
   const hidden = `loki: the output of ${event.call.tool} was withheld: ${judged.reason}`;
   if (output.rewritten === undefined) return { kind: 'hide', reason: hidden };
-  const isClean = judgeText(policy, scanners.redact(output.text), event).allowed;
-  if (isClean) return { kind: 'replace', output: output.rewritten((text) => scanners.redact(text)), note: 'loki: secrets were taken out of this output' };
+  // Judged is what the model would get: a secret whose parts stand in several texts is in none of them.
+  const redacted = output.rewritten((text) => scanners.redact(text));
+  if (judgeText(policy, textsOf(redacted), event).allowed) return { kind: 'replace', output: redacted, note: 'loki: secrets were taken out of this output' };
   return { kind: 'replace', output: output.rewritten(() => '[withheld by policy]'), note: hidden };
 }
 

@@ -5,6 +5,7 @@
 import { LokiError, messageOf } from '../../errors.ts';
 import type { AgentName } from '../../agents/hook.ts';
 import { handedDown } from '../../agents/hook-command.ts';
+import { wrongMember } from '../../agents/settings/claude-shape.ts';
 import { clientTable, isOlder } from '../../agents/settings/client-versions.ts';
 import { shapeProblems } from '../../agents/settings/json-hooks.ts';
 import { agentSigns, notJson, readsComments } from '../../agents/settings/places.ts';
@@ -103,6 +104,8 @@ function settingsCheck({ agent, files }: AgentScene): Outcome | undefined {
     if (problem !== undefined) return [`${path}: ${problem}`];
     if (path.endsWith('.toml')) return tomlProblem(path, text);
     if (!isStrict && !readsComments.includes(agent)) return [notJson(path)];
+    const wrong = agent === 'claude' ? wrongMember(members) : undefined;
+    if (wrong !== undefined) return [`${path}: ${JSON.stringify(wrong)} has a shape that is not known`];
     return agent === 'opencode' || !isHookFile(path) ? [] : shapeProblems(members, hookShapes[agent]).map(({ message }) => `${path}: ${message}`);
   });
   const [first] = problems;

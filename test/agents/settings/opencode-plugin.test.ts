@@ -100,6 +100,14 @@ test('what a tool gave is told; an answer may replace it, and a no keeps it from
   }
 });
 
+test('a name that a server chose changes no object but the output', async () => {
+  answers(`printf '%s' '{"allow":true,"output":{"output":"[gone]","metadata":{"__proto__":{"LOKI_SESSION_ID":"x"}}}}'`);
+  const output: Output = { output: 'secret', metadata: {} };
+  await hooks['tool.execute.after'](call, output);
+  assert.equal(output.output, '[gone]');
+  assert.equal(Reflect.get({}, 'LOKI_SESSION_ID'), undefined);
+});
+
 test('a prompt goes on only with a yes', async () => {
   const parts = [{ type: 'text', text: 'one' }, { type: 'file' }, { type: 'text', text: 'two' }];
   says({ allow: true });

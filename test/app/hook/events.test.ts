@@ -13,7 +13,10 @@ import { answerHook, type HookOptions } from '../../../lib/app/hook/answer.ts';
 import { openLedger } from '../../../lib/app/budgets.ts';
 import { openStore } from '../../../lib/app/store.ts';
 import { windowOf } from '../../../lib/budgets/window.ts';
-import { isPlainObject, type JsonObject } from '../../../lib/base/json.ts';
+import { isPlainObject, objectIn, type JsonObject } from '../../../lib/base/json.ts';
+import { withHooks } from '../../../lib/agents/settings/json-hooks.ts';
+import { hookShapes, wantedHooks } from '../../../lib/agents/settings/wanted.ts';
+import { hookFacts, hookGround } from '../../../lib/app/hooks/ground.ts';
 import { makeGround, type Ground } from '../../support/ground.ts';
 
 const token = 'ghp_x7Kq2LmN9pRs4TuV6wXy8ZaB1cDe3FgH5iJk';
@@ -74,6 +77,21 @@ describe('a result', () => {
     assert.match(readFileSync(join(ground.project, '.loki/logs/agent-audit.jsonl'), 'utf8'), /"action":"cli_invoke","agent":"claude",.*"command":"echo one","ref":2,"ok":true/);
   });
 
+  test('of a call whose input another hook put in place of the one that was judged is told as a warning', async (t) => {
+    const ground = makeGround(t);
+    ground.write('project/.loki/policies.yaml', policy);
+    const tell = teller(ground);
+    await tell('PreToolUse', bash('echo one', 'call_1'));
+    const { entries } = await tell('PostToolUse', { ...bash('echo two', 'call_1'), ...gave('two') });
+    assert.deepEqual([entries[0]?.['level'], at(entries[0])['ungated'], at(entries[0])['because']], ['warning', true, 'its decision was about another action']);
+  });
+
+  test('is judged for the agent that asks, whatever its surroundings call it', async (t) => {
+    const ground = makeGround(t);
+    ground.write('project/.loki/policies.yaml', 'version: 1\npolicies:\n  pre_execution:\n    - { name: mine, when: \'provider == "claude"\', action: deny }\n');
+    assert.match((await teller(ground)('PreToolUse', bash('ls'), {}, { LOKI_PROVIDER: 'codex' })).output.stdout, /Rule \\"mine\\"/);
+  });
+
   test('of a call that nobody asked about, or that was refused, is told as a warning', async (t) => {
     const ground = makeGround(t);
     ground.write('project/.loki/policies.yaml', policy);
@@ -123,6 +141,29 @@ describe('a result', () => {
     assert.equal(at(entries[0])['output'], 'redacted');
   });
 
+  test('is withheld in the shape of its tool, since Claude passes over every other', async (t) => {
+    const ground = makeGround(t);
+    ground.write('project/.loki/policies.yaml', 'version: 1\npolicies:\n  data:\n    - { name: people, type: pii_scanning, action: deny }\n');
+    const { output } = await teller(ground)('PostToolUse', { tool_name: 'Read', tool_input: { file_path: '/p/a' }, tool_use_id: 'c', tool_response: { type: 'text', file: { filePath: '/p/a', content: 'card 4111 1111 1111 1111 here', numLines: 1 } } });
+    assert.match(output.stdout, /"updatedToolOutput":\{"type":"text","file":\{"filePath":"\[withheld by policy\]","content":"\[withheld by policy\]","numLines":1\}\}/);
+  });
+
+  test('with a secret whose parts stand in several texts is withheld whole', async (t) => {
+    const ground = makeGround(t);
+    ground.write('project/.loki/policies.yaml', policy);
+    const key = ['-----BEGIN RSA PRIVATE KEY-----', ...Array.from({ length: 12 }, (_, at) => `${at}MIIEvwIBADANBgkqhkiG9w0BAQEFAASCBKkwggSlAgEAAoIBAQDeAyxOhxgxse`), '-----END RSA PRIVATE KEY-----'];
+    const { output } = await teller(ground)('PostToolUse', { tool_name: 'mcp__t__x', tool_input: {}, tool_use_id: 'c', tool_response: key.map((text) => ({ type: 'text', text })) });
+    assert.doesNotMatch(output.stdout, /MIIEvw/);
+    assert.match(output.stdout, /"updatedMCPToolOutput":\[\{"type":"text","text":"\[withheld by policy\]"\}/);
+  });
+
+  test('of a tool that nobody knows is looked through, whatever it was taken for', async (t) => {
+    const ground = makeGround(t);
+    ground.write('project/.loki/policies.yaml', policy);
+    const { output } = await teller(ground)('PostToolUse', { tool_name: 'ReadMany', tool_input: { path: join(ground.project, 'a') }, tool_use_id: 'c', tool_response: `a ${token} b` });
+    assert.match(output.stdout, /"updatedToolOutput":"a \[redacted github-token\] b"/);
+  });
+
   test('of an error, which Claude does not let anybody change, says so', async (t) => {
     const ground = makeGround(t);
     ground.write('project/.loki/policies.yaml', policy);
@@ -165,6 +206,17 @@ describe('sessions, subagents and tasks', () => {
     // What is no session of ours names none.
     const [other] = (await tell('PreToolUse', bash('ls'), {}, { LOKI_SESSION_ID: '../x' })).entries;
     assert.equal(other?.['resource'], 'session:one');
+  });
+
+  test('a run that is not at work counts nothing, so that the agent is held to its own budget', async (t) => {
+    const ground = makeGround(t);
+    ground.write('project/.loki/policies.yaml', 'version: 1\npolicies:\n  resource:\n    - { name: budget, max_tokens: 10, on_exceed: shutdown }\n');
+    const tell = teller(ground);
+    const env = { LOKI_SESSION_ID: 'ses_01ARZ3NDEKTSV4RRFFQ69G5FAV' };
+    const transcript = ground.write('t.jsonl', `${JSON.stringify({ type: 'assistant', message: { id: 'm1', model: 'm', usage: { input_tokens: 1000, output_tokens: 1000 } } })}\n`);
+    assert.equal((await tell('UserPromptSubmit', { prompt: 'hello' }, {}, env)).output.stdout, '');
+    await tell('Stop', { transcript_path: transcript }, {}, env);
+    assert.match((await tell('UserPromptSubmit', { prompt: 'hello' }, {}, env)).output.stdout, /"decision":"block".*2000 tokens consumed of 10 in the session one/);
   });
 
   test('a task keeps its title without secrets', async (t) => {
@@ -214,15 +266,20 @@ describe('a prompt', () => {
 
 describe('settings that change while the agent works', () => {
   const settings = '.claude/settings.local.json';
-  const hooks = '{"hooks":{"PreToolUse":[]},"permissions":{}}';
   const changed = async (ground: Ground): Promise<Told> => teller(ground)('ConfigChange', { source: 'local_settings', file_path: join(ground.project, settings) });
+  /** Settings with our hooks, as they are installed. */
+  const installed = (ground: Ground): JsonObject => {
+    const text = withHooks(undefined, hookShapes.claude, wantedHooks('claude', hookFacts(hookGround(ground.installation()), 'project', {})), settings);
+    return { ...objectIn(text), permissions: {} };
+  };
 
   test('are refused when what was enrolled would change, and taken up otherwise', async (t) => {
     const ground = makeGround(t);
     ground.write('project/.loki/policies.yaml', policy);
+    const hooks = JSON.stringify(installed(ground));
     ground.write(`project/${settings}`, hooks);
     await ground.enrol();
-    ground.write(`project/${settings}`, hooks.replace('{}', '{"allow":["Bash"]}'));
+    ground.write(`project/${settings}`, hooks.replace('"permissions":{}', '"permissions":{"allow":["Bash"]}'));
     assert.equal((await changed(ground)).output.stdout, '');
     for (const text of ['{"disableAllHooks":true}', '', '{}', '{', '{"hooks":"x"}', hooks.replace('PreToolUse', 'Stop')]) {
       ground.write(`project/${settings}`, text);
@@ -234,6 +291,42 @@ describe('settings that change while the agent works', () => {
     assert.match((await changed(ground)).output.stdout, /is missing/);
   });
 
+  test('are refused when Claude might leave out the whole file for another member of it, and so is every change after that', async (t) => {
+    const ground = makeGround(t);
+    ground.write('project/.loki/policies.yaml', policy);
+    const hooks = installed(ground);
+    ground.write(`project/${settings}`, JSON.stringify(hooks));
+    await ground.enrol();
+    for (const more of [{ permissions: { deny: 'x' } }, { permissions: { allow: [1] } }, { permissions: { defaultMode: 'x' } }, { permissions: 1 }, { env2: 1 }, { cleanupPeriodDays: 'x' }, { model: 1 }]) {
+      ground.write(`project/${settings}`, JSON.stringify({ ...hooks, ...more }));
+      assert.match((await changed(ground)).output.stdout, /^\{"decision":"block","reason":"Claude Code may leave out all of /, JSON.stringify(more));
+    }
+    const other = join(ground.root, 'other.json');
+    writeFileSync(other, '{"theme":"dark"}');
+    const tell = async (): Promise<string> => (await teller(ground)('ConfigChange', { source: 'user_settings', file_path: other })).output.stdout;
+    assert.match(await tell(), /"decision":"block"/);
+    ground.write(`project/${settings}`, JSON.stringify(hooks));
+    assert.equal(await tell(), '');
+  });
+
+  test('are refused when no file holds our hooks any more, which nothing pins for a whole account', async (t) => {
+    const ground = makeGround(t);
+    const file = join(ground.root, '.claude/settings.json');
+    mkdirSync(join(ground.root, '.claude'));
+    const tell = async (value: JsonObject): Promise<string> => {
+      writeFileSync(file, JSON.stringify(value));
+      return (await teller(ground)('ConfigChange', { source: 'user_settings', file_path: file })).output.stdout;
+    };
+    const hooks = installed(ground);
+    const text = JSON.stringify(hooks);
+    assert.equal(await tell({ ...hooks, model: 'm' }), '');
+    for (const other of ['{}', '{"theme":"dark"}', '{"hooks":{}}', text.replace('PreToolUse', 'Stop'), text.replace('"onFailure":"block"', '"onFailure":"continue"'), text.replace('{"hooks":[{"type"', '{"matcher":"Edit","hooks":[{"type"'), text.replace(/(?<=LOKI_HOME=)[^ ]+/, '/tmp'), text.replaceAll(process.execPath, '/bin/true')]) {
+      const value = objectIn(other);
+      assert.ok(value !== undefined && other !== text);
+      assert.match(await tell(value), /"decision":"block"/, other.slice(0, 100));
+    }
+  });
+
   test('are refused wherever they lie, when they switch hooks off or cannot be read', async (t) => {
     const ground = makeGround(t);
     const file = join(ground.root, '.claude/settings.json');
@@ -242,6 +335,7 @@ describe('settings that change while the agent works', () => {
       writeFileSync(file, text);
       return (await teller(ground)('ConfigChange', { source: 'user_settings', file_path: file })).output.stdout;
     };
+    ground.write(`project/${settings}`, JSON.stringify(installed(ground)));
     assert.equal(await tell('{"theme":"dark"}'), '');
     for (const text of ['{"disableAllHooks":true}', 'x', '[]']) assert.match(await tell(text), /"decision":"block"/, text);
     assert.equal((await teller(ground)('ConfigChange', { source: 'skills', file_path: ground.write('.claude/skills/x/SKILL.md', '# x') })).output.stdout, '');
