@@ -11,7 +11,7 @@ import { open } from './open.ts';
 import { printable, type Colour, type Look, type Output } from './output.ts';
 import { askProof } from './proof.ts';
 
-export const agentOperand: OperandRow = { name: 'AGENT', summary: 'Only this one', choices: agentNames };
+export const agentOperand: OperandRow = { name: 'AGENT', summary: 'Only these', choices: agentNames, repeated: true };
 
 export const scopeFlag: FlagRow = {
   name: 'scope', kind: 'text', value: 'SCOPE', choices: scopes,
@@ -25,7 +25,8 @@ export function scopeOf({ args }: CommandContext): Scope {
 }
 
 export function agentOf({ args }: CommandContext): readonly AgentName[] {
-  return agentNames.filter((each) => each === args.operand('AGENT'));
+  const named = new Set(args.operands('AGENT'));
+  return agentNames.filter((each) => named.has(each));
 }
 
 /** The installation with the project that its scope needs. */

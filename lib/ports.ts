@@ -242,6 +242,8 @@ export interface ProcessFacts {
   readonly loki: readonly string[];
   /** A text that differs for every process that ever had this pid since boot; undefined when no such process lives. */
   startOf(pid: number): string | undefined;
+  /** The processes above this one, its parent first, at most so many; empty where that cannot be told. */
+  ancestors(most: number): readonly number[];
 }
 
 /** Everything of the outside world that a running part may be given. */

@@ -7,6 +7,9 @@ import { agentTable } from '../../lib/agents/adapters.ts';
 import type { AgentAdapter, AgentName } from '../../lib/agents/hook.ts';
 import { askSeconds } from '../../lib/agents/hook-events.ts';
 import { answerHook, approvalModes, marginMs } from '../../lib/app/hook/answer.ts';
+import { watchAsker } from '../../lib/app/hook/asker.ts';
+import { facts } from '../../lib/host/facts.ts';
+import { timers } from '../../lib/host/time.ts';
 import { readAgentInput } from '../agent-input.ts';
 import type { Command, CommandContext } from '../command.ts';
 
@@ -36,10 +39,12 @@ async function run({ args, terminal }: CommandContext, name: AgentName): Promise
   const adapter = await load(name);
   const deadlineMs = args.number('deadline') ?? usualDeadlineMs;
   const [project, event] = [args.text('project'), args.text('event')];
+  const asker = watchAsker({ facts, timers });
   const { stdout, stderr, exit } = await answerHook(adapter, () => readAgentInput(terminal, 'the hook input'), terminal, {
-    approval: approvalModes.find((mode) => mode === args.text('approval')) ?? 'auto', waitMs: Math.max(0, Math.min(args.number('wait') ?? Number.POSITIVE_INFINITY, deadlineMs - marginMs)), deadlineMs,
+    approval: approvalModes.find((mode) => mode === args.text('approval')) ?? 'auto', waitMs: Math.max(0, Math.min(args.number('wait') ?? Number.POSITIVE_INFINITY, deadlineMs - marginMs)), deadlineMs, signal: asker.signal,
     ...(project === undefined ? {} : { project }), ...(event === undefined ? {} : { event }),
   });
+  asker.stop();
   if (stderr !== '') terminal.stderr.write(stderr);
   if (stdout !== '') terminal.stdout.write(stdout);
   return exit;

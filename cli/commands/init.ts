@@ -6,11 +6,12 @@ import { agentsHere, hookGround, type HookGround } from '../../lib/app/hooks/gro
 import { asksOverHttp, changesOf, performPlan, planInstall, type HookPlan } from '../../lib/app/hooks/install.ts';
 import { projectOf, type Installation } from '../../lib/app/installation.ts';
 import { join } from '../../lib/base/paths.ts';
+import { unifiedDiff } from '../../lib/formats/unified-diff.ts';
 import { readEnrolment } from '../../lib/gate/enrolment.ts';
 import { findProject, type Project } from '../../lib/gate/project.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { yesFlag } from '../confirm.ts';
-import { planLines as hookLines, tellNotes } from '../hook-words.ts';
+import { tellNotes } from '../hook-words.ts';
 import { open } from '../open.ts';
 import { printable, type Output } from '../output.ts';
 import { asFlag, askProof } from '../proof.ts';
@@ -77,8 +78,16 @@ function planHooks(ground: HookGround, output: Output): HookPlan | undefined {
 
 function showHooks(ground: HookGround, hooks: HookPlan, output: Output): void {
   output.note('This will put hooks into the settings of coding agents (to leave them alone: --no-hooks):');
-  for (const line of hookLines(hooks, output.err)) output.message(line);
+  for (const { path, before, after } of changesOf(hooks)) output.message(`  ${before === undefined ? 'write  ' : 'change '} ${printable(path)}${sizeOf(before, after)}`);
+  output.note('To see each line of it first: loki hooks install --dry-run');
   tellNotes(ground, hooks, output);
+}
+
+/** How much of a file changes. */
+function sizeOf(before: string | undefined, after: string | undefined): string {
+  const lines = unifiedDiff(before, after, '').slice(2);
+  const [added, taken] = [lines.filter((line) => line.startsWith('+')).length, lines.filter((line) => line.startsWith('-')).length];
+  return ` (${added} ${added === 1 ? 'line' : 'lines'} added${taken === 0 ? '' : `, ${taken} taken out`})`;
 }
 
 /** A project inside an enrolled one would never be asked about: the outermost counts. And LOKI_HOME is no project. */

@@ -12,6 +12,7 @@ export const facts: ProcessFacts = {
   platform: process.platform,
   get loki() { return lokiCommand(); },
   startOf,
+  ancestors,
 };
 
 /** Beside this file's tree, built or unbuilt; Node's own options (such as a loader) are needed to start it again. */
@@ -42,6 +43,22 @@ function startOf(pid: number): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** On Linux field 4 of /proc/<pid>/stat. */
+function parentOf(pid: number): number | undefined {
+  try {
+    const text = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+function ancestors(most: number): readonly number[] {
+  const found: number[] = [];
+  for (let pid = process.platform === 'linux' ? parentOf(process.pid) : undefined; pid !== undefined && pid > 0 && found.length < most; pid = parentOf(pid)) found.push(pid);
+  return found;
 }
 
 function lives(pid: number): boolean {

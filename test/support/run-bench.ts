@@ -108,7 +108,7 @@ export function createBench(options: BenchOptions = {}): Bench {
   };
   const deps: RunDeps = {
     clock, timers, random, disk: memoryDisk(), spawn: gateSpawn(gateExits), store, record: options.wrapRecord?.(record) ?? record,
-    facts: { pid: 4711, hostname: 'bench', username: 'tester', platform: 'linux', loki: ['loki'], startOf: (pid) => (pid === 4711 ? 'start-4711' : undefined) },
+    facts: { pid: 4711, hostname: 'bench', username: 'tester', platform: 'linux', loki: ['loki'], startOf: (pid) => (pid === 4711 ? 'start-4711' : undefined), ancestors: () => [] },
     lock: (path) => memoryLock(path, held),
     judgeResource: async () => resourcesAre(allowed),
     judgeData: async () => allowed,

@@ -34,6 +34,8 @@ export interface RecordOptions {
   readonly keeps?: true;
   /** It has come to make a checkpoint: none is left for another process. */
   readonly signs?: true;
+  /** It has this long to wait for its turn, in place of ten seconds. */
+  readonly patienceMs?: number;
   /** It has come to send entries to receivers: nothing is left for another process to send. */
   readonly sends?: true;
 }
@@ -49,7 +51,7 @@ export function openRecord(installation: Installation, options: RecordOptions = 
   });
   const open = (protection?: EntryProtection): AuditLog => openAuditLog({
     disk: host.disk, clock: host.clock, timers: host.timers, random: host.random,
-    lock: host.lock(join(home.run, 'audit')), lockTimeoutMs,
+    lock: host.lock(join(home.run, 'audit')), lockTimeoutMs: options.patienceMs ?? lockTimeoutMs,
     base: home.home, directory: home.audit, blobDirectory: home.blobs, tornDirectory: home.torn, legacyDirectory: home.legacy,
     metadata: metadataOf(installation),
     level: config.audit.level, exclude: new Set(config.audit.excludeEvents),

@@ -75,7 +75,7 @@ async function answerEvent(adapter: AgentAdapter, event: HookEvent, surroundings
   if (event.does === 'nothing') return adapter.render(event, { kind: 'allow' });
   // Which agent asks is known; what the surroundings say of it is the word of whoever started it.
   const installation = openForAgent({ ...surroundings, env: { ...surroundings.env, LOKI_PROVIDER: adapter.name } }, options.project, event.cwd);
-  const log = (options.openLog ?? openRecord)(installation);
+  const log = options.openLog?.(installation) ?? openRecord(installation, { patienceMs: Math.max(options.deadlineMs / 2, 1000) });
   try {
     const scene: HookScene = { installation, log, agent: adapter.name, ...sessionOf(surroundings, event), ...(options.policy === undefined ? {} : { policy: options.policy }) };
     const asksNatively = (options.approval === 'auto' || options.approval === 'ask') && adapter.asksNatively(event, told);
