@@ -41,11 +41,17 @@ function start({ writes, model, hooks, room, env, read }: HeadlessCall): Headles
   const home = env['GEMINI_CLI_HOME'] ?? env['HOME'] ?? '';
   return {
     args: ['-o', 'stream-json', '--skip-trust', '--approval-mode', writes ? 'yolo' : 'default', ...(model === undefined ? [] : ['--model', model])],
-    env: { GEMINI_CLI_HOME: `${room}/gemini` },
+    env: { ...nothingLoaded, GEMINI_CLI_HOME: `${room}/gemini` },
     files: [{ path: 'gemini/.gemini/settings.json', text: JSON.stringify(withHooks(read(`${home}/.gemini/settings.json`), hooks), null, 2) }],
     mirror: { from: `${home}/.gemini`, at: 'gemini/.gemini' },
   };
 }
+
+/**
+ * Gemini CLI takes variables from `.env` and `.gemini/.env` of the project, also where it does not trust the folder, and hands them on to
+ * hooks: one that loads code into the hook's shell would answer for it. What is set, if to nothing, it leaves as it is.
+ */
+const nothingLoaded: Readonly<Record<string, string>> = Object.fromEntries(['LD_PRELOAD', 'LD_AUDIT', 'LD_LIBRARY_PATH', 'DYLD_INSERT_LIBRARIES', 'DYLD_LIBRARY_PATH', 'NODE_OPTIONS', 'BASH_ENV', 'ENV'].map((name) => [name, '']));
 
 /** The user's settings with our hooks beside theirs, and hooks switched on. */
 function withHooks(text: string | undefined, hooks: readonly HookEntry[]): JsonObject {
@@ -57,7 +63,8 @@ function withHooks(text: string | undefined, hooks: readonly HookEntry[]): JsonO
     all[event] = [...(Array.isArray(before) ? before : []), { matcher: '.*', hooks: [{ name: 'loki', type: 'command', command, timeout: seconds * 1000 }] }];
   }
   const config = users['hooksConfig'];
-  return { ...users, hooksConfig: { ...(isPlainObject(config) ? config as JsonObject : {}), enabled: true, disabled: [] }, hooks: all };
+  const advanced = users['advanced'];
+  return { ...users, advanced: { ...(isPlainObject(advanced) ? advanced as JsonObject : {}), ignoreLocalEnv: true }, hooksConfig: { ...(isPlainObject(config) ? config as JsonObject : {}), enabled: true, disabled: [] }, hooks: all };
 }
 
 function reader(): StreamReader {

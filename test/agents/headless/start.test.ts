@@ -65,7 +65,7 @@ test('Gemini CLI gets the user\'s settings with our hooks in them, in a home of 
   const users = '{\n  // mine\n  "ui": {"theme": "x"}, "hooksConfig": {"enabled": false, "disabled": ["loki"]},\n  "hooks": {"PreToolUse": [{"hooks": [{"type": "command", "command": "theirs"}]}]},\n}';
   const start = gemini.start(call({ read: (path) => (path === '/home/dev/.gemini/settings.json' ? users : undefined) }));
   assert.deepEqual(JSON.parse(start.files?.[0]?.text ?? ''), {
-    ui: { theme: 'x' }, hooksConfig: { enabled: true, disabled: [] },
+    ui: { theme: 'x' }, advanced: { ignoreLocalEnv: true }, hooksConfig: { enabled: true, disabled: [] },
     hooks: {
       PreToolUse: [{ hooks: [{ type: 'command', command: 'theirs' }] }, { matcher: '.*', hooks: [{ name: 'loki', type: 'command', command: 'ask "it"', timeout: 600_000 }] }],
       SessionStart: [{ matcher: '.*', hooks: [{ name: 'loki', type: 'command', command: 'look', timeout: 30_000 }] }],
@@ -75,6 +75,9 @@ test('Gemini CLI gets the user\'s settings with our hooks in them, in a home of 
   assert.deepEqual([start.env['GEMINI_CLI_HOME'], start.mirror], ['/loki/run/ses_1/gemini', { from: '/home/dev/.gemini', at: 'gemini/.gemini' }]);
   assert.equal(after(start.args, '--approval-mode'), 'yolo');
   assert.ok(start.args.includes('--skip-trust'));
+  // A project's .env cannot load code into the shells of hooks: what is set, if to nothing, stays as it is.
+  for (const name of ['LD_PRELOAD', 'LD_AUDIT', 'NODE_OPTIONS', 'BASH_ENV']) assert.equal(start.env[name], '');
+  assert.match(start.files?.[0]?.text ?? '', /"ignoreLocalEnv": true/);
   assert.equal(after(gemini.start(call({ writes: false })).args, '--approval-mode'), 'default');
   assert.equal(gemini.start(call({ env: { HOME: '/home/dev', GEMINI_CLI_HOME: '/else' } })).mirror?.from, '/else/.gemini');
   for (const [bad, code] of [['{', 'json.invalid'], ['[]', 'config.invalid'], ['5', 'config.invalid']]) assert.throws(() => gemini.start(call({ read: () => bad })), { code });
