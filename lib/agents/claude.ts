@@ -7,13 +7,13 @@ import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { AgentAdapter, HookAnswer, HookEvent, HookOutput, HookSurroundings } from './hook.ts';
 import { refusal, said } from './output.ts';
 import { lifeEvents, readEvent, toolCallIn, type EventReaders } from './snake-case.ts';
-import { actionBy, agent, command, mcp, other, outputOf, read, url, write, type Call, type ToolTable } from './tools.ts';
+import { actionBy, agent, command, mcp, other, outputOf, read, search, url, write, type Call, type ToolTable } from './tools.ts';
 
 /** Tools by the names in hook inputs. Those with `other` reach nothing that a policy names by themselves. */
 const tools: ToolTable = {
   Bash: command('command'), PowerShell: command('command'), Monitor: monitor,
   Write: write('file_path', 'content'), Edit: write('file_path', 'new_string'), MultiEdit: multiEdit, NotebookEdit: write('notebook_path', 'new_source'),
-  Read: read('file_path'), NotebookRead: read('notebook_path'), Glob: read('path', 'cwd'), Grep: read('path', 'cwd'), LS: read('path', 'cwd'),
+  Read: read('file_path'), NotebookRead: read('notebook_path'), Glob: search('path', 'pattern'), Grep: search('path', 'glob'), LS: read('path', 'cwd'),
   WebFetch: url('url'), WebSearch: other, Agent: agent('subagent_type', 'prompt', 'general-purpose'), Task: agent('subagent_type', 'prompt', 'general-purpose'),
   TodoWrite: other, ToolSearch: other, AskUserQuestion: other, EnterPlanMode: other, ExitPlanMode: other, Skill: other, SlashCommand: other, BashOutput: other, KillShell: other,
   Workflow: agent('name', 'script', 'workflow'), CronCreate: other, CronDelete: other, CronList: other, ScheduleWakeup: other, ListAgents: other, ReportFindings: other, EnterWorktree: other, ExitWorktree: other,

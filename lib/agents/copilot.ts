@@ -8,12 +8,12 @@ import type { AgentAdapter, EventBase, HookAnswer, HookEvent, HookOutput, HookSu
 import { refusal, said } from './output.ts';
 import { invalid, Payload, shortTexts } from './payload.ts';
 import type { EventReaders } from './snake-case.ts';
-import { agent, command, mcp, other, outputOf, patch, read, unknownTool, url, write, type Call, type ToolTable } from './tools.ts';
+import { agent, command, mcp, other, outputOf, patch, read, search, unknownTool, url, write, type Call, type ToolTable } from './tools.ts';
 
 /** Tools by the names in hook inputs. */
 const tools: ToolTable = {
   bash: command('command'), powershell: command('command'), view: read('path'), create: write('path', 'file_text'), edit: write('path', 'new_str'),
-  str_replace_editor: editor, apply_patch: patch('patch'), glob: read('path', 'cwd'), grep: read('path', 'cwd'), web_fetch: url('url'), task: agent('agent_type', 'prompt', 'general-purpose'),
+  str_replace_editor: editor, apply_patch: patch('patch'), glob: search('path', 'pattern'), grep: search('path', 'glob'), web_fetch: url('url'), task: agent('agent_type', 'prompt', 'general-purpose'),
   ask_user: other, report_intent: other, update_todo: other, read_bash: other, stop_bash: other, write_bash: command('input'),
 };
 

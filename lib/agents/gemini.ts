@@ -5,12 +5,12 @@ import type { AgentAdapter, HookAnswer, HookEvent, HookOutput } from './hook.ts'
 import { refusal, said } from './output.ts';
 import { shortTexts, type Payload } from './payload.ts';
 import { readEvent, toolCallIn, type EventReaders } from './snake-case.ts';
-import { actionBy, agent, command, fetchAllIn, mcp, other, outputOf, read, readAll, write, type Call, type ToolTable } from './tools.ts';
+import { actionBy, agent, command, fetchAllIn, mcp, other, outputOf, read, readAll, search, write, type Call, type ToolReader, type ToolTable } from './tools.ts';
 
 /** Tools by the names in hook inputs; the older names of some stand here too. */
 const tools: ToolTable = {
   run_shell_command: command('command', 'dir_path'), write_file: write('file_path', 'content'), replace: write('file_path', 'new_string'), read_file: readFile,
-  read_many_files: readAll('include', 'paths'), list_directory: folder, glob: folder, grep_search: folder, search_file_content: folder,
+  read_many_files: readAll('include', 'paths'), list_directory: folder, glob: found('pattern'), grep_search: found('include'), search_file_content: found('include'),
   web_fetch: fetchAllIn('prompt'), google_web_search: other, invoke_agent: agent('agent_name', 'prompt', 'generalist'), save_memory: other, write_todos: other,
   activate_skill: other, ask_user: other, enter_plan_mode: other, exit_plan_mode: other, get_internal_docs: other, update_topic: other, complete_task: other,
   list_background_processes: other, read_background_output: other,
@@ -22,6 +22,10 @@ function readFile(call: Call): Action {
 
 function folder(call: Call): Action {
   return read(call.input.has('dir_path') ? 'dir_path' : 'path', 'cwd')(call);
+}
+
+function found(patternName: string): ToolReader {
+  return (call) => search(call.input.has('dir_path') ? 'dir_path' : 'path', patternName)(call);
 }
 
 const events: EventReaders = {

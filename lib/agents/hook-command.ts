@@ -25,7 +25,7 @@ export interface HookCommand {
   readonly guard: 'closed' | 'open';
 }
 
-/** Variables that tell which session and trace a hook belongs to: they come from whoever started the agent, and decide nothing. */
+/** Variables that tell which session, phase and trace a hook belongs to: the word of whoever started the agent. docs/threat-model.md says what hangs on it. */
 export const handedDown: readonly string[] = ['LOKI_SESSION_ID', 'LOKI_RUN_ID', 'LOKI_PHASE', 'LOKI_PROVIDER', 'TRACEPARENT', 'CLAUDE_CODE_ENTRYPOINT'];
 
 /** Where programs are looked for by a hook: git, for what a command committed. */

@@ -7,12 +7,12 @@ import type { AgentAdapter, EventBase, HookAnswer, HookEvent, HookOutput, Report
 import { refusal, said } from './output.ts';
 import { invalid, Payload } from './payload.ts';
 import type { EventReaders } from './snake-case.ts';
-import { agent, command, mcp, other, outputOf, patch, read, unknownTool, url, write, type Call, type ToolTable } from './tools.ts';
+import { agent, command, mcp, other, outputOf, patch, read, search, unknownTool, url, write, type Call, type ToolTable } from './tools.ts';
 
 /** Tools by their names. */
 const tools: ToolTable = {
   bash: command('command', 'workdir'), write: write('filePath', 'content'), edit: write('filePath', 'newString'), multiedit: multiEdit, apply_patch: patch('patchText'), patch: patch('patchText'),
-  read: read('filePath'), glob: read('path', 'cwd'), grep: read('path', 'cwd'), list: read('path', 'cwd'), webfetch: url('url'), websearch: other, codesearch: other,
+  read: read('filePath'), glob: search('path', 'pattern'), grep: search('path', 'include'), list: read('path', 'cwd'), webfetch: url('url'), websearch: other, codesearch: other,
   task: agent('subagent_type', 'prompt', 'general'), todowrite: other, todoread: other, skill: other, question: other, invalid: other, plan_enter: other, plan_exit: other, lsp: other,
 };
 

@@ -50,6 +50,15 @@ export function read(pathName: string, fallback?: 'cwd'): ToolReader {
   return (call) => at(call, 'fs.read', fallback === undefined ? call.input.name(pathName) : call.input.maybeName(pathName) ?? call.cwd ?? '.');
 }
 
+/** Files below a folder that are looked for or through; `patternName`: the member that says which, seen from the folder. */
+export function search(pathName: string, patternName: string): ToolReader {
+  return (call) => {
+    const folder = read(pathName, 'cwd')(call);
+    const pattern = call.input.maybeName(patternName);
+    return pattern === undefined ? folder : together(call.tool, [folder, at(call, 'fs.read', resolveFrom(resolveFrom(call.cwd ?? '/', folder.file_path ?? '.'), pattern))]);
+  };
+}
+
 /** Files that are read, by several members with one path or several. */
 export function readAll(...names: readonly string[]): ToolReader {
   return (call) => together(call.tool, names.flatMap((name) => call.input.texts(name)).map((path) => at(call, 'fs.read', path)));
@@ -85,9 +94,10 @@ export function patch(name: string): ToolReader {
   };
 }
 
-/** A tool of an MCP server. */
+/** A tool of an MCP server; what its arguments name is judged as the thing that it could be, as for a tool that nobody knows. */
 export function mcp(call: Call, server: string, tool: string): Action {
-  return { kind: 'mcp', tool: call.tool, mcp_server: server, mcp_tool: tool, content: call.input.json(), ...(call.cwd === undefined ? {} : { cwd: call.cwd }) };
+  const action: Action = { kind: 'mcp', tool: call.tool, mcp_server: server, mcp_tool: tool, content: call.input.json(), ...(call.cwd === undefined ? {} : { cwd: call.cwd }) };
+  return together(call.tool, [action, ...guessed(call)]);
 }
 
 /** A tool that reaches nothing of what policies name; what it is told is looked through. */
@@ -95,11 +105,13 @@ export const other = (call: Call): Action => ({ kind: 'other', tool: call.tool, 
 
 /** A tool that nobody knows, by what its input says. A path is taken for one that is written. */
 export function unknownTool(call: Call): Action {
-  const { input, tool, cwd } = call;
-  const found = guesses.flatMap(([names, guess]) => names.filter((name) => typeof input.raw(name) === 'string' && input.raw(name) !== '').map((name) => guess(call, name)));
-  const first = found[0];
-  if (first === undefined) return other(call);
-  return together(tool, [...found, { kind: 'other', tool, content: input.json(), ...(cwd === undefined ? {} : { cwd }) }]);
+  return together(call.tool, [...guessed(call), other(call)]);
+}
+
+/** What the members of an input could stand for. */
+function guessed(call: Call): readonly Action[] {
+  const { input } = call;
+  return guesses.flatMap(([names, guess]) => names.filter((name) => typeof input.raw(name) === 'string' && input.raw(name) !== '').map((name) => guess(call, name)));
 }
 
 const guesses: readonly (readonly [names: readonly string[], (call: Call, name: string) => Action])[] = [

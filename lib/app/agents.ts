@@ -5,7 +5,7 @@ import { gemini } from '../agents/headless/gemini.ts';
 import { hookEntries } from '../agents/headless/hooks.ts';
 import { opencode } from '../agents/headless/opencode.ts';
 import type { EnvironmentRow, HeadlessAgent } from '../agents/headless/headless.ts';
-import { opencodePlugin } from '../agents/settings/opencode-plugin.ts';
+import { opencodePlugin, pluginFacts } from '../agents/settings/opencode-plugin.ts';
 import { isId } from '../base/ids.ts';
 import { join } from '../base/paths.ts';
 import { LokiError } from '../errors.ts';
@@ -34,6 +34,7 @@ export type SessionParts = Pick<AgentOptions, 'cwd' | 'env' | 'timeoutMs' | 'spa
 /** The agent as the provider of a session. */
 export function providerOf(installation: Installation, agent: HeadlessAgent, parts: SessionParts): Provider {
   const { host: { disk }, surroundings } = installation;
+  assertNoPlugins(agent, installation);
   // Agents ask through their hooks; the door for programs that ask by themselves is none of theirs.
   const { LOKI_HOOK: _, ...governed } = parts.env;
   const env = { ...networkEnvironment(surroundings.env), ...credentialsFor(agent, surroundings.env), ...governed };
@@ -45,6 +46,30 @@ export function providerOf(installation: Installation, agent: HeadlessAgent, par
       return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
     },
   });
+}
+
+/**
+ * opencode runs a repository's plugins also where a project's configuration is left out: programs in its own process, which our plugin
+ * cannot hold, with the credentials that it was given. Throws `config.untrusted` where there are some.
+ */
+function assertNoPlugins(agent: HeadlessAgent, installation: Installation): void {
+  const { host: { disk }, project } = installation;
+  if (agent.name !== 'opencode' || project === undefined) return;
+  const inFolders = ['.opencode/plugin', '.opencode/plugins'].flatMap((folder) => disk.list(join(project.dir, folder)).map((name) => `${folder}/${name}`)).filter((name) => !isOwnPlugin(installation, join(project.dir, name)));
+  const inSettings = ['opencode.json', 'opencode.jsonc', '.opencode/opencode.json', '.opencode/opencode.jsonc'].filter((name) => Buffer.from(disk.read(join(project.dir, name), largestSettings) ?? []).includes('"plugin"'));
+  const found = [...inFolders, ...inSettings];
+  if (found.length === 0) return;
+  throw new LokiError('config.untrusted', {
+    attempted: 'start opencode in this project', found: `the project brings plugins along, which opencode runs whatever it is told: ${found.slice(0, 3).join(', ')}`,
+    hint: 'Take them out for the run, or choose another agent with --provider',
+  });
+}
+
+/** Whether a file is, byte for byte, the plugin that this program writes. */
+function isOwnPlugin({ host: { disk, facts } }: Installation, path: string): boolean {
+  const text = Buffer.from(disk.read(path, largestSettings) ?? []).toString('utf8');
+  const known = pluginFacts(text);
+  return known !== undefined && opencodePlugin(known) === text && known.program.join('\0') === facts.loki.join('\0');
 }
 
 /** Where a session's agent finds its settings. */

@@ -63,7 +63,7 @@ const fragments: readonly string[] = [
 /** Commands of `loki` that decide, reconfigure, erase, or take records out in a person's name: the words after the program's name, options left out. */
 const decisive: readonly RegExp[] = [
   /^(?:approve|reject|trust|init|approver(?! (?:verify|status))|stop|pause|resume|login|logout|worker|store|keys|tenants|webhooks)(?: |$)/,
-  /^hooks? (?:install|uninstall|disable)(?: |$)/, /^audit (?:erase|prune|rekey|keep)(?: |$)/, /^enterprise (?:token|audit export)(?: |$)/, /^policy (?:enrol|restore)/, /^dashboard(?: (?:start|stop)|$)/, /^config (?:set|unset)(?: |$)/,
+  /^hooks (?:install|uninstall|disable)(?: |$)/, /^hook(?: |$)/, /^audit (?:erase|prune|rekey|keep)(?: |$)/, /^enterprise (?:token|audit export)(?: |$)/, /^policy (?:enrol|restore)/, /^dashboard(?: (?:start|stop)|$)/, /^config (?:set|unset)(?: |$)/,
   /^(?:projects|tasks|runs) (?:create|update|delete|cancel|replay)(?: |$)/,
 ];
 
