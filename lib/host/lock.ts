@@ -100,13 +100,18 @@ async function taking(path: string, take: () => Promise<Held>): Promise<Held> {
   }
 }
 
+/** Tries at once the first times; then those who were beaten come back later each time, so that a crowd does not spend itself on trying. */
+const eagerTries = 3;
+const longestPauseMs = 64;
+
 /** Tries until it is held. Waiters are woken by the release; the pause is for the cases where no word comes. */
 async function waitFor(take: () => Promise<Try>, until: number, path: string): Promise<Held> {
-  for (;;) {
+  for (let tries = 0; ; tries += 1) {
     const tried = await take();
     if ('release' in tried) return tried;
     if (clock.monotonic() > until) throw timedOut(path);
-    await Promise.race([tried.released, pause(2 + Math.random() * 6)]);
+    const spread = tries < eagerTries ? 0 : Math.min(2 ** (tries - eagerTries), longestPauseMs);
+    await Promise.race([tried.released.then(() => (spread === 0 ? undefined : pause(Math.random() * spread))), pause(2 + Math.random() * 6 + spread)]);
   }
 }
 
