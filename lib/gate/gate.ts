@@ -167,7 +167,8 @@ function entryOf(parts: GateParts, judgement: Judgement, verdict: Verdict, actio
   };
 }
 
-function violationDetails(violation: PolicyDecision['violations'][number]): JsonObject {
+/** A violation as entries carry it. */
+export function violationDetails(violation: PolicyDecision['violations'][number]): JsonObject {
   const { name, action, reason, place, monitor, findings, compared } = violation;
   return {
     name, action, reason, place,

@@ -6,7 +6,7 @@
 import type { HookAnswer, HookEvent, ToolOutput } from '../../agents/hook.ts';
 import { textsOf } from '../../agents/tools.ts';
 import type { PolicyDecision } from '../../base/action.ts';
-import type { JsonObject } from '../../base/json.ts';
+import { violationDetails } from '../../gate/gate.ts';
 import type { Policy } from '../../policy/evaluate.ts';
 import { scanners } from '../../policy/scan/scanners.ts';
 import { entryOf, type HookScene } from './scene.ts';
@@ -21,11 +21,11 @@ export async function inspectOutput(scene: HookScene, event: ResultEvent, policy
   if (output === undefined || output.text === '' || onlyWrites) return { kind: 'allow' };
   const judged = judgeText(policy, output.text, event);
   if (judged.violations.length === 0) return { kind: 'allow' };
-  const answer = judged.allowed ? { kind: 'allow' as const } : withheld(policy, output, judged, event);
+  const { answer, told } = judged.allowed ? { answer: { kind: 'allow' as const }, told: undefined } : withheld(policy, output, judged, event);
   await scene.log.record(entryOf(scene, judged.allowed ? 'policy.warn' : 'policy.deny', {
     point: 'data', direction: 'read', tool, ...(id === undefined ? {} : { call_id: id }), decision: judged.decision, reason: judged.reason, policy_digest: judged.policy_digest,
-    ...(judged.allowed ? {} : { output: answer.kind === 'replace' ? 'redacted' : output.rewritten === undefined ? 'could not be changed' : 'hidden' }),
-    violations: judged.violations.map(violationDetails),
+    ...(told === undefined ? {} : { output: told }),
+    violations: judged.violations.map(({ findings, ...violation }) => violationDetails({ ...violation, ...(findings === undefined ? {} : { findings: findings.slice(0, mostFindings) }) })),
   }));
   return answer;
 }
@@ -34,16 +34,21 @@ function judgeText(policy: Policy, content: string, { call: { action, tool } }: 
   return policy.evaluate('data', { content, path: action.file_path ?? 'none', tool, direction: 'read' });
 }
 
-/** Redacted where what is left is allowed, else hidden. */
-function withheld(policy: Policy, output: ToolOutput, judged: PolicyDecision, event: ResultEvent): HookAnswer {
-  const hidden = `loki: the output of ${event.call.tool} was withheld: ${judged.reason}`;
-  if (output.rewritten === undefined) return { kind: 'hide', reason: hidden };
-  // Judged is what the model would get: a secret whose parts stand in several texts is in none of them.
-  const redacted = output.rewritten((text) => scanners.redact(text));
-  if (judgeText(policy, textsOf(redacted), event).allowed) return { kind: 'replace', output: redacted, note: 'loki: secrets were taken out of this output' };
-  return { kind: 'replace', output: output.rewritten(() => '[withheld by policy]'), note: hidden };
+/** Findings that are told one by one. */
+const mostFindings = 20;
+
+/** What the model gets, and what the log says of it. */
+interface Withheld {
+  readonly answer: HookAnswer;
+  readonly told: 'redacted' | 'withheld' | 'could not be changed';
 }
 
-function violationDetails({ name, action, reason, place, monitor, findings }: PolicyDecision['violations'][number]): JsonObject {
-  return { name, action, reason, place, ...(monitor === true ? { monitor } : {}), ...(findings === undefined ? {} : { findings: findings.slice(0, 20).map((finding) => ({ ...finding })) }) };
+/** Redacted where what is left is allowed, else withheld whole. */
+function withheld(policy: Policy, output: ToolOutput, judged: PolicyDecision, event: ResultEvent): Withheld {
+  const hidden = `loki: the output of ${event.call.tool} was withheld: ${judged.reason}`;
+  if (output.rewritten === undefined) return { answer: { kind: 'hide', reason: hidden }, told: 'could not be changed' };
+  // Judged is what the model would get: a secret whose parts stand in several texts is in none of them.
+  const redacted = output.rewritten((text) => scanners.redact(text));
+  if (judgeText(policy, textsOf(redacted), event).allowed) return { answer: { kind: 'replace', output: redacted, note: 'loki: secrets were taken out of this output' }, told: 'redacted' };
+  return { answer: { kind: 'replace', output: output.rewritten(() => '[withheld by policy]'), note: hidden }, told: 'withheld' };
 }

@@ -138,7 +138,7 @@ describe('a result', () => {
     ground.write('project/.loki/policies.yaml', 'version: 1\npolicies:\n  data:\n    - { name: people, type: pii_scanning, action: deny }\n');
     const { output, entries } = await teller(ground)('PostToolUse', { ...bash('cat x'), ...gave('card 4111 1111 1111 1111 here') });
     assert.match(output.stdout, /"updatedToolOutput":\{"stdout":"\[withheld by policy\]"/);
-    assert.equal(at(entries[0])['output'], 'redacted');
+    assert.equal(at(entries[0])['output'], 'withheld');
   });
 
   test('is withheld in the shape of its tool, since Claude passes over every other', async (t) => {
