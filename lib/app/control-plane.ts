@@ -22,6 +22,7 @@ import { startKeeping } from './audit/keeping.ts';
 import { openLongLivedRecord } from './audit/long-lived.ts';
 import { hookService } from './hook/over-http.ts';
 import { openReading, recordAccess } from './audit/reading.ts';
+import { startMetrics } from './metrics/metrics.ts';
 import { policyService } from './policy-service.ts';
 import { openStore } from './store.ts';
 import { verifyAll, verifyDocument } from './audit/verify.ts';
@@ -56,11 +57,13 @@ export async function startControlPlane(installation: Installation, options: Con
   const store = await openStore(installation, log.record);
   const approvals = await openApprovals(installation, log.record, store);
   const startedAt = host.clock.now();
+  const metrics = startMetrics(installation, store);
   const services: Services = {
     store, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
     projects: projectCollection(installation), policies: policyService(installation), approvals: approvals.room, audit: auditService(installation, log.record),
     hooks: hookService(installation, (opened) => (sharesLog(installation, opened) ? { record: log.record, close: () => Promise.resolve() } : openRecord(opened))),
     budgets: (projectId) => budgetsOfProjects(installation, store, projectId),
+    metrics,
     status: () => Promise.resolve({
       version, started_at: new Date(startedAt).toISOString(), uptime_seconds: Math.round((host.clock.now() - startedAt) / 1000),
       authentication: config.auth.enabled ? 'required' : 'off',
@@ -91,6 +94,7 @@ export async function startControlPlane(installation: Installation, options: Con
         endExpiring();
         await keeping.stop();
         await delivering.stop();
+        metrics.stop();
         await store.close();
         await approvals.close();
         await log.end('stopped');
@@ -101,6 +105,7 @@ export async function startControlPlane(installation: Installation, options: Con
       },
     };
   } catch (error) {
+    metrics.stop();
     await store.close();
     await log.close();
     throw error;

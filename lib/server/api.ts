@@ -15,6 +15,7 @@ import { createAuthenticate, holds, stranger, type Authenticate, type Principal 
 import { allowanceHeaders, callerOf, createRateLimiter, type Allowance, type RateLimiter } from './rate-limit.ts';
 import { readQuery } from './query.ts';
 import { commonHeaders, problemResponse } from './respond.ts';
+import { countRequest } from './request-counts.ts';
 import { routeTable } from './route-table.ts';
 import { createRouter, type Router } from './router.ts';
 import type { Services } from './services.ts';
@@ -52,6 +53,8 @@ export function createApi(services: Services, options: ApiOptions): Api {
   const streams = createStreams(services.timers, options.streams, (error, requestId) => {
     note(services.record, { event: 'api.error', actor: 'system', details: { request_id: requestId, reason: messageOf(error).slice(0, longestReason) } });
   });
+  const { metrics } = services.metrics;
+  metrics.beforeReading(() => metrics.set('loki_http_event_streams', streams.count()));
   let draining = false;
   const table = [...routeTable(services, streams, () => draining), ...(options.moreRoutes ?? [])];
   const parts: Parts = {
@@ -69,6 +72,7 @@ export function createApi(services: Services, options: ApiOptions): Api {
     answer: (request) => new Exchange(parts, request, newRequestId()).answer(),
     malformed(status) {
       const requestId = newRequestId();
+      countRequest(metrics, { method: '', route: undefined, status });
       const { code, found } = malformations[status] ?? malformations[400];
       const problem = problemResponse(new LokiError(code, { attempted: 'read the request', found }), requestId, {}, status);
       return { ...problem, headers: { ...commonHeaders, ...problem.headers, 'X-Request-Id': requestId } };
@@ -160,6 +164,8 @@ class Exchange {
       response = problemResponse(seen, this.#requestId, this.#extra);
       this.#record(response, error);
     }
+    const { clock, metrics: { metrics } } = this.#parts.services;
+    countRequest(metrics, { method: this.#request.method, route: this.#route?.path, status: response.status, seconds: (clock.monotonic() - this.#startedAt) / 1000 });
     return { ...response, headers: this.#headers(response.headers) };
   }
 
@@ -215,6 +221,7 @@ class Exchange {
     const allowance = this.#parts.limiter(caller, name, cost);
     this.#allowance = allowance;
     if (allowance === undefined || allowance.allowed) return;
+    this.#parts.services.metrics.metrics.add('loki_http_rate_limited_total', 1, [name]);
     throw new LokiError('rate_limited', { attempted: 'answer the request', found: `more than ${allowance.limit} requests of class "${name}" in a minute` });
   }
 

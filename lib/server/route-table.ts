@@ -15,6 +15,7 @@ import * as budgets from './routes/budgets.ts';
 import * as collections from './routes/collections.ts';
 import * as health from './routes/health.ts';
 import * as hooks from './routes/hooks.ts';
+import * as metrics from './routes/metrics.ts';
 import * as policies from './routes/policies.ts';
 import * as runs from './routes/runs.ts';
 import type { Services } from './services.ts';
@@ -53,6 +54,7 @@ export function routeTable(services: Services, streams: Streams, draining: () =>
     { method: 'GET', path: '/health', scope: 'none', rate: 'exempt', audit: false, handle: health.ready(services, draining) },
     { method: 'GET', path: '/health/live', scope: 'none', rate: 'exempt', audit: false, handle: health.live() },
     { method: 'GET', path: '/health/ready', scope: 'none', rate: 'exempt', audit: false, handle: health.ready(services, draining) },
+    { method: 'GET', path: '/metrics', scope: services.metrics.access === 'read' ? 'read' : 'none', rate: 'exempt', audit: false, handle: metrics.metrics(services.metrics) },
     { method: 'GET', path: '/api/status', scope: 'none', handle: status },
     // Each decision is on record by itself.
     { method: 'POST', path: '/hooks/claude', scope: 'hook', rate: 'exempt', audit: false, readsBody: true, query: hooks.hookRules(services.hooks), handle: hooks.answer(services.hooks) },

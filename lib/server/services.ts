@@ -6,6 +6,7 @@ import type { AuditFilter } from '../audit/query.ts';
 import type { AuditSummary } from '../audit/summary.ts';
 import type { Approvals } from '../approvals/approvals.ts';
 import type { Clock, Random, Timers } from '../ports.ts';
+import type { MetricsService } from './routes/metrics.ts';
 import type { Store } from '../store/store.ts';
 
 /** Reads the log of record. */
@@ -100,6 +101,7 @@ export interface Services {
   /** Asking and using up are the gate's; over the API people look and decide. */
   readonly approvals: Pick<Approvals, 'get' | 'list' | 'decide'>;
   readonly hooks: HookService;
+  readonly metrics: MetricsService;
   readonly record: Recorder;
   status(): Promise<StatusReport>;
   /** Bytes of a file of the web page, by its name in `lib/web`. Asked once for each file, at start. */

@@ -21,7 +21,7 @@ test('the route table serves exactly these routes', () => {
   const { services } = createKit();
   const rows = routeTable(services, createStreams(timers), () => false).map(({ method, path, scope }) => `${method} ${path} ${scope}`);
   assert.deepEqual(rows.filter((row) => !/\.(js|css|svg) /.test(row)), [
-    'GET /health none', 'GET /health/live none', 'GET /health/ready none', 'GET /api/status none', 'POST /hooks/claude hook', 'GET / none',
+    'GET /health none', 'GET /health/live none', 'GET /health/ready none', 'GET /metrics none', 'GET /api/status none', 'POST /hooks/claude hook', 'GET / none',
     ...['api', 'api/v2'].flatMap((prefix) => [
       ...(prefix === 'api' ? [] : ['GET /api/v2/status read']),
       `GET /${prefix}/projects read`, `GET /${prefix}/projects/:id read`, `GET /${prefix}/runs read`, `GET /${prefix}/runs/:id read`,

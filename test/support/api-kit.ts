@@ -13,6 +13,7 @@ import { storeCollection } from '../../lib/server/collection.ts';
 import { createApprovals } from '../../lib/approvals/approvals.ts';
 import type { Services } from '../../lib/server/services.ts';
 import type { Store } from '../../lib/store/store.ts';
+import { createMetrics } from '../../lib/telemetry/names.ts';
 import { createMemoryStore } from './memory-store.ts';
 
 export const port = 57374;
@@ -39,6 +40,7 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
   const store = services.store ?? createMemoryStore(storeOptions);
   const recorded: AuditEvent[] = [];
   const asked: AuditFilter[] = [];
+  const metrics = createMetrics();
   const all: Services = {
     store, clock, timers, random,
     projects: storeCollection(store, 'projects/'),
@@ -64,6 +66,7 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
     },
     hooks: { projectOf: (token) => (token === hookTokenOfKit ? projectId : undefined), knows: (event) => event === 'PreToolUse', answer: async ({ read }) => JSON.stringify({ asked: await read(1 << 24) }) },
     budgets: async (id) => [1, 2, 3].map((n) => ({ project_id: id ?? projectId, name: `budget-${n}` })),
+    metrics: { access: 'open', metrics, collect: async () => metrics.read() },
     record: async (event) => {
       recorded.push(event);
       return { seq: recorded.length, chain_hash: null };
