@@ -20,7 +20,7 @@ export interface RunningMetrics extends MetricsService {
 }
 
 /** What one look at the log counts at most, and after how many bytes others have a turn. */
-const looked = { atOnce: 64 << 20, aTurn: 1 << 20 };
+const looked = { atOnce: 64 << 20, aTurn: 1 << 18 };
 
 /** Begins to count. What stands in the log already is not counted: a counter begins when its process does. */
 export function startMetrics(installation: Installation, store: Store): RunningMetrics {
