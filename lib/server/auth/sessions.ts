@@ -10,6 +10,7 @@ import { isId } from '../../base/ids.ts';
 import { isPlainObject, type JsonObject, type JsonValue } from '../../base/json.ts';
 import type { Clock, Random } from '../../ports.ts';
 import type { Store } from '../../store/store.ts';
+import { tenantPrefix } from '../../store/tenant-view.ts';
 import type { Scope } from '../principal.ts';
 
 /** What a session stands for. */
@@ -42,9 +43,8 @@ export interface LiveSession extends SessionFacts {
 }
 
 export interface SessionsOptions {
-  /** The root store, where sessions are found by the person. */
+  /** The whole store, not a tenant's view of it. */
   readonly store: Store;
-  readonly viewOf: (tenant: string | null) => Store;
   readonly clock: Pick<Clock, 'now'>;
   readonly random: Random;
   /** How roles are mapped now, as a text; a session of other terms is none. */
@@ -82,20 +82,19 @@ interface Stored extends SessionFacts {
 }
 
 export function createSessions(options: SessionsOptions): Sessions {
-  const { store, viewOf, clock, random } = options;
+  const { store, clock, random } = options;
   const { idleMs = 8 * hour, absoluteMs = 12 * hour } = options;
   const terms = sha256Hex(options.terms).slice(0, 32);
   const isLive = ({ endsMs, seenMs, terms: agreed }: Stored): boolean => clock.now() < endsMs && clock.now() < seenMs + idleMs && agreed === terms;
 
   const load = async (value: string): Promise<{ readonly at: Place; readonly stored: Stored; readonly revision: number } | undefined> => {
     const at = placeOf(value);
-    const entry = at === undefined ? undefined : await viewOf(at.tenant).get(at.key);
+    const entry = at === undefined ? undefined : await store.get(at.key);
     const stored = entry === undefined ? undefined : storedSession(entry.value);
     return at === undefined || entry === undefined || stored === undefined ? undefined : { at, stored, revision: entry.revision };
   };
-  const remove = async ({ tenant, key, hash }: Place, stored: SessionFacts): Promise<void> => {
-    await viewOf(tenant).transact([], [{ key, value: undefined }]);
-    await store.transact([], [{ key: indexKey(stored, hash), value: undefined }]);
+  const remove = async ({ key, hash }: Place, stored: SessionFacts): Promise<void> => {
+    await store.transact([], [{ key, value: undefined }, { key: indexKey(stored, hash), value: undefined }]);
   };
 
   return {
@@ -108,9 +107,9 @@ export function createSessions(options: SessionsOptions): Sessions {
         ...facts, seenMs: now, terms, endsMs: Math.min(now + absoluteMs, endsMs ?? Infinity),
         sealedIdToken: idToken === undefined ? undefined : sealedUnder(value, idToken, random),
       };
-      // The index first: an entry too many is swept, a session that is not in it could not be ended from outside.
-      await store.transact([], [{ key: indexKey(facts, at.hash), value: json({ tenant: facts.tenant, sid: facts.sid, ends: stored.endsMs }) }]);
-      await viewOf(facts.tenant).transact([], [{ key: at.key, value: json({ ...stored, scopes: [...facts.scopes] }) }]);
+      await store.transact([], [
+        { key: indexKey(facts, at.hash), value: json({ tenant: facts.tenant, sid: facts.sid, ends: stored.endsMs }) }, { key: at.key, value: json(stored) },
+      ]);
       return { value, session: live(stored, at) };
     },
     async find(value) {
@@ -122,7 +121,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         return undefined;
       }
       // Somebody else may have ended it meanwhile; then it stays ended.
-      if (clock.now() - stored.seenMs > seenEveryMs) await viewOf(at.tenant).transact([{ key: at.key, revision }], [{ key: at.key, value: json({ ...stored, scopes: [...stored.scopes], seenMs: clock.now() }) }]);
+      if (clock.now() - stored.seenMs > seenEveryMs) await store.transact([{ key: at.key, revision }], [{ key: at.key, value: json({ ...stored, seenMs: clock.now() }) }]);
       return live(stored, at);
     },
     async end(value) {
@@ -136,10 +135,9 @@ export function createSessions(options: SessionsOptions): Sessions {
       const whose = subject === undefined ? indexPrefix : personPrefix({ issuer, subject });
       let ended = 0;
       for await (const { key, value } of pages(store, whose)) {
-        const hash = key.slice(key.lastIndexOf('/') + 1);
         if (!isPlainObject(value) || (sid !== undefined && value['sid'] !== sid)) continue;
-        const at: Place = { tenant: typeof value['tenant'] === 'string' ? value['tenant'] : null, key: sessionPrefix + hash, hash };
-        const entry = await viewOf(at.tenant).get(at.key);
+        const at = indexedPlace(key, value);
+        const entry = await store.get(at.key);
         const stored = entry === undefined ? undefined : storedSession(entry.value);
         if (stored === undefined || stored.issuer !== issuer) continue;
         await remove(at, stored);
@@ -151,10 +149,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       let swept = 0;
       for await (const { key, value } of pages(store, indexPrefix)) {
         if (!isPlainObject(value) || (typeof value['ends'] === 'number' && value['ends'] > clock.now())) continue;
-        const hash = key.slice(key.lastIndexOf('/') + 1);
-        const tenant = typeof value['tenant'] === 'string' ? value['tenant'] : null;
-        await viewOf(tenant).transact([], [{ key: sessionPrefix + hash, value: undefined }]);
-        await store.transact([], [{ key, value: undefined }]);
+        await store.transact([], [{ key: indexedPlace(key, value).key, value: undefined }, { key, value: undefined }]);
         swept += 1;
       }
       return swept;
@@ -162,8 +157,8 @@ export function createSessions(options: SessionsOptions): Sessions {
   };
 }
 
+/** Where a session is. */
 interface Place {
-  readonly tenant: string | null;
   readonly key: string;
   readonly hash: string;
 }
@@ -172,8 +167,16 @@ interface Place {
 function placeOf(value: string): Place | undefined {
   const [, tenant = ''] = /^(tnt_[0-9A-Z]{26})?\.[A-Za-z0-9_-]{43}$/.exec(value) ?? ['', 'none'];
   if (tenant !== '' && !isId('tenant', tenant)) return undefined;
-  const hash = sha256Hex(value);
-  return { tenant: tenant === '' ? null : tenant, key: sessionPrefix + hash, hash };
+  return placed(tenant === '' ? null : tenant, sha256Hex(value));
+}
+
+function placed(tenant: string | null, hash: string): Place {
+  return { key: `${tenantPrefix(tenant)}${sessionPrefix}${hash}`, hash };
+}
+
+/** Where the session of an entry of the index is. */
+function indexedPlace(key: string, { tenant }: Readonly<Record<string, unknown>>): Place {
+  return placed(typeof tenant === 'string' ? tenant : null, key.slice(key.lastIndexOf('/') + 1));
 }
 
 function personPrefix({ issuer, subject }: { readonly issuer?: string | undefined; readonly subject?: string | undefined }): string {
