@@ -51,6 +51,8 @@ function objectIn(part: string, what: string): JsonObject {
   } catch (error) {
     throw error instanceof LokiError ? error : refused(`its ${what} is not UTF-8`);
   }
+  // RFC 8259, section 8.1: some readers drop it and some do not.
+  if (text.startsWith('\ufeff')) throw refused(`its ${what} begins with a byte order mark`);
   const value = parseStrictJson(text, `the ${what} of the token`, 'auth.token');
   if (!isJsonObject(value)) throw refused(`its ${what} is not a JSON object`);
   return value;
