@@ -91,7 +91,7 @@ export const oidcSection: Section<OidcConfig> = {
     meaning: 'Role for each value of that claim, in the variable as `group=role,group=role`; the first that a person has counts. `role@TENANT` is for one tenant, `role+approve` may decide approvals too. No role mapped means no access',
   },
   users: {
-    key: 'enterprise.auth.oidc.users', kind: mapOf(text()), default: new Map(), project: never,
+    key: 'enterprise.auth.oidc.users', kind: mapOf(text(), text('a name of letters, digits, ".", "_", "@" and "-"', /^[A-Za-z0-9][A-Za-z0-9._@-]{0,99}$/)), default: new Map(), project: never,
     meaning: 'Name here for a subject (`sub`) of the provider, `alice: SUBJECT`, so that a list of approvers may say `user:alice`. Others are `user:sso:SUBJECT`',
   },
   algorithms: {

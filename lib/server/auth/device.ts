@@ -32,7 +32,10 @@ export interface DeviceApprover {
 
 /** A key to be made. */
 export interface KeyOrder {
+  /** No other key has it. */
   readonly name: string;
+  /** What the command line called itself. */
+  readonly client: string;
   readonly owner: string;
   readonly tenant: string | null;
   readonly scopes: readonly Scope[];
@@ -153,9 +156,18 @@ export function createDeviceGrants({ clock, random, issueKey }: DeviceOptions): 
   async function keyFor({ client }: Grant, { owner, tenant, scopes, endsMs }: DeviceApprover): Promise<DevicePoll> {
     const expiresMs = Math.min(clock.now() + keyLifetimeMs, endsMs);
     const allowed = [...scopes].filter((scope) => scope !== 'approve' && scope !== 'hook');
-    const { id, token } = await issueKey({ name: `loki login: ${client}`, owner, tenant, scopes: allowed, expiresMs });
+    const { id, token } = await issueKey({ name: keyName(owner, random), client, owner, tenant, scopes: allowed, expiresMs });
     return { token, keyId: id, owner, expiresMs };
   }
+}
+
+/** Begins the name of every key that a command line got this way. */
+export const loginKeyPrefix = 'login.';
+
+/** `login.alice.3f9c0a21`: whose it is can be read in the record. */
+function keyName(owner: string, random: Random): string {
+  const person = owner.replace(/^user:/, '').replace(/[^A-Za-z0-9._@-]/g, '-').slice(0, 60);
+  return `${loginKeyPrefix}${person}.${Buffer.from(random.bytes(4)).toString('hex')}`;
 }
 
 /** How often somebody typed a code that nobody waits with. */

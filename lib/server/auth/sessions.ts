@@ -12,6 +12,7 @@ import type { Clock, Random } from '../../ports.ts';
 import type { Store } from '../../store/store.ts';
 import { tenantPrefix } from '../../store/tenant-view.ts';
 import type { Scope } from '../principal.ts';
+import type { RoleName } from './roles.ts';
 
 /** What a session stands for. */
 export interface SessionFacts {
@@ -19,6 +20,7 @@ export interface SessionFacts {
   readonly actor: string;
   readonly tenant: string | null;
   readonly scopes: readonly Scope[];
+  readonly role?: RoleName | undefined;
   /** For the person only: what the provider calls them. */
   readonly name: string | undefined;
   /** Of a single sign-on. */
