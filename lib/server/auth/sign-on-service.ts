@@ -15,10 +15,10 @@ import { checkLogoutToken } from './claims.ts';
 import { createCookieJar, type CookieJar } from './cookies.ts';
 import { createDeviceGrants, loginKeyPrefix, type DeviceApprover, type DeviceGrants, type KeyOrder } from './device.ts';
 import type { Issuer } from './issuer.ts';
-import { scopesOf, type RoleRules } from './roles.ts';
+import { scopesOf, type Grant, type RoleRules } from './roles.ts';
 import { createSealedFacts, type SealedFacts } from './sealed.ts';
 import { createSessions, sessionCookie, type LiveSession, type Sessions } from './sessions.ts';
-import { createSignOnFlow, withQuery, type Departure, type Identity, type SignOnFlow } from './sign-on.ts';
+import { createSignOnFlow, withQuery, type Departure, type Identity, type SignedOn, type SignOnFlow } from './sign-on.ts';
 import { createTokenCheck, type TokenBearer, type TrustedIssuer } from './trusted-issuers.ts';
 import { verifySignature } from './verify.ts';
 
@@ -62,6 +62,8 @@ export interface Asked {
 export interface SignOnService {
   /** The provider's name; undefined when there is none. */
   readonly issuer: string | undefined;
+  /** Whether browsers reach us by https. */
+  readonly secure: boolean;
   readonly device: DeviceGrants;
   /** The principal of a browser's session; undefined when the cookies name none that lives. */
   principalOfCookie(cookie: string): Promise<Principal | undefined>;
@@ -106,15 +108,28 @@ export function createSignOnService(options: SignOnServiceOptions): SignOnServic
     return value === undefined ? undefined : sessions.find(value);
   };
   const parts: Parts = { options, jar, sealed, sessions };
+  const tenantLives = async (tenant: string | null): Promise<boolean> => tenant === null || await store.get(`tenants/${tenant}`) !== undefined;
+  const requireTenant = async ({ tenant }: Grant): Promise<void> => {
+    if (await tenantLives(tenant)) return;
+    throw new LokiError('auth.sign_on', { attempted: 'let somebody in', found: `the tenant ${tenant ?? ''} of their role does not exist`, hint: 'Correct the role map, or make the tenant' });
+  };
+  const comeBack = async (signOn: SignOnFlow, callback: Parameters<SignOnFlow['finish']>[0]): Promise<SignedOn> => {
+    const back = await signOn.finish(callback);
+    await requireTenant(back.identity.grant);
+    return back;
+  };
   return {
-    issuer: provider?.issuer.name, device: createDeviceGrants({ clock, random, issueKey: options.issueKey }),
+    issuer: provider?.issuer.name, secure, device: createDeviceGrants({ clock, random, issueKey: options.issueKey }),
     sessionOf, sweep: () => sessions.sweep(),
     async principalOfCookie(cookie) {
       const session = await sessionOf(cookie);
-      return session === undefined ? undefined : principalOfSession(session, options);
+      return session === undefined || !await tenantLives(session.tenant) ? undefined : principalOfSession(session, options);
     },
     async principalOfToken(token) {
-      return looksLikeJwt(token) ? principalOfBearer(await checkToken(token), provider) : undefined;
+      if (!looksLikeJwt(token)) return undefined;
+      const bearer = await checkToken(token);
+      await requireTenant(bearer.grant);
+      return principalOfBearer(bearer, provider);
     },
     async begin(start) {
       if (flow === undefined) throw new LokiError('not_found', { attempted: 'sign in', found: 'no identity provider is configured', hint: 'Set enterprise.auth.oidc, or exchange a key with POST /auth/session' });
@@ -122,7 +137,7 @@ export function createSignOnService(options: SignOnServiceOptions): SignOnServic
     },
     async finish(callback, asked) {
       if (flow === undefined || provider === undefined) throw new LokiError('not_found', { attempted: 'sign in', found: 'no identity provider is configured' });
-      const { identity, returnTo, cookies } = await orRecorded(flow.finish(callback), record, asked);
+      const { identity, returnTo, cookies } = await orRecorded(comeBack(flow, callback), record, asked);
       const { value, session } = await sessions.begin(sessionFor(identity, provider));
       await recordSignOn(record, identity, session, asked);
       return { returnTo, cookies: [...cookies, jar.set(sessionCookie, value, Math.floor((session.endsMs - clock.now()) / 1000))] };

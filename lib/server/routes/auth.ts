@@ -57,12 +57,15 @@ export function authRows({ signOn, clock }: Services): readonly Row[] {
     { ...usual, method: 'GET', path: '/auth/signed-out', operation: 'auth.signedOut', summary: 'Takes a browser back from signing out at the identity provider', navigable: true, query: { state: given }, answer: { status: 303, about: 'The page' }, handle: signedOut(signOn) },
     { ...usual, method: 'POST', path: '/auth/backchannel-logout', operation: 'auth.backchannelLogout', summary: 'Ends sessions that the identity provider has ended', greets: true, rate: 'auth', readsBody: true, answer: { status: 200, about: 'Ended' }, handle: backChannel(signOn) },
     { ...usual, method: 'GET', path: '/auth/me', operation: 'auth.me', summary: 'Tells who is asking', audit: false, answer: { status: 200, about: 'The principal', shape: me }, handle: whoAmI(signOn) },
-    { ...usual, method: 'POST', path: '/auth/device', operation: 'auth.device.start', summary: 'Begins the sign-in of a command line', greets: true, rate: 'auth', body: startBody, answer: { status: 201, about: 'The codes', shape: deviceStart }, handle: startDevice(signOn) },
-    { ...usual, method: 'POST', path: '/auth/device/token', operation: 'auth.device.token', summary: 'Asks whether the sign-in of a command line was approved', greets: true, audit: false, body: tokenBody, answer: { status: 200, about: 'The key, once', shape: deviceToken }, handle: deviceAnswer(signOn, clock) },
+    { ...usual, method: 'POST', path: '/auth/device', operation: 'auth.device.start', summary: 'Begins the sign-in of a command line', greets: true, rate: 'auth', answer: { status: 201, about: 'The codes', shape: deviceStart }, ...startDevice(signOn) },
+    { ...usual, method: 'POST', path: '/auth/device/token', operation: 'auth.device.token', summary: 'Asks whether the sign-in of a command line was approved', greets: true, audit: false, answer: { status: 200, about: 'The key, once', shape: deviceToken }, ...deviceAnswer(signOn, clock) },
     { ...usual, method: 'GET', path: '/auth/device', operation: 'auth.device.show', summary: 'Shows which command line waits with a code', query: { user_code: plainText(40) }, answer: { status: 200, about: 'Who asks, and from where', shape: deviceRequest }, handle: showDevice(signOn) },
-    { ...usual, method: 'POST', path: '/auth/device/approve', operation: 'auth.device.decide', summary: 'Lets a command line sign in, or refuses it', body: approveBody, answer: { status: 200, about: 'What was decided about', shape: deviceRequest }, handle: decideDevice(signOn) },
+    { ...usual, method: 'POST', path: '/auth/device/approve', operation: 'auth.device.decide', summary: 'Lets a command line sign in, or refuses it', answer: { status: 200, about: 'What was decided about', shape: deviceRequest }, ...decideDevice(signOn) },
   ];
 }
+
+/** A handler with the body that it takes. */
+type Taking = Pick<Row, 'body' | 'handle'>;
 
 /** The address called, as browsers know it. The door has checked the host. */
 function originOf({ headers }: ApiRequest, { secure }: SignOnService): string {
@@ -136,14 +139,14 @@ function timeOf(milliseconds: number | undefined): string | null {
   return milliseconds === undefined ? null : new Date(milliseconds).toISOString();
 }
 
-function startDevice(signOn: SignOnService): Row['handle'] {
+function startDevice(signOn: SignOnService): Taking {
   return taking(startBody, async (request, { client = 'loki' }) => {
     const { deviceCode, userCode, expiresInS, intervalS } = signOn.device.start(client, request.address);
     return jsonResponse({ device_code: deviceCode, user_code: userCode, verification_uri: `${originOf(request, signOn)}/device`, expires_in: expiresInS, interval: intervalS }, {}, 201);
   });
 }
 
-function deviceAnswer(signOn: SignOnService, clock: Services['clock']): Row['handle'] {
+function deviceAnswer(signOn: SignOnService, clock: Services['clock']): Taking {
   return taking(tokenBody, async ({ requestId }, { device_code }) => {
     const answer = await signOn.device.poll(device_code);
     if ('error' in answer) return notYet(answer, requestId);
@@ -177,7 +180,7 @@ function showDevice(signOn: SignOnService): Row['handle'] {
   return async (request) => jsonResponse(shown(signOn.device.look(request.query.get('user_code') ?? '', await approver(signOn, request))));
 }
 
-function decideDevice(signOn: SignOnService): Row['handle'] {
+function decideDevice(signOn: SignOnService): Taking {
   return taking(approveBody, async (request, { user_code, decision }) => {
     return jsonResponse(shown(signOn.device.decide(user_code, await approver(signOn, request), decision === 'approve')));
   });
