@@ -8,6 +8,7 @@ import type { AuditEvent, Recorder } from '../audit/entry.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from '../base/http.ts';
 import { isId, newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
+import { createClientOf, type ClientOf } from './client-address.ts';
 import { checkFollowedLink, createDoor, type Admitted, type Door, type DoorOptions } from './door.ts';
 import { readJsonBody, readJsonText, refuseBody } from './body.ts';
 import type { Route } from './message.ts';
@@ -21,8 +22,8 @@ import type { Services } from './services.ts';
 import { createStreams, type StreamLimits } from './streams.ts';
 
 export interface ApiOptions extends DoorOptions {
-  /** Whether callers must show who they are. */
-  readonly authentication: boolean;
+  /** Addresses and blocks of the proxies that say for whom they ask; none when left out. */
+  readonly trustedProxies?: readonly string[];
   /** What the command line on this machine shows. */
   readonly localToken?: string;
   /** Reads a minute for one caller; 0 switches limits off. */
@@ -63,15 +64,17 @@ export function createApi(services: Services, options: ApiOptions): Api {
     }),
     limiter: createRateLimiter(options.rateLimit, services.clock),
     newUse: createUses(services.clock),
+    clientOf: createClientOf(options.trustedProxies ?? []),
   };
   const newRequestId = requestIds(services);
   return {
     answer: (request) => new Exchange(parts, request, newRequestId()).answer(),
-    malformed(status) {
+    malformed(status, { address, secure }) {
       const requestId = newRequestId();
       const { code, found } = malformations[status] ?? malformations[400];
       const problem = problemResponse(new LokiError(code, { attempted: 'read the request', found }), requestId, {}, status);
-      return { ...problem, headers: { ...commonHeaders, ...problem.headers, 'X-Request-Id': requestId } };
+      const allowance = parts.limiter(callerOf(address), 'read', 1);
+      return { ...problem, headers: { ...placeHeaders(secure, options), ...allowanceFields(allowance, services.clock), ...problem.headers, 'X-Request-Id': requestId } };
     },
     drain() {
       draining = true;
@@ -129,7 +132,21 @@ interface Parts {
   readonly authenticate: Authenticate;
   readonly limiter: RateLimiter;
   readonly newUse: (actor: string, address: string) => boolean;
+  readonly clientOf: ClientOf;
 }
+
+/** What every answer carries, whoever asked for whatever. */
+function placeHeaders(secure: boolean, { corsOrigins }: ApiOptions): Record<string, string> {
+  return { ...commonHeaders, ...(secure ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}), ...(corsOrigins.length > 0 ? { Vary: 'Origin' } : {}) };
+}
+
+function allowanceFields(allowance: Allowance | undefined, clock: Services['clock']): Record<string, string> {
+  return allowance === undefined ? {} : allowanceHeaders(allowance, clock.now());
+}
+
+/** What a listed site's page may send, and may read of an answer, beside what any page may. */
+const acceptedHeaders = 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID';
+const exposedHeaders = 'ETag, Link, Location, X-Request-Id, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After';
 
 /** One request being answered: what is known of it so far, for the answer's headers and the record. */
 class Exchange {
@@ -137,6 +154,8 @@ class Exchange {
   readonly #request: HttpRequest;
   readonly #requestId: string;
   readonly #startedAt: number;
+  /** The proxy it came through, when its word counts. */
+  readonly #via: string | undefined;
   #principal: Principal = stranger;
   #admitted: Admitted | undefined;
   #route: Route | undefined;
@@ -145,7 +164,9 @@ class Exchange {
 
   constructor(parts: Parts, request: HttpRequest, requestId: string) {
     this.#parts = parts;
-    this.#request = request;
+    const client = parts.clientOf(request);
+    this.#request = client === undefined ? request : { ...request, address: client.address, secure: client.secure };
+    this.#via = client?.via;
     this.#requestId = requestId;
     this.#startedAt = parts.services.clock.monotonic();
   }
@@ -233,7 +254,7 @@ class Exchange {
   /** What other methods a path has; for a listed site's page also that it may use them. */
   #options(allowed: string): HttpResponse {
     const cors: Record<string, string> = this.#admitted?.crossOrigin === undefined ? {} : {
-      'Access-Control-Allow-Methods': allowed, 'Access-Control-Allow-Headers': 'Authorization, Content-Type, Last-Event-ID', 'Access-Control-Max-Age': '600',
+      'Access-Control-Allow-Methods': allowed, 'Access-Control-Allow-Headers': acceptedHeaders, 'Access-Control-Max-Age': '600',
     };
     return { status: 204, headers: { Allow: allowed, ...cors } };
   }
@@ -257,15 +278,13 @@ class Exchange {
 
   #headers(own: Readonly<Record<string, string>>): Record<string, string> {
     const { services, options } = this.#parts;
-    const headers: Record<string, string> = { ...commonHeaders };
-    if (this.#request.secure) headers['Strict-Transport-Security'] = 'max-age=31536000';
-    if (options.corsOrigins.length > 0) headers['Vary'] = 'Origin';
+    const headers = placeHeaders(this.#request.secure, options);
     if (this.#admitted?.crossOrigin !== undefined) {
       headers['Access-Control-Allow-Origin'] = this.#admitted.crossOrigin;
-      headers['Access-Control-Expose-Headers'] = 'ETag, X-Request-Id, RateLimit, RateLimit-Policy, Retry-After';
+      headers['Access-Control-Expose-Headers'] = exposedHeaders;
     }
-    if (this.#allowance !== undefined) Object.assign(headers, allowanceHeaders(this.#allowance, services.clock.now()));
-    return Object.assign(headers, own, { 'X-Request-Id': this.#requestId });
+    const varies = [headers['Vary'], own['Vary']].filter((one) => one !== undefined).join(', ');
+    return Object.assign(headers, allowanceFields(this.#allowance, services.clock), own, varies === '' ? {} : { Vary: varies }, { 'X-Request-Id': this.#requestId });
   }
 
   /** Requests over the limit are counted by their answers only: recording each would let a flood fill the log. */
@@ -275,6 +294,7 @@ class Exchange {
     const details: JsonObject = {
       request_id: this.#requestId, method: this.#request.method.slice(0, 20), path: (this.#admitted?.path ?? this.#request.target).slice(0, 256),
       route: this.#route?.path ?? null, status, duration_ms: Math.round(clock.monotonic() - this.#startedAt), address: this.#request.address,
+      ...(this.#via === undefined ? {} : { via: this.#via }),
     };
     const actor = this.#principal.actor;
     const send = (event: 'api.request' | 'api.response' | 'api.error' | 'auth.denied' | 'auth.fail', more: JsonObject): void => {

@@ -17,7 +17,7 @@ const valueOfForbidden: Readonly<Record<string, string>> = {
   'enterprise.store': 'embedded', 'enterprise.auth.oidc.issuer': 'https://evil.example.com', 'enterprise.auth.oidc.client_id': 'x',
   'enterprise.auth.oidc.client_secret': 'x', 'enterprise.auth.oidc.redirect_uri': 'https://evil.example.com', 'enterprise.auth.oidc.audience': 'x',
   'enterprise.auth.oidc.scopes': '[x]', 'enterprise.auth.oidc.role_claim': 'x', 'enterprise.auth.oidc.role_map': '{everyone: admin}',
-  'enterprise.server.host': '127.0.0.1', 'enterprise.server.port': '1', 'enterprise.server.cors_origins': '["https://evil.example.com"]',
+  'enterprise.server.host': '127.0.0.1', 'enterprise.server.port': '1', 'enterprise.server.trusted_proxies': '[10.0.0.1]', 'enterprise.server.drain': '1m', 'enterprise.server.cors_origins': '["https://evil.example.com"]',
   'enterprise.server.allowed_hosts': '[evil.example.com]', 'enterprise.server.rate_limit': '0', 'enterprise.server.tls.cert': '/x',
   'enterprise.server.tls.key': '/x', 'integrations.slack.bot_token': 'x', 'integrations.slack.signing_secret': 'x', 'integrations.slack.channel': 'x',
   'integrations.slack.webhook_url': 'https://evil.example.com', 'integrations.teams.webhook_url': 'https://evil.example.com',
