@@ -1,8 +1,6 @@
 /** The control plane, put together: HTTP in front, the store, the log and the projects behind. */
-import { LokiError } from '../errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import { basename } from '../base/paths.ts';
-import { listenHttp } from '../host/http-server.ts';
 import { readWebFile } from '../host/package-files.ts';
 import { renderingOf } from '../audit/export/render.ts';
 import { queryLog } from '../audit/query.ts';
@@ -13,13 +11,14 @@ import { ensureLocalToken, readLocalToken } from '../server/local-token.ts';
 import type { AuditService, Collection, Services, StoredItem } from '../server/services.ts';
 import { openApprovals } from './approvals.ts';
 import { encrypts, openRecord, type OpenLog } from './audit/record.ts';
-import { addressFile, runningAddress } from './control-plane-address.ts';
+import { forgetRunning, noteRunning } from './control-plane-address.ts';
 import { budgetsOfProjects } from './budget-overview.ts';
 import { exportAsStream } from './audit/export.ts';
 import { prepareHome, type Installation } from './installation.ts';
 import { startForwarding } from './audit/forwarding.ts';
 import { startKeeping } from './audit/keeping.ts';
 import { openLongLivedRecord } from './audit/long-lived.ts';
+import { isInTheClear, startListening, type ListenOptions } from './listening.ts';
 import { hookService } from './hook/over-http.ts';
 import { openReading, recordAccess } from './audit/reading.ts';
 import { policyService } from './policy-service.ts';
@@ -32,25 +31,20 @@ import { startDelivering } from './webhooks.ts';
 export interface RunningControlPlane {
   readonly url: string;
   readonly port: number;
-  /** Streams end, requests under way finish, then everything is closed. */
+  /** Says for a while that it is not ready (`enterprise.server.drain`); streams end, requests under way finish, then everything is closed. */
   stop(): Promise<void>;
 }
 
-export interface ControlPlaneOptions {
-  /** Take any free port when the configured one is taken. */
-  readonly otherPortWhenTaken?: boolean;
-}
-
-const drainMs = 5_000;
+/** Between taking no more connections and cutting those on which an answer is still under way. */
+export const graceMs: number = 5_000;
 const expireEveryMs = 5_000;
 /** Between two verifications that the API starts; callers in between share the last answer. */
 const verifyEveryMs = 2_000;
 
 /** Starts it. Throws `config.invalid` for an address beyond this machine without authentication, `net.port_taken`. */
-export async function startControlPlane(installation: Installation, options: ControlPlaneOptions = {}): Promise<RunningControlPlane> {
-  const { config, host, home } = installation;
+export async function startControlPlane(installation: Installation, options: ListenOptions = {}): Promise<RunningControlPlane> {
+  const { config, host } = installation;
   checkListen({ host: config.server.host, authentication: config.auth.enabled });
-  if (config.server.tls.cert !== undefined) throw new LokiError('config.invalid', { attempted: 'serve HTTPS', found: 'this version serves HTTP on this machine only', hint: 'Unset LOKI_TLS_CERT and LOKI_TLS_KEY' });
   prepareHome(installation);
   const log = await openLongLivedRecord(installation, 'control plane');
   const store = await openStore(installation, log.record);
@@ -65,29 +59,33 @@ export async function startControlPlane(installation: Installation, options: Con
       version, started_at: new Date(startedAt).toISOString(), uptime_seconds: Math.round((host.clock.now() - startedAt) / 1000),
       authentication: config.auth.enabled ? 'required' : 'off',
       audit: { enabled: config.audit.enabled, last_seq: lastSeq(installation) },
+      event_streams: openStreams(),
     }),
   };
+  let openStreams = (): number => 0;
   try {
     const api = createApi(services, {
-      listenHost: config.server.host, allowedHosts: config.server.allowedHosts, corsOrigins: config.server.corsOrigins,
+      listenHost: config.server.host, allowedHosts: config.server.allowedHosts, corsOrigins: config.server.corsOrigins, trustedProxies: config.server.trustedProxies,
       authentication: config.auth.enabled, rateLimit: config.server.rateLimit, localToken: await localToken(installation, log.record),
       recordResponses: config.audit.level === 'debug',
     });
-    const listening = await listen(installation, api, options);
+    openStreams = api.openStreams;
+    const listening = await startListening(installation, api, log.record, options);
     const forwarding = startForwarding(installation, log);
-    const url = `http://${config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host}:${listening.port}`;
-    host.disk.replace(home.home, addressFile(installation), Buffer.from(`${url}\n`), 0o600);
+    const { url, port } = listening;
+    noteRunning(installation, { url, socket: listening.socket ?? null, since: new Date(startedAt).toISOString(), version, in_the_clear: isInTheClear(installation) });
     const keeping = startKeeping(installation, log);
     const delivering = startDelivering(installation, log.record);
     // Somebody must notice that nobody decided, also where the one who asked has gone.
     const endExpiring = host.timers.every(expireEveryMs, () => { void approvals.room.expire().catch(() => undefined); });
     return {
-      url, port: listening.port,
+      url, port,
       async stop() {
         api.drain();
-        // Another one may have been started since, and have written down where it is.
-        if (runningAddress(installation) === url) host.disk.remove(addressFile(installation));
-        await listening.close(drainMs);
+        listening.drain();
+        if (config.server.drain > 0) await host.timers.sleep(config.server.drain);
+        forgetRunning(installation, url);
+        await listening.close(graceMs);
         endExpiring();
         await keeping.stop();
         await delivering.stop();
@@ -120,16 +118,6 @@ async function localToken({ host: { disk, random, facts }, home }: Installation,
   if (known !== undefined) return known;
   await record({ event: 'auth.token.create', actor: `user:${facts.username}`, resource: 'token:local', details: { name: 'local', scopes: ['control', 'audit'], from: 'this machine' } });
   return ensureLocalToken(disk, place, random);
-}
-
-async function listen(installation: Installation, api: ReturnType<typeof createApi>, options: ControlPlaneOptions): ReturnType<typeof listenHttp> {
-  const { host, port } = installation.config.server;
-  try {
-    return await listenHttp(api, { host, port });
-  } catch (error) {
-    if (options.otherPortWhenTaken !== true || !(error instanceof LokiError) || error.code !== 'net.port_taken') throw error;
-    return listenHttp(api, { host, port: 0 });
-  }
 }
 
 function lastSeq({ host: { disk }, home }: Installation): number | null {

@@ -63,7 +63,9 @@ export async function listenHttp(handler: HttpHandler, options: HttpServerOption
   // The newest exchange of each connection; node answers pipelined requests in the order they came.
   const busy = new Map<Duplex, Exchange>();
   let draining = false;
+  const malformed = (socket: Duplex, status: number): void => refuse(socket, handler.malformed(status, peerOf(socket, overSocket)));
   const answer = (incoming: http.IncomingMessage, outgoing: http.ServerResponse, expectsContinue: boolean): void => {
+    if (isUnclear(incoming)) return malformed(incoming.socket, 400);
     const exchange: Exchange = { incoming, outgoing, expectsContinue, overSocket, closing: draining || !server.listening, streaming: false };
     busy.set(incoming.socket, exchange);
     void serve(handler, exchange, limits).finally(() => {
@@ -71,7 +73,6 @@ export async function listenHttp(handler: HttpHandler, options: HttpServerOption
       if (exchange.closing) incoming.socket.end();
     });
   };
-  const malformed = (socket: Duplex, status: number): void => refuse(socket, handler.malformed(status, peerOf(socket, overSocket)));
   server.on('request', (incoming, outgoing) => answer(incoming, outgoing, false));
   server.on('checkContinue', (incoming, outgoing) => answer(incoming, outgoing, true));
   server.on('checkExpectation', (incoming: http.IncomingMessage) => malformed(incoming.socket, 400));
@@ -119,6 +120,12 @@ function makeServer(options: HttpServerOptions, limits: HttpLimits): { readonly 
   const { createServer }: typeof https = process.getBuiltinModule('node:https');
   const server = bound(createServer({ ...bounds, ...secureOptions(identity), handshakeTimeout: limits.headersMs }));
   return { server, setIdentity: (renewed) => { server.setSecureContext(secureOptions(renewed)); } };
+}
+
+/** RFC 9112 section 6.1: HTTP/1.0 knows no codings, and we only chunks; who passed such a request on may have read its end elsewhere. */
+function isUnclear({ httpVersion, headers }: http.IncomingMessage): boolean {
+  const coding = headers['transfer-encoding'];
+  return coding !== undefined && (httpVersion !== '1.1' || coding.toLowerCase() !== 'chunked');
 }
 
 /** Every connection that is open, those included that have not finished shaking hands. */
