@@ -45,7 +45,7 @@ export function cameThroughProxy(headers: ReadonlyMap<string, string>): boolean 
 
 /** All values of a list field, in the order sent, over all its lines (RFC 9110 section 5.3). */
 function valuesOf(headers: HttpRequest['headers'], name: string): readonly string[] {
-  return headers.flatMap(([field, value]) => (field === name ? value.split(',').map((one) => one.trim()) : []));
+  return headers.flatMap(([field, value]) => (field === name ? value.split(',').map((one) => one.replace(/^[ \t]+|[ \t]+$/g, '')) : []));
 }
 
 /** The addresses without ports; undefined when one of them is none, or there are none. */
