@@ -78,7 +78,11 @@ export async function listenHttp(handler: HttpHandler, options: HttpServerOption
   server.on('checkExpectation', (incoming: http.IncomingMessage) => malformed(incoming.socket, 400));
   server.on('upgrade', (_incoming, socket) => malformed(socket, 400));
   server.on('connect', (_incoming, socket) => malformed(socket, 400));
+  const spokeTls = new WeakSet<Duplex>();
+  server.on('secureConnection', (socket: Duplex) => { spokeTls.add(socket); });
   server.on('clientError', (error, socket) => {
+    // Who has not shaken hands cannot be told anything, and an answer would wait for it.
+    if ('encrypted' in socket && !spokeTls.has(socket)) return void socket.destroy();
     const exchange = busy.get(socket);
     const answering = exchange !== undefined && (exchange.incoming.complete || exchange.outgoing.headersSent);
     if (!answering) malformed(socket, refusals[systemCode(error) ?? ''] ?? 400);
