@@ -15,7 +15,7 @@ export const command: Command = {
   flags: [
     { name: 'host', kind: 'text', value: 'HOST', summary: 'Listen here (127.0.0.1); beyond this machine only with authentication' },
     { name: 'port', kind: 'integer', value: 'N', summary: 'Listen on this port (57374); 0 takes a free one', least: 0, most: 65_535 },
-    { name: 'detach', kind: 'switch', summary: 'start: go on in the background, once it is ready; what it says goes to LOKI_HOME/run/dashboard.log' },
+    { name: 'detach', kind: 'switch', summary: 'start: go on in the background, once it is ready; what it says goes to dashboard.log in LOKI_HOME/run' },
     { name: 'force', kind: 'switch', summary: 'stop: at once, without waiting for answers under way' },
   ],
   examples: [

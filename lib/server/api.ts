@@ -8,7 +8,7 @@ import type { AuditEvent, Recorder } from '../audit/entry.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from '../base/http.ts';
 import { isId, newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
-import { createClientOf, type ClientOf } from './client-address.ts';
+import { cameThroughProxy, createClientOf, type ClientOf } from './client-address.ts';
 import { checkFollowedLink, createDoor, type Admitted, type Door, type DoorOptions } from './door.ts';
 import { readJsonBody, readJsonText, refuseBody } from './body.ts';
 import type { Route } from './message.ts';
@@ -219,7 +219,7 @@ class Exchange {
   /** A wrong token is paid for from an allowance of its own; right ones are never held up by it. */
   async #identify(anybody: boolean, admitted: Admitted): Promise<void> {
     try {
-      this.#principal = await this.#parts.authenticate(admitted.headers.get('authorization'), this.#request.address);
+      this.#principal = await this.#parts.authenticate(admitted.headers.get('authorization'), this.#addressBelieved(admitted));
     } catch (error) {
       if (anybody) return;
       this.#take('auth', 1);
@@ -229,6 +229,11 @@ class Exchange {
     const { address } = this.#request;
     if (anonymous || !this.#parts.newUse(actor, address)) return;
     note(this.#parts.services.record, { event: 'auth.token.use', actor, resource: actor, details: { request_id: this.#requestId, address } });
+  }
+
+  /** Whoever comes through a proxy that is not listed may be anybody, and is no caller of this machine though the proxy is. */
+  #addressBelieved({ headers }: Admitted): string {
+    return this.#via === undefined && cameThroughProxy(headers) ? '' : this.#request.address;
   }
 
   #take(name: Allowance['name'], cost: 0 | 1): void {

@@ -48,6 +48,8 @@ test('nobody becomes a caller of this machine by saying so', async () => {
   assert.equal((await send(kit.api, '/api/runs', { address: '192.0.2.9', headers: { ...bearer, 'x-forwarded-for': '127.0.0.1' } })).status, 401);
   assert.equal((await send(kit.api, '/api/runs', { address: '10.0.0.1', headers: { ...bearer, 'x-forwarded-for': '127.0.0.1, 192.0.2.9' } })).status, 401);
   assert.equal((await send(kit.api, '/api/runs', { address: '127.0.0.1', headers: bearer })).status, 200);
+  const unlisted = { ...bearer, 'x-forwarded-for': '127.0.0.1' };
+  assert.equal((await send(kit.api, '/api/runs', { address: '127.0.0.1', headers: unlisted })).status, 401, 'nor by a proxy of this machine that nobody listed');
   const here = createKit({ authentication: true, trustedProxies: ['127.0.0.1'] });
   assert.equal((await send(here.api, '/api/runs', { address: '127.0.0.1', headers: { ...bearer, 'x-forwarded-for': '192.0.2.9' } })).status, 401, 'a caller from elsewhere stays one behind a proxy of this machine');
 });
