@@ -24,6 +24,7 @@ import { startMetrics } from './metrics/metrics.ts';
 import { policyService } from './policy-service.ts';
 import { projectService } from './registered-projects.ts';
 import { tenantView } from '../store/tenant-view.ts';
+import { openSignOn, readAuthorities } from './sign-on.ts';
 import { openStore } from './store.ts';
 import { version } from './version.ts';
 import { leaveDelivering, startDelivering } from './webhooks.ts';
@@ -45,15 +46,18 @@ const sweepEveryMs = 3_600_000;
 export async function startControlPlane(installation: Installation, options: ListenOptions = {}): Promise<RunningControlPlane> {
   const { config, host } = installation;
   checkListen({ host: config.server.host, authentication: config.auth.enabled });
+  const ca = readAuthorities(installation);
   prepareHome(installation);
   const log = await openLongLivedRecord(installation, 'control plane');
   const store = await openStore(installation, log.record);
   const approvals = await openRooms(installation, log.record, store);
   const startedAt = host.clock.now();
   const metrics = startMetrics(installation, store);
+  const keys = keyRoom(installation, log.record, store);
+  const signOn = openSignOn(installation, { store, record: log.record, keys, ca });
   const services: Services = {
     store, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
-    projects: projectService(installation, store), keys: keyRoom(installation, log.record, store), tokens: [keyReader(installation, store)], assertFresh: freshness(installation),
+    projects: projectService(installation, store), keys, tokens: [keyReader(installation, store)], signOn, assertFresh: freshness(installation),
     policies: policyService(installation), approvals: (tenant) => approvals.of(tenant), audit: auditService(installation, log.record),
     hooks: hookService(installation, (opened) => (sharesLog(installation, opened) ? { record: log.record, close: () => Promise.resolve() } : openRecord(opened))),
     budgets: (projectId, tenant) => budgetsOfProjects(installation, (owner) => tenantView(store, owner), projectId, tenant),
@@ -81,7 +85,7 @@ export async function startControlPlane(installation: Installation, options: Lis
     const delivering = startDelivering(installation, log.record);
     const endings = [
       host.timers.every(expireEveryMs, () => { void approvals.expire().catch(() => undefined); }),
-      host.timers.every(sweepEveryMs, () => { void api.sweep().catch(() => undefined); }),
+      host.timers.every(sweepEveryMs, () => { void Promise.allSettled([api.sweep(), signOn.sweep()]); }),
     ];
     return {
       url, port,

@@ -68,8 +68,8 @@ export function createApi(services: Services, options: ApiOptions): Api {
     door: createDoor(options),
     router: createRouter(table),
     authenticate: createAuthenticate({
-      required: options.authentication, projectOfHook: (token) => services.hooks.projectOf(token), tokens: services.tokens,
-      ...(options.localToken === undefined ? {} : { localToken: options.localToken }), ...(services.session === undefined ? {} : { session: services.session }),
+      required: options.authentication, projectOfHook: (token) => services.hooks.projectOf(token), tokens: [...services.tokens, (token) => services.signOn.principalOfToken(token)],
+      session: (cookie) => services.signOn.principalOfCookie(cookie), ...(options.localToken === undefined ? {} : { localToken: options.localToken }),
     }),
     limiter: createRateLimiter(options.rateLimit, services.clock),
     newUse: createUses(services.clock),

@@ -10,8 +10,9 @@ import { isId } from '../base/ids.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Authenticate } from './auth/authenticate.ts';
 import { cameThroughProxy, type ClientOf } from './client-address.ts';
+import { requireOwnPage } from './auth/same-origin.ts';
 import { checkFollowedLink, type Admitted, type Door } from './door.ts';
-import { parseBody, readJsonText, refuseBody } from './body.ts';
+import { parseBody, readFormFields, readJsonText, refuseBody } from './body.ts';
 import type { CommitWith, Idempotency } from './idempotency.ts';
 import type { ApiRequest, Route } from './message.ts';
 import type { Cursors } from './page.ts';
@@ -166,16 +167,13 @@ export class Exchange {
 
   /**
    * Whoever has not said who they are may look, and nothing else, whatever the path; but for a request that says it in its body,
-   * or comes to say it. A browser's session changes something only for pages of our own: the door has turned away every page that
-   * said it is another's, so here one must have said that it is not.
+   * or comes to say it. A browser's session changes something only for pages of our own.
    */
   #requireSafe(method: string, { headers }: Admitted): void {
     if (isSafe(method)) return;
     const { anonymous, kind } = this.#principal;
     if (anonymous && this.#route?.proven !== true && this.#route?.greets !== true) throw new LokiError('auth.required', { attempted: 'accept the request', found: `${JSON.stringify(method.slice(0, 20))} needs a principal` });
-    if (kind === 'session' && !headers.has('origin') && !headers.has('sec-fetch-site')) {
-      throw new LokiError('request.origin', { attempted: 'accept the request', found: 'it comes with a browser\'s session, and neither Origin nor Sec-Fetch-Site says from which page' });
-    }
+    if (kind === 'session') requireOwnPage(method, headers, this.#request.secure || this.#parts.services.signOn.secure);
   }
 
   #permit(route: Route): void {
@@ -221,7 +219,7 @@ export class Exchange {
     const principal = this.#principal;
     return {
       method, path: admitted.path, version: route.version, params, query, headers: admitted.headers, body, principal, requestId: this.#requestId, address, secure, signal, store, cursors, commit,
-      readText: (limit) => readJsonText(this.#request, admitted.headers, limit),
+      readText: (limit) => readJsonText(this.#request, admitted.headers, limit), readForm: (limit) => readFormFields(this.#request, admitted.headers, limit),
       patience: (milliseconds) => this.#request.patience?.(milliseconds),
       changed: async (event, { tenant, details, resource, projectId }) => {
         await record({

@@ -9,6 +9,7 @@ import { pageRules } from './page.ts';
 import { idOf } from './query.ts';
 import * as approvals from './routes/approvals.ts';
 import * as audit from './routes/audit.ts';
+import { authRows } from './routes/auth.ts';
 import * as budgets from './routes/budgets.ts';
 import * as health from './routes/health.ts';
 import * as hooks from './routes/hooks.ts';
@@ -34,7 +35,7 @@ export function routeTable(services: Services, streams: Streams, draining: () =>
     ...policyRows(services), ...budgetRows(services), ...approvalRows(services), ...auditRows(services),
   ];
   return [
-    ...plainRows(services, draining).map((row) => route(row, row.path, 1)),
+    ...[...plainRows(services, draining), ...authRows(services)].map((row) => route(row, row.path, 1)),
     route({ ...status, scope: 'none' }, '/api/status', 1),
     ...api.map((row) => route(row, `/api${row.path}`, 1)),
     ...[{ ...status, scope: 'read' } as const, ...api].map((row) => route(row, `/api/v2${row.path}`, 2)),
@@ -58,7 +59,7 @@ function plainRows(services: Services, draining: () => boolean): readonly Row[] 
       answer: { status: 200, about: 'The verdict in the agent\'s words', media: 'application/json' }, handle: hooks.answer(services.hooks),
     },
     ...webFiles.map((file): Row => ({
-      method: 'GET', path: file.path, operation: `web.${file.name}`, summary: 'A file of the web page', scope: 'none', audit: false, navigable: file.path === '/', answer: { status: 200, about: 'The file', media: file.type }, handle: webFile(file, services.readWebFile),
+      method: 'GET', path: file.path, operation: `web.${file.name}`, summary: 'A file of the web page', scope: 'none', audit: false, navigable: file.path === '/' || file.path === '/device', answer: { status: 200, about: 'The file', media: file.type }, handle: webFile(file, services.readWebFile),
     })),
   ];
 }

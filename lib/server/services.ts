@@ -8,6 +8,7 @@ import type { Approvals } from '../approvals/approvals.ts';
 import type { Clock, Random, Timers } from '../ports.ts';
 import type { ReadToken } from './auth/authenticate.ts';
 import type { KeyRoom } from './auth/key-room.ts';
+import type { SignOnService } from './auth/sign-on-service.ts';
 import type { Principal } from './principal.ts';
 import type { MetricsService } from './routes/metrics.ts';
 import type { Store } from '../store/store.ts';
@@ -102,8 +103,8 @@ export interface Services {
   readonly keys: KeyRoom;
   /** Readers of bearer tokens, beside those of this machine. */
   readonly tokens: readonly ReadToken[];
-  /** The principal of a browser's session; undefined when the cookies name none that lives. */
-  readonly session?: (cookie: string) => Promise<Principal | undefined>;
+  /** Browsers' sessions, and what identity providers say about somebody. */
+  readonly signOn: SignOnService;
   /** Throws `auth.proof` when nothing about the principal shows that a person stands behind it just now, and somebody here could show that. */
   assertFresh(principal: Principal, attempted: string): void;
   readonly audit: AuditService;

@@ -10,6 +10,9 @@ import { clock, random, timers } from '../../lib/host/time.ts';
 import { runKeys, type RunEvent } from '../../lib/runs/run.ts';
 import { createApi, type Api, type ApiOptions } from '../../lib/server/api.ts';
 import { createApprovals } from '../../lib/approvals/approvals.ts';
+import type { HttpClient } from '../../lib/ports.ts';
+import { keysOfSignOn } from '../../lib/server/auth/sign-on-keys.ts';
+import { createSignOnService } from '../../lib/server/auth/sign-on-service.ts';
 import type { Services } from '../../lib/server/services.ts';
 import type { Store } from '../../lib/store/store.ts';
 import { tenantView } from '../../lib/store/tenant-view.ts';
@@ -52,6 +55,7 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
     store, clock, timers, random,
     projects: { adopt: async () => undefined, placeOf: (path) => ({ id: projectIdOf(path), path }), assign: () => undefined, isEnrolled: () => false },
     keys, tokens: [createKeyReader({ store, now: () => clock.now(), used: () => undefined })], assertFresh: () => undefined,
+    signOn: createSignOnService({ store, record, clock, random, http: nobody, secure: false, provider: undefined, machines: [], ...keysOfSignOn({ store, keys, clock }) }),
     policies: { describe: async (id) => ({ project_id: id ?? null, rules: [] }), evaluate: async (id, point, context, explain) => ({ decision: 'ALLOW', id: id ?? null, point, context, explain }) },
     approvals: (tenant) => createApprovals({ objects: tenantView(store, tenant), record: async (event) => { recorded.push(event); }, clock, timers, random, isApprover: () => true, approverKeys: () => [] }),
     audit: {
@@ -83,6 +87,9 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
   const api = createApi(all, { listenHost: '127.0.0.1', allowedHosts: [], corsOrigins: [], authentication: false, localToken, rateLimit: 600, secret: new Uint8Array(32).fill(7), ...options });
   return { api, store, services: all, recorded, asked };
 }
+
+/** The outside world of a control plane that has none. */
+const nobody: HttpClient = { ask: () => Promise.reject(new LokiError('net.unreachable', { attempted: 'ask', found: 'there is nobody' })) };
 
 /** A tenant, as an administrator would have made it. */
 export async function putTenant(store: Store, at: number): Promise<string> {
