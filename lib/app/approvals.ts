@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts';
 import type { Installation } from './installation.ts';
 import { approversOf } from './approver.ts';
 import { encrypts } from './audit/record.ts';
-import { openStore } from './store.ts';
+import { openProjectStore } from './store.ts';
 import { announcer, leaveDelivering } from './webhooks.ts';
 
 export interface OpenApprovals {
@@ -22,7 +22,7 @@ export interface OpenApprovals {
 export async function openApprovals(installation: Installation, record: Recorder, store?: Store): Promise<OpenApprovals> {
   const { clock, timers, random } = installation.host;
   const opener = encrypts(installation) ? (await import('./audit/protection.ts')).openEntries(installation) : undefined;
-  const objects = store ?? await openStore(installation, record);
+  const objects = store ?? await openProjectStore(installation, record);
   const room = createApprovals({
     objects, record, clock, timers, random, isApprover,
     approverKeys: () => approversOf(installation),

@@ -10,13 +10,15 @@ import { createGroupCommit } from '../journal/group-commit.ts';
 import type { GroupCommit } from '../journal/group-commit.ts';
 import { checkBytes, checkKey, checkLimit, checkPrefix, checkRevision, checkTransaction, storeLimits } from './check.ts';
 import type { WrittenChange } from './frame.ts';
+import { storeIndexes } from './indexes.ts';
+import type { StoreIndex } from './indexes.ts';
 import { layoutBelow } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { Plan } from './plan.ts';
 import type { Wanted } from './plan.ts';
 import { loadReplica } from './replica.ts';
-import type { Replica } from './replica.ts';
-import type { Store, StoreChange, StoreCheck, StoreEntry, StoreKey, StoreNotice, StoreOutcome } from './store.ts';
+import type { Replica, ReplicaOptions } from './replica.ts';
+import type { ListByOptions, Store, StoreChange, StoreCheck, StoreEntry, StoreKey, StoreNotice, StoreOutcome } from './store.ts';
 import { Writer } from './writer.ts';
 import type { StoreTrouble } from './writer.ts';
 
@@ -35,6 +37,8 @@ export interface EmbeddedStoreOptions {
   readonly journalBytes?: number;
   /** Transactions kept for watchers, 4,096 when left out. */
   readonly history?: number;
+  /** What `listBy` finds; the table of lib/store/indexes.ts when left out. */
+  readonly indexes?: readonly StoreIndex[];
   /** Told of torn tails that were set aside, and of snapshots that could not be written. The store goes on. */
   readonly onTrouble?: (trouble: StoreTrouble) => void;
 }
@@ -63,7 +67,7 @@ class EmbeddedStore implements Store {
   readonly #disk: Disk;
   readonly #timers: Timers;
   readonly #layout: Layout;
-  readonly #history: number;
+  readonly #kept: ReplicaOptions;
   readonly #writer: Writer;
   readonly #commits: GroupCommit<Wanted, StoreOutcome>;
   readonly #wakers = new Set<() => void>();
@@ -78,9 +82,9 @@ class EmbeddedStore implements Store {
     this.#disk = disk;
     this.#timers = timers;
     this.#layout = layout;
-    this.#history = options.history ?? 4096;
+    this.#kept = { history: options.history ?? 4096, indexes: options.indexes ?? storeIndexes };
     this.#writer = new Writer({
-      disk, base, layout, history: this.#history, journalBytes: options.journalBytes ?? 8 * 1024 * 1024, onTrouble: options.onTrouble ?? ((): void => undefined),
+      disk, base, layout, replica: this.#kept, journalBytes: options.journalBytes ?? 8 * 1024 * 1024, onTrouble: options.onTrouble ?? ((): void => undefined),
     });
     this.#commits = createGroupCommit({
       lock, clock, timers,
@@ -103,6 +107,10 @@ class EmbeddedStore implements Store {
     if (after !== undefined) checkKey(after);
     checkLimit(limit);
     return (await this.#current()).objects.list(prefix, after, limit, reverse);
+  }
+
+  async listBy(index: string, term: string, options: ListByOptions): Promise<readonly StoreEntry[]> {
+    return (await this.#current()).objects.listBy(index, term, options);
   }
 
   async transact(checks: readonly StoreCheck[], changes: readonly StoreChange[]): Promise<StoreOutcome> {
@@ -170,7 +178,7 @@ class EmbeddedStore implements Store {
   /** Reads on without the lock; undefined when that does not lead to a clean end. */
   #read(): Replica | undefined {
     if (this.#replica === undefined) {
-      const loaded = loadReplica(this.#disk, this.#layout, this.#history);
+      const loaded = loadReplica(this.#disk, this.#layout, this.#kept);
       if (loaded === 'empty' || !('objects' in loaded)) return undefined;
       this.#replica = loaded;
     }

@@ -1,7 +1,11 @@
-/** The objects of a store in memory: found by key, listed in key order without looking at the others. */
+/** The objects of a store in memory: found by key, listed in key order or by an index without looking at the others. */
+import type { JsonValue } from '../base/json.ts';
 import { frozen } from './check.ts';
 import { SortedKeys } from './sorted-keys.ts';
-import type { StoreChange, StoreEntry, StoreKey } from './store.ts';
+import type { StoreIndex } from './indexes.ts';
+import { TermLists } from './term-lists.ts';
+import type { IndexedEntry } from './term-lists.ts';
+import type { ListByOptions, StoreChange, StoreEntry, StoreKey } from './store.ts';
 
 /** Keys are ASCII, so this ends every key that begins with a prefix. */
 const afterEveryKey = '\u007f';
@@ -9,6 +13,11 @@ const afterEveryKey = '\u007f';
 export class Objects {
   readonly #entries = new Map<StoreKey, StoreEntry>();
   readonly #keys = new SortedKeys();
+  readonly #terms: TermLists;
+
+  constructor(indexes: readonly StoreIndex[]) {
+    this.#terms = new TermLists(indexes);
+  }
 
   get size(): number {
     return this.#entries.size;
@@ -30,7 +39,9 @@ export class Objects {
   }
 
   apply({ key, value }: StoreChange, revision: number): void {
-    const known = this.#entries.has(key);
+    const before = this.#entries.get(key);
+    const known = before !== undefined;
+    if (this.#terms.follows) this.#terms.change(before && indexed(before), value === undefined ? undefined : indexed({ key, value }));
     if (value !== undefined) {
       this.#entries.set(key, { key, value, revision });
       if (!known) this.#keys.add(key);
@@ -51,6 +62,11 @@ export class Objects {
     return found;
   }
 
+  /** As `Store.listBy`. */
+  listBy(index: string, term: string, options: ListByOptions): readonly StoreEntry[] {
+    return this.#terms.list(index, term, options, () => this.#indexed()).flatMap((key) => this.get(key) ?? []);
+  }
+
   /** Every entry in key order. */
   *all(): Generator<StoreEntry> {
     for (const key of this.#keys.upFrom('')) {
@@ -59,8 +75,16 @@ export class Objects {
     }
   }
 
+  *#indexed(): Generator<IndexedEntry> {
+    for (const entry of this.all()) yield indexed(entry);
+  }
+
   #down(prefix: string, after: StoreKey | undefined): Generator<string> {
     const end = prefix + afterEveryKey;
     return this.#keys.downFrom(after === undefined || after > end ? end : after);
   }
+}
+
+function indexed({ key, value }: { readonly key: StoreKey; readonly value: JsonValue }): IndexedEntry {
+  return { key, value: () => value };
 }

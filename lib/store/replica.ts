@@ -10,21 +10,29 @@ import type { Damage } from './damage.ts';
 import { decode, firstSum, storeFormat } from './frame.ts';
 import type { BeginFrame, CommitFrame, Frame } from './frame.ts';
 import { History } from './history.ts';
+import type { StoreIndex } from './indexes.ts';
 import type { Layout } from './layout.ts';
 import { storeFiles } from './layout.ts';
 import { Objects } from './objects.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 
+/** What a replica keeps beside the objects. */
+export interface ReplicaOptions {
+  /** Transactions kept for watchers. */
+  readonly history: number;
+  readonly indexes: readonly StoreIndex[];
+}
+
 /** The state a generation begins with, and its journal. Nothing of the journal has been read. */
-export function loadReplica(disk: Disk, layout: Layout, history: number): Replica | Damage | 'empty' {
+export function loadReplica(disk: Disk, layout: Layout, { history, indexes }: ReplicaOptions): Replica | Damage | 'empty' {
   const files = storeFiles(disk, layout).filter(({ temporary }) => !temporary);
   const first = files.find(({ kind }) => kind === 'journal');
   if (first === undefined) return files.length === 0 ? 'empty' : damageAt(layout.directory, 0, 'there is a snapshot and no journal');
   const { generation } = first;
   const journal = disk.openRead(layout.journal(generation));
   if (journal === undefined) return damageAt(layout.journal(generation), 0, 'it is missing');
-  const snapshot = generation === 1 ? { objects: new Objects(), revision: 0, sum: firstSum } : readSnapshot(disk, layout, generation);
+  const snapshot = generation === 1 ? { objects: new Objects(indexes), revision: 0, sum: firstSum } : readSnapshot(disk, layout, generation, indexes);
   if ('objects' in snapshot) return new Replica(disk, layout, generation, journal, snapshot, history);
   journal.close();
   return snapshot;

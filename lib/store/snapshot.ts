@@ -8,6 +8,7 @@ import { damageAt } from './damage.ts';
 import type { Damage } from './damage.ts';
 import { decode, encodeBegin, encodeEnd, encodeObjects, storeFormat } from './frame.ts';
 import type { BeginFrame, Encoded, Frame } from './frame.ts';
+import type { StoreIndex } from './indexes.ts';
 import type { Layout } from './layout.ts';
 import { Objects } from './objects.ts';
 import type { StoreEntry } from './store.ts';
@@ -68,12 +69,12 @@ function* snapshotLines(generation: number, revision: number, after: string, obj
 }
 
 /** Reads the snapshot of a generation; or says what is wrong with it. */
-export function readSnapshot(disk: Disk, layout: Layout, generation: number): Snapshot | Damage {
+export function readSnapshot(disk: Disk, layout: Layout, generation: number, indexes: readonly StoreIndex[]): Snapshot | Damage {
   const path = layout.snapshot(generation);
   const file = disk.openRead(path);
   if (file === undefined) return damageAt(path, 0, 'it is missing');
   try {
-    const reader = new SnapshotReader(generation);
+    const reader = new SnapshotReader(generation, indexes);
     for (const piece of pieces(file, 0, file.stat().size)) {
       for (const [start, end] of linesOf(piece.bytes)) {
         const found = reader.take(piece.bytes.subarray(start, end), piece.complete);
@@ -88,12 +89,13 @@ export function readSnapshot(disk: Disk, layout: Layout, generation: number): Sn
 
 class SnapshotReader {
   readonly #generation: number;
-  readonly #objects = new Objects();
+  readonly #objects: Objects;
   #begin: BeginFrame | undefined;
   #sum: string | undefined;
   #ended = false;
 
-  constructor(generation: number) {
+  constructor(generation: number, indexes: readonly StoreIndex[]) {
+    this.#objects = new Objects(indexes);
     this.#generation = generation;
   }
 

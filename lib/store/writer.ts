@@ -14,7 +14,7 @@ import type { WrittenChange } from './frame.ts';
 import type { Layout, StoreFile } from './layout.ts';
 import { storeFiles } from './layout.ts';
 import { loadReplica } from './replica.ts';
-import type { Replica } from './replica.ts';
+import type { Replica, ReplicaOptions } from './replica.ts';
 import { writeSnapshot } from './snapshot.ts';
 
 /** Something an operator should hear of; the store goes on. */
@@ -26,8 +26,7 @@ export interface WriterOptions {
   readonly disk: Disk;
   readonly base: string;
   readonly layout: Layout;
-  /** Transactions a replica keeps for watchers. */
-  readonly history: number;
+  readonly replica: ReplicaOptions;
   /** A journal longer than this, and longer than its snapshot, is followed by a new generation. */
   readonly journalBytes: number;
   readonly onTrouble: (trouble: StoreTrouble) => void;
@@ -96,11 +95,11 @@ export class Writer {
   }
 
   #load(): Replica {
-    const { disk, layout, history } = this.#options;
-    let loaded = loadReplica(disk, layout, history);
+    const { disk, layout, replica } = this.#options;
+    let loaded = loadReplica(disk, layout, replica);
     if (loaded === 'empty') {
       this.#segmentOf(1);
-      loaded = loadReplica(disk, layout, history);
+      loaded = loadReplica(disk, layout, replica);
     }
     if (loaded !== 'empty' && 'objects' in loaded) return loaded;
     throw corrupt(loaded === 'empty' ? damageAt(layout.directory, 0, 'its journal vanished') : loaded);

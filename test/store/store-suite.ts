@@ -1,6 +1,7 @@
 /** What every driver of the store port does. Run by the test of each driver with a way to open a new, empty store. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { listingSuite } from './listing-suite.ts';
 import type { Store, StoreNotice, StoreOutcome } from '../../lib/store/store.ts';
 
 /** Opens an empty store that keeps `history` transactions for watchers. */
@@ -114,6 +115,8 @@ export function storeSuite(driver: string, open: OpenStore): void {
     assert.deepEqual((await store.list('k/', { limit: 5000 })).map(({ value }) => value), expected);
     assert.deepEqual((await store.list('k/', { limit: 5000, reverse: true })).map(({ value }) => value), expected.toReversed());
   });
+
+  listingSuite(on);
 
   on('a watcher gets what came after its revision, a transaction at a time, and then what is to come', async (store) => {
     await store.transact([], [{ key: 'runs/a', value: 1 }]);
