@@ -49,6 +49,7 @@ export const commandTable: readonly CommandRow[] = [
   { name: 'pause', summary: 'Pause the session after its current step', load: () => import('./commands/pause.ts') },
   { name: 'resume', summary: 'Go on with a paused session', load: () => import('./commands/resume.ts') },
   { name: 'stop', summary: 'Stop the session', load: () => import('./commands/stop.ts') },
+  { name: 'worker', summary: 'Drive the runs that were ordered', load: () => import('./commands/worker.ts') },
   { name: 'dashboard', summary: 'Serve the control plane and its page', load: () => import('./commands/dashboard.ts') },
   { name: 'approvals', summary: 'List what waits for a decision', load: () => import('./commands/approvals.ts') },
   { name: 'approve', summary: 'Approve a request', load: () => import('./commands/approve.ts') },

@@ -200,6 +200,8 @@ export interface SpawnRequest {
   readonly lineLimit?: number;
   /** Aborting kills the whole process group. */
   readonly signal?: AbortSignal;
+  /** Milliseconds between asking it to end and ending it; 500 when left out. */
+  readonly graceMs?: number;
 }
 
 /** How a child ended. `exit` is null when a signal ended it. */

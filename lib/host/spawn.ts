@@ -8,7 +8,7 @@ import type { Spawn, SpawnRequest, SpawnResult } from '../ports.ts';
 import { LokiError, messageOf } from '../errors.ts';
 import * as facts from './facts.ts';
 
-/** Between asking a group to end and ending it. */
+/** Usual time between asking a group to end and ending it. */
 const graceMs = 500;
 const usualLine = 65_536;
 
@@ -106,8 +106,8 @@ async function run(request: SpawnRequest): Promise<SpawnResult> {
     const stderr = collect(request.outputLimit);
     const ending = { timedOut: false, aborted: false };
     const tree = treeOf(child);
-    const timer = setTimeout(() => { ending.timedOut = true; endGroup(child, tree); }, request.timeoutMs);
-    const abort = (): void => { ending.aborted = true; endGroup(child, tree); };
+    const timer = setTimeout(() => { ending.timedOut = true; endGroup(child, tree, request.graceMs); }, request.timeoutMs);
+    const abort = (): void => { ending.aborted = true; endGroup(child, tree, request.graceMs); };
     if (request.signal?.aborted === true) abort();
     else request.signal?.addEventListener('abort', abort, { once: true });
 
@@ -138,14 +138,14 @@ async function run(request: SpawnRequest): Promise<SpawnResult> {
   });
 }
 
-function endGroup(child: childProcess.ChildProcess, tree: Tree): void {
+function endGroup(child: childProcess.ChildProcess, tree: Tree, grace: number = graceMs): void {
   tree.look();
   killGroup(child, 'SIGTERM');
   setTimeout(() => {
     tree.look();
     killGroup(child, 'SIGKILL');
     tree.end();
-  }, graceMs).unref();
+  }, grace).unref();
 }
 
 /** What a child has started, wherever it put itself: known while the child lives, ended when it is. */

@@ -184,7 +184,7 @@ export interface RunOrder extends RunPlace {
   /** The pending run that was ordered, and its revision in the store: it becomes this one. */
   readonly ordered?: { readonly run: Run; readonly revision: number };
   /** What the run began with beside its settings, for whoever repeats it: digests, programs, prices. */
-  readonly circumstances?: JsonObject;
+  readonly circumstances?: (provider: string) => JsonObject;
 }
 
 /** How a run ended. */

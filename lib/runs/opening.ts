@@ -149,7 +149,7 @@ function newRun(deps: RunDeps, order: RunOrder, id: string, provider: Provider):
   const config: JsonObject = {
     provider: provider.name, provider_settings: provider.kept ?? {},
     prd: { path: order.prd.path, sha256: order.prd.sha256, kept_sha256: sha256Hex(order.prd.text) }, ...order.settings,
-    ...(order.circumstances === undefined ? {} : { circumstances: order.circumstances }), ...(differences === undefined ? {} : { differences }),
+    ...(order.circumstances === undefined ? {} : { circumstances: order.circumstances(provider.name) }), ...(differences === undefined ? {} : { differences }),
   };
   if (order.ordered !== undefined) return { ...order.ordered.run, config };
   return {

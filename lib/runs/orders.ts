@@ -11,9 +11,10 @@ import type { JsonObject } from '../base/json.ts';
 import { runToken, runTokenHash } from '../base/run-token.ts';
 import type { Recorder } from '../audit/entry.ts';
 import type { Store } from '../store/store.ts';
+import { tenantPrefix } from '../store/tenant-view.ts';
 import type { Prd } from './prd.ts';
 import { noProgress, runValue, StoredObject } from './progress.ts';
-import { queuedValue, tenantKey } from './queue.ts';
+import { queuedValue } from './queue.ts';
 import { runKeys, type Run, type RunTrigger } from './run.ts';
 
 /** What an order may say of how the run is to go. What it leaves out is as the project is configured. */
@@ -68,11 +69,11 @@ export async function orderRun(deps: OrderDeps, draft: RunDraft): Promise<Ordere
     },
     metadata: { ...(draft.tenant_id === null ? {} : { tenant_id: draft.tenant_id }), project_id: draft.project_id },
   });
-  const own = (key: string): string => tenantKey(draft.tenant_id, key);
+  const own = (key: string): string => tenantPrefix(draft.tenant_id) + key;
   const outcome = await deps.root.transact([{ key: own(runKeys.run(id)), revision: 0 }], [
     { key: own(runKeys.run(id)), value: runValue(run) },
     ...(document === undefined ? [] : [{ key: own(runKeys.document(id)), value: { text: document.text, sha256: document.sha256 } }]),
-    { key: runKeys.queued(id), value: queuedValue({ run_id: id, project_id: run.project_id, tenant_id: run.tenant_id }) },
+    { key: runKeys.queued(id), value: queuedValue({ run_id: id, project_id: run.project_id, tenant_id: run.tenant_id, ordered_by: draft.actor }) },
     { key: runKeys.token(id), value: { tenant_id: run.tenant_id, sha256: runTokenHash(token) } },
   ]);
   if (!outcome.committed) throw new LokiError('conflict', { attempted: `order run ${id}`, found: 'there is such a run', hint: 'Order it again' });

@@ -4,7 +4,7 @@
  */
 import { isId } from '../base/ids.ts';
 import type { JsonValue } from '../base/json.ts';
-import type { Store, StoreEntry, StoreKey } from '../store/store.ts';
+import type { Store, StoreEntry } from '../store/store.ts';
 import { StoredObject } from './progress.ts';
 import { runKeys } from './run.ts';
 
@@ -12,15 +12,12 @@ export type QueuedRun = {
   readonly run_id: string;
   readonly project_id: string;
   readonly tenant_id: string | null;
+  /** As an audit actor. */
+  readonly ordered_by: string;
 };
 
 /** Entries looked at together. More runs than this do not wait without some having waited very long. */
 const mostLookedAt = 1000;
-
-/** A key of a tenant's objects as the root of the store has it. */
-export function tenantKey(tenantId: string | null, key: StoreKey): StoreKey {
-  return tenantId === null ? key : `t/${tenantId}/${key}`;
-}
 
 /** The value a store keeps. */
 export function queuedValue(queued: QueuedRun): JsonValue {
@@ -30,7 +27,7 @@ export function queuedValue(queued: QueuedRun): JsonValue {
 /** Throws `store.corrupt` for anything that is none. */
 export function readQueued({ value }: Pick<StoreEntry, 'value'>): QueuedRun {
   const from = new StoredObject('entry of the queue', value);
-  return { run_id: from.text('run_id'), project_id: from.text('project_id'), tenant_id: from.textOrNull('tenant_id') };
+  return { run_id: from.text('run_id'), project_id: from.text('project_id'), tenant_id: from.textOrNull('tenant_id'), ordered_by: from.text('ordered_by') };
 }
 
 /** The runs that wait or are driven, the one that was ordered first first. */
