@@ -23,7 +23,7 @@ export interface ReplayRequest {
   /** The directory of the run's project. */
   readonly dir: string;
   /** What a run of this project with this provider would begin with now, and the commit it would begin at. */
-  readonly now: (provider: string) => { readonly circumstances: JsonObject; readonly settings: JsonObject; readonly commit: string | null };
+  readonly now: (provider: string) => Promise<{ readonly circumstances: JsonObject; readonly settings: JsonObject; readonly commit: string | null }>;
 }
 
 /** A run that repeats another. */
@@ -40,7 +40,7 @@ export async function replayRun(deps: ReplayDeps, request: ReplayRequest): Promi
   const provider = parent.config['provider'];
   if (typeof provider !== 'string' || parent.started_at === null) throw new LokiError('conflict', { attempted, found: 'it has not begun, so there is nothing to repeat', hint: 'Order a run of its own' });
   const document = await documentOf(deps, parent, request, attempted);
-  const differences = differencesOf(parent, request.now(provider));
+  const differences = differencesOf(parent, await request.now(provider));
   const ordered = await orderRun(deps, {
     project_id: parent.project_id, tenant_id: parent.tenant_id, trigger: 'replay', document, actor: request.actor, terms: termsOf(parent),
     repeats: { run_id: parent.id, differences },
@@ -57,7 +57,7 @@ async function documentOf(deps: ReplayDeps, parent: Run, { dir }: ReplayRequest,
 }
 
 /** What the parent is known to have begun with that is not so now. Unknown of the parent counts as a difference too: nobody can say that it is the same. */
-function differencesOf(parent: Run, now: ReturnType<ReplayRequest['now']>): readonly JsonObject[] {
+function differencesOf(parent: Run, now: Awaited<ReturnType<ReplayRequest['now']>>): readonly JsonObject[] {
   const known = parent.config['circumstances'];
   const began = isObject(known) ? known : {};
   const rows: readonly (readonly [string, JsonValue | undefined, JsonValue | undefined])[] = [
