@@ -23,6 +23,7 @@ import { openLongLivedRecord } from './audit/long-lived.ts';
 import { hookService } from './hook/over-http.ts';
 import { openReading, recordAccess } from './audit/reading.ts';
 import { policyService } from './policy-service.ts';
+import { superviseRuns } from './run-workers.ts';
 import { openStore } from './store.ts';
 import { verifyAll, verifyDocument } from './audit/verify.ts';
 import { version } from './version.ts';
@@ -79,6 +80,7 @@ export async function startControlPlane(installation: Installation, options: Con
     host.disk.replace(home.home, addressFile(installation), Buffer.from(`${url}\n`), 0o600);
     const keeping = startKeeping(installation, log);
     const delivering = startDelivering(installation, log.record);
+    const workers = superviseRuns(installation, store, log.record);
     // Somebody must notice that nobody decided, also where the one who asked has gone.
     const endExpiring = host.timers.every(expireEveryMs, () => { void approvals.room.expire().catch(() => undefined); });
     return {
@@ -87,7 +89,8 @@ export async function startControlPlane(installation: Installation, options: Con
         api.drain();
         // Another one may have been started since, and have written down where it is.
         if (runningAddress(installation) === url) host.disk.remove(addressFile(installation));
-        await listening.close(drainMs);
+        // Runs under way are left to be taken up: a control plane that is stopped must not wait for agents.
+        await Promise.all([listening.close(drainMs), workers.stop()]);
         endExpiring();
         await keeping.stop();
         await delivering.stop();

@@ -38,11 +38,16 @@ function usualProvider(installation: Installation, script: string | undefined): 
   return script === undefined ? installedAgent(installation)?.name ?? 'scripted' : 'scripted';
 }
 
+/** The script that is played where nobody names one. */
+export function walkThrough(): string {
+  return packageFile('fixtures/scripted/walk-through.json');
+}
+
 function scripted(installation: Installation, script: string | undefined, request: ProviderRequest): Provider {
   const { host, surroundings } = installation;
   const kept = request.began?.kept['script'];
   const path = typeof kept === 'string' ? kept
-    : script === undefined ? packageFile('fixtures/scripted/walk-through.json') : resolveFrom(surroundings.cwd, script);
+    : script === undefined ? walkThrough() : resolveFrom(surroundings.cwd, script);
   return scriptedProvider({ ...common(installation, request, 'scripted'), player: [...host.facts.loki, 'play'], script: path });
 }
 

@@ -5,8 +5,6 @@
  */
 import { LokiError, messageOf, type ErrorCode } from '../errors.ts';
 import { newId } from '../base/ids.ts';
-import { readEnrolment } from '../gate/enrolment.ts';
-import { readTenantOf } from '../gate/tenancy.ts';
 import { closeDeadSession, closeRun, type ClosingDeps } from '../runs/closing.ts';
 import { scanners } from '../policy/scan/scanners.ts';
 import { short } from '../runs/answer.ts';
@@ -25,6 +23,7 @@ import { roomOf } from './agents.ts';
 import { openRecord, type OpenLog } from './audit/record.ts';
 import type { Installation } from './installation.ts';
 import { installationFor } from './order-terms.ts';
+import { projectPlace } from './project-place.ts';
 import { startOrderedSession, takeUpSession, type SessionOptions } from './session.ts';
 import { openStore } from './store.ts';
 
@@ -173,13 +172,13 @@ async function drive(driving: Driving, queued: QueuedRun): Promise<Seen> {
 }
 
 /** The directory of the run's project on this machine, or why there is none. */
-function placeOf({ installation: { host: { disk }, home } }: Driving, queued: QueuedRun): { readonly dir: string } | { readonly missing: LokiError } {
-  const attempted = `begin run ${queued.run_id}`;
-  const enrolment = readEnrolment(disk, home.home, home.project(queued.project_id));
-  if (enrolment === undefined) return { missing: new LokiError('project.unknown', { attempted, found: `its project ${queued.project_id} is not enrolled on this machine` }) };
-  if (disk.stat(enrolment.path)?.kind !== 'directory') return { missing: new LokiError('project.unknown', { attempted, found: `its project's directory "${enrolment.path}" is gone` }) };
-  if (readTenantOf(disk, home, queued.project_id) !== queued.tenant_id) return { missing: new LokiError('project.unknown', { attempted, found: 'its project belongs to another tenant now' }) };
-  return { dir: enrolment.path };
+function placeOf({ installation }: Driving, { run_id, project_id, tenant_id }: QueuedRun): { readonly dir: string } | { readonly missing: LokiError } {
+  try {
+    return { dir: projectPlace(installation, project_id, tenant_id, `begin run ${run_id}`) };
+  } catch (error) {
+    if (error instanceof LokiError && error.code === 'project.unknown') return { missing: error };
+    throw error;
+  }
 }
 
 /** A run that was begun: by a process that lives, which keeps it, or by one that died. */

@@ -6,6 +6,10 @@ import type { AuditFilter } from '../audit/query.ts';
 import type { AuditSummary } from '../audit/summary.ts';
 import type { Approvals } from '../approvals/approvals.ts';
 import type { Clock, Random, Timers } from '../ports.ts';
+import type { ReportedEvent } from '../runs/append.ts';
+import type { Ordered, RunTerms } from '../runs/orders.ts';
+import type { Replayed } from '../runs/replay.ts';
+import type { Run, RunEvent, RunTrigger } from '../runs/run.ts';
 import type { Store } from '../store/store.ts';
 
 /** Reads the log of record. */
@@ -88,6 +92,28 @@ export interface HookQuestion {
   readonly signal: AbortSignal;
   /** The longest time that it takes to answer is known. */
   expect(milliseconds: number): void;
+}
+
+/** Orders, cancels and repeats runs. `tenant` is that of whoever asks, null for the installation's own. */
+export interface RunService {
+  /** Durable when it resolves, and waiting for a worker. Rejects with `project.unknown`, and `request.invalid` for what the project does not allow. */
+  order(order: RunOrderRequest): Promise<Ordered>;
+  /** Nothing of the run works on when it resolves. Rejects with `conflict` for a run that has ended. */
+  cancel(tenant: string | null, runId: string, actor: string): Promise<Run>;
+  replay(tenant: string | null, runId: string, actor: string): Promise<Replayed>;
+  append(tenant: string | null, runId: string, events: readonly ReportedEvent[]): Promise<readonly RunEvent[]>;
+  /** The run whose token this is, while it has not ended. */
+  runOf(token: string): Promise<{ readonly run: string; readonly tenant: string | null } | undefined>;
+}
+
+export interface RunOrderRequest {
+  readonly project_id: string;
+  readonly tenant: string | null;
+  /** The requirements document as text. */
+  readonly document?: string;
+  readonly terms: RunTerms;
+  readonly trigger: Extract<RunTrigger, 'api' | 'schedule' | 'webhook' | 'manual'>;
+  readonly actor: string;
 }
 
 export interface Services {

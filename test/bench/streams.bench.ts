@@ -4,11 +4,15 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { listenHttp } from '../../lib/host/http-server.ts';
 import { usualStreamLimits } from '../../lib/server/streams.ts';
 import { createKit, event, putRun } from '../support/api-kit.ts';
+import { openStoreAt } from '../support/embedded-stores.ts';
 import { runKeys } from '../../lib/runs/run.ts';
 import { sseEvent } from '../../lib/formats/sse.ts';
 import type { Bench } from './harness.ts';
@@ -49,7 +53,10 @@ export const streamBenches: readonly Bench[] = [{
   name: 'streams.event', unit: 'events to 2,000 streams', rounds: 5,
   promise: { kind: 'at most plus', milliseconds: 300 },
   async prepare() {
-    const { api, store } = createKit({ rateLimit: 0, streams: { ...usualStreamLimits, perCaller: readers * 2 } });
+    const home = mkdtempSync(join(tmpdir(), 'loki-streams-'));
+    // What drives a run is another process: its events come by the files of the store.
+    const [kept, store] = [await openStoreAt(home), await openStoreAt(home)];
+    const { api } = createKit({ rateLimit: 0, streams: { ...usualStreamLimits, perCaller: readers * 2 } }, { store: kept });
     const run = await putRun(store, 1);
     const server = await listenHttp({ ...api, answer: (request) => api.answer({ ...request, port: 57374, headers: request.headers.map(([name, value]) => [name, name === 'host' ? '127.0.0.1:57374' : value] as const) }) }, { host: '127.0.0.1', port: 0 });
     const ours = await openReaders(server.port, `/api/v2/runs/${run}/events`);
@@ -69,6 +76,8 @@ export const streamBenches: readonly Bench[] = [{
         async run() {
           for (let at = 0; at < events; at += 1) {
             seq += 1;
+            // Where nothing happens, the store is looked at less often.
+            await new Promise((resolve) => { setTimeout(resolve, 37); });
             await store.transact([], [{ key: runKeys.event(run, seq), value: { ...event(seq) } }]);
             await ours.all(seq);
           }
@@ -98,6 +107,9 @@ export const streamBenches: readonly Bench[] = [{
         bare.closeAllConnections();
         bare.close();
         await server.close(1000);
+        await kept.close();
+        await store.close();
+        rmSync(home, { recursive: true, force: true });
       },
     };
   },

@@ -1,0 +1,87 @@
+/**
+ * What the API does to runs: order, cancel, replay, and take what a run's own process reports. It trusts the server to have told who
+ * asks and of which tenant; it finds the project's directory itself, and takes no path and no command line from anybody.
+ */
+import { secretsEqual } from '../base/digest.ts';
+import { runOfToken, runTokenHash } from '../base/run-token.ts';
+import { scanners } from '../policy/scan/scanners.ts';
+import { appendEvents, tokenOfRun } from '../runs/append.ts';
+import { cancelRun } from '../runs/cancel.ts';
+import { allowedEnvironment } from '../runs/environment.ts';
+import { hasGit, openRepository } from '../runs/git.ts';
+import { orderRun, termsOf } from '../runs/orders.ts';
+import { readRun } from '../runs/progress.ts';
+import { unqueue } from '../runs/queue.ts';
+import { replayRun } from '../runs/replay.ts';
+import { runKeys, type Run } from '../runs/run.ts';
+import { hasEnded } from '../runs/state.ts';
+import type { RunService } from '../server/services.ts';
+import type { Store } from '../store/store.ts';
+import { tenantView } from '../store/tenant-view.ts';
+import { roomOf } from './agents.ts';
+import type { OpenLog } from './audit/record.ts';
+import { circumstancesOf } from './circumstances.ts';
+import type { Installation } from './installation.ts';
+import { installationFor } from './order-terms.ts';
+import { walkThrough } from './provider.ts';
+import { projectPlace } from './project-place.ts';
+import { settingsOf } from './session.ts';
+
+export interface RunServiceParts {
+  readonly installation: Installation;
+  /** The whole store. */
+  readonly root: Store;
+  readonly record: OpenLog['record'];
+  /** Called when something waits for a worker. */
+  readonly ordered: () => void;
+}
+
+export function runService({ installation, root, record, ordered }: RunServiceParts): RunService {
+  const { host, home } = installation;
+  const deps = { ...host, record, root };
+  return {
+    async order({ project_id, tenant, document, terms, trigger, actor }) {
+      const dir = projectPlace(installation, project_id, tenant, 'order a run');
+      installationFor(installation, dir, terms);
+      const made = await orderRun(deps, { project_id, tenant_id: tenant, trigger, terms, actor, ...(document === undefined ? {} : { document }) });
+      ordered();
+      return made;
+    },
+    async cancel(tenant, runId, actor) {
+      const run = await cancelRun({ ...deps, store: tenantView(root, tenant), home: home.home, forgetSession: (id) => roomOf(installation, id).remove() }, runId, actor);
+      await unqueue(root, runId);
+      return run;
+    },
+    async replay(tenant, runId, actor) {
+      const store = tenantView(root, tenant);
+      const entry = await store.get(runKeys.run(runId));
+      const parent = entry === undefined ? undefined : readRun(entry.value);
+      const dir = parent === undefined ? '' : projectPlace(installation, parent.project_id, tenant, `replay run ${runId}`);
+      const made = await replayRun({ ...deps, store }, { runId, actor, dir, now: (provider) => surroundingsOf(installation, dir, parent, provider) });
+      ordered();
+      return made;
+    },
+    append: (tenant, runId, events) => appendEvents({ ...deps, store: tenantView(root, tenant), redact: (text) => scanners.redact(text) }, runId, events),
+    async runOf(token) {
+      const run = runOfToken(token);
+      const kept = run === undefined ? undefined : await tokenOfRun(root, run);
+      if (run === undefined || kept === undefined || !secretsEqual(kept.sha256, runTokenHash(token))) return undefined;
+      const entry = await tenantView(root, kept.tenant_id).get(runKeys.run(run));
+      return entry === undefined || hasEnded(readRun(entry.value).status) ? undefined : { run, tenant: kept.tenant_id };
+    },
+  };
+}
+
+/** What a repeated run would begin with now. The terms of its parent are asked for again: what is not allowed any more is refused. */
+async function surroundingsOf(installation: Installation, dir: string, parent: Run | undefined, provider: string): ReturnType<Parameters<typeof replayRun>[1]['now']> {
+  const { host: { spawn, disk }, surroundings } = installation;
+  const project = installationFor(installation, dir, parent === undefined ? {} : termsOf(parent));
+  const { gates, council, branch_protection } = settingsOf(project);
+  const ports = { spawn, disk, projectDir: dir, env: allowedEnvironment(surroundings.env) };
+  const repository = hasGit(ports) ? await openRepository(ports) : undefined;
+  return {
+    circumstances: circumstancesOf(project)(provider), commit: await repository?.head() ?? null,
+    // A script that a person named is a file of theirs: what is ordered over the network plays none.
+    settings: { gates: [...gates], council, branch_protection, provider_settings: provider === 'scripted' ? { script: walkThrough() } : {} },
+  };
+}
