@@ -8,6 +8,7 @@ import { readWebFile } from '../host/package-files.ts';
 import { queryLog } from '../audit/query.ts';
 import { createApi } from '../server/api.ts';
 import { checkListen } from '../server/listen.ts';
+import { createRunTokenReader } from '../server/routes/run-orders.ts';
 import { ensureLocalToken, readLocalToken } from '../server/local-token.ts';
 import type { Services } from '../server/services.ts';
 import { freshness, keyReader, keyRoom } from './api-keys.ts';
@@ -23,7 +24,8 @@ import { hookService } from './hook/over-http.ts';
 import { auditService } from './audit/service.ts';
 import { policyService } from './policy-service.ts';
 import { projectService } from './registered-projects.ts';
-import { superviseRuns } from './run-workers.ts';
+import { runService } from './run-service.ts';
+import { superviseRuns, type RunWorkers } from './run-workers.ts';
 import { tenantView } from '../store/tenant-view.ts';
 import { openStore } from './store.ts';
 import { version } from './version.ts';
@@ -56,10 +58,13 @@ export async function startControlPlane(installation: Installation, options: Con
   const store = await openStore(installation, log.record);
   const approvals = await openRooms(installation, log.record, store);
   const startedAt = host.clock.now();
+  let workers: RunWorkers | undefined;
+  const runs = runService({ installation, root: store, record: log.record, ordered: () => workers?.nudge() });
   const services: Services = {
     store, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
-    projects: projectService(installation, store), keys: keyRoom(installation, log.record, store), tokens: [keyReader(installation, store)], assertFresh: freshness(installation),
+    projects: projectService(installation, store), keys: keyRoom(installation, log.record, store), tokens: [keyReader(installation, store), createRunTokenReader(runs)], assertFresh: freshness(installation),
     policies: policyService(installation), approvals: (tenant) => approvals.of(tenant), audit: auditService(installation, log.record),
+    runs,
     hooks: hookService(installation, (opened) => (sharesLog(installation, opened) ? { record: log.record, close: () => Promise.resolve() } : openRecord(opened))),
     budgets: (projectId, tenant) => budgetsOfProjects(installation, (owner) => tenantView(store, owner), projectId, tenant),
     status: () => Promise.resolve({
@@ -80,7 +85,7 @@ export async function startControlPlane(installation: Installation, options: Con
     host.disk.replace(home.home, addressFile(installation), Buffer.from(`${url}\n`), 0o600);
     const keeping = startKeeping(installation, log);
     const delivering = startDelivering(installation, log.record);
-    const workers = superviseRuns(installation, store, log.record);
+    workers = superviseRuns(installation, store, log.record);
     const endings = [
       host.timers.every(expireEveryMs, () => { void approvals.expire().catch(() => undefined); }),
       host.timers.every(sweepEveryMs, () => { void api.sweep().catch(() => undefined); }),
@@ -92,7 +97,7 @@ export async function startControlPlane(installation: Installation, options: Con
         // Another one may have been started since, and have written down where it is.
         if (runningAddress(installation) === url) host.disk.remove(addressFile(installation));
         // Runs under way are left to be taken up: a control plane that is stopped must not wait for agents.
-        await Promise.all([listening.close(drainMs), workers.stop()]);
+        await Promise.all([listening.close(drainMs), workers?.stop()]);
         endings.forEach((end) => end());
         await keeping.stop();
         await delivering.stop();

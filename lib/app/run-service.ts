@@ -2,10 +2,9 @@
  * What the API does to runs: order, cancel, replay, and take what a run's own process reports. It trusts the server to have told who
  * asks and of which tenant; it finds the project's directory itself, and takes no path and no command line from anybody.
  */
-import { secretsEqual } from '../base/digest.ts';
-import { runOfToken, runTokenHash } from '../base/run-token.ts';
 import { scanners } from '../policy/scan/scanners.ts';
-import { appendEvents, tokenOfRun } from '../runs/append.ts';
+import { appendEvents } from '../runs/append.ts';
+import { runWithToken } from '../runs/token.ts';
 import { cancelRun } from '../runs/cancel.ts';
 import { allowedEnvironment } from '../runs/environment.ts';
 import { hasGit, openRepository } from '../runs/git.ts';
@@ -14,7 +13,6 @@ import { readRun } from '../runs/progress.ts';
 import { unqueue } from '../runs/queue.ts';
 import { replayRun } from '../runs/replay.ts';
 import { runKeys, type Run } from '../runs/run.ts';
-import { hasEnded } from '../runs/state.ts';
 import type { RunService } from '../server/services.ts';
 import type { Store } from '../store/store.ts';
 import { tenantView } from '../store/tenant-view.ts';
@@ -40,10 +38,10 @@ export function runService({ installation, root, record, ordered }: RunServicePa
   const { host, home } = installation;
   const deps = { ...host, record, root };
   return {
-    async order({ project_id, tenant, document, terms, trigger, actor }) {
-      const dir = projectPlace(installation, project_id, tenant, 'order a run');
+    async order({ project_id, tenant, document, terms, trigger, actor }, commit) {
+      const dir = await projectPlace(installation, { project_id, tenant_id: tenant, store: tenantView(root, tenant) }, 'order a run');
       installationFor(installation, dir, terms);
-      const made = await orderRun(deps, { project_id, tenant_id: tenant, trigger, terms, actor, ...(document === undefined ? {} : { document }) });
+      const made = await orderRun({ ...deps, commit }, { project_id, tenant_id: tenant, trigger, terms, actor, ...(document === undefined ? {} : { document }) });
       ordered();
       return made;
     },
@@ -52,23 +50,17 @@ export function runService({ installation, root, record, ordered }: RunServicePa
       await unqueue(root, runId);
       return run;
     },
-    async replay(tenant, runId, actor) {
+    async replay(tenant, runId, actor, commit) {
       const store = tenantView(root, tenant);
       const entry = await store.get(runKeys.run(runId));
       const parent = entry === undefined ? undefined : readRun(entry.value);
-      const dir = parent === undefined ? '' : projectPlace(installation, parent.project_id, tenant, `replay run ${runId}`);
-      const made = await replayRun({ ...deps, store }, { runId, actor, dir, now: (provider) => surroundingsOf(installation, dir, parent, provider) });
+      const dir = parent === undefined ? '' : await projectPlace(installation, { project_id: parent.project_id, tenant_id: tenant, store }, `replay run ${runId}`);
+      const made = await replayRun({ ...deps, store, commit }, { runId, actor, dir, now: (provider) => surroundingsOf(installation, dir, parent, provider) });
       ordered();
       return made;
     },
     append: (tenant, runId, events) => appendEvents({ ...deps, store: tenantView(root, tenant), redact: (text) => scanners.redact(text) }, runId, events),
-    async runOf(token) {
-      const run = runOfToken(token);
-      const kept = run === undefined ? undefined : await tokenOfRun(root, run);
-      if (run === undefined || kept === undefined || !secretsEqual(kept.sha256, runTokenHash(token))) return undefined;
-      const entry = await tenantView(root, kept.tenant_id).get(runKeys.run(run));
-      return entry === undefined || hasEnded(readRun(entry.value).status) ? undefined : { run, tenant: kept.tenant_id };
-    },
+    runOf: (token) => runWithToken(root, token),
   };
 }
 

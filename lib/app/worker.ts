@@ -160,7 +160,7 @@ async function drive(driving: Driving, queued: QueuedRun): Promise<Seen> {
   if (entry === undefined) return { as: 'gone', run_id: queued.run_id };
   const run = readRun(entry.value);
   if (hasEnded(run.status)) return ended(run, 'it had ended');
-  const place = placeOf(driving, queued);
+  const place = await placeOf(driving, queued);
   if (run.status === 'pending') {
     return orClosed(driving, queued, async () => {
       if ('missing' in place) throw place.missing;
@@ -172,9 +172,9 @@ async function drive(driving: Driving, queued: QueuedRun): Promise<Seen> {
 }
 
 /** The directory of the run's project on this machine, or why there is none. */
-function placeOf({ installation }: Driving, { run_id, project_id, tenant_id }: QueuedRun): { readonly dir: string } | { readonly missing: LokiError } {
+async function placeOf({ installation, store }: Driving, { run_id, project_id, tenant_id }: QueuedRun): Promise<{ readonly dir: string } | { readonly missing: LokiError }> {
   try {
-    return { dir: projectPlace(installation, project_id, tenant_id, `begin run ${run_id}`) };
+    return { dir: await projectPlace(installation, { project_id, tenant_id, store }, `begin run ${run_id}`) };
   } catch (error) {
     if (error instanceof LokiError && error.code === 'project.unknown') return { missing: error };
     throw error;
@@ -182,7 +182,7 @@ function placeOf({ installation }: Driving, { run_id, project_id, tenant_id }: Q
 }
 
 /** A run that was begun: by a process that lives, which keeps it, or by one that died. */
-async function goOn(driving: Driving, queued: QueuedRun, run: Run, place: ReturnType<typeof placeOf>): Promise<Seen> {
+async function goOn(driving: Driving, queued: QueuedRun, run: Run, place: Awaited<ReturnType<typeof placeOf>>): Promise<Seen> {
   const { store, installation: { host } } = driving;
   const entry = await store.get(runKeys.session(run.project_id));
   const session = entry === undefined ? undefined : readSession(entry.value);

@@ -88,17 +88,3 @@ function redacted(value: JsonValue, redact: (text: string) => string): JsonValue
 function isObject(value: JsonValue): value is JsonObject {
   return isPlainObject(value);
 }
-
-/** Who a run token lets in; undefined for a token that was not given out. */
-export interface RunTokenRecord {
-  readonly tenant_id: string | null;
-  readonly sha256: string;
-}
-
-/** What is kept of the token of a run, at the root of the store. */
-export async function tokenOfRun(root: Store, runId: string): Promise<RunTokenRecord | undefined> {
-  const value = (await root.get(runKeys.token(runId)))?.value;
-  if (value === undefined || !isObject(value)) return undefined;
-  const { tenant_id, sha256 } = value;
-  return typeof sha256 === 'string' && (tenant_id === null || typeof tenant_id === 'string') ? { tenant_id, sha256 } : undefined;
-}

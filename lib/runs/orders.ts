@@ -10,7 +10,7 @@ import { newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import { runToken, runTokenHash } from '../base/run-token.ts';
 import type { Recorder } from '../audit/entry.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, StoreChange, StoreCheck, StoreOutcome } from '../store/store.ts';
 import { tenantPrefix } from '../store/tenant-view.ts';
 import type { Prd } from './prd.ts';
 import { noProgress, runValue, StoredObject } from './progress.ts';
@@ -30,7 +30,12 @@ export interface OrderDeps {
   readonly record: Recorder;
   /** The root of the store: the queue lies there. */
   readonly root: Store;
+  /** Writes the order, where more is to be written in the same transaction. */
+  readonly commit?: CommitOrder;
 }
+
+/** Commits a change of the whole store by which a run is ordered. */
+export type CommitOrder = (checks: readonly StoreCheck[], changes: readonly StoreChange[], run: Run) => Promise<StoreOutcome>;
 
 export interface RunDraft {
   readonly project_id: string;
@@ -70,12 +75,13 @@ export async function orderRun(deps: OrderDeps, draft: RunDraft): Promise<Ordere
     metadata: { ...(draft.tenant_id === null ? {} : { tenant_id: draft.tenant_id }), project_id: draft.project_id },
   });
   const own = (key: string): string => tenantPrefix(draft.tenant_id) + key;
-  const outcome = await deps.root.transact([{ key: own(runKeys.run(id)), revision: 0 }], [
+  const commit: CommitOrder = deps.commit ?? ((checks, changes) => deps.root.transact(checks, changes));
+  const outcome = await commit([{ key: own(runKeys.run(id)), revision: 0 }], [
     { key: own(runKeys.run(id)), value: runValue(run) },
     ...(document === undefined ? [] : [{ key: own(runKeys.document(id)), value: { text: document.text, sha256: document.sha256 } }]),
     { key: runKeys.queued(id), value: queuedValue({ run_id: id, project_id: run.project_id, tenant_id: run.tenant_id, ordered_by: draft.actor }) },
     { key: runKeys.token(id), value: { tenant_id: run.tenant_id, sha256: runTokenHash(token) } },
-  ]);
+  ], run);
   if (!outcome.committed) throw new LokiError('conflict', { attempted: `order run ${id}`, found: 'there is such a run', hint: 'Order it again' });
   return { run, token };
 }

@@ -40,7 +40,7 @@ const refusals: readonly (readonly [string, Partial<RunDraft>, readonly [file: s
   ['a policy that was changed', {}, ['.loki/policies.yaml', 'version: 1\n'], /^Cannot act in the enrolled project/],
   ['commands that nobody has confirmed', {}, ['.loki/config.yaml', 'runs: {gates: [{name: evil, command: "touch evil"}]}\n'], /nobody has confirmed the commands/],
   ['a project that is another tenant\'s', { tenant_id: newId('tenant', 2, new Uint8Array(10)) }, undefined, /belongs to another tenant now/],
-  ['a project that is not here', { project_id: notHere }, undefined, /is not enrolled on this machine/],
+  ['a project that is not here', { project_id: notHere }, undefined, /has no directory on this machine/],
 ];
 
 test('a run that cannot begin fails with the reason; one that only has to wait waits', async (t) => {

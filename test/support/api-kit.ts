@@ -15,6 +15,8 @@ import type { Store } from '../../lib/store/store.ts';
 import { tenantView } from '../../lib/store/tenant-view.ts';
 import { createKeyReader } from '../../lib/server/auth/api-key.ts';
 import { KeyRoom, type KeyWish, type MintedKey } from '../../lib/server/auth/key-room.ts';
+import { createRunTokenReader } from '../../lib/server/routes/run-orders.ts';
+import { kitRuns } from './kit-runs.ts';
 import { createMemoryStore } from './memory-store.ts';
 
 export const port = 57374;
@@ -46,10 +48,12 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
     return { seq: recorded.length, chain_hash: null };
   };
   const keys = new KeyRoom({ store, record, clock, random });
+  const runs = kitRuns({ store, record, clock, random, timers });
   const all: Services = {
+    runs,
     store, clock, timers, random,
     projects: { adopt: async () => undefined, placeOf: (path) => ({ id: projectIdOf(path), path }), assign: () => undefined, isEnrolled: () => false },
-    keys, tokens: [createKeyReader({ store, now: () => clock.now(), used: () => undefined })], assertFresh: () => undefined,
+    keys, tokens: [createKeyReader({ store, now: () => clock.now(), used: () => undefined }), createRunTokenReader(runs)], assertFresh: () => undefined,
     policies: { describe: async (id) => ({ project_id: id ?? null, rules: [] }), evaluate: async (id, point, context, explain) => ({ decision: 'ALLOW', id: id ?? null, point, context, explain }) },
     approvals: (tenant) => createApprovals({ objects: tenantView(store, tenant), record: async (event) => { recorded.push(event); }, clock, timers, random, isApprover: () => true, approverKeys: () => [] }),
     audit: {

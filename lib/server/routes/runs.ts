@@ -17,6 +17,7 @@ import type { Services } from '../services.ts';
 import * as shapes from '../shapes.ts';
 import type { Streams } from '../streams.ts';
 import { list, one, timeRules } from './collections.ts';
+import { orderRows } from './run-orders.ts';
 
 /** A timeline longer than this is read as a stream. */
 const longestTimeline = 50_000;
@@ -29,6 +30,7 @@ const streamed = { status: 200, about: 'An event stream', media: 'text/event-str
 export function runRows(services: Services, streams: Streams): readonly Row[] {
   const params = { id: 'run' } as const;
   return [
+    ...orderRows(services),
     {
       method: 'GET', path: '/runs', operation: 'runs.list', summary: 'Runs, the newest first', scope: 'read', paged: true, query: { project_id: idOf('project'), status: oneOf(runStatuses), ...timeRules },
       answer: { status: 200, about: 'Runs', shape: shapes.run }, handle: list({ kind: 'run', newestFirst: true }),
