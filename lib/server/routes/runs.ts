@@ -30,7 +30,6 @@ const streamed = { status: 200, about: 'An event stream', media: 'text/event-str
 export function runRows(services: Services, streams: Streams): readonly Row[] {
   const params = { id: 'run' } as const;
   return [
-    ...orderRows(services),
     {
       method: 'GET', path: '/runs', operation: 'runs.list', summary: 'Runs, the newest first', scope: 'read', paged: true, query: { project_id: idOf('project'), status: oneOf(runStatuses), ...timeRules },
       answer: { status: 200, about: 'Runs', shape: shapes.run }, handle: list({ kind: 'run', newestFirst: true }),
@@ -39,6 +38,7 @@ export function runRows(services: Services, streams: Streams): readonly Row[] {
     { method: 'GET', path: '/runs/:id/timeline', operation: 'runs.timeline', summary: 'What happened in a run', scope: 'read', params, answer: { status: 200, about: 'The timeline', shape: shapes.timeline }, handle: timeline(services) },
     { method: 'GET', path: '/runs/:id/events', operation: 'runs.events', summary: 'What happens in a run, from the beginning and then live', scope: 'read', params, query: after, rate: 'exempt', answer: streamed, handle: events(services, streams) },
     { method: 'GET', path: '/events', operation: 'events.stream', summary: 'Every run as it changes', scope: 'read', query: after, rate: 'exempt', answer: streamed, handle: runChanges(services, streams) },
+    ...orderRows(services),
   ];
 }
 
