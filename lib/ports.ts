@@ -221,8 +221,11 @@ export interface SpawnResult {
 /** Starts child processes, each in a process group of its own. A program that cannot be started rejects with `provider.missing`. */
 export interface Spawn {
   run(request: SpawnRequest): Promise<SpawnResult>;
-  /** Starts a process that outlives this one and has nothing of it open: no input, no output. Nobody hears how it ends. */
-  leave(request: Pick<SpawnRequest, 'program' | 'args' | 'cwd' | 'env'>): void;
+  /**
+   * Starts a process that outlives this one and has nothing of it open: no input, and no output, but to the end of the file
+   * `output`, made for its owner alone and never a link. Its process id; undefined when it did not start. Nobody hears how it ends.
+   */
+  leave(request: Pick<SpawnRequest, 'program' | 'args' | 'cwd' | 'env'> & { readonly output?: string }): number | undefined;
   /** Absolute path of a program on PATH (or of a path given), if it can be executed. */
   find(program: string, path: string | undefined): string | undefined;
   /**
@@ -348,6 +351,36 @@ export interface PostAnswer {
   /** Seconds to wait, where the answer says so. */
   readonly retryAfterS: number | undefined;
   readonly body: string;
+}
+
+/**
+ * Outgoing requests whose answers are read. Follows no redirect, sends and keeps no cookie. What cannot be reached, takes too
+ * long or answers more than the bound rejects with `net.unreachable`, which names the host and path and never the query.
+ */
+export interface HttpClient {
+  ask(question: HttpQuestion): Promise<HttpReply>;
+}
+
+export interface HttpQuestion {
+  /** http: or https:. */
+  readonly url: string;
+  /** GET when left out; POST with a body. */
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** From the first byte sent to the last one received. */
+  readonly timeoutMs: number;
+  /** Bytes of the answer's body. */
+  readonly limit: number;
+  /** As `TlsTrust.ca`. */
+  readonly ca?: string;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  /** By lower-case name; of a repeated field all values, with commas between. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Uint8Array;
 }
 
 /** Work on other threads of this process. */

@@ -9,8 +9,10 @@ import type { HttpRequest, HttpResponse } from '../base/http.ts';
 import { isId } from '../base/ids.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Authenticate } from './auth/authenticate.ts';
+import { cameThroughProxy, type ClientOf } from './client-address.ts';
+import { requireOwnPage } from './auth/same-origin.ts';
 import { checkFollowedLink, type Admitted, type Door } from './door.ts';
-import { parseBody, readJsonText, refuseBody } from './body.ts';
+import { parseBody, readFormFields, readJsonText, refuseBody } from './body.ts';
 import type { CommitWith, Idempotency } from './idempotency.ts';
 import type { ApiRequest, Route } from './message.ts';
 import type { Cursors } from './page.ts';
@@ -18,6 +20,7 @@ import { holds, stranger, type Principal } from './principal.ts';
 import { allowanceHeaders, callerOf, type Allowance, type RateLimiter } from './rate-limit.ts';
 import { readQuery } from './query.ts';
 import { commonHeaders, problemResponse } from './respond.ts';
+import type { CountedRequest } from './request-counts.ts';
 import type { Router } from './router.ts';
 import type { Services } from './services.ts';
 import { fitting } from './shape.ts';
@@ -33,19 +36,14 @@ export interface Parts {
   readonly cursors: Cursors;
   /** Whether a use of a token from an address is worth telling again. */
   readonly newUse: (actor: string, address: string) => boolean;
+  /** What a proxy in front says of the client, when its word counts. */
+  readonly clientOf: ClientOf;
+  /** Whether answers depend on the page that asks. */
   readonly varies: boolean;
   /** Whether each answer is recorded as well, as `api.response`. */
   readonly recordResponses: boolean;
   /** Hears of every request once it is answered. */
-  readonly answered: (told: Answered) => void;
-}
-
-/** A request that was answered, as measurements take it. `route`: the pattern of the table, or undefined for what is not in it. */
-export interface Answered {
-  readonly method: string;
-  readonly route: string | undefined;
-  readonly status: number;
-  readonly durationMs: number;
+  readonly answered: (told: CountedRequest) => void;
 }
 
 export const longestReason = 1024;
@@ -59,12 +57,27 @@ export function note(record: Recorder, event: AuditEvent): void {
   }
 }
 
+/** What every answer carries, whoever asked for whatever. */
+export function placeHeaders(secure: boolean, varies: boolean): Record<string, string> {
+  return { ...commonHeaders, ...(secure ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}), ...(varies ? { Vary: 'Origin' } : {}) };
+}
+
+export function allowanceFields(allowance: Allowance | undefined, clock: Services['clock']): Record<string, string> {
+  return allowance === undefined ? {} : allowanceHeaders(allowance, clock.now());
+}
+
+/** What a listed site's page may send, and may read of an answer, beside what any page may. */
+const acceptedHeaders = 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID';
+const exposedHeaders = 'ETag, Link, Location, X-Request-Id, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, Idempotency-Replayed';
+
 /** A request being answered: what is known of it so far, for the answer's headers and the record. */
 export class Exchange {
   readonly #parts: Parts;
   readonly #request: HttpRequest;
   readonly #requestId: string;
   readonly #startedAt: number;
+  /** The proxy it came through, when its word counts. */
+  readonly #via: string | undefined;
   #principal: Principal = stranger;
   #admitted: Admitted | undefined;
   #route: Route | undefined;
@@ -73,7 +86,9 @@ export class Exchange {
 
   constructor(parts: Parts, request: HttpRequest, requestId: string) {
     this.#parts = parts;
-    this.#request = request;
+    const client = parts.clientOf(request);
+    this.#request = client === undefined ? request : { ...request, address: client.address, secure: client.secure };
+    this.#via = client?.via;
     this.#requestId = requestId;
     this.#startedAt = parts.services.clock.monotonic();
   }
@@ -127,8 +142,10 @@ export class Exchange {
   /** A wrong token is paid for from an allowance of its own; right ones are never held up by it. */
   async #identify(anybody: boolean, { headers }: Admitted): Promise<void> {
     const { address } = this.#request;
+    // Whoever comes through a proxy that is not listed may be anybody, and is no caller of this machine though the proxy is.
+    const believed = this.#via === undefined && cameThroughProxy(headers) ? '' : address;
     try {
-      this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address });
+      this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address: believed });
     } catch (error) {
       if (anybody) return;
       this.#take('auth', 1);
@@ -144,21 +161,19 @@ export class Exchange {
     const allowance = this.#parts.limiter(caller, name, cost);
     this.#allowance = allowance;
     if (allowance === undefined || allowance.allowed) return;
+    this.#parts.services.metrics.metrics.add('loki_http_rate_limited_total', 1, [name]);
     throw new LokiError('rate_limited', { attempted: 'answer the request', found: `more than ${allowance.limit} requests of class "${name}" in a minute` });
   }
 
   /**
    * Whoever has not said who they are may look, and nothing else, whatever the path; but for a request that says it in its body,
-   * or comes to say it. A browser's session changes something only for pages of our own: the door has turned away every page that
-   * said it is another's, so here one must have said that it is not.
+   * or comes to say it. A browser's session changes something only for pages of our own.
    */
   #requireSafe(method: string, { headers }: Admitted): void {
     if (isSafe(method)) return;
     const { anonymous, kind } = this.#principal;
     if (anonymous && this.#route?.proven !== true && this.#route?.greets !== true) throw new LokiError('auth.required', { attempted: 'accept the request', found: `${JSON.stringify(method.slice(0, 20))} needs a principal` });
-    if (kind === 'session' && !headers.has('origin') && !headers.has('sec-fetch-site')) {
-      throw new LokiError('request.origin', { attempted: 'accept the request', found: 'it comes with a browser\'s session, and neither Origin nor Sec-Fetch-Site says from which page' });
-    }
+    if (kind === 'session') requireOwnPage(method, headers, this.#request.secure || this.#parts.services.signOn.secure);
   }
 
   #permit(route: Route): void {
@@ -172,7 +187,7 @@ export class Exchange {
   /** What other methods a path has; for a listed site's page also that it may use them. */
   #options(allowed: string): HttpResponse {
     const cors: Record<string, string> = this.#admitted?.crossOrigin === undefined ? {} : {
-      'Access-Control-Allow-Methods': allowed, 'Access-Control-Allow-Headers': 'Authorization, Content-Type, Last-Event-ID, If-Match, If-None-Match, Idempotency-Key', 'Access-Control-Max-Age': '600',
+      'Access-Control-Allow-Methods': allowed, 'Access-Control-Allow-Headers': acceptedHeaders, 'Access-Control-Max-Age': '600',
     };
     return { status: 204, headers: { Allow: allowed, ...cors } };
   }
@@ -204,7 +219,7 @@ export class Exchange {
     const principal = this.#principal;
     return {
       method, path: admitted.path, version: route.version, params, query, headers: admitted.headers, body, principal, requestId: this.#requestId, address, secure, signal, store, cursors, commit,
-      readText: (limit) => readJsonText(this.#request, admitted.headers, limit),
+      readText: (limit) => readJsonText(this.#request, admitted.headers, limit), readForm: (limit) => readFormFields(this.#request, admitted.headers, limit),
       patience: (milliseconds) => this.#request.patience?.(milliseconds),
       changed: async (event, { tenant, details, resource, projectId }) => {
         await record({
@@ -217,28 +232,31 @@ export class Exchange {
 
   #headers(own: Readonly<Record<string, string>>): Record<string, string> {
     const { services, varies } = this.#parts;
-    const headers: Record<string, string> = { ...commonHeaders };
-    if (this.#request.secure) headers['Strict-Transport-Security'] = 'max-age=31536000';
-    if (varies) headers['Vary'] = 'Origin';
+    const headers = placeHeaders(this.#request.secure, varies);
     if (this.#admitted?.crossOrigin !== undefined) {
       headers['Access-Control-Allow-Origin'] = this.#admitted.crossOrigin;
-      headers['Access-Control-Expose-Headers'] = 'ETag, Location, X-Request-Id, RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed';
+      headers['Access-Control-Expose-Headers'] = exposedHeaders;
     }
     if (this.#allowance !== undefined) Object.assign(headers, allowanceHeaders(this.#allowance, services.clock.now()));
-    return Object.assign(headers, own, { 'X-Request-Id': this.#requestId });
+    const vary = headers['Vary'];
+    Object.assign(headers, own);
+    if (vary !== undefined && own['Vary'] !== undefined) headers['Vary'] = `${vary}, ${own['Vary']}`;
+    headers['X-Request-Id'] = this.#requestId;
+    return headers;
   }
 
   /** Requests over the limit are counted by their answers only: recording each would let a flood fill the log. */
   #record({ status, body }: HttpResponse, error: unknown): void {
     const { services: { clock, record }, answered, recordResponses } = this.#parts;
     const durationMs = clock.monotonic() - this.#startedAt;
-    answered({ method: this.#request.method, route: this.#route?.path, status, durationMs });
+    answered({ method: this.#request.method, route: this.#route?.path, status, seconds: durationMs / 1000 });
     if (status === 429) return;
     const isApi = this.#route === undefined ? (this.#admitted?.path ?? this.#request.target).startsWith('/api') : this.#route.audit;
     if (!isApi && status < 400) return;
     const details: JsonObject = {
       request_id: this.#requestId, method: this.#request.method.slice(0, 20), path: (this.#admitted?.path ?? this.#request.target).slice(0, 256),
       route: this.#route?.path ?? null, status, duration_ms: Math.round(durationMs), address: this.#request.address,
+      ...(this.#via === undefined ? {} : { via: this.#via }),
     };
     const { actor } = this.#principal;
     const send = (event: 'api.request' | 'api.response' | 'api.error' | 'auth.denied' | 'auth.fail', more?: JsonObject): void => {

@@ -12,7 +12,9 @@ import type { Replayed } from '../runs/replay.ts';
 import type { Run, RunEvent, RunTrigger } from '../runs/run.ts';
 import type { ReadToken } from './auth/authenticate.ts';
 import type { KeyRoom } from './auth/key-room.ts';
+import type { SignOnService } from './auth/sign-on-service.ts';
 import type { Principal } from './principal.ts';
+import type { MetricsService } from './routes/metrics.ts';
 import type { Store } from '../store/store.ts';
 
 /** Reads the log of record. */
@@ -65,6 +67,8 @@ export interface StatusReport {
   readonly uptime_seconds: number;
   readonly authentication: 'off' | 'required';
   readonly audit: { readonly enabled: boolean; readonly last_seq: number | null };
+  /** How many are open now. */
+  readonly event_streams: number;
 }
 
 /** The policies in force on this machine. Without a project they are the control plane's own project's. */
@@ -125,8 +129,8 @@ export interface Services {
   readonly keys: KeyRoom;
   /** Readers of bearer tokens, beside those of this machine. */
   readonly tokens: readonly ReadToken[];
-  /** The principal of a browser's session; undefined when the cookies name none that lives. */
-  readonly session?: (cookie: string) => Promise<Principal | undefined>;
+  /** Browsers' sessions, and what identity providers say about somebody. */
+  readonly signOn: SignOnService;
   /** Throws `auth.proof` when nothing about the principal shows that a person stands behind it just now, and somebody here could show that. */
   assertFresh(principal: Principal, attempted: string): void;
   readonly audit: AuditService;
@@ -136,6 +140,7 @@ export interface Services {
   approvals(tenant: string | null): Pick<Approvals, 'get' | 'decide'>;
   readonly hooks: HookService;
   readonly runs: RunService;
+  readonly metrics: MetricsService;
   readonly record: Recorder;
   status(): Promise<StatusReport>;
   /** Bytes of a file of the web page, by its name in `lib/web`. Asked once for each file, at start. */
