@@ -22,7 +22,7 @@ const promised: Readonly<Record<string, string>> = {
   '/tenants': 'GET read, POST admin', '/tenants/:id': 'GET read, PUT admin, DELETE admin', '/tenants/:id/projects': 'GET read',
   '/projects': 'GET read, POST control', '/projects/:id': 'GET read, PUT control, DELETE control',
   '/tasks': 'GET read, POST write', '/tasks/:id': 'GET read, PUT write, DELETE write',
-  '/runs': 'GET read', '/runs/:id': 'GET read', '/runs/:id/timeline': 'GET read', '/runs/:id/events': 'GET read', '/events': 'GET read',
+  '/runs': 'GET read, POST control', '/runs/:id': 'GET read', '/runs/:id/cancel': 'POST control', '/runs/:id/replay': 'POST control', '/runs/:id/timeline': 'GET read', '/runs/:id/events': 'GET read, POST run', '/events': 'GET read',
   '/keys': 'GET admin, POST admin', '/keys/:id': 'GET admin, PUT admin, DELETE admin', '/keys/:id/rotate': 'POST admin',
   '/policies': 'GET read', '/policies/evaluate': 'POST write', '/budgets': 'GET read',
   '/approvals': 'GET read', '/approvals/:id': 'GET read', '/approvals/:id/approve': 'POST approve', '/approvals/:id/reject': 'POST approve',
