@@ -346,6 +346,36 @@ export interface PostAnswer {
   readonly body: string;
 }
 
+/**
+ * Outgoing requests whose answers are read. Follows no redirect, sends and keeps no cookie. What cannot be reached, takes too
+ * long or answers more than the bound rejects with `net.unreachable`, which names the host and path and never the query.
+ */
+export interface HttpClient {
+  ask(question: HttpQuestion): Promise<HttpReply>;
+}
+
+export interface HttpQuestion {
+  /** http: or https:. */
+  readonly url: string;
+  /** GET when left out; POST with a body. */
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** From the first byte sent to the last one received. */
+  readonly timeoutMs: number;
+  /** Bytes of the answer's body. */
+  readonly limit: number;
+  /** As `TlsTrust.ca`. */
+  readonly ca?: string;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  /** By lower-case name; of a repeated field all values, with commas between. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Uint8Array;
+}
+
 /** Work on other threads of this process. */
 export interface Threads {
   /** How many can run at once without taking turns. */

@@ -27,7 +27,8 @@ import { openLongLivedRecord } from './audit/long-lived.ts';
 import { assertAsEnrolled, createPolicySource, pinnedPolicy } from './policy.ts';
 import { openEntries } from './audit/protection.ts';
 import { isTrusted, makeProvider } from './provider.ts';
-import { openStore } from './store.ts';
+import { openProjectStore } from './store.ts';
+import { tenantOf } from './tenancy.ts';
 import { startDelivering } from './webhooks.ts';
 
 /** What a person asked for, beside the configuration. */
@@ -73,7 +74,7 @@ async function withParts(installation: Installation, options: SessionOptions, wo
   assertChainUsable(installation, project.dir);
   assertKeyReachesHooks(installation, 'start a session with an encrypted log');
   const log = await openLongLivedRecord(installation, 'session');
-  const store = await openStore(installation, log.record);
+  const store = await openProjectStore(installation, log.record);
   const approvals = await openApprovals(installation, log.record, store);
   const chain = openProjectChain(installation, project, log.record);
   const keeping = startKeeping(installation, log);
@@ -86,7 +87,7 @@ async function withParts(installation: Installation, options: SessionOptions, wo
   };
   try {
     const outcome = await work(runDeps(installation, options, { log, store, approvals }), {
-      project: { id: project.id, dir: project.dir, tenant_id: null }, home: installation.home.home, env: installation.surroundings.env,
+      project: { id: project.id, dir: project.dir, tenant_id: tenantOf(installation) }, home: installation.home.home, env: installation.surroundings.env,
       actor: options.actor, signal: options.signal,
       provider(request) {
         const provider = makeProvider(installation, options.script, request, (name, found) => {

@@ -2,20 +2,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '../../lib/base/json.ts';
-import type { Handler, Route } from '../../lib/server/message.ts';
+import type { Handler, Row } from '../../lib/server/message.ts';
+import { anything } from '../../lib/server/shape.ts';
 import { jsonResponse } from '../../lib/server/respond.ts';
 import { bodyOf, createKit, localToken, port, send, type Call, type Kit } from '../support/api-kit.ts';
 
 const bearer = { authorization: `Bearer ${localToken}` };
 
 /** A control plane with one route that writes, so that the rules for writing have something to guard. */
-function withWrite(options: Parameters<typeof createKit>[0] = {}, scope: Route['scope'] = 'write'): Kit & { readonly bodies: unknown[] } {
+function withWrite(options: Parameters<typeof createKit>[0] = {}, scope: Row['scope'] = 'write'): Kit & { readonly bodies: unknown[] } {
   const bodies: unknown[] = [];
   const handle: Handler = async ({ body }) => {
     bodies.push(body);
     return jsonResponse({ done: true }, {}, 201);
   };
-  const route: Route = { method: 'POST', path: '/api/things', version: 1, scope, audit: true, rate: 'write', params: {}, query: {}, navigable: false, handle };
+  const route: Row = { method: 'POST', path: '/api/things', operation: 'things.create', summary: 'A thing', scope, body: anything(), answer: { status: 201, about: 'Done' }, handle };
   return { ...createKit({ ...options, moreRoutes: [route] }), bodies };
 }
 
