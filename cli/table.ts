@@ -86,6 +86,7 @@ export const commandTable: readonly CommandRow[] = [
   { name: 'audit erase', summary: 'Erase a person from the log of record', load: () => import('./commands/audit-erase.ts') },
   { name: 'audit rekey', summary: 'Change the key of an encrypted log', load: () => import('./commands/audit-rekey.ts') },
   { name: 'approver verify', summary: 'Check the signatures of decisions in the log of record', load: () => import('./commands/approver-verify.ts') },
+  { name: 'metrics', summary: 'Print what the control plane counts', load: () => import('./commands/metrics.ts') },
   { name: 'doctor', summary: 'Look at what records depend on; say what repairs it', load: () => import('./commands/doctor.ts') },
   { name: 'enterprise status', summary: 'Show every effective setting and where it came from', load: () => import('./commands/enterprise-status.ts') },
   { name: 'enterprise audit summary', summary: 'Count the log of record by event, level and actor', load: () => import('./commands/enterprise-audit-summary.ts') },

@@ -21,6 +21,7 @@ import { startKeeping } from './audit/keeping.ts';
 import { openLongLivedRecord } from './audit/long-lived.ts';
 import { hookService } from './hook/over-http.ts';
 import { auditService } from './audit/service.ts';
+import { startMetrics } from './metrics/metrics.ts';
 import { policyService } from './policy-service.ts';
 import { projectService } from './registered-projects.ts';
 import { tenantView } from '../store/tenant-view.ts';
@@ -59,12 +60,14 @@ export async function startControlPlane(installation: Installation, options: Con
   const startedAt = host.clock.now();
   const keys = keyRoom(installation, log.record, store);
   const signOn = openSignOn(installation, { store, record: log.record, keys, ca });
+  const metrics = startMetrics(installation, store);
   const services: Services = {
     store, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
     projects: projectService(installation, store), keys, tokens: [keyReader(installation, store)], signOn, assertFresh: freshness(installation),
     policies: policyService(installation), approvals: (tenant) => approvals.of(tenant), audit: auditService(installation, log.record),
     hooks: hookService(installation, (opened) => (sharesLog(installation, opened) ? { record: log.record, close: () => Promise.resolve() } : openRecord(opened))),
     budgets: (projectId, tenant) => budgetsOfProjects(installation, (owner) => tenantView(store, owner), projectId, tenant),
+    metrics,
     status: () => Promise.resolve({
       version, started_at: new Date(startedAt).toISOString(), uptime_seconds: Math.round((host.clock.now() - startedAt) / 1000),
       authentication: config.auth.enabled ? 'required' : 'off',
@@ -97,6 +100,7 @@ export async function startControlPlane(installation: Installation, options: Con
         endings.forEach((end) => end());
         await keeping.stop();
         await delivering.stop();
+        metrics.stop();
         await store.close();
         leaveDelivering(installation);
         await log.end('stopped');
@@ -107,6 +111,7 @@ export async function startControlPlane(installation: Installation, options: Con
       },
     };
   } catch (error) {
+    metrics.stop();
     await store.close();
     await log.close();
     throw error;

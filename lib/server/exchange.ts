@@ -19,6 +19,7 @@ import { holds, stranger, type Principal } from './principal.ts';
 import { allowanceHeaders, callerOf, type Allowance, type RateLimiter } from './rate-limit.ts';
 import { readQuery } from './query.ts';
 import { commonHeaders, problemResponse } from './respond.ts';
+import type { CountedRequest } from './request-counts.ts';
 import type { Router } from './router.ts';
 import type { Services } from './services.ts';
 import { fitting } from './shape.ts';
@@ -38,15 +39,7 @@ export interface Parts {
   /** Whether each answer is recorded as well, as `api.response`. */
   readonly recordResponses: boolean;
   /** Hears of every request once it is answered. */
-  readonly answered: (told: Answered) => void;
-}
-
-/** A request that was answered, as measurements take it. `route`: the pattern of the table, or undefined for what is not in it. */
-export interface Answered {
-  readonly method: string;
-  readonly route: string | undefined;
-  readonly status: number;
-  readonly durationMs: number;
+  readonly answered: (told: CountedRequest) => void;
 }
 
 export const longestReason = 1024;
@@ -145,6 +138,7 @@ export class Exchange {
     const allowance = this.#parts.limiter(caller, name, cost);
     this.#allowance = allowance;
     if (allowance === undefined || allowance.allowed) return;
+    this.#parts.services.metrics.metrics.add('loki_http_rate_limited_total', 1, [name]);
     throw new LokiError('rate_limited', { attempted: 'answer the request', found: `more than ${allowance.limit} requests of class "${name}" in a minute` });
   }
 
@@ -230,7 +224,7 @@ export class Exchange {
   #record({ status, body }: HttpResponse, error: unknown): void {
     const { services: { clock, record }, answered, recordResponses } = this.#parts;
     const durationMs = clock.monotonic() - this.#startedAt;
-    answered({ method: this.#request.method, route: this.#route?.path, status, durationMs });
+    answered({ method: this.#request.method, route: this.#route?.path, status, seconds: durationMs / 1000 });
     if (status === 429) return;
     const isApi = this.#route === undefined ? (this.#admitted?.path ?? this.#request.target).startsWith('/api') : this.#route.audit;
     if (!isApi && status < 400) return;

@@ -14,6 +14,7 @@ import * as budgets from './routes/budgets.ts';
 import * as health from './routes/health.ts';
 import * as hooks from './routes/hooks.ts';
 import { keyRows } from './routes/keys.ts';
+import * as metrics from './routes/metrics.ts';
 import * as policies from './routes/policies.ts';
 import { projectRows } from './routes/projects.ts';
 import { runRows } from './routes/runs.ts';
@@ -48,6 +49,10 @@ function plainRows(services: Services, draining: () => boolean): readonly Row[] 
     { ...unrecorded, method: 'GET', path: '/health', operation: 'health.get', summary: 'Whether requests can be served', answer, handle: health.ready(services, draining) },
     { ...unrecorded, method: 'GET', path: '/health/live', operation: 'health.live', summary: 'Whether the process lives', answer: { ...answer, about: 'ok' }, handle: health.live() },
     { ...unrecorded, method: 'GET', path: '/health/ready', operation: 'health.ready', summary: 'Whether requests can be served', answer, handle: health.ready(services, draining) },
+    {
+      ...unrecorded, method: 'GET', path: '/metrics', operation: 'metrics.get', summary: 'What was counted, for Prometheus', scope: services.metrics.access === 'read' ? 'read' : 'none',
+      answer: { status: 200, about: 'Metrics', media: 'text/plain; version=0.0.4; charset=utf-8' }, handle: metrics.metrics(services.metrics),
+    },
     {
       // Each decision is on record by itself.
       method: 'POST', path: '/hooks/claude', operation: 'hooks.claude', summary: 'One hook event of Claude Code, judged', scope: 'hook', rate: 'exempt', audit: false, readsBody: true, query: hooks.hookRules(services.hooks),

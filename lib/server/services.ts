@@ -10,6 +10,7 @@ import type { ReadToken } from './auth/authenticate.ts';
 import type { KeyRoom } from './auth/key-room.ts';
 import type { SignOnService } from './auth/sign-on-service.ts';
 import type { Principal } from './principal.ts';
+import type { MetricsService } from './routes/metrics.ts';
 import type { Store } from '../store/store.ts';
 
 /** Reads the log of record. */
@@ -110,6 +111,7 @@ export interface Services {
   /** A tenant's approvals, or with null the installation's own. Asking and using up are the gate's; over the API people look and decide. */
   approvals(tenant: string | null): Pick<Approvals, 'get' | 'decide'>;
   readonly hooks: HookService;
+  readonly metrics: MetricsService;
   readonly record: Recorder;
   status(): Promise<StatusReport>;
   /** Bytes of a file of the web page, by its name in `lib/web`. Asked once for each file, at start. */

@@ -18,6 +18,7 @@ import type { Store } from '../../lib/store/store.ts';
 import { tenantView } from '../../lib/store/tenant-view.ts';
 import { createKeyReader } from '../../lib/server/auth/api-key.ts';
 import { KeyRoom, type KeyWish, type MintedKey } from '../../lib/server/auth/key-room.ts';
+import { createMetrics } from '../../lib/telemetry/names.ts';
 import { createMemoryStore } from './memory-store.ts';
 
 export const port = 57374;
@@ -49,6 +50,7 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
     return { seq: recorded.length, chain_hash: null };
   };
   const keys = new KeyRoom({ store, record, clock, random });
+  const metrics = createMetrics();
   const all: Services = {
     store, clock, timers, random,
     projects: { adopt: async () => undefined, placeOf: (path) => ({ id: projectIdOf(path), path }), assign: () => undefined, isEnrolled: () => false },
@@ -76,6 +78,7 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
     },
     hooks: { projectOf: (token) => (token === hookTokenOfKit ? projectId : undefined), knows: (event) => event === 'PreToolUse', answer: async ({ read }) => JSON.stringify({ asked: await read(1 << 24) }) },
     budgets: async (id) => [1, 2, 3].map((n) => ({ project_id: id ?? projectId, name: `budget-${n}` })),
+    metrics: { access: 'open', metrics, collect: async () => metrics.read() },
     record,
     status: async () => ({ version: '0.1.0', started_at: '2026-02-15T14:30:00.000Z', uptime_seconds: 5, authentication: 'off', audit: { enabled: true, last_seq: 25 } }),
     readWebFile: (name) => Buffer.from(`the file ${name}`),

@@ -174,6 +174,8 @@ export interface ServerConfig {
   readonly allowedHosts: readonly string[];
   /** Reads a minute a principal; 0: no limit. */
   readonly rateLimit: number;
+  /** Who may read `/metrics`. */
+  readonly metrics: 'open' | 'read' | 'off';
 }
 
 /** One row a field of `ServerConfig`. */
@@ -197,6 +199,10 @@ export const serverSection: Section<ServerConfig> = {
   rateLimit: {
     key: 'enterprise.server.rate_limit', env: [{ name: 'LOKI_API_RATE_LIMIT' }], kind: integer(0, 1_000_000), default: 600, project: never,
     meaning: 'Reads a minute a principal; writes a fifth, authentication a thirtieth; `0` switches it off',
+  },
+  metrics: {
+    key: 'enterprise.server.metrics', kind: oneOf('open', 'read', 'off'), default: 'open', project: never,
+    meaning: 'Who may read `/metrics`: whoever reaches the control plane, who has the scope `read`, or nobody',
   },
 };
 
