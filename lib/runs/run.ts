@@ -1,8 +1,11 @@
 /** A run and what happens in it, as the API shows them (contract section 6). */
 import type { JsonObject } from '../base/json.ts';
 
-export type RunStatus = 'pending' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
-export type RunTrigger = 'manual' | 'webhook' | 'schedule' | 'replay' | 'api';
+export const runStatuses = ['pending', 'running', 'paused', 'completed', 'failed', 'cancelled'] as const;
+export const runTriggers = ['manual', 'webhook', 'schedule', 'replay', 'api'] as const;
+
+export type RunStatus = (typeof runStatuses)[number];
+export type RunTrigger = (typeof runTriggers)[number];
 export type Phase = 'REASON' | 'ACT' | 'REFLECT' | 'VERIFY';
 
 export interface Run {

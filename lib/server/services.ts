@@ -6,6 +6,9 @@ import type { AuditFilter } from '../audit/query.ts';
 import type { AuditSummary } from '../audit/summary.ts';
 import type { Approvals } from '../approvals/approvals.ts';
 import type { Clock, Random, Timers } from '../ports.ts';
+import type { ReadToken } from './auth/authenticate.ts';
+import type { KeyRoom } from './auth/key-room.ts';
+import type { Principal } from './principal.ts';
 import type { Store } from '../store/store.ts';
 
 /** Reads the log of record. */
@@ -16,8 +19,8 @@ export interface AuditService {
   access(by: string, filter: AuditFilter, entries: number): Promise<void>;
   /** Entries on their way out, oldest first. Resolves once it is recorded that they are taken; rejects when that cannot be. */
   export(order: ExportOrder): Promise<ExportStream>;
-  /** Counts of the entries of the last `periodMs`; by actor as `anonymous` may see them. */
-  summary(periodMs: number, anonymous: boolean): Promise<AuditSummary>;
+  /** Counts of the entries of the last `periodMs`; by actor as `anonymous` may see them; of one tenant's entries, or with null of all. */
+  summary(periodMs: number, anonymous: boolean, tenant: string | null): Promise<AuditSummary>;
   /** The verdict over every chain, in the shape of contract section 6. */
   verify(): Promise<JsonObject>;
   /** The newest checkpoint, with the key that checks it; undefined when there is none. Makes none. */
@@ -40,17 +43,16 @@ export interface ExportStream {
   readonly parts: AsyncIterable<Uint8Array>;
 }
 
-/** Objects of one kind, found by id and listed in the order of their ids. */
-export interface Collection {
-  get(id: string): Promise<StoredItem | undefined>;
-  list(options: { readonly after?: string; readonly limit: number; readonly reverse?: boolean }): Promise<readonly StoredItem[]>;
-}
-
-export interface StoredItem {
-  readonly id: string;
-  /** Grows with each change of the object. */
-  readonly revision: number;
-  readonly value: JsonObject;
+/** Projects' directories on this machine. */
+export interface ProjectService {
+  /** Projects that people enrolled here are known to the store when it resolves. */
+  adopt(): Promise<void>;
+  /** The project that a directory is. Throws `request.invalid` for what is no directory that runs could work in. */
+  placeOf(path: string): { readonly id: string; readonly path: string };
+  /** From now on what is decided in the project is filed under the tenant; null: under the installation. Durable. */
+  assign(projectId: string, tenantId: string | null): void;
+  /** Whether a person enrolled it on this machine. */
+  isEnrolled(projectId: string): boolean;
 }
 
 export interface StatusReport {
@@ -95,12 +97,19 @@ export interface HookQuestion {
 export interface Services {
   readonly store: Store;
   readonly policies: PolicyService;
-  readonly projects: Collection;
+  readonly projects: ProjectService;
+  readonly keys: KeyRoom;
+  /** Readers of bearer tokens, beside those of this machine. */
+  readonly tokens: readonly ReadToken[];
+  /** The principal of a browser's session; undefined when the cookies name none that lives. */
+  readonly session?: (cookie: string) => Promise<Principal | undefined>;
+  /** Throws `auth.proof` when nothing about the principal shows that a person stands behind it just now, and somebody here could show that. */
+  assertFresh(principal: Principal, attempted: string): void;
   readonly audit: AuditService;
-  /** Where the budgets of an enrolled project stand, or those of all; a project whose budgets cannot be told is one object with `problem`. */
-  budgets(projectId: string | undefined): Promise<readonly JsonObject[]>;
-  /** Asking and using up are the gate's; over the API people look and decide. */
-  readonly approvals: Pick<Approvals, 'get' | 'list' | 'decide'>;
+  /** Where the budgets of an enrolled project stand, or those of all of a tenant's (null: of everybody's); a project whose budgets cannot be told is one object with `problem`. */
+  budgets(projectId: string | undefined, tenant: string | null): Promise<readonly JsonObject[]>;
+  /** A tenant's approvals, or with null the installation's own. Asking and using up are the gate's; over the API people look and decide. */
+  approvals(tenant: string | null): Pick<Approvals, 'get' | 'decide'>;
   readonly hooks: HookService;
   readonly record: Recorder;
   status(): Promise<StatusReport>;

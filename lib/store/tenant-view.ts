@@ -5,6 +5,7 @@
  */
 import { LokiError } from '../errors.ts';
 import { isId } from '../base/ids.ts';
+import { withinTenant } from './indexes.ts';
 import type { Store, StoreEntry, StoreKey, StoreNotice } from './store.ts';
 
 const root = 't/';
@@ -36,6 +37,10 @@ export function tenantView(store: Store, tenantId: string | null): Store {
     async list(below, options) {
       const { after } = options;
       return (await store.list(prefix + below, { ...options, ...(after === undefined ? {} : { after: prefix + after }) })).map((entry) => outside<StoreEntry>(entry));
+    },
+    async listBy(index, term, options) {
+      const mine = withinTenant(tenantId, [index, term]);
+      return mine === undefined ? [] : (await store.listBy(...mine, options)).map((entry) => outside<StoreEntry>(entry));
     },
     async transact(checks, changes) {
       const outcome = await store.transact(checks.map(inside), changes.map(inside));

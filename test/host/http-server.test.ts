@@ -9,6 +9,7 @@ import { connect as connectTls } from 'node:tls';
 import type { HttpHandler } from '../../lib/base/http.ts';
 import { listenHttp, type HttpLimits, type HttpServer } from '../../lib/host/http-server.ts';
 import { timers } from '../../lib/host/time.ts';
+import { anything } from '../../lib/server/shape.ts';
 import { createKit, localToken, putEvents, putRun, type Kit } from '../support/api-kit.ts';
 import { fixture } from '../support/root.ts';
 
@@ -117,7 +118,7 @@ test('a body that a reading route did not want is not taken for the next request
 
 test('a client that sends its header slowly, or its body, is cut off with 408', async () => {
   const { kit, server } = await serve({ headersMs: 200, requestMs: 300, checkMs: 50 }, { moreRoutes: [{
-    method: 'POST', path: '/api/things', version: 1, scope: 'write', audit: true, rate: 'write', params: {}, query: {}, navigable: false,
+    method: 'POST', path: '/api/things', operation: 'things.create', summary: 'A thing', scope: 'write', body: anything(), answer: { status: 201, about: 'Done' },
     handle: async () => ({ status: 201, headers: {} }),
   }] });
   const host = `Host: 127.0.0.1:${server.port}\r\n`;
@@ -133,7 +134,7 @@ test('a client that sends its header slowly, or its body, is cut off with 408', 
 test('a body that is too long is refused without being read', async () => {
   const bodies: unknown[] = [];
   const { server } = await serve({}, { moreRoutes: [{
-    method: 'POST', path: '/api/things', version: 1, scope: 'write', audit: true, rate: 'write', params: {}, query: {}, navigable: false,
+    method: 'POST', path: '/api/things', operation: 'things.create', summary: 'A thing', scope: 'write', body: anything(), answer: { status: 201, about: 'Done' },
     handle: async ({ body }) => {
       bodies.push(body);
       return { status: 201, headers: {} };
@@ -247,7 +248,7 @@ test('a connection on which nothing moves is cut, unless its request has patienc
 test('closing lets answers under way finish, ends streams and takes no more', async () => {
   let finish = (): void => undefined;
   const kit = createKit({ moreRoutes: [{
-    method: 'GET', path: '/api/slow', version: 1, scope: 'none', audit: false, rate: 'read', params: {}, query: {}, navigable: false,
+    method: 'GET', path: '/api/slow', operation: 'slow.get', summary: 'Slow', scope: 'none', audit: false, answer: { status: 200, about: 'Done' },
     handle: async () => {
       await new Promise<void>((resolve) => { finish = resolve; });
       return { status: 200, headers: {}, body: 'done' };

@@ -2,20 +2,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '../../lib/base/json.ts';
-import type { Handler, Route } from '../../lib/server/message.ts';
+import type { Handler, Row } from '../../lib/server/message.ts';
+import { anything } from '../../lib/server/shape.ts';
 import { jsonResponse } from '../../lib/server/respond.ts';
 import { bodyOf, createKit, localToken, port, send, type Call, type Kit } from '../support/api-kit.ts';
 
 const bearer = { authorization: `Bearer ${localToken}` };
 
 /** A control plane with one route that writes, so that the rules for writing have something to guard. */
-function withWrite(options: Parameters<typeof createKit>[0] = {}, scope: Route['scope'] = 'write'): Kit & { readonly bodies: unknown[] } {
+function withWrite(options: Parameters<typeof createKit>[0] = {}, scope: Row['scope'] = 'write'): Kit & { readonly bodies: unknown[] } {
   const bodies: unknown[] = [];
   const handle: Handler = async ({ body }) => {
     bodies.push(body);
     return jsonResponse({ done: true }, {}, 201);
   };
-  const route: Route = { method: 'POST', path: '/api/things', version: 1, scope, audit: true, rate: 'write', params: {}, query: {}, navigable: false, handle };
+  const route: Row = { method: 'POST', path: '/api/things', operation: 'things.create', summary: 'A thing', scope, body: anything(), answer: { status: 201, about: 'Done' }, handle };
   return { ...createKit({ ...options, moreRoutes: [route] }), bodies };
 }
 
@@ -59,7 +60,7 @@ test('every answer carries the security headers, its request id and how the call
 });
 
 test('what is sent over TLS is to be asked for over TLS; what varies by more says both', async () => {
-  const route: Route = { method: 'GET', path: '/api/varies', version: 1, scope: 'none', audit: false, rate: 'read', params: {}, query: {}, navigable: false, handle: async () => ({ status: 200, headers: { Vary: 'Accept' } }) };
+  const route: Row = { method: 'GET', path: '/api/varies', operation: 'varies.get', summary: 'It varies', scope: 'none', answer: { status: 200, about: 'It' }, handle: async () => ({ status: 200, headers: { Vary: 'Accept' } }) };
   const { api } = createKit({ moreRoutes: [route], corsOrigins: ['https://portal.example.com'] });
   assert.equal((await send(api, '/api/varies')).headers['Vary'], 'Origin, Accept');
   assert.equal((await send(api, '/health')).headers['Strict-Transport-Security'], undefined);
@@ -149,7 +150,7 @@ test('a listed site is named in the answer, and only itself', async () => {
   const preflight = await send(api, '/api/runs', { method: 'OPTIONS', headers });
   assert.equal(preflight.status, 204);
   assert.equal(preflight.headers['Access-Control-Allow-Methods'], 'GET, HEAD, OPTIONS');
-  assert.equal(preflight.headers['Access-Control-Allow-Headers'], 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID');
+  assert.equal(preflight.headers['Access-Control-Allow-Headers'], 'Authorization, Content-Type, Last-Event-ID, If-Match, If-None-Match, Idempotency-Key');
   assert.equal(preflight.headers['Access-Control-Max-Age'], '600');
   for (const { headers: given } of [response, preflight]) assert.equal(given['Access-Control-Allow-Credentials'], undefined);
   for (const target of ['/api/nothing', '/app.js', '/api/runs?limit=x', '/health']) assert.equal((await send(api, target, { headers })).headers['Vary'], 'Origin', target);

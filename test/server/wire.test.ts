@@ -9,11 +9,12 @@ import { test } from 'node:test';
 import type { JsonValue } from '../../lib/base/json.ts';
 import { listenHttp } from '../../lib/host/http-server.ts';
 import { timers } from '../../lib/host/time.ts';
+import { anything } from '../../lib/server/shape.ts';
 import { createKit, localToken } from '../support/api-kit.ts';
 
 const bodies: (JsonValue | undefined)[] = [];
 const kit = createKit({ rateLimit: 100_000, corsOrigins: ['https://portal.example.com'], moreRoutes: [{
-  method: 'POST', path: '/api/things', version: 1, scope: 'write', audit: true, rate: 'write', params: {}, query: {}, navigable: false,
+  method: 'POST', path: '/api/things', operation: 'things.create', summary: 'A thing', scope: 'write', body: anything(), answer: { status: 201, about: 'Done' },
   handle: async ({ body }) => {
     bodies.push(body);
     return { status: 201, headers: {} };

@@ -238,9 +238,11 @@ test('missing or cut files are refused, not taken for an empty store', async () 
 test('files of a newer release are refused by their format, and left as they are', async () => {
   const { directory, open } = await embeddedStores();
   const { path } = await written(directory, open);
-  const head = '{"store":2,"generation":1,"revision":0,"after":"0000000000000000"';
+  const head = '{"store":3,"generation":1,"revision":0,"after":"0000000000000000"';
   writeFileSync(path, `${head},"sum":"${sha256Hex(`${'0'.repeat(16)}${head}`).slice(0, 16)}"}\n`);
-  await assert.rejects(open(), { code: 'store.corrupt', message: /it has format 2; this release reads format 1/ });
+  const newer = readFileSync(path);
+  await assert.rejects(open(), { code: 'store.newer', message: /^Cannot read the store: its files have format 3; this release reads formats up to 2$/ });
+  assert.deepEqual(readFileSync(path), newer);
 });
 
 test('files of others in the folder are left alone', async () => {

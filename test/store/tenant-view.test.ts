@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newId } from '../../lib/base/ids.ts';
+import { runTerms } from '../../lib/store/indexes.ts';
 import { ownerOf, tenantPrefix, tenantView } from '../../lib/store/tenant-view.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 
@@ -25,6 +26,20 @@ test('a view lists, goes on and tells of conflicts in its own keys', async () =>
   assert.deepEqual((await view.list('runs/', { limit: 9, after: 'runs/a' })).map(({ key, value }) => [key, value]), [['runs/b', 'runs/b'], ['runs/c', 'runs/c']]);
   assert.deepEqual((await view.list('', { limit: 9, reverse: true })).map(({ key }) => key), ['runs/c', 'runs/b', 'runs/a']);
   assert.deepEqual(await view.transact([{ key: 'runs/b', revision: 0 }], []), { committed: false, conflict: 'runs/b' });
+});
+
+test('a view finds by an index what is its own, whatever it asks for', async () => {
+  const store = createMemoryStore();
+  const run = (tenant: string | null, at: number): readonly [string | null, string] => [tenant, newId('run', at, new Uint8Array(10))];
+  const runs = [run(one, 1), run(other, 2), run(null, 3), run(one, 4)];
+  for (const [tenant, id] of runs) await tenantView(store, tenant).transact([], [{ key: `runs/${id}`, value: { project_id: 'p', status: 'failed' } }]);
+  const mine = [runs[0]?.[1], runs[3]?.[1]].map((id) => `runs/${id}`);
+  const view = tenantView(store, one);
+  for (const term of [runTerms.all, runTerms.status('failed'), runTerms.tenant(null), runTerms.tenant(one), runTerms.project(null, 'p'), runTerms.projectStatus(one, 'p', 'failed')]) {
+    assert.deepEqual((await view.listBy(...term, { limit: 9 })).map(({ key }) => key), mine, String(term));
+  }
+  assert.deepEqual(await view.listBy(...runTerms.tenant(other), { limit: 9 }), []);
+  assert.equal((await store.listBy(...runTerms.all, { limit: 9 })).length, 4);
 });
 
 test('keys that climb, and prefixes that name another tenant, stay inside', async () => {

@@ -4,7 +4,7 @@
  */
 import { LokiError } from '../../lib/errors.ts';
 import type { JsonValue } from '../../lib/base/json.ts';
-import { checkBytes, checkKey, checkLimit, checkPrefix, checkRevision, checkTransaction, frozen } from '../../lib/store/check.ts';
+import { checkBytes, checkDepth, checkKey, checkLimit, checkPrefix, checkRevision, checkTransaction, frozen } from '../../lib/store/check.ts';
 import { storeIndexes } from '../../lib/store/indexes.ts';
 import type { StoreIndex } from '../../lib/store/indexes.ts';
 import type { Store, StoreChange, StoreEntry, StoreNotice } from '../../lib/store/store.ts';
@@ -127,6 +127,7 @@ function indexNamed(indexes: readonly StoreIndex[], name: string): StoreIndex {
 function copied({ key, value }: StoreChange): StoreChange & { readonly bytes: number } {
   if (value === undefined) return { key, value, bytes: 0 };
   const text = JSON.stringify(value);
+  checkDepth(key, text);
   const copy: JsonValue = JSON.parse(text);
   return { key, value: frozen(copy), bytes: Buffer.byteLength(text) };
 }

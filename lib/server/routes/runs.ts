@@ -5,14 +5,18 @@
 import { LokiError } from '../../errors.ts';
 import { isPlainObject, type JsonObject, type JsonValue } from '../../base/json.ts';
 import { sseEvent } from '../../formats/sse.ts';
-import { runKeys } from '../../runs/run.ts';
+import { runKeys, runStatuses } from '../../runs/run.ts';
 import type { Store, StoreNotice } from '../../store/store.ts';
+import { ownerOf, tenantView } from '../../store/tenant-view.ts';
 import { merge } from '../merge.ts';
-import type { ApiRequest, Handler } from '../message.ts';
+import type { ApiRequest, Handler, Row } from '../message.ts';
+import { requireObject } from '../objects.ts';
+import { idOf, oneOf, wholeNumber, type QueryRules } from '../query.ts';
 import { jsonResponse } from '../respond.ts';
-import type { Collection, Services } from '../services.ts';
+import type { Services } from '../services.ts';
+import * as shapes from '../shapes.ts';
 import type { Streams } from '../streams.ts';
-import { find } from './collections.ts';
+import { list, one, timeRules } from './collections.ts';
 
 /** Events read at a time. */
 const batch = 200;
@@ -21,10 +25,28 @@ const longestTimeline = 50_000;
 
 const over: ReadonlySet<unknown> = new Set(['completed', 'failed', 'cancelled']);
 
-export function timeline({ store, clock }: Pick<Services, 'store' | 'clock'>, runs: Collection): Handler {
+const after: QueryRules = { after: wholeNumber(0, Number.MAX_SAFE_INTEGER) };
+const streamed = { status: 200, about: 'An event stream', media: 'text/event-stream' } as const;
+
+export function runRows(services: Services, streams: Streams): readonly Row[] {
+  const params = { id: 'run' } as const;
+  return [
+    {
+      method: 'GET', path: '/runs', operation: 'runs.list', summary: 'Runs, the newest first', scope: 'read', paged: true, query: { project_id: idOf('project'), status: oneOf(runStatuses), ...timeRules },
+      answer: { status: 200, about: 'Runs', shape: shapes.run }, handle: list({ kind: 'run', newestFirst: true }),
+    },
+    { method: 'GET', path: '/runs/:id', operation: 'runs.get', summary: 'One run', scope: 'read', params, answer: { status: 200, about: 'The run', shape: shapes.run }, handle: one('run') },
+    { method: 'GET', path: '/runs/:id/timeline', operation: 'runs.timeline', summary: 'What happened in a run', scope: 'read', params, answer: { status: 200, about: 'The timeline', shape: shapes.timeline }, handle: timeline(services) },
+    { method: 'GET', path: '/runs/:id/events', operation: 'runs.events', summary: 'What happens in a run, from the beginning and then live', scope: 'read', params, query: after, rate: 'exempt', answer: streamed, handle: events(streams) },
+    { method: 'GET', path: '/events', operation: 'events.stream', summary: 'Every run as it changes', scope: 'read', query: after, rate: 'exempt', answer: streamed, handle: runChanges(services, streams) },
+  ];
+}
+
+function timeline({ clock }: Pick<Services, 'clock'>): Handler {
   return async (request) => {
     const id = request.params.get('id') ?? '';
-    const run = (await find(runs, 'run', id)).value;
+    const { tenant, value: run } = await requireObject(request, 'run', id);
+    const store = tenantView(request.store, tenant);
     const events: JsonValue[] = [];
     for await (const value of eventsAfter(store, id, 0)) {
       events.push(value);
@@ -50,10 +72,11 @@ function timeOf(value: JsonValue | undefined): number | undefined {
   return Number.isNaN(milliseconds) ? undefined : milliseconds;
 }
 
-export function events({ store }: Pick<Services, 'store'>, runs: Collection, streams: Streams): Handler {
+function events(streams: Streams): Handler {
   return async (request) => {
     const id = request.params.get('id') ?? '';
-    const run = (await find(runs, 'run', id)).value;
+    const { tenant, value: run } = await requireObject(request, 'run', id);
+    const store = tenantView(request.store, tenant);
     const after = readCursor(request);
     const { oldest, newest } = await extent(store, id);
     if (after > newest || (after > 0 && after + 1 < oldest)) {
@@ -165,14 +188,29 @@ function seqOf(value: JsonValue | undefined): number {
 }
 
 /** Every run as it changes. Ids are store revisions: a reader that comes back gets each change it missed. */
-export function runChanges({ store, timers }: Pick<Services, 'store' | 'timers'>, streams: Streams): Handler {
+function runChanges({ timers }: Pick<Services, 'timers'>, streams: Streams): Handler {
   return async (request) => {
+    const store = seenBy(request);
     const newest = await store.revision();
     const resumes = request.headers.has('last-event-id') || request.query.has('after');
     const from = resumes ? readCursor(request) : newest;
     if (from > newest) throw new LokiError('gone', { attempted: `go on after revision ${from}`, found: `the newest is ${newest}` });
     if (from < newest) await checkKept(store, timers, from);
     return streams.open(request, (signal) => changeFrames(store, from, signal));
+  };
+}
+
+/** What a principal watches: its tenant's runs; for administrators of the installation those of everybody. */
+function seenBy({ store, principal: { tenant } }: ApiRequest): Store {
+  if (tenant !== null) return tenantView(store, tenant);
+  return {
+    ...tenantView(store, null), revision: () => store.revision(),
+    async *watch(prefix, from, signal) {
+      for await (const notices of store.watch('', from, signal)) {
+        const wanted = notices.map((notice) => ({ ...notice, key: ownerOf(notice.key).key })).filter(({ key }) => key.startsWith(prefix));
+        if (wanted.length > 0) yield wanted;
+      }
+    },
   };
 }
 
