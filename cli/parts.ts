@@ -4,7 +4,7 @@ import type { Recorder } from '../lib/audit/entry.ts';
 import { openApprovals } from '../lib/app/approvals.ts';
 import { openRecord } from '../lib/app/audit/record.ts';
 import type { Installation } from '../lib/app/installation.ts';
-import { openStore } from '../lib/app/store.ts';
+import { openProjectStore } from '../lib/app/store.ts';
 import type { Store } from '../lib/store/store.ts';
 
 /** What runs are kept in and steered through. */
@@ -18,7 +18,7 @@ export interface Parts {
 export async function withParts<T>(installation: Installation, work: (parts: Parts) => Promise<T>): Promise<T> {
   const log = openRecord(installation);
   try {
-    const store = await openStore(installation, log.record);
+    const store = await openProjectStore(installation, log.record);
     try {
       const approvals = await openApprovals(installation, log.record, store);
       try {

@@ -5,7 +5,7 @@ import { isPlainObject } from '../lib/base/json.ts';
 import { resolveFrom } from '../lib/base/paths.ts';
 import type { Installation } from '../lib/app/installation.ts';
 import { loadLayers, loadNamedPolicy, pinnedPolicy, policyOf, readLayers } from '../lib/app/policy.ts';
-import { parseStrictJson } from '../lib/agents/strict-json.ts';
+import { parseStrictJson } from '../lib/formats/strict-json.ts';
 import { parseYamlNode, valueOf } from '../lib/formats/yaml/parse.ts';
 import { limits as yamlLimits } from '../lib/formats/yaml/reader.ts';
 import { contextMistakes } from '../lib/policy/context.ts';

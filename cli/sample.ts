@@ -14,7 +14,7 @@ import { openInstallation, projectOf, type Installation } from '../lib/app/insta
 import { packageFile } from '../lib/app/package-file.ts';
 import { openSampleGround, type SamplePlaces } from '../lib/app/sample.ts';
 import { startSession, takeUpSession } from '../lib/app/session.ts';
-import { openStore } from '../lib/app/store.ts';
+import { openProjectStore } from '../lib/app/store.ts';
 import { verifyAll } from '../lib/app/audit/verify.ts';
 import { sessionStatus } from '../lib/runs/control.ts';
 import { parseArgs } from './args.ts';
@@ -87,7 +87,7 @@ async function wasBrokenOff(places: SamplePlaces): Promise<boolean> {
   const { project, host } = installation;
   if (project === undefined) return false;
   const log = openRecord(installation);
-  const store = await openStore(installation, log.record);
+  const store = await openProjectStore(installation, log.record);
   try {
     const view = await sessionStatus({ store, facts: host.facts }, { id: project.id, dir: project.dir, tenant_id: null });
     return view?.state === 'dead';

@@ -43,10 +43,16 @@ const meanings = {
   'auth.required': { status: 401, exit: 4, hint: 'Send Authorization: Bearer loki_…' },
   'auth.forbidden': { status: 403, exit: 4, hint: 'Use a principal that has the scope named in the message' },
   'auth.proof': { status: 403, exit: 4, hint: 'Run it at a terminal and type the passphrase of the approver key' },
+  'auth.token': { status: 401, exit: 4, hint: 'Get a new token from its issuer; docs/single-sign-on.md says what each refusal means' },
+  'auth.sign_on': { status: 403, exit: 4, hint: 'Sign in again; docs/single-sign-on.md says what each failure means' },
+  'auth.issuer': { status: 503, exit: 8, hint: 'Check that this machine reaches the identity provider, and enterprise.auth.oidc.issuer' },
+  'auth.device': { status: 400, exit: 4, hint: 'Start again with: loki login' },
   'request.invalid': { status: 400, exit: 2, hint: 'See docs/api.md' },
   'request.origin': { status: 403, exit: 4, hint: 'Call the control plane by an address on its allow-list, from its own page or without a browser' },
   'request.media': { status: 415, exit: 2, hint: 'Send the body as application/json' },
   'request.large': { status: 413, exit: 2, hint: 'Send less in one request' },
+  'request.reused': { status: 422, exit: 2, hint: 'Send a new key with a new request' },
+  'request.stale': { status: 412, exit: 1, hint: 'Read the object again, then repeat the change with its new ETag' },
   'request.method': { status: 405, exit: 2, hint: 'See the Allow header' },
   'not_found': { status: 404, exit: 2, hint: 'List what exists first' },
   'conflict': { status: 409, exit: 1, hint: 'Read the object again, then repeat the change' },
@@ -61,6 +67,7 @@ const meanings = {
   'audit.incomplete': { status: 409, exit: 7, hint: 'See docs/formats/audit.md on torn tails and missing files' },
   'record.unsafe': { status: 503, exit: 1, hint: 'Remove the link or wrong owner that the message names; record files are never written through one' },
   'store.corrupt': { status: 500, exit: 6, hint: 'Keep the folder as it is; restore a copy of dashboard/store' },
+  'store.newer': { status: 500, exit: 1, hint: 'Use the release that wrote it, or a newer one; nothing was changed' },
   'lock.timeout': { status: 503, exit: 1, hint: 'Another process holds the lock; the message names it' },
   'io.failed': { status: 500, exit: 1, hint: 'Check permissions, free space and the disk' },
   'net.unreachable': { status: 502, exit: 8, hint: 'Check that the control plane runs: loki dashboard' },
@@ -84,6 +91,8 @@ export interface Problem {
   /** The offending line and, below it, a caret under the column. */
   readonly excerpt?: string;
   readonly hint?: string;
+  /** Where in a JSON value (RFC 6901). */
+  readonly pointer?: string;
 }
 
 /** What an error is made of. The message reads "Cannot <attempted>: <found>". */

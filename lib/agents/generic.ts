@@ -7,7 +7,7 @@ import { actionKinds, fieldsOfKind, type Action, type ActionKind, type Decision,
 import { isCount, isPlainObject } from '../base/json.ts';
 import { isAbsolute } from '../base/paths.ts';
 import { didYouMean } from '../base/suggest.ts';
-import { parseStrictJson } from './strict-json.ts';
+import { parseStrictJson } from '../formats/strict-json.ts';
 
 /** Longest input, in bytes. */
 export const largestAction: number = 16 * 1024 * 1024;

@@ -4,7 +4,7 @@
  * members that could switch hooks off or lead them elsewhere are taken. What cannot be read as JSON is taken whole.
  */
 import { canonicalJson, objectIn, type JsonValue } from '../base/json.ts';
-import { parseStrictJson } from './strict-json.ts';
+import { parseStrictJson } from '../formats/strict-json.ts';
 
 /** A file, or with a slash at its end a folder, below the project. */
 export interface HookFile {

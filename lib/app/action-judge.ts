@@ -16,6 +16,7 @@ import { currentBranch } from '../gate/project.ts';
 import type { Installation } from './installation.ts';
 import { assertAsEnrolled, probeOf } from './policy.ts';
 import { residencyOf } from './residency.ts';
+import { tenantOf } from './tenancy.ts';
 
 /** Judges one action; with `explain`, the decision says what every rule made of it. */
 export type ActionJudge = (action: Action, options?: { readonly explain?: boolean }) => Judgement;
@@ -34,7 +35,7 @@ export function createActionJudge(installation: Installation, agent: string, pol
     const sessionId = action.session_id ?? 'none';
     const around: JudgedIn = {
       project_dir: projectDir, actor: `agent:${agent}`, active_agents: activeAgents() + (action.kind === 'agent' ? 1 : 0), provider: surroundings.env['LOKI_PROVIDER'] ?? agent,
-      branch: currentBranch(host.disk, projectDir) ?? 'none', phase: phaseOf(installation), tenant: 'none', project: project?.id ?? 'none', session_id: sessionId,
+      branch: currentBranch(host.disk, projectDir) ?? 'none', phase: phaseOf(installation), tenant: tenantOf(installation) ?? 'none', project: project?.id ?? 'none', session_id: sessionId,
     };
     const context = recordedContext(around, agent);
     const policy = policyNow();

@@ -3,6 +3,7 @@ import { messageOf } from '../errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import { budgetRows, type BudgetRow } from '../budgets/overview.ts';
 import { listEnrolments } from '../gate/enrolment.ts';
+import { readTenantOf } from '../gate/tenancy.ts';
 import { runKeys } from '../runs/run.ts';
 import { readSession } from '../runs/session.ts';
 import type { Store } from '../store/store.ts';
@@ -36,14 +37,16 @@ export async function budgetsOf(installation: Installation, store: Looking): Pro
 }
 
 /**
- * The budgets of an enrolled project, or of all: one object a budget, each by the project's own configuration and policy. A project
+ * The budgets of an enrolled project, or of all (with `tenant`, of all of that tenant's): one object a budget, each by the project's own configuration and policy. A project
  * whose budgets cannot be told is one object that says why, and keeps nobody from the others.
  */
-export async function budgetsOfProjects(installation: Installation, store: Looking, projectId: string | undefined): Promise<readonly JsonObject[]> {
+export async function budgetsOfProjects(installation: Installation, storeOf: (tenant: string | null) => Looking, projectId: string | undefined, tenant: string | null = null): Promise<readonly JsonObject[]> {
   const { host: { disk }, home } = installation;
-  const enrolled = listEnrolments(disk, home.home, home.projects).filter(({ id }) => projectId === undefined || id === projectId);
-  const found = await Promise.all(enrolled.map(async ({ id, path }): Promise<readonly JsonObject[]> => {
-    const budgets = await budgetsOfEnrolled(installation, store, id, path);
+  const enrolled = listEnrolments(disk, home.home, home.projects)
+    .map(({ id, path }) => ({ id, path, tenant: readTenantOf(disk, home, id) }))
+    .filter((project) => (projectId === undefined || project.id === projectId) && (tenant === null || project.tenant === tenant));
+  const found = await Promise.all(enrolled.map(async ({ id, path, tenant: owner }): Promise<readonly JsonObject[]> => {
+    const budgets = await budgetsOfEnrolled(installation, storeOf(owner), id, path);
     return 'rows' in budgets ? budgets.rows : [{ project_id: id, problem: budgets.problem }];
   }));
   return found.flat();

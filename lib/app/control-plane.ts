@@ -1,102 +1,114 @@
 /** The control plane, put together: HTTP in front, the store, the log and the projects behind. */
-import { LokiError } from '../errors.ts';
-import type { JsonObject } from '../base/json.ts';
-import { basename } from '../base/paths.ts';
-import { listenHttp } from '../host/http-server.ts';
+import { keyBytes } from '../base/cipher.ts';
+import { madeOnce } from '../base/made-once.ts';
+import { join } from '../base/paths.ts';
 import { readWebFile } from '../host/package-files.ts';
-import { renderingOf } from '../audit/export/render.ts';
 import { queryLog } from '../audit/query.ts';
-import { listEnrolments, type Enrolment } from '../gate/enrolment.ts';
 import { createApi } from '../server/api.ts';
 import { checkListen } from '../server/listen.ts';
+import { createRunTokenReader } from '../server/routes/run-orders.ts';
 import { ensureLocalToken, readLocalToken } from '../server/local-token.ts';
-import type { AuditService, Collection, Services, StoredItem } from '../server/services.ts';
-import { openApprovals } from './approvals.ts';
+import type { Services } from '../server/services.ts';
+import { freshness, keyReader, keyRoom } from './api-keys.ts';
+import { openRooms } from './approvals.ts';
 import { encrypts, openRecord, type OpenLog } from './audit/record.ts';
-import { addressFile, runningAddress } from './control-plane-address.ts';
+import { forgetRunning, noteRunning } from './control-plane-address.ts';
 import { budgetsOfProjects } from './budget-overview.ts';
-import { exportAsStream } from './audit/export.ts';
 import { prepareHome, type Installation } from './installation.ts';
 import { startForwarding } from './audit/forwarding.ts';
 import { startKeeping } from './audit/keeping.ts';
 import { openLongLivedRecord } from './audit/long-lived.ts';
+import { isInTheClear, startListening, type ListenOptions } from './listening.ts';
 import { hookService } from './hook/over-http.ts';
-import { openReading, recordAccess } from './audit/reading.ts';
+import { auditService } from './audit/service.ts';
 import { startMetrics } from './metrics/metrics.ts';
 import { policyService } from './policy-service.ts';
+import { projectService } from './registered-projects.ts';
+import { runService } from './run-service.ts';
+import { superviseRuns, type RunWorkers } from './run-workers.ts';
+import { tenantView } from '../store/tenant-view.ts';
+import { openSignOn, readAuthorities } from './sign-on.ts';
 import { openStore } from './store.ts';
-import { verifyAll, verifyDocument } from './audit/verify.ts';
 import { version } from './version.ts';
-import { startDelivering } from './webhooks.ts';
+import { leaveDelivering, startDelivering } from './webhooks.ts';
 
 /** A control plane that listens. */
 export interface RunningControlPlane {
   readonly url: string;
   readonly port: number;
-  /** Streams end, requests under way finish, then everything is closed. */
+  /** Says for a while that it is not ready (`enterprise.server.drain`); streams end, requests under way finish, then everything is closed. */
   stop(): Promise<void>;
 }
 
-export interface ControlPlaneOptions {
-  /** Take any free port when the configured one is taken. */
-  readonly otherPortWhenTaken?: boolean;
-}
-
-const drainMs = 5_000;
+/** Between taking no more connections and cutting those on which an answer is still under way. */
+export const graceMs: number = 5_000;
 const expireEveryMs = 5_000;
-/** Between two verifications that the API starts; callers in between share the last answer. */
-const verifyEveryMs = 2_000;
+const sweepEveryMs = 3_600_000;
 
 /** Starts it. Throws `config.invalid` for an address beyond this machine without authentication, `net.port_taken`. */
-export async function startControlPlane(installation: Installation, options: ControlPlaneOptions = {}): Promise<RunningControlPlane> {
-  const { config, host, home } = installation;
+export async function startControlPlane(installation: Installation, options: ListenOptions = {}): Promise<RunningControlPlane> {
+  const { config, host } = installation;
   checkListen({ host: config.server.host, authentication: config.auth.enabled });
-  if (config.server.tls.cert !== undefined) throw new LokiError('config.invalid', { attempted: 'serve HTTPS', found: 'this version serves HTTP on this machine only', hint: 'Unset LOKI_TLS_CERT and LOKI_TLS_KEY' });
+  const ca = readAuthorities(installation);
   prepareHome(installation);
   const log = await openLongLivedRecord(installation, 'control plane');
   const store = await openStore(installation, log.record);
-  const approvals = await openApprovals(installation, log.record, store);
+  const approvals = await openRooms(installation, log.record, store);
   const startedAt = host.clock.now();
+  let workers: RunWorkers | undefined;
+  const runs = runService({ installation, root: store, record: log.record, ordered: () => workers?.nudge() });
   const metrics = startMetrics(installation, store);
+  const keys = keyRoom(installation, log.record, store);
+  const signOn = openSignOn(installation, { store, record: log.record, keys, ca });
   const services: Services = {
-    store, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
-    projects: projectCollection(installation), policies: policyService(installation), approvals: approvals.room, audit: auditService(installation, log.record),
+    store, version, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
+    projects: projectService(installation, store), keys, tokens: [keyReader(installation, store), createRunTokenReader(runs)], signOn, assertFresh: freshness(installation),
+    policies: policyService(installation), approvals: (tenant) => approvals.of(tenant), audit: auditService(installation, log.record),
+    runs,
     hooks: hookService(installation, (opened) => (sharesLog(installation, opened) ? { record: log.record, close: () => Promise.resolve() } : openRecord(opened))),
-    budgets: (projectId) => budgetsOfProjects(installation, store, projectId),
+    budgets: (projectId, tenant) => budgetsOfProjects(installation, (owner) => tenantView(store, owner), projectId, tenant),
     metrics,
     status: () => Promise.resolve({
       version, started_at: new Date(startedAt).toISOString(), uptime_seconds: Math.round((host.clock.now() - startedAt) / 1000),
       authentication: config.auth.enabled ? 'required' : 'off',
       audit: { enabled: config.audit.enabled, last_seq: lastSeq(installation) },
+      event_streams: openStreams(),
     }),
   };
+  let openStreams = (): number => 0;
   try {
     const api = createApi(services, {
-      listenHost: config.server.host, allowedHosts: config.server.allowedHosts, corsOrigins: config.server.corsOrigins,
+      listenHost: config.server.host, allowedHosts: config.server.allowedHosts, corsOrigins: config.server.corsOrigins, trustedProxies: config.server.trustedProxies,
       authentication: config.auth.enabled, rateLimit: config.server.rateLimit, localToken: await localToken(installation, log.record),
-      recordResponses: config.audit.level === 'debug',
+      recordResponses: config.audit.level === 'debug', secret: apiSecret(installation),
     });
-    const listening = await listen(installation, api, options);
+    openStreams = api.openStreams;
+    const listening = await startListening(installation, api, log.record, options);
     const forwarding = startForwarding(installation, log);
-    const url = `http://${config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host}:${listening.port}`;
-    host.disk.replace(home.home, addressFile(installation), Buffer.from(`${url}\n`), 0o600);
+    const { url, port } = listening;
+    noteRunning(installation, { url, socket: listening.socket ?? null, since: new Date(startedAt).toISOString(), version, in_the_clear: isInTheClear(installation) });
     const keeping = startKeeping(installation, log);
     const delivering = startDelivering(installation, log.record);
-    // Somebody must notice that nobody decided, also where the one who asked has gone.
-    const endExpiring = host.timers.every(expireEveryMs, () => { void approvals.room.expire().catch(() => undefined); });
+    workers = superviseRuns(installation, store, log.record);
+    const endings = [
+      host.timers.every(expireEveryMs, () => { void approvals.expire().catch(() => undefined); }),
+      host.timers.every(sweepEveryMs, () => { void Promise.allSettled([api.sweep(), signOn.sweep()]); }),
+    ];
     return {
-      url, port: listening.port,
+      url, port,
       async stop() {
         api.drain();
-        // Another one may have been started since, and have written down where it is.
-        if (runningAddress(installation) === url) host.disk.remove(addressFile(installation));
-        await listening.close(drainMs);
-        endExpiring();
+        listening.drain();
+        if (config.server.drain > 0) await host.timers.sleep(config.server.drain);
+        forgetRunning(installation, url);
+        // Runs under way are left to be taken up: a control plane that is stopped must not wait for agents.
+        await Promise.all([listening.close(graceMs), workers?.stop()]);
+        endings.forEach((end) => end());
         await keeping.stop();
         await delivering.stop();
         metrics.stop();
         await store.close();
-        await approvals.close();
+        leaveDelivering(installation);
         await log.end('stopped');
         await log.close();
         await forwarding.stop();
@@ -127,80 +139,12 @@ async function localToken({ host: { disk, random, facts }, home }: Installation,
   return ensureLocalToken(disk, place, random);
 }
 
-async function listen(installation: Installation, api: ReturnType<typeof createApi>, options: ControlPlaneOptions): ReturnType<typeof listenHttp> {
-  const { host, port } = installation.config.server;
-  try {
-    return await listenHttp(api, { host, port });
-  } catch (error) {
-    if (options.otherPortWhenTaken !== true || !(error instanceof LokiError) || error.code !== 'net.port_taken') throw error;
-    return listenHttp(api, { host, port: 0 });
-  }
+/** What cursors are sealed under: they hold across restarts, and no other installation opens them. */
+function apiSecret({ host: { disk, random }, home }: Installation): Uint8Array {
+  return madeOnce(disk, { base: home.home, path: join(home.keys, 'cursors.key') }, () => random.bytes(keyBytes));
 }
 
 function lastSeq({ host: { disk }, home }: Installation): number | null {
   for (const entry of queryLog(disk, home.audit, {})) return entry.seq;
   return null;
-}
-
-function auditService(installation: Installation, record: OpenLog['record']): AuditService {
-  const { clock, timers } = installation.host;
-  let verified: { readonly at: number; readonly document: Promise<JsonObject> } | undefined;
-  // Whoever reaches this machine's own address may be anonymous; what is encrypted on disk is not opened for them.
-  const read = (anonymous: boolean): ReturnType<typeof openReading> => openReading(installation, undefined, anonymous && encrypts(installation));
-  return {
-    async *query(filter, anonymous) {
-      for (const hit of (await read(anonymous)).search(filter)) {
-        if (hit === undefined) await timers.yield();
-        else yield hit.entry;
-      }
-    },
-    access: (by, filter, entries) => recordAccess(installation, record, by, 'api', filter, entries),
-    async export({ by, format, filter, signal }) {
-      const parts = await exportAsStream(installation, record, { by, format, filter }, { signal });
-      const { mediaType, extension } = renderingOf(format);
-      return { mediaType, fileName: `audit-${new Date(clock.now()).toISOString().slice(0, 10)}.${extension}`, parts };
-    },
-    async summary(periodMs, anonymous) {
-      const counting = (await read(anonymous)).summarize({ from: new Date(Math.max(0, clock.now() - periodMs)).toISOString() });
-      for (;;) {
-        const { done, value } = counting.next();
-        if (done === true) return value;
-        await timers.yield();
-      }
-    },
-    verify() {
-      // Verifying reads the whole log; callers that come together, or again at once, share one answer.
-      if (verified === undefined || clock.monotonic() - verified.at > verifyEveryMs) {
-        const document = verifyAll(installation, { record }).then(verifyDocument);
-        verified = { at: clock.monotonic(), document };
-        document.catch(() => { verified = undefined; });
-      }
-      return verified.document;
-    },
-    async checkpoint() {
-      const { checkpointDocument } = await import('./audit/checkpoints.ts');
-      return checkpointDocument(installation);
-    },
-    async proof(seq) {
-      const { proofText } = await import('./audit/checkpoints.ts');
-      return proofText(installation, seq);
-    },
-  };
-}
-
-/** Enrolled projects. Read anew each time: people enrol while the control plane runs. */
-function projectCollection({ host: { disk }, home }: Installation): Collection {
-  const all = (): readonly StoredItem[] => listEnrolments(disk, home.home, home.projects).map((enrolment) => ({ id: enrolment.id, revision: Date.parse(enrolment.enrolled_at), value: projectObject(enrolment) }));
-  return {
-    get: (id) => Promise.resolve(all().find((item) => item.id === id)),
-    list: ({ after, limit, reverse = false }) => {
-      const ordered = reverse ? all().toReversed() : all();
-      const rest = after === undefined ? ordered : ordered.filter(({ id }) => (reverse ? id < after : id > after));
-      return Promise.resolve(rest.slice(0, limit));
-    },
-  };
-}
-
-function projectObject({ id, path, enrolled_at }: Enrolment): JsonObject {
-  return { id, name: basename(path), path, tenant_id: null, created_at: enrolled_at };
 }

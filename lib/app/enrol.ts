@@ -21,6 +21,7 @@ import { proven } from './approver.ts';
 import { openRecord } from './audit/record.ts';
 import { prepareHome, requireProject, type Installation } from './installation.ts';
 import { loadLayers, policyOf, projectPolicyName, readLayers } from './policy.ts';
+import { filedUnder } from './tenancy.ts';
 
 /** A file that `loki init` would write. */
 export interface PlannedFile {
@@ -121,7 +122,7 @@ async function enrol(installation: Installation, project: Project, { by, prove, 
   const log = openRecord(installation);
   try {
     // Recorded before it counts: an enrolment nobody knows of would be a way in.
-    const entries = enrolmentEntries(enrolment, before).map((entry) => ({ ...entry, actor: by, resource: `project:${project.id}`, metadata: { project_id: project.id } }));
+    const entries = enrolmentEntries(enrolment, before).map((entry) => ({ ...entry, actor: by, resource: `project:${project.id}`, metadata: filedUnder({ ...installation, project }) }));
     for (const entry of entries.map((each) => proven(installation, each, prove, 'enrol the project'))) await log.record(entry);
     keepPolicy(installation, project);
     writeEnrolment(disk, home.home, home.project(project.id), enrolment);

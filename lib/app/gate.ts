@@ -10,6 +10,7 @@ import { openRecord, type OpenLog } from './audit/record.ts';
 import { approversOf } from './approver.ts';
 import type { Installation } from './installation.ts';
 import { createPolicySource, type PolicyMemory } from './policy.ts';
+import { filedUnder } from './tenancy.ts';
 
 /** How a gate is opened. */
 export interface GateOptions {
@@ -69,9 +70,9 @@ export function openGate(installation: Installation, options: GateOptions): Gate
     async recordOutcome(outcome) {
       const { recordOutcome } = await import('./outcomes.ts');
       const canonicalOf = (action: Action): JsonObject => judge(action).canonical;
-      await recordOutcome({ installation, log, agent: options.agent, sessionId: sessionOf(outcome.action), metadata: metadataOf(installation, sessionOf(outcome.action)), canonicalOf }, outcome);
+      await recordOutcome({ installation, log, agent: options.agent, sessionId: sessionOf(outcome.action), metadata: filedUnder(installation, sessionOf(outcome.action)), canonicalOf }, outcome);
     },
-    metadata: (action) => metadataOf(installation, sessionOf(action)),
+    metadata: (action) => filedUnder(installation, sessionOf(action)),
     async close() {
       if (options.log === undefined) await log.close();
     },
@@ -81,11 +82,6 @@ export function openGate(installation: Installation, options: GateOptions): Gate
 
 /** Waiting goes on so long after the time-out, to see that nobody decided. */
 const approvalSlackMs = 250;
-
-function metadataOf(installation: Installation, sessionId: string): JsonObject {
-  const { project } = installation;
-  return { ...(project === undefined ? {} : { project_id: project.id }), ...(sessionId === 'none' ? {} : { session_id: sessionId }) };
-}
 
 /** Whether the policy names nobody and no key stands behind decisions: then a person's yes at a terminal is what an approval is. */
 function isLeftToWhoeverIsThere(installation: Installation, { approvers, required }: GateTerms): boolean {

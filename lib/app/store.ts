@@ -1,11 +1,13 @@
-/** The embedded store of LOKI_HOME. */
+/** The embedded store of LOKI_HOME: whole, for the control plane, and as the tenant of the project at hand has it, for everything else. */
 import type { Recorder } from '../audit/entry.ts';
 import { join } from '../base/paths.ts';
 import { openEmbeddedStore } from '../store/embedded.ts';
 import type { Store } from '../store/store.ts';
+import { tenantView } from '../store/tenant-view.ts';
 import { prepareHome, type Installation } from './installation.ts';
+import { tenantOf } from './tenancy.ts';
 
-/** Opens it, making it when there is none. What recovery set aside is recorded. */
+/** Opens the whole store, making it when there is none. What recovery set aside is recorded. */
 export function openStore(installation: Installation, record: Recorder): Promise<Store> {
   const { host, home } = installation;
   prepareHome(installation);
@@ -16,4 +18,11 @@ export function openStore(installation: Installation, record: Recorder): Promise
       void record({ event: 'audit.recovery', actor: 'system', resource: 'store', details: JSON.parse(JSON.stringify(trouble)) }).catch(() => undefined);
     },
   });
+}
+
+/** The store as the tenant of the project at hand sees it; closing it closes the store. */
+export async function openProjectStore(installation: Installation, record: Recorder): Promise<Store> {
+  const tenant = tenantOf(installation);
+  const whole = await openStore(installation, record);
+  return tenant === null ? whole : { ...tenantView(whole, tenant), close: () => whole.close() };
 }

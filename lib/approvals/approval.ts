@@ -21,6 +21,8 @@ export type ApprovalDecision = {
   /** Kind of the fresh proof that came with it. */
   readonly proof: string;
   readonly at: string;
+  /** The role they had, where they decided over the control plane. */
+  readonly role?: string;
   /** With the proof `approver_key`: the signature, over the text of lib/approvals/statement.ts. */
   readonly signature?: DecisionSignature;
 };

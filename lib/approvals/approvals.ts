@@ -18,7 +18,7 @@ import type { ApprovalObjects, ApprovalRecorder } from './ports.ts';
 import { assertFreshProof } from './proof.ts';
 import type { Approver } from './proof.ts';
 import { assertMayDecide, assertOpen, decided, disowned, requested, textOfDecision, timeUp, usableForMs, used } from './steps.ts';
-import type { DecideRequest } from './steps.ts';
+import type { DecideRequest, IsApprover } from './steps.ts';
 
 /** What somebody wants to do, and who may allow it. */
 export interface ApprovalRequest extends ApprovalBinding, ApprovalTerms {
@@ -58,7 +58,7 @@ export interface ApprovalsOptions {
   readonly timers: Timers;
   readonly random: Random;
   /** Whether somebody is on a list of approvers that is not empty. */
-  readonly isApprover: (by: string, approvers: readonly string[]) => boolean;
+  readonly isApprover: IsApprover;
   /** The approvers one of whose signatures a yes must carry; while there are none, a confirmation at the terminal is proof enough. */
   readonly approverKeys: () => readonly Approver[];
   /** Looks into the log of record; where it is left out, what the store says of use is believed. */

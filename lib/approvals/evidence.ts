@@ -7,11 +7,12 @@ import type { ApprovalDecision, ApprovalTerms, ApprovalView } from './approval.t
 import { isSignedBy } from './proof.ts';
 import type { Approver } from './proof.ts';
 import { assertMayDecide, textOfDecision } from './steps.ts';
+import type { IsApprover } from './steps.ts';
 
 export interface Measure extends ApprovalTerms {
   /** Those whose signatures count; none while no approver key exists. */
   readonly approverKeys: readonly Approver[];
-  readonly isApprover: (by: string, approvers: readonly string[]) => boolean;
+  readonly isApprover: IsApprover;
   readonly nowMs: number;
   /** How long an approved action may take to be begun. */
   readonly executionMs: number;
@@ -44,9 +45,9 @@ function peopleIn(decisions: readonly ApprovalDecision[]): number {
   return new Set(decisions.map(({ by }) => by)).size;
 }
 
-function mayDecide(view: ApprovalView, { by }: ApprovalDecision, { isApprover }: Measure): boolean {
+function mayDecide(view: ApprovalView, { by, role }: ApprovalDecision, { isApprover }: Measure): boolean {
   try {
-    assertMayDecide(view, { by }, isApprover);
+    assertMayDecide(view, { by, ...(role === undefined ? {} : { role }) }, isApprover);
     return true;
   } catch {
     return false;

@@ -68,7 +68,11 @@ export function assertFreshProof(proof: FreshProof, { attempted, approverKeys, b
     if (approverKeys.length === 0) return;
     throw refuse('a confirmation at the terminal is no proof once an approver key exists');
   }
-  if (proof.kind !== 'approver_key') return;
+  if (proof.kind !== 'approver_key') {
+    // What agents run as may write whatever else stands for a decision; only a signature cannot be made without the passphrase.
+    if (approverKeys.length > 0) throw refuse('there are approver keys here, and once there are, only their signatures count', 'Where the key is kept run: loki approve ID --print-proof');
+    return;
+  }
   if (approverKeys.length === 0) throw refuse('there is no approver key here', 'Make one with: loki approver create');
   if (!isSignedBy(approverKeys, proof, by, statement)) throw refuse(`its proof is no signature of an approver key of ${by} over this decision`);
   const ageMs = nowMs - Date.parse(proof.at);

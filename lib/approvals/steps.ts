@@ -16,12 +16,17 @@ export type Step = {
   readonly event: ApprovalEvent;
 };
 
+/** Whether somebody, with the role they have if any, is on a list of approvers that is not empty. */
+export type IsApprover = (by: string, approvers: readonly string[], role?: string) => boolean;
+
 /** A decision as it comes in. */
 export interface DecideRequest {
   readonly id: string;
   readonly outcome: ApprovalOutcome;
   /** `user:name` or `token:name`. */
   readonly by: string;
+  /** The role they have on the control plane, where they decide over it. */
+  readonly role?: string;
   readonly reason?: string;
   readonly proof: FreshProof;
   /** A no that also takes back a yes which has not been used; from somebody who need not be on the list. */
@@ -102,11 +107,11 @@ export function used(view: ApprovalView, nowMs: number): ApprovalView {
 /**
  * Throws `auth.forbidden` unless `by` may decide at all. `isApprover` says whether somebody is on a list that is not empty.
  */
-export function assertMayDecide(view: ApprovalView, { by, override }: Pick<DecideRequest, 'by' | 'override'>, isApprover: (by: string, approvers: readonly string[]) => boolean): void {
+export function assertMayDecide(view: ApprovalView, { by, role, override }: Pick<DecideRequest, 'by' | 'role' | 'override'>, isApprover: IsApprover): void {
   const refuse = (found: string): LokiError => new LokiError('auth.forbidden', { attempted: `decide approval ${view.id}`, found, hint: `Ask one of: ${view.approvers.join(', ') || 'the people who may approve here'}` });
   if (!/^(user|token):./.test(by)) throw refuse(`${by} is no person; only a person decides`);
   if (by === view.requested_by) throw refuse(`${by} asked for it; somebody else must decide`);
-  if (override !== true && view.approvers.length > 0 && !isApprover(by, view.approvers)) throw refuse(`${by} is not on its list of approvers`);
+  if (override !== true && view.approvers.length > 0 && !isApprover(by, view.approvers, role)) throw refuse(`${by} is not on its list of approvers`);
 }
 
 /** Throws `approval.decided` unless it is pending, in time, and `by` has not approved it before; to be overridden it may also be approved. */
@@ -127,9 +132,9 @@ export function assertOpen(view: ApprovalView, { by, outcome, override }: Decide
 /** Adds a decision that may be made. `executionMs`: how long an approved action may take to be begun. */
 export function decided(view: ApprovalView, request: DecideRequest, nowMs: number, executionMs: number): Step {
   const at = notBefore(view, nowMs);
-  const { by, outcome, proof, reason = null } = request;
+  const { by, role, outcome, proof, reason = null } = request;
   const signature = proof.kind === 'approver_key' ? { signature: { key: proof.key, at: proof.at, value: proof.signature } } : {};
-  const decision: ApprovalDecision = { by, outcome, reason, proof: proof.kind, at, ...signature };
+  const decision: ApprovalDecision = { by, outcome, reason, proof: proof.kind, at, ...(role === undefined ? {} : { role }), ...signature };
   const decisions = [...view.decisions, decision];
   const approvals = approvalsIn({ ...view, decisions });
   const details = { rule: view.rule, reason, proof: { ...proof }, approvals, required: view.required };

@@ -1,6 +1,6 @@
 /** Counts over entries, as `loki enterprise audit summary` and the API show them. */
 import type { Disk } from '../ports.ts';
-import { wantedPieces, type LoggedEntry, type QueryOptions } from './query.ts';
+import { wantedPieces, type Hit, type LoggedEntry, type QueryOptions } from './query.ts';
 import { createLineCounter, type Tally } from './query/count.ts';
 
 /** Each count is sorted, the largest first. */
@@ -37,6 +37,16 @@ export function* summarize(disk: Disk, directory: string, range: { readonly from
     if (looked % piecesATurn === 0) yield undefined;
   }
   counter.end();
+  return sums.result();
+}
+
+/** Counts of entries that were picked out already; as `summarize` in all else. */
+export function* summarizeHits(hits: Iterable<Hit | undefined>, options: SummaryOptions = {}): Generator<undefined, AuditSummary> {
+  const sums = createSums(options);
+  for (const hit of hits) {
+    if (hit === undefined) yield undefined;
+    else sums.tally(hit.entry as LoggedEntry, 1);
+  }
   return sums.result();
 }
 

@@ -22,6 +22,11 @@ export function newId(kind: IdKind, nowMs: number, random: Uint8Array): string {
   return idPrefixes[kind] + crockford(bytes);
 }
 
+/** The least and the greatest id that a kind can have of a moment: ids sort by time, so bounds of time are bounds of ids. */
+export function idBounds(kind: IdKind, fromMs: number, toMs: number): readonly [from: string, to: string] {
+  return [newId(kind, fromMs, new Uint8Array(10)), newId(kind, toMs, new Uint8Array(10).fill(0xff))];
+}
+
 /**
  * The id of the project at a real path. It is derived from the path, so finding a project never means reading all of
  * them, and two processes that meet a project first agree on its id.

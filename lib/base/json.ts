@@ -52,9 +52,9 @@ function isList(value: readonly JsonValue[] | JsonObject): value is readonly Jso
 const deepest = 1000;
 const [quote, backslash, openings, closings] = [0x22, 0x5c, [0x5b, 0x7b], [0x5d, 0x7d]];
 
-/** Whether the text of a JSON value nests so deep that it must not be read. Costs nothing for a short text. */
-export function isTooDeep(text: string | Uint8Array): boolean {
-  if (text.length <= 2 * deepest) return false;
+/** Whether the text of a JSON value nests deeper than `most`: so deep, unless said, that it must not be read. Costs nothing for a short text. */
+export function isTooDeep(text: string | Uint8Array, most: number = deepest): boolean {
+  if (text.length <= 2 * most) return false;
   const codeAt = typeof text === 'string' ? (at: number): number => text.charCodeAt(at) : (at: number): number => text[at] ?? 0;
   let depth = 0;
   let inside = false;
@@ -64,7 +64,7 @@ export function isTooDeep(text: string | Uint8Array): boolean {
     else if (inside) at += byte === backslash ? 1 : 0;
     else if (openings.includes(byte)) depth += 1;
     else if (closings.includes(byte)) depth -= 1;
-    if (depth > deepest) return true;
+    if (depth > most) return true;
   }
   return false;
 }

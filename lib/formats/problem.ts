@@ -10,6 +10,8 @@ export const problemMediaType = 'application/problem+json';
 /** One mistake among several. */
 export interface ProblemItem {
   readonly detail: string;
+  /** Where in the body (RFC 6901). */
+  readonly pointer?: string;
   readonly hint?: string;
 }
 
@@ -33,7 +35,7 @@ export function problemDocument(error: unknown, requestId: string, status: numbe
     const detail = 'Cannot answer the request: something failed inside the control plane';
     return { ...common, detail, code, hint: `Look for ${requestId} in the log of record`, request_id: requestId };
   }
-  const errors = error.problems.map(({ message, hint }) => (hint === undefined ? { detail: message } : { detail: message, hint }));
+  const errors = error.problems.map(({ message, hint, pointer }) => ({ detail: message, ...(pointer === undefined ? {} : { pointer }), ...(hint === undefined ? {} : { hint }) }));
   return {
     ...common, detail: error.message, code, hint: error.hint, request_id: requestId, ...(errors.length === 0 ? {} : { errors }),
   };

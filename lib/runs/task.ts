@@ -1,10 +1,11 @@
 /** A task: one piece of work that the agent planned, or a person put in (contract section 6). */
 import type { JsonValue } from '../base/json.ts';
 
-export type TaskStatus = 'pending' | 'in_progress' | 'completed' | 'failed';
-export type TaskPriority = 'low' | 'medium' | 'high' | 'critical';
+export const taskStatuses = ['pending', 'in_progress', 'completed', 'failed'] as const;
+export const taskPriorities = ['low', 'medium', 'high', 'critical'] as const;
 
-export const taskPriorities: readonly TaskPriority[] = ['low', 'medium', 'high', 'critical'];
+export type TaskStatus = (typeof taskStatuses)[number];
+export type TaskPriority = (typeof taskPriorities)[number];
 
 export interface Task {
   readonly id: string;

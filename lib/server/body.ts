@@ -5,20 +5,20 @@
 import { LokiError } from '../errors.ts';
 import type { HttpRequest } from '../base/http.ts';
 import type { JsonValue } from '../base/json.ts';
+import { parseStrictJson } from '../formats/strict-json.ts';
 
 export const longestBody: number = 1024 * 1024;
-const deepest = 64;
 
-/** Throws `request.media`, `request.large`, `request.invalid` or `json.invalid`. */
-export async function readJsonBody(request: HttpRequest, headers: ReadonlyMap<string, string>): Promise<JsonValue> {
-  const text = await readJsonText(request, headers, longestBody);
-  if (depthOf(text) > deepest) throw invalid(`it is nested deeper than ${deepest}`);
-  try {
-    const value: JsonValue = JSON.parse(text);
-    return value;
-  } catch {
-    throw invalid('it is not one JSON value');
-  }
+/** The value of a body. Refuses what two readers could read differently: a member named twice, `__proto__`, half a surrogate pair. Throws `json.invalid`. */
+export function parseBody(text: string): JsonValue {
+  const value = parseStrictJson(text, 'the body', 'json.invalid') as JsonValue;
+  if (/__proto__|\\u005[fF]/.test(text) && namesPrototype(value)) throw invalid('a member is named "__proto__"');
+  return value;
+}
+
+function namesPrototype(value: JsonValue): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.hasOwn(value, '__proto__') || Object.values(value).some(namesPrototype);
 }
 
 /** The text of a body that says it is JSON, whatever is in it. Throws `request.media`, `request.large` or `json.invalid`. */
@@ -33,6 +33,20 @@ export async function readJsonText(request: HttpRequest, headers: ReadonlyMap<st
   return decoded(await request.readBody(limit));
 }
 
+/** The fields of a form. Throws `request.media`, `request.large`, or `request.invalid` for a field that comes twice. */
+export async function readFormFields(request: HttpRequest, headers: ReadonlyMap<string, string>, limit: number): Promise<ReadonlyMap<string, string>> {
+  const type = headers.get('content-type') ?? '';
+  if (!/^application\/x-www-form-urlencoded *(;|$)/i.test(type.slice(0, 100)) || headers.has('content-encoding')) {
+    throw new LokiError('request.media', { attempted: 'read the body', found: `its media type is ${JSON.stringify(type.slice(0, 100))}`, hint: 'Send the body as application/x-www-form-urlencoded' });
+  }
+  const fields = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(decoded(await request.readBody(limit)))) {
+    if (fields.has(name)) throw new LokiError('request.invalid', { attempted: 'read the body', found: 'a field of the form comes more than once' });
+    fields.set(name, value);
+  }
+  return fields;
+}
+
 /** Throws when a request that must not have a body has one. */
 export function refuseBody(request: HttpRequest): void {
   if (request.hasBody) throw new LokiError('request.invalid', { attempted: 'read the request', found: `${request.method} here takes no body` });
@@ -44,28 +58,6 @@ function decoded(bytes: Uint8Array): string {
   } catch {
     throw invalid('it is not UTF-8');
   }
-}
-
-/** Deepest nesting of brackets outside strings. */
-function depthOf(text: string): number {
-  let depth = 0;
-  let greatest = 0;
-  let inString = false;
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    if (inString) {
-      if (unit === 0x5c) at += 1;
-      else if (unit === 0x22) inString = false;
-    } else if (unit === 0x22) {
-      inString = true;
-    } else if (unit === 0x5b || unit === 0x7b) {
-      depth += 1;
-      greatest = Math.max(greatest, depth);
-    } else if (unit === 0x5d || unit === 0x7d) {
-      depth -= 1;
-    }
-  }
-  return greatest;
 }
 
 function invalid(found: string): LokiError {

@@ -1,10 +1,11 @@
 /**
  * Pages of a list. v1: a bare array with `limit` and `offset`. v2: `{data, next_cursor}` with `limit` and `cursor`. A cursor
- * is opaque, says where to go on and for which list and filter it was given out, and carries no permission: with another
- * filter, cut short or made up, it is refused.
+ * is sealed under a key of this installation: it says where to go on, and for whom, which list and which filter it was given out.
+ * With another tenant, list or filter, cut short or made up, it is refused; it carries no permission.
  */
 import { LokiError } from '../errors.ts';
-import { sha256Hex } from '../base/digest.ts';
+import { nonceBytes, seal, unseal } from '../base/cipher.ts';
+import type { Random } from '../ports.ts';
 import type { ApiRequest, ApiResponse } from './message.ts';
 import { plainText, wholeNumber, type QueryRules } from './query.ts';
 import { jsonResponse } from './respond.ts';
@@ -16,6 +17,32 @@ const mostOffset = 100_000;
 export function pageRules(version: 1 | 2): QueryRules {
   const limit = wholeNumber(1, mostItems);
   return version === 1 ? { limit, offset: wholeNumber(0, mostOffset) } : { limit, cursor: plainText(512) };
+}
+
+/** Seals and opens positions. */
+export interface Cursors {
+  /** `bound`: what the cursor belongs to. */
+  make(position: string, bound: string): string;
+  /** Undefined for what was not made here for this. */
+  open(cursor: string, bound: string): string | undefined;
+}
+
+/** `key`: 32 bytes that this installation alone has. */
+export function createCursors(key: Uint8Array, random: Random): Cursors {
+  return {
+    make(position, bound) {
+      const nonce = random.bytes(nonceBytes);
+      return Buffer.concat([nonce, seal(key, nonce, position, bound)]).toString('base64url');
+    },
+    open(cursor, bound) {
+      if (!/^[A-Za-z0-9_-]+$/.test(cursor)) return undefined;
+      const bytes = Buffer.from(cursor, 'base64url');
+      // Another spelling of the same bytes was not given out either.
+      if (bytes.length <= nonceBytes || bytes.toString('base64url') !== cursor) return undefined;
+      const position = unseal(key, bytes.subarray(0, nonceBytes), bytes.subarray(nonceBytes), bound);
+      return position === undefined ? undefined : Buffer.from(position).toString('utf8');
+    },
+  };
 }
 
 /** What part of a list is asked for. `after` is the position where the last page ended. */
@@ -30,36 +57,25 @@ export function pageRequest(request: ApiRequest): PageRequest {
   return {
     limit: Number(request.query.get('limit') ?? (request.version === 1 ? 100 : 50)),
     offset: Number(request.query.get('offset') ?? 0),
-    after: cursor === undefined ? undefined : openCursor(cursor, listOf(request)),
+    after: cursor === undefined ? undefined : opened(request, cursor),
   };
 }
 
 /** `next` is the position to go on from; undefined at the end of the list. */
 export function pageResponse(request: ApiRequest, items: readonly unknown[], next: string | undefined): ApiResponse {
   if (request.version === 1) return jsonResponse(items);
-  return jsonResponse({ data: items, next_cursor: next === undefined ? null : makeCursor(next, listOf(request)) });
+  return jsonResponse({ data: items, next_cursor: next === undefined ? null : request.cursors.make(next, listOf(request)) });
 }
 
-/** What a cursor belongs to: the path and every filter. */
-function listOf(request: ApiRequest): string {
-  const filters = [...request.query].filter(([name]) => name !== 'cursor' && name !== 'limit').sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([request.path, filters]);
+/** What a cursor belongs to: whose view it is, the path and every filter. */
+function listOf({ principal: { tenant }, path, query }: ApiRequest): string {
+  const filters = [...query].filter(([name]) => name !== 'cursor' && name !== 'limit').sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(['loki cursor', tenant, path, filters]);
 }
 
-const tagLength = 16;
-
-function tagOf(position: string, list: string): string {
-  return sha256Hex(`loki cursor\n${list}\n${position}`).slice(0, tagLength);
-}
-
-/** Positions are ids and numbers, URL-safe as they are; the tag keeps callers from making cursors of their own by accident. */
-function makeCursor(position: string, list: string): string {
-  return `${tagOf(position, list)}-${position}`;
-}
-
-function openCursor(cursor: string, list: string): string {
-  const position = cursor.slice(tagLength + 1);
-  if (/^[A-Za-z0-9_]{1,64}$/.test(position) && cursor === makeCursor(position, list)) return position;
+function opened(request: ApiRequest, cursor: string): string {
+  const position = request.cursors.open(cursor, listOf(request));
+  if (position !== undefined) return position;
   throw new LokiError('request.invalid', {
     attempted: 'go on with the list', found: 'the cursor was not given out for this list and filter',
     hint: 'Start again without a cursor, and keep the filters the same from page to page',

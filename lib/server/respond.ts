@@ -1,6 +1,7 @@
 /** How answers are made: JSON, problems, and the header fields every answer carries. */
 import { problemDocument, problemMediaType, statusOf } from '../formats/problem.ts';
 import type { ApiResponse } from './message.ts';
+import { tagOf } from './objects.ts';
 
 /** Nothing from elsewhere, nothing inline, no frames, no forms. */
 export const contentSecurityPolicy: string =
@@ -18,13 +19,18 @@ export const commonHeaders: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
 };
 
+/** What every answer carries, whoever asked for whatever: `secure` over TLS, `varies` where pages of other sites may be let in. */
+export function placeHeaders(secure: boolean, varies: boolean): Record<string, string> {
+  return { ...commonHeaders, ...(secure ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}), ...(varies ? { Vary: 'Origin' } : {}) };
+}
+
 export function jsonResponse(value: unknown, headers: Readonly<Record<string, string>> = {}, status: number = 200): ApiResponse {
   return { status, headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers }, body: JSON.stringify(value) };
 }
 
-/** One stored object with its entity tag, or 304 when the caller has this revision already. */
-export function objectResponse(value: unknown, revision: number, ifNoneMatch: string | undefined): ApiResponse {
-  const tag = `"${revision}"`;
+/** One object, where it is, with its entity tag; or 304 when the caller has it in this state already. */
+export function objectResponse(value: unknown, key: string, ifNoneMatch: string | undefined): ApiResponse {
+  const tag = tagOf(key, JSON.stringify(value));
   if (ifNoneMatch !== undefined && matches(ifNoneMatch, tag)) return { status: 304, headers: { ETag: tag } };
   return jsonResponse(value, { ETag: tag });
 }

@@ -6,6 +6,14 @@ import type { AuditFilter } from '../audit/query.ts';
 import type { AuditSummary } from '../audit/summary.ts';
 import type { Approvals } from '../approvals/approvals.ts';
 import type { Clock, Random, Timers } from '../ports.ts';
+import type { ReportedEvent } from '../runs/append.ts';
+import type { CommitOrder, Ordered, RunTerms } from '../runs/orders.ts';
+import type { Replayed } from '../runs/replay.ts';
+import type { Run, RunEvent, RunTrigger } from '../runs/run.ts';
+import type { ReadToken } from './auth/authenticate.ts';
+import type { KeyRoom } from './auth/key-room.ts';
+import type { SignOnService } from './auth/sign-on-service.ts';
+import type { Principal } from './principal.ts';
 import type { MetricsService } from './routes/metrics.ts';
 import type { Store } from '../store/store.ts';
 
@@ -17,8 +25,8 @@ export interface AuditService {
   access(by: string, filter: AuditFilter, entries: number): Promise<void>;
   /** Entries on their way out, oldest first. Resolves once it is recorded that they are taken; rejects when that cannot be. */
   export(order: ExportOrder): Promise<ExportStream>;
-  /** Counts of the entries of the last `periodMs`; by actor as `anonymous` may see them. */
-  summary(periodMs: number, anonymous: boolean): Promise<AuditSummary>;
+  /** Counts of the entries of the last `periodMs`; by actor as `anonymous` may see them; of one tenant's entries, or with null of all. */
+  summary(periodMs: number, anonymous: boolean, tenant: string | null): Promise<AuditSummary>;
   /** The verdict over every chain, in the shape of contract section 6. */
   verify(): Promise<JsonObject>;
   /** The newest checkpoint, with the key that checks it; undefined when there is none. Makes none. */
@@ -41,17 +49,16 @@ export interface ExportStream {
   readonly parts: AsyncIterable<Uint8Array>;
 }
 
-/** Objects of one kind, found by id and listed in the order of their ids. */
-export interface Collection {
-  get(id: string): Promise<StoredItem | undefined>;
-  list(options: { readonly after?: string; readonly limit: number; readonly reverse?: boolean }): Promise<readonly StoredItem[]>;
-}
-
-export interface StoredItem {
-  readonly id: string;
-  /** Grows with each change of the object. */
-  readonly revision: number;
-  readonly value: JsonObject;
+/** Projects' directories on this machine. */
+export interface ProjectService {
+  /** Projects that people enrolled here are known to the store when it resolves. */
+  adopt(): Promise<void>;
+  /** The project that a directory is. Throws `request.invalid` for what is no directory that runs could work in. */
+  placeOf(path: string): { readonly id: string; readonly path: string };
+  /** From now on what is decided in the project is filed under the tenant; null: under the installation. Durable. */
+  assign(projectId: string, tenantId: string | null): void;
+  /** Whether a person enrolled it on this machine. */
+  isEnrolled(projectId: string): boolean;
 }
 
 export interface StatusReport {
@@ -60,6 +67,8 @@ export interface StatusReport {
   readonly uptime_seconds: number;
   readonly authentication: 'off' | 'required';
   readonly audit: { readonly enabled: boolean; readonly last_seq: number | null };
+  /** How many are open now. */
+  readonly event_streams: number;
 }
 
 /** The policies in force on this machine. Without a project they are the control plane's own project's. */
@@ -91,18 +100,50 @@ export interface HookQuestion {
   expect(milliseconds: number): void;
 }
 
+/** Orders, cancels and repeats runs. `tenant` is that of whoever asks, null for the installation's own. */
+export interface RunService {
+  /** Durable when it resolves, and waiting for a worker. Rejects with `project.unknown`, and `request.invalid` for what the project does not allow. */
+  order(order: RunOrderRequest, commit: CommitOrder): Promise<Ordered>;
+  /** Nothing of the run works on when it resolves. Rejects with `conflict` for a run that has ended. */
+  cancel(tenant: string | null, runId: string, actor: string): Promise<Run>;
+  replay(tenant: string | null, runId: string, actor: string, commit: CommitOrder): Promise<Replayed>;
+  append(tenant: string | null, runId: string, events: readonly ReportedEvent[]): Promise<readonly RunEvent[]>;
+  /** The run whose token this is, while it has not ended. */
+  runOf(token: string): Promise<{ readonly run: string; readonly tenant: string | null } | undefined>;
+}
+
+export interface RunOrderRequest {
+  readonly project_id: string;
+  readonly tenant: string | null;
+  /** The requirements document as text. */
+  readonly document?: string;
+  readonly terms: RunTerms;
+  readonly trigger: Extract<RunTrigger, 'api' | 'schedule' | 'webhook' | 'manual'>;
+  readonly actor: string;
+}
+
 export interface Services {
   readonly store: Store;
   readonly policies: PolicyService;
-  readonly projects: Collection;
+  readonly projects: ProjectService;
+  readonly keys: KeyRoom;
+  /** Readers of bearer tokens, beside those of this machine. */
+  readonly tokens: readonly ReadToken[];
+  /** Browsers' sessions, and what identity providers say about somebody. */
+  readonly signOn: SignOnService;
+  /** Throws `auth.proof` when nothing about the principal shows that a person stands behind it just now, and somebody here could show that. */
+  assertFresh(principal: Principal, attempted: string): void;
   readonly audit: AuditService;
-  /** Where the budgets of an enrolled project stand, or those of all; a project whose budgets cannot be told is one object with `problem`. */
-  budgets(projectId: string | undefined): Promise<readonly JsonObject[]>;
-  /** Asking and using up are the gate's; over the API people look and decide. */
-  readonly approvals: Pick<Approvals, 'get' | 'list' | 'decide'>;
+  /** Where the budgets of an enrolled project stand, or those of all of a tenant's (null: of everybody's); a project whose budgets cannot be told is one object with `problem`. */
+  budgets(projectId: string | undefined, tenant: string | null): Promise<readonly JsonObject[]>;
+  /** A tenant's approvals, or with null the installation's own. Asking and using up are the gate's; over the API people look and decide. */
+  approvals(tenant: string | null): Pick<Approvals, 'get' | 'decide'>;
   readonly hooks: HookService;
+  readonly runs: RunService;
   readonly metrics: MetricsService;
   readonly record: Recorder;
+  /** Of the program. */
+  readonly version: string;
   status(): Promise<StatusReport>;
   /** Bytes of a file of the web page, by its name in `lib/web`. Asked once for each file, at start. */
   readWebFile(name: string): Uint8Array;

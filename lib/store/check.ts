@@ -2,7 +2,7 @@
  * What a transaction, a key and a listing may look like. Drivers call this at the door, before anything is read or
  * written, so that a malformed key can never reach a file. The bounds are those etcd has by default, or tighter.
  */
-import type { JsonValue } from '../base/json.ts';
+import { isTooDeep, type JsonValue } from '../base/json.ts';
 import { LokiError } from '../errors.ts';
 import type { StoreChange, StoreCheck, StoreKey } from './store.ts';
 
@@ -63,6 +63,14 @@ export function checkBytes(bytes: number): void {
     attempted: 'change stored objects', found: `${bytes} bytes of values; one transaction takes ${storeLimits.bytes}`,
   });
 }
+
+/** Throws `request.invalid` for a value, as JSON, that nests so deep that the line it would stand in could not be read again. */
+export function checkDepth(key: StoreKey, text: string): void {
+  if (isTooDeep(text, deepestValue)) throw refused('change stored objects', `the value of ${quoted(key)} nests deeper than ${deepestValue} lists and objects`);
+}
+
+/** A line adds a few of its own. */
+const deepestValue = 900;
 
 /**
  * The value with every object and list in it frozen. Stored values are shared between readers, so a reader that writes

@@ -4,19 +4,23 @@
  * is read. Changing takes the lock, looks at what others wrote, checks, appends, syncs. Everything it reads from disk is
  * held against a chain of checksums; what does not fit is refused with `store.corrupt`.
  */
-import type { Clock, Disk, Lock, Timers } from '../ports.ts';
+import type { Cancel, Clock, Disk, Lock, Timers } from '../ports.ts';
 import { LokiError } from '../errors.ts';
 import { createGroupCommit } from '../journal/group-commit.ts';
 import type { GroupCommit } from '../journal/group-commit.ts';
-import { checkBytes, checkKey, checkLimit, checkPrefix, checkRevision, checkTransaction, storeLimits } from './check.ts';
+import { checkBytes, checkDepth, checkKey, checkLimit, checkPrefix, checkRevision, checkTransaction, storeLimits } from './check.ts';
 import type { WrittenChange } from './frame.ts';
+import { storeIndexes } from './indexes.ts';
+import type { StoreIndex } from './indexes.ts';
 import { layoutBelow } from './layout.ts';
 import type { Layout } from './layout.ts';
+import { assertSchemaKnown, migrations, schemaAfter } from './migrations.ts';
+import type { Migration } from './migrations.ts';
 import { Plan } from './plan.ts';
 import type { Wanted } from './plan.ts';
 import { loadReplica } from './replica.ts';
-import type { Replica } from './replica.ts';
-import type { Store, StoreChange, StoreCheck, StoreEntry, StoreKey, StoreNotice, StoreOutcome } from './store.ts';
+import type { Replica, ReplicaOptions } from './replica.ts';
+import type { ListByOptions, Store, StoreChange, StoreCheck, StoreEntry, StoreKey, StoreNotice, StoreOutcome } from './store.ts';
 import { Writer } from './writer.ts';
 import type { StoreTrouble } from './writer.ts';
 
@@ -31,19 +35,30 @@ export interface EmbeddedStoreOptions {
   readonly lock: Lock;
   /** Waiting longer for the lock fails a transaction with `lock.timeout`; 10,000 ms when left out. */
   readonly lockTimeoutMs?: number;
-  /** A journal longer than this, and longer than its snapshot, is followed by a new one; 8 MiB when left out. */
+  /** A journal longer than this, and than a quarter of its snapshot, is followed by a new one; 8 MiB when left out. */
   readonly journalBytes?: number;
+  /** Bytes of a snapshot that are written at a time, in between the store's other work; 1 MiB when left out. */
+  readonly snapshotStepBytes?: number;
+  /** How objects of an older release are brought to this one's schema; the table of lib/store/migrations.ts when left out. */
+  readonly migrations?: readonly Migration[];
   /** Transactions kept for watchers, 4,096 when left out. */
   readonly history?: number;
-  /** Told of torn tails that were set aside, and of snapshots that could not be written. The store goes on. */
+  /** What `listBy` finds; the table of lib/store/indexes.ts when left out. */
+  readonly indexes?: readonly StoreIndex[];
+  /** Told of torn tails that were set aside, of migrations, and of snapshots that could not be written. The store goes on. */
   readonly onTrouble?: (trouble: StoreTrouble) => void;
 }
+
+const mebibyte = 1024 * 1024;
+
+/** Between two steps of a snapshot. */
+const stepEveryMs = 5;
 
 /** Bytes of a change in the journal beside its key and value; one that removes a key has a weight too. */
 const changeOverhead = 16;
 
 /** While something waits in `watch`, other processes' changes are looked for so often; less often once it is quiet. */
-const pollMs = { quick: 50, slow: 250, quickRounds: 20 } as const;
+const pollMs = { quick: 50, slow: 100, quickRounds: 20 } as const;
 
 /** Opens the store, creating it when there is none. Throws `store.corrupt` when what is there is damaged. */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<Store> {
@@ -59,15 +74,20 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   return store;
 }
 
+/** Asked for, it brings everything up to date under the lock. */
+const nothing: Wanted = { checks: [], changes: [], bytes: 0 };
+
 class EmbeddedStore implements Store {
   readonly #disk: Disk;
   readonly #timers: Timers;
   readonly #layout: Layout;
-  readonly #history: number;
+  readonly #kept: ReplicaOptions;
+  readonly #schema: number;
   readonly #writer: Writer;
   readonly #commits: GroupCommit<Wanted, StoreOutcome>;
   readonly #wakers = new Set<() => void>();
   #replica: Replica | undefined;
+  #nextStep: Cancel | undefined;
   #watchers = 0;
   #polling = false;
   #quietRounds = 0;
@@ -78,9 +98,11 @@ class EmbeddedStore implements Store {
     this.#disk = disk;
     this.#timers = timers;
     this.#layout = layout;
-    this.#history = options.history ?? 4096;
+    this.#kept = { history: options.history ?? 4096, indexes: options.indexes ?? storeIndexes };
+    this.#schema = schemaAfter(options.migrations ?? migrations);
     this.#writer = new Writer({
-      disk, base, layout, history: this.#history, journalBytes: options.journalBytes ?? 8 * 1024 * 1024, onTrouble: options.onTrouble ?? ((): void => undefined),
+      disk, base, layout, replica: this.#kept, journalBytes: options.journalBytes ?? 8 * mebibyte, stepBytes: options.snapshotStepBytes ?? mebibyte,
+      migrations: options.migrations ?? migrations, onTrouble: options.onTrouble ?? ((): void => undefined),
     });
     this.#commits = createGroupCommit({
       lock, clock, timers,
@@ -103,6 +125,10 @@ class EmbeddedStore implements Store {
     if (after !== undefined) checkKey(after);
     checkLimit(limit);
     return (await this.#current()).objects.list(prefix, after, limit, reverse);
+  }
+
+  async listBy(index: string, term: string, options: ListByOptions): Promise<readonly StoreEntry[]> {
+    return (await this.#current()).objects.listBy(index, term, options);
   }
 
   async transact(checks: readonly StoreCheck[], changes: readonly StoreChange[]): Promise<StoreOutcome> {
@@ -152,6 +178,7 @@ class EmbeddedStore implements Store {
     this.#closed = true;
     this.#wake();
     await this.#commits.idle();
+    await this.#compactNow();
     this.#writer.close();
     this.#replica?.close();
     this.#replica = undefined;
@@ -162,7 +189,7 @@ class EmbeddedStore implements Store {
     this.#assertOpen();
     const seen = this.#read();
     if (seen !== undefined) return seen;
-    await this.#commits.add({ checks: [], changes: [], bytes: 0 });
+    await this.#commits.add(nothing);
     if (this.#replica === undefined) throw closedError();
     return this.#replica;
   }
@@ -170,14 +197,15 @@ class EmbeddedStore implements Store {
   /** Reads on without the lock; undefined when that does not lead to a clean end. */
   #read(): Replica | undefined {
     if (this.#replica === undefined) {
-      const loaded = loadReplica(this.#disk, this.#layout, this.#history);
+      const loaded = loadReplica(this.#disk, this.#layout, this.#kept);
       if (loaded === 'empty' || !('objects' in loaded)) return undefined;
       this.#replica = loaded;
     }
     const before = this.#replica.revision;
     const clean = this.#replica.follow() === undefined && this.#replica.begun;
+    if (clean) assertSchemaKnown(this.#replica.schema, this.#schema);
     if (this.#replica.revision !== before) this.#wake();
-    return clean ? this.#replica : undefined;
+    return clean && this.#replica.schema === this.#schema ? this.#replica : undefined;
   }
 
   /** Under the lock. */
@@ -185,11 +213,32 @@ class EmbeddedStore implements Store {
     const replica = this.#settled();
     const plan = new Plan(replica);
     const outcomes = wanted.map((one) => plan.add(one));
-    if (plan.transactions.length === 0) return outcomes;
-    this.#writer.commit(replica, plan.transactions);
-    this.#writer.turnWhenLong(replica);
-    this.#wake();
+    if (plan.transactions.length > 0) {
+      this.#writer.commit(replica, plan.transactions);
+      this.#writer.turnWhenLong(replica);
+      this.#wake();
+    }
+    this.#writer.takeOver(replica);
+    this.#compactSoon();
     return outcomes;
+  }
+
+  /** The snapshot is written a step at a time, each after the others have had their turn. */
+  #compactSoon(): void {
+    if (!this.#writer.compacting || this.#closed) return;
+    this.#nextStep ??= this.#timers.after(stepEveryMs, () => {
+      this.#nextStep = undefined;
+      // Taken over under the lock; what goes wrong there is told to others when they need it.
+      if (this.#writer.compact(this.#replica)) void this.#commits.add(nothing).catch(() => undefined);
+      else this.#compactSoon();
+    });
+  }
+
+  /** A snapshot that was begun is finished: a process that lives shortly may be the only kind that writes. */
+  async #compactNow(): Promise<void> {
+    this.#nextStep?.();
+    while (this.#writer.compacting && !this.#writer.compact(this.#replica)) await this.#timers.yield();
+    if (this.#writer.compacting) await this.#commits.add(nothing).catch(() => undefined);
   }
 
   #settled(): Replica {
@@ -253,7 +302,9 @@ function closedError(): LokiError {
 
 /** The value as text, now: what the caller does to it afterwards changes nothing. */
 function writtenOf({ key, value }: StoreChange): WrittenChange {
-  return { key, text: value === undefined ? undefined : JSON.stringify(value) };
+  const text = value === undefined ? undefined : JSON.stringify(value);
+  if (text !== undefined) checkDepth(key, text);
+  return { key, text };
 }
 
 const encoder = new TextEncoder();

@@ -3,12 +3,13 @@
  * digits of the SHA-256 over the sum of the line before and the bytes of this line up to `,"sum"`. A line that was changed,
  * moved, left out or cut is seen; nothing is ever repaired by guessing.
  */
-import { sha256Hex } from '../base/digest.ts';
+import { createSha256 } from '../base/digest.ts';
 import { isCount, objectIn, type JsonValue } from '../base/json.ts';
+import { storeFormat } from './format.ts';
+import { isPacked, packedIn, packLine } from './packed.ts';
+import type { Packed } from './packed.ts';
+import type { WrittenObject } from './objects.ts';
 import type { StoreChange, StoreEntry } from './store.ts';
-
-/** Number of the format this code writes, and the only one it reads. */
-export const storeFormat = 1;
 
 /** The sum before the first line of a first journal. */
 export const firstSum: string = '0'.repeat(16);
@@ -17,10 +18,15 @@ export const firstSum: string = '0'.repeat(16);
 export interface BeginFrame {
   readonly kind: 'begin';
   readonly format: number;
+  /** Of what the objects mean (lib/store/migrations.ts); format 1 did not say, and meant 1. */
+  readonly schema: number;
   readonly generation: number;
   readonly revision: number;
   readonly after: string;
 }
+
+/** What the first line is made of. */
+export type Begin = Omit<BeginFrame, 'kind' | 'format'>;
 
 /** One durable write: transactions with the revisions `revision`, `revision + 1` … */
 export interface CommitFrame {
@@ -35,9 +41,11 @@ export type Frame =
   /** Last line of a journal: the store goes on in the journal with this generation. */
   | { readonly kind: 'next'; readonly generation: number }
   /** Some objects of a snapshot. */
+  | { readonly kind: 'packed'; readonly packed: Packed }
+  /** The same in format 1. */
   | { readonly kind: 'objects'; readonly objects: readonly StoreEntry[] }
-  /** Last line of a snapshot: how many objects it holds. */
-  | { readonly kind: 'end'; readonly count: number };
+  /** Last line of a snapshot: how many objects it holds, and the newest revision one of them may have; format 1 does not say. */
+  | { readonly kind: 'end'; readonly count: number; readonly revision: number | undefined };
 
 /** A line's frame and its sum. */
 export interface Decoded {
@@ -49,7 +57,6 @@ export interface Decoded {
 const tailLength = 26;
 const tailShape = /^,"sum":"([0-9a-f]{16})"\}$/;
 
-const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
 /** A change whose value is already JSON text; undefined removes the key. */
@@ -64,8 +71,8 @@ export interface Encoded {
   readonly sum: string;
 }
 
-export function encodeBegin(generation: number, revision: number, after: string): Encoded {
-  return encode(JSON.stringify({ store: storeFormat, generation, revision, after }), after);
+export function encodeBegin({ schema, generation, revision, after }: Begin): Encoded {
+  return encode(JSON.stringify({ store: storeFormat, schema, generation, revision, after }), after);
 }
 
 export function encodeCommit(revision: number, transactions: readonly (readonly WrittenChange[])[], before: string): Encoded {
@@ -77,36 +84,60 @@ export function encodeNext(generation: number, before: string): Encoded {
   return encode(JSON.stringify({ next: generation }), before);
 }
 
-export function encodeObjects(objects: readonly StoreEntry[], before: string): Encoded {
-  return encode(JSON.stringify({ objects: objects.map(({ key, revision, value }) => [key, revision, value]) }), before);
+/** `offsets` are where the values begin in the line; each ends as many bytes later as its text is long. */
+export function encodeObjects(objects: readonly WrittenObject[], before: string): Encoded & { readonly offsets: readonly number[] } {
+  const { bytes, offsets } = packLine(objects, tailLength);
+  const head = bytes.subarray(0, -tailLength - 1);
+  const sum = sumOf(before, head);
+  bytes.set(encoder.encode(tailOf(sum)), head.length);
+  return { bytes, sum, offsets };
 }
 
-export function encodeEnd(count: number, before: string): Encoded {
-  return encode(JSON.stringify({ end: count }), before);
+export function encodeEnd(count: number, revision: number, before: string): Encoded {
+  return encode(JSON.stringify({ end: count, revision }), before);
 }
 
 /** The frame of a line (without its line feed), or undefined when the line is not whole and as it was written. */
 export function decode(line: Uint8Array, before: string | undefined): Decoded | undefined {
-  const text = decoder.decode(line);
-  const sum = tailShape.exec(text.slice(-tailLength))?.[1];
+  const bytes = Buffer.from(line.buffer, line.byteOffset, line.length);
+  const sum = tailShape.exec(bytes.toString('latin1', Math.max(0, bytes.length - tailLength)))?.[1];
   if (sum === undefined) return undefined;
-  const head = text.slice(0, -tailLength);
-  const body = objectIn(`${head}}`);
-  if (body === undefined) return undefined;
-  const frame = frameOf(body);
+  const head = bytes.subarray(0, -tailLength);
+  // The first line of a snapshot names what it is chained to.
+  if (before !== undefined && sumOf(before, head) !== sum) return undefined;
+  const frame = isPacked(head) ? packedFrame(head) : frameIn(head);
   if (frame === undefined) return undefined;
-  const chainedTo = before ?? (frame.kind === 'begin' ? frame.after : '');
-  return sumOf(chainedTo, head) === sum ? { frame, sum } : undefined;
+  return before === undefined && sumOf(frame.kind === 'begin' ? frame.after : '', head) !== sum ? undefined : { frame, sum };
+}
+
+function packedFrame(head: Buffer): Frame | undefined {
+  const packed = packedIn(head);
+  return packed === undefined ? undefined : { kind: 'packed', packed };
+}
+
+function frameIn(head: Buffer): Frame | undefined {
+  const body = objectIn(`${head.toString('utf8')}}`);
+  return body === undefined ? undefined : frameOf(body);
 }
 
 function encode(body: string, before: string): Encoded {
-  const head = body.slice(0, -1);
+  const head = encoder.encode(body.slice(0, -1));
   const sum = sumOf(before, head);
-  return { bytes: encoder.encode(`${head},"sum":"${sum}"}\n`), sum };
+  const bytes = Buffer.allocUnsafe(head.length + tailLength + 1);
+  bytes.set(head);
+  bytes.write(tailOf(sum), head.length, 'latin1');
+  return { bytes, sum };
 }
 
-function sumOf(before: string, head: string): string {
-  return sha256Hex(before + head).slice(0, 16);
+function tailOf(sum: string): string {
+  return `,"sum":"${sum}"}\n`;
+}
+
+function sumOf(before: string, head: Uint8Array): string {
+  const hash = createSha256();
+  hash.add(encoder.encode(before));
+  hash.add(head);
+  return hash.hex().slice(0, 16);
 }
 
 function changeText({ key, text }: WrittenChange): string {
@@ -117,10 +148,10 @@ function frameOf(body: Record<string, unknown>): Frame | undefined {
   if (isList(body['transactions'])) return commitOf(body['revision'], body['transactions']);
   if (isList(body['objects'])) return objectsOf(body['objects']);
   if (isCount(body['next'])) return { kind: 'next', generation: body['next'] };
-  if (isCount(body['end'])) return { kind: 'end', count: body['end'] };
-  const { store: format, generation, revision, after } = body;
-  if (!isCount(format) || !isCount(generation) || !isCount(revision) || typeof after !== 'string') return undefined;
-  return { kind: 'begin', format, generation, revision, after };
+  if (isCount(body['end'])) return { kind: 'end', count: body['end'], revision: isCount(body['revision']) ? body['revision'] : undefined };
+  const { store: format, schema = 1, generation, revision, after } = body;
+  if (!isCount(format) || !isCount(schema) || !isCount(generation) || !isCount(revision) || typeof after !== 'string') return undefined;
+  return { kind: 'begin', format, schema, generation, revision, after };
 }
 
 function commitOf(revision: unknown, lists: readonly unknown[]): CommitFrame | undefined {

@@ -7,27 +7,62 @@ import type { Disk, ReadFile } from '../ports.ts';
 import { linesOf, pieces } from '../journal/lines.ts';
 import { damageAt } from './damage.ts';
 import type { Damage } from './damage.ts';
-import { decode, firstSum, storeFormat } from './frame.ts';
+import { decode, firstSum } from './frame.ts';
 import type { BeginFrame, CommitFrame, Frame } from './frame.ts';
 import { History } from './history.ts';
+import type { StoreIndex } from './indexes.ts';
 import type { Layout } from './layout.ts';
 import { storeFiles } from './layout.ts';
+import { assertKnown } from './migrations.ts';
 import { Objects } from './objects.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** The state a generation begins with, and its journal. Nothing of the journal has been read. */
-export function loadReplica(disk: Disk, layout: Layout, history: number): Replica | Damage | 'empty' {
+/** What a replica keeps beside the objects. */
+export interface ReplicaOptions {
+  /** Transactions kept for watchers. */
+  readonly history: number;
+  readonly indexes: readonly StoreIndex[];
+}
+
+/**
+ * The state a generation begins with, and its journal, of which nothing has been read. It is the lowest generation whose
+ * snapshot is there: the journals after it are linked to it, and their own snapshots may not have been written yet.
+ */
+export function loadReplica(disk: Disk, layout: Layout, options: ReplicaOptions): Replica | Damage | 'empty' {
   const files = storeFiles(disk, layout).filter(({ temporary }) => !temporary);
-  const first = files.find(({ kind }) => kind === 'journal');
-  if (first === undefined) return files.length === 0 ? 'empty' : damageAt(layout.directory, 0, 'there is a snapshot and no journal');
+  const journals = files.filter(({ kind }) => kind === 'journal');
+  const [lowest] = journals;
+  if (lowest === undefined) return files.length === 0 ? 'empty' : damageAt(layout.directory, 0, 'there is a snapshot and no journal');
+  const first = journals.find(({ generation }) => generation === 1 || files.some((file) => file.kind === 'snapshot' && file.generation === generation));
+  if (first === undefined) return damageAt(layout.snapshot(lowest.generation), 0, 'it is missing');
   const { generation } = first;
   const journal = disk.openRead(layout.journal(generation));
   if (journal === undefined) return damageAt(layout.journal(generation), 0, 'it is missing');
-  const snapshot = generation === 1 ? { objects: new Objects(), revision: 0, sum: firstSum } : readSnapshot(disk, layout, generation);
-  if ('objects' in snapshot) return new Replica(disk, layout, generation, journal, snapshot, history);
-  journal.close();
-  return snapshot;
+  try {
+    const snapshot = generation === 1 ? nothingYet(options) : readSnapshot(disk, layout.snapshot(generation), generation, options.indexes);
+    if ('objects' in snapshot) return new Replica({ disk, layout, generation, journal, snapshot, history: options.history });
+    journal.close();
+    return snapshot;
+  } catch (error) {
+    journal.close();
+    throw error;
+  }
+}
+
+/** What a first journal begins with. It says itself which schema its objects have. */
+function nothingYet({ indexes }: ReplicaOptions): Omit<Snapshot, 'schema'> {
+  return { objects: new Objects(indexes), revision: 0, sum: firstSum, reaches: 0 };
+}
+
+/** A journal that is open, and what stood before it. */
+export interface ReplicaParts {
+  readonly disk: Disk;
+  readonly layout: Layout;
+  readonly generation: number;
+  readonly journal: ReadFile;
+  readonly snapshot: Omit<Snapshot, 'schema'> & { readonly schema?: number };
+  readonly history: number;
 }
 
 export class Replica {
@@ -44,8 +79,11 @@ export class Replica {
   #offset = 0;
   #closed = false;
   #sum: string;
+  #schema: number | undefined;
+  /** The snapshot's objects are whole only with the journal up to this revision. */
+  readonly #reaches: number;
 
-  constructor(disk: Disk, layout: Layout, generation: number, journal: ReadFile, { objects, revision, sum }: Snapshot, history: number) {
+  constructor({ disk, layout, generation, journal, snapshot: { objects, schema, revision, sum, reaches }, history }: ReplicaParts) {
     this.#disk = disk;
     this.#layout = layout;
     this.#generation = generation;
@@ -53,6 +91,8 @@ export class Replica {
     this.objects = objects;
     this.history = new History(history, revision);
     this.#sum = sum;
+    this.#schema = schema;
+    this.#reaches = reaches;
   }
 
   get generation(): number {
@@ -77,13 +117,19 @@ export class Replica {
     return this.history.newest;
   }
 
+  /** Of what the objects mean; 1 when nothing said so. */
+  get schema(): number {
+    return this.#schema ?? 1;
+  }
+
   /** Reads what is new, on into the next journals. Undefined when all whole lines have been read; a tail without line feed waits. */
   follow(): Damage | undefined {
     for (;;) {
       const { size } = this.#journal.stat();
       if (size < this.#offset) return this.#damage(size, 'it is shorter than before');
       const damage = size === this.#offset ? undefined : this.#readTo(size);
-      if (damage !== undefined || this.#next === undefined) return damage;
+      if (damage !== undefined) return damage;
+      if (this.#next === undefined) return this.revision < this.#reaches && this.#begun ? this.#damage(size, `it ends at revision ${this.revision}, and the snapshot before it reaches ${this.#reaches}`) : undefined;
       const journal = this.#disk.openRead(this.#layout.journal(this.#next));
       if (journal === undefined) return damageAt(this.#layout.journal(this.#next), 0, 'it is missing');
       this.#journal.close();
@@ -131,12 +177,13 @@ export class Replica {
     return undefined;
   }
 
-  #beginWith({ format, generation, revision, after }: BeginFrame): string | undefined {
-    if (format !== storeFormat) return `it has format ${format}; this release reads format ${storeFormat}`;
+  #beginWith({ format, schema, generation, revision, after }: BeginFrame): string | undefined {
+    assertKnown({ format });
+    if (schema !== (this.#schema ?? schema)) return `its objects have schema ${schema}, those before it ${this.schema}`;
     if (generation !== this.#generation || revision !== this.revision || after !== this.#sum) {
       return 'it does not go on where the store before it ends';
     }
-    this.#begun = true;
+    [this.#begun, this.#schema] = [true, schema];
     return undefined;
   }
 

@@ -1,138 +1,205 @@
 /**
- * Snapshots: all objects of the store as of one revision. Written beside under a temporary name and renamed when whole, so
- * a snapshot that has its name is complete; reading it checks every line all the same.
+ * Reading and writing snapshots: all objects of the store. One is written in short steps while the store goes on changing, so
+ * an object in it may be newer than the journal's beginning; the journal, read after it, sets that right, and the last line
+ * says up to which revision the journal must reach. A snapshot has its name only when whole; reading it checks every line.
  */
-import type { Disk } from '../ports.ts';
+import type { Disk, ReadFile, RecordFile } from '../ports.ts';
 import { linesOf, pieces } from '../journal/lines.ts';
 import { damageAt } from './damage.ts';
 import type { Damage } from './damage.ts';
-import { decode, encodeBegin, encodeEnd, encodeObjects, storeFormat } from './frame.ts';
-import type { BeginFrame, Encoded, Frame } from './frame.ts';
-import type { Layout } from './layout.ts';
+import { decode, encodeBegin, encodeEnd, encodeObjects } from './frame.ts';
+import type { Begin, BeginFrame, Frame } from './frame.ts';
+import type { StoreIndex } from './indexes.ts';
+import { assertKnown } from './migrations.ts';
 import { Objects } from './objects.ts';
-import type { StoreEntry } from './store.ts';
+import type { WrittenObject } from './objects.ts';
+import type { StoreKey } from './store.ts';
 
-/** Objects of one line: enough that hashing and parsing cost little each, few enough that a line stays short. */
-const objectsOfLine = 64;
+/** Objects and bytes of one line: enough that hashing and parsing cost little each, few enough that a line stays short. */
+const lineBounds = { objects: 64, bytes: 256 * 1024 } as const;
 
-/** Bytes collected before they are written. */
-const pieceBytes = 4 * 1024 * 1024;
+/** Bytes of memory that values of a snapshot share. They are free when none of the values is there any more. */
+const blockBytes = 1024 * 1024;
 
 /** What a generation begins with. */
 export interface Snapshot {
   readonly objects: Objects;
+  readonly schema: number;
   readonly revision: number;
   /** Sum of the last transaction in the journal before. */
   readonly sum: string;
+  /** The journal after it reaches this revision: objects may have been written at it. */
+  readonly reaches: number;
 }
 
-/** Writes the snapshot of a generation, durable when it returns. What an earlier try left behind is replaced. */
-export function writeSnapshot(disk: Disk, base: string, layout: Layout, generation: number, { objects, revision, sum }: Snapshot): void {
-  const path = layout.snapshot(generation);
-  const temporary = `${path}.tmp`;
-  disk.remove(temporary);
-  const file = disk.openRecord(base, temporary, 0o600);
-  try {
-    let waiting: Uint8Array[] = [];
-    let bytes = 0;
-    for (const line of snapshotLines(generation, revision, sum, objects)) {
-      waiting.push(line);
-      bytes += line.length;
-      if (bytes < pieceBytes) continue;
-      file.append(concatenated(waiting, bytes));
-      [waiting, bytes] = [[], 0];
+export interface SnapshotWriterOptions {
+  readonly disk: Disk;
+  readonly base: string;
+  /** What is written, and not to be there yet. */
+  readonly path: string;
+  readonly begin: Begin;
+  readonly objects: Objects;
+  /** Bytes of one step. */
+  readonly stepBytes: number;
+}
+
+export class SnapshotWriter {
+  readonly #options: SnapshotWriterOptions;
+  readonly #file: RecordFile;
+  #sum: string;
+  #waiting: Uint8Array[];
+  #bytes: number;
+  /** The last key that was written. */
+  #cursor: StoreKey = '';
+  #count = 0;
+  #ended = false;
+  #closed = false;
+
+  constructor(options: SnapshotWriterOptions) {
+    this.#options = options;
+    const begin = encodeBegin(options.begin);
+    [this.#sum, this.#waiting, this.#bytes] = [begin.sum, [begin.bytes], begin.bytes.length];
+    this.#file = options.disk.openRecord(options.base, options.path, 0o600);
+  }
+
+  /** Objects written so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Writes on; true once the file is whole and durable. `revision` is that of the newest transaction in the objects. */
+  step(revision: number): boolean {
+    if (this.#ended) return true;
+    let line: WrittenObject[] = [];
+    let lineBytes = 0;
+    let done = true;
+    for (const object of this.#options.objects.written(this.#cursor)) {
+      line.push(object);
+      lineBytes += object.text.length;
+      if (line.length < lineBounds.objects && lineBytes < lineBounds.bytes) continue;
+      this.#add(line);
+      [line, lineBytes] = [[], 0];
+      if (this.#bytes < this.#options.stepBytes) continue;
+      done = false;
+      break;
     }
-    file.append(concatenated(waiting, bytes));
-  } finally {
-    file.close();
+    if (line.length > 0) this.#add(line);
+    if (done) this.#push(encodeEnd(this.#count, revision, this.#sum).bytes);
+    this.#file.append(Buffer.concat(this.#waiting, this.#bytes));
+    [this.#waiting, this.#bytes, this.#ended] = [[], 0, done];
+    if (done) this.close();
+    return done;
   }
-  disk.move(temporary, path);
-}
 
-function* snapshotLines(generation: number, revision: number, after: string, objects: Objects): Generator<Uint8Array> {
-  let line: Encoded = encodeBegin(generation, revision, after);
-  yield line.bytes;
-  let waiting: StoreEntry[] = [];
-  for (const entry of objects.all()) {
-    waiting.push(entry);
-    if (waiting.length < objectsOfLine) continue;
-    line = encodeObjects(waiting, line.sum);
-    yield line.bytes;
-    waiting = [];
+  close(): void {
+    if (!this.#closed) this.#file.close();
+    this.#closed = true;
   }
-  if (waiting.length > 0) {
-    line = encodeObjects(waiting, line.sum);
-    yield line.bytes;
+
+  #add(objects: readonly WrittenObject[]): void {
+    const { bytes, sum, offsets } = encodeObjects(objects, this.#sum);
+    const first = offsets[0] ?? 0;
+    const last = objects.at(-1);
+    // What has been written down rests as what was written: the values that were parsed, and older bytes, are free.
+    const values = new Uint8Array(bytes.subarray(first, (offsets.at(-1) ?? 0) + (last?.text.length ?? 0)));
+    objects.forEach(({ key, revision, text }, at) => {
+      const start = (offsets[at] ?? 0) - first;
+      this.#options.objects.settle(key, revision, values, start, start + text.length);
+    });
+    this.#push(bytes);
+    this.#sum = sum;
+    this.#count += objects.length;
+    this.#cursor = last?.key ?? this.#cursor;
   }
-  yield encodeEnd(objects.size, line.sum).bytes;
+
+  #push(bytes: Uint8Array): void {
+    this.#waiting.push(bytes);
+    this.#bytes += bytes.length;
+  }
 }
 
 /** Reads the snapshot of a generation; or says what is wrong with it. */
-export function readSnapshot(disk: Disk, layout: Layout, generation: number): Snapshot | Damage {
-  const path = layout.snapshot(generation);
+export function readSnapshot(disk: Disk, path: string, generation: number, indexes: readonly StoreIndex[]): Snapshot | Damage {
   const file = disk.openRead(path);
   if (file === undefined) return damageAt(path, 0, 'it is missing');
   try {
-    const reader = new SnapshotReader(generation);
-    for (const piece of pieces(file, 0, file.stat().size)) {
-      for (const [start, end] of linesOf(piece.bytes)) {
-        const found = reader.take(piece.bytes.subarray(start, end), piece.complete);
-        if (found !== undefined) return damageAt(path, piece.offset + start, found);
-      }
-    }
-    return reader.result() ?? damageAt(path, file.stat().size, 'it ends too early');
+    return readObjects(file, path, new SnapshotReader(generation, indexes));
   } finally {
     file.close();
   }
+}
+
+function readObjects(file: ReadFile, path: string, reader: SnapshotReader): Snapshot | Damage {
+  for (const piece of pieces(file, 0, file.stat().size)) {
+    for (const [start, end] of linesOf(piece.bytes)) {
+      const found = reader.take(piece.bytes.subarray(start, end), piece.complete);
+      if (found !== undefined) return damageAt(path, piece.offset + start, found);
+    }
+  }
+  return reader.result() ?? damageAt(path, file.stat().size, 'it ends too early');
 }
 
 class SnapshotReader {
   readonly #generation: number;
-  readonly #objects = new Objects();
+  readonly #objects: Objects;
   #begin: BeginFrame | undefined;
   #sum: string | undefined;
-  #ended = false;
+  #reaches: number | undefined;
+  #block: Uint8Array = new Uint8Array(0);
+  #used = 0;
 
-  constructor(generation: number) {
+  constructor(generation: number, indexes: readonly StoreIndex[]) {
     this.#generation = generation;
+    this.#objects = new Objects(indexes);
   }
 
   /** Takes a line; the words of what is wrong with it, if anything is. */
   take(line: Uint8Array, complete: boolean): string | undefined {
-    const decoded = complete && !this.#ended ? decode(line, this.#sum) : undefined;
+    const decoded = complete && this.#reaches === undefined ? decode(line, this.#sum) : undefined;
     if (decoded === undefined) return 'the line does not match its checksum';
     this.#sum = decoded.sum;
     return this.#use(decoded.frame);
   }
 
   result(): Snapshot | undefined {
-    if (!this.#ended || this.#begin === undefined) return undefined;
-    return { objects: this.#objects, revision: this.#begin.revision, sum: this.#begin.after };
+    if (this.#reaches === undefined || this.#begin === undefined) return undefined;
+    const { schema, revision, after } = this.#begin;
+    return { objects: this.#objects, schema, revision, sum: after, reaches: this.#reaches };
   }
 
   #use(frame: Frame): string | undefined {
     if (this.#begin === undefined) {
-      if (frame.kind !== 'begin' || frame.generation !== this.#generation) return 'the first line is not the one of this snapshot';
-      if (frame.format !== storeFormat) return `it has format ${frame.format}; this release reads format ${storeFormat}`;
+      if (frame.kind !== 'begin') return 'the first line is not the one of this snapshot';
+      assertKnown(frame);
+      if (frame.generation !== this.#generation) return 'the first line is not the one of this snapshot';
       this.#begin = frame;
       return undefined;
     }
     if (frame.kind === 'end' && frame.count === this.#objects.size) {
-      this.#ended = true;
+      this.#reaches = frame.revision ?? this.#begin.revision;
+      return undefined;
+    }
+    return this.#take(frame);
+  }
+
+  /** A copy, for what was read is overwritten by what is read next. Many lines share one piece of memory: that is faster to get. */
+  #kept(values: Uint8Array): { readonly bytes: Uint8Array; readonly offset: number } {
+    if (this.#block.length - this.#used < values.length) [this.#block, this.#used] = [Buffer.allocUnsafeSlow(Math.max(blockBytes, values.length)), 0];
+    const offset = this.#used;
+    this.#block.set(values, offset);
+    this.#used += values.length;
+    return { bytes: this.#block, offset };
+  }
+
+  #take(frame: Frame): string | undefined {
+    if (frame.kind === 'packed') {
+      const { keys, revisions, starts, ends, values } = frame.packed;
+      const { bytes, offset } = this.#kept(values);
+      for (let at = 0; at < keys.length; at += 1) this.#objects.rest(keys[at] ?? '', revisions[at] ?? 0, bytes, offset + (starts[at] ?? 0), offset + (ends[at] ?? 0));
       return undefined;
     }
     if (frame.kind !== 'objects') return 'the line does not belong into a snapshot';
     for (const { key, value, revision } of frame.objects) this.#objects.apply({ key, value }, revision);
     return undefined;
   }
-}
-
-function concatenated(parts: readonly Uint8Array[], bytes: number): Uint8Array {
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

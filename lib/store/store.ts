@@ -36,11 +36,27 @@ export type StoreOutcome =
   | { readonly committed: true; readonly revision: number }
   | { readonly committed: false; readonly conflict: StoreKey };
 
+/** Which part of an index to list, and how. Ids are compared as text; ids of one kind sort by the time they were made. */
+export interface ListByOptions {
+  readonly limit: number;
+  /** Goes on after this id: with later ones, or with earlier ones when listing in reverse. */
+  readonly after?: string;
+  readonly reverse?: boolean;
+  /** Ids from here on, and up to here, both included. */
+  readonly from?: string;
+  readonly to?: string;
+}
+
 export interface Store {
   /** The newest committed value. Sees every transaction acknowledged before the call, by any process. */
   get(key: StoreKey): Promise<StoreEntry | undefined>;
   /** Entries whose key starts with `prefix`, in key order (code units), beginning after the key `after`. */
   list(prefix: string, options: { readonly after?: StoreKey; readonly limit: number; readonly reverse?: boolean }): Promise<readonly StoreEntry[]>;
+  /**
+   * Entries that carry `term` in an index (lib/store/indexes.ts, which also makes the terms), ordered by their id, the last
+   * segment of their key, without looking at others. Sees what `get` sees. Throws `request.invalid` for an index there is not.
+   */
+  listBy(index: string, term: string, options: ListByOptions): Promise<readonly StoreEntry[]>;
   /** All or nothing. Durable when it resolves. */
   transact(checks: readonly StoreCheck[], changes: readonly StoreChange[]): Promise<StoreOutcome>;
   /** The revision of the newest transaction. */

@@ -143,14 +143,14 @@ describe('the overview', () => {
     const { ground } = scene(t, policy('{ name: b, max_tokens: 100, period: day, on_exceed: warn }', '{ name: any, rule: "region exists", action: warn }', '{ name: c, max_usd: 1, on_exceed: warn, mode: monitor }'));
     await ground.enrol();
     const id = ground.installation().project?.id ?? '';
-    const rows = await budgetsOfProjects(ground.installation(), nothingUsed, undefined);
+    const rows = await budgetsOfProjects(ground.installation(), () => nothingUsed, undefined);
     assert.deepEqual(rows.map(({ project_id, name, mode, percent, window }) => [project_id, name, mode, percent, window]), [[id, 'b', 'enforce', 0, new Date().toISOString().slice(0, 10)], [id, 'c', 'monitor', 0, null]]);
-    assert.deepEqual(await budgetsOfProjects(ground.installation(), nothingUsed, newId('project', 5, new Uint8Array(10))), []);
+    assert.deepEqual(await budgetsOfProjects(ground.installation(), () => nothingUsed, newId('project', 5, new Uint8Array(10))), []);
     ground.write('project/.loki/policies.yaml', 'version: 2\n');
-    assert.deepEqual(await budgetsOfProjects(ground.installation(), nothingUsed, id), [{ project_id: id, problem: `the policy cannot be used: ${ground.project}/.loki/policies.yaml: policies is missing` }]);
+    assert.deepEqual(await budgetsOfProjects(ground.installation(), () => nothingUsed, id), [{ project_id: id, problem: `the policy cannot be used: ${ground.project}/.loki/policies.yaml: policies is missing` }]);
     assert.ok('problem' in await budgetsOf(ground.installation(), nothingUsed));
     ground.write('project/.loki/config.yaml', 'runs: {budget: none}\n');
-    const [broken] = await budgetsOfProjects(makeInstallation(ground), nothingUsed, id);
+    const [broken] = await budgetsOfProjects(makeInstallation(ground), () => nothingUsed, id);
     assert.match(String(broken?.['problem']), /^Cannot use the configuration: .*runs\.budget/);
   });
 });

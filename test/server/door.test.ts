@@ -2,20 +2,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '../../lib/base/json.ts';
-import type { Handler, Route } from '../../lib/server/message.ts';
+import type { Handler, Row } from '../../lib/server/message.ts';
+import { anything } from '../../lib/server/shape.ts';
 import { jsonResponse } from '../../lib/server/respond.ts';
 import { bodyOf, createKit, localToken, port, send, type Call, type Kit } from '../support/api-kit.ts';
 
 const bearer = { authorization: `Bearer ${localToken}` };
 
 /** A control plane with one route that writes, so that the rules for writing have something to guard. */
-function withWrite(options: Parameters<typeof createKit>[0] = {}, scope: Route['scope'] = 'write'): Kit & { readonly bodies: unknown[] } {
+function withWrite(options: Parameters<typeof createKit>[0] = {}, scope: Row['scope'] = 'write'): Kit & { readonly bodies: unknown[] } {
   const bodies: unknown[] = [];
   const handle: Handler = async ({ body }) => {
     bodies.push(body);
     return jsonResponse({ done: true }, {}, 201);
   };
-  const route: Route = { method: 'POST', path: '/api/things', version: 1, scope, audit: true, rate: 'write', params: {}, query: {}, navigable: false, handle };
+  const route: Row = { method: 'POST', path: '/api/things', operation: 'things.create', summary: 'A thing', scope, body: anything(), answer: { status: 201, about: 'Done' }, handle };
   return { ...createKit({ ...options, moreRoutes: [route] }), bodies };
 }
 
@@ -55,6 +56,18 @@ test('every answer carries the security headers, its request id and how the call
     assert.equal(headers['X-RateLimit-Limit'], '600');
     assert.match(headers['X-RateLimit-Remaining'] ?? '', /^\d+$/);
     assert.match(headers['X-RateLimit-Reset'] ?? '', /^\d{10}$/);
+  }
+});
+
+test('what is sent over TLS is to be asked for over TLS; what varies by more says both', async () => {
+  const route: Row = { method: 'GET', path: '/api/varies', operation: 'varies.get', summary: 'Varies', scope: 'none', audit: false, answer: { status: 200, about: 'Done' }, handle: async () => ({ status: 200, headers: { Vary: 'Accept' } }) };
+  const { api } = createKit({ moreRoutes: [route], corsOrigins: ['https://portal.example.com'] });
+  assert.equal((await send(api, '/api/varies')).headers['Vary'], 'Origin, Accept');
+  assert.equal((await send(api, '/health')).headers['Strict-Transport-Security'], undefined);
+  for (const [secure, expected] of [[true, 'max-age=31536000'], [false, undefined]] as const) {
+    const { headers } = api.malformed(400, { address: '192.0.2.1', secure });
+    assert.deepEqual([headers['Strict-Transport-Security'], headers['Vary']], [expected, 'Origin']);
+    assert.match(headers['RateLimit'] ?? '', /^"read";r=\d+;t=\d+$/);
   }
 });
 
@@ -136,7 +149,12 @@ test('a listed site is named in the answer, and only itself', async () => {
   assert.equal(response.headers['Vary'], 'Origin');
   const preflight = await send(api, '/api/runs', { method: 'OPTIONS', headers });
   assert.equal(preflight.status, 204);
-  assert.equal(preflight.headers['Access-Control-Allow-Methods'], 'GET, HEAD, OPTIONS');
+  assert.equal(preflight.headers['Access-Control-Allow-Methods'], 'GET, HEAD, OPTIONS, POST');
+  assert.equal(preflight.headers['Access-Control-Allow-Headers'], 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID');
+  assert.equal(preflight.headers['Access-Control-Max-Age'], '600');
+  for (const { headers: given } of [response, preflight]) assert.equal(given['Access-Control-Allow-Credentials'], undefined);
+  for (const target of ['/api/nothing', '/app.js', '/api/runs?limit=x', '/health']) assert.equal((await send(api, target, { headers })).headers['Vary'], 'Origin', target);
+  assert.equal((await send(api, '/api/runs')).headers['Vary'], 'Origin', 'also where no page of another site asks: a cache must not give its answer to one');
   const other = await send(api, '/api/runs', { headers: { origin: 'https://portal.example.com.evil.example' } });
   assert.equal(other.status, 403);
   assert.equal(other.headers['Access-Control-Allow-Origin'], undefined);
@@ -223,7 +241,7 @@ test('a wrong method on a known path is 405 and names the right ones', async () 
   const { api } = withWrite();
   const response = await send(api, '/api/runs', { ...post(bearer), method: 'DELETE' });
   assert.equal(response.status, 405);
-  assert.equal(response.headers['Allow'], 'GET, HEAD, OPTIONS');
+  assert.equal(response.headers['Allow'], 'GET, HEAD, OPTIONS, POST');
   const options = await send(api, '/api/things', { method: 'OPTIONS' });
   assert.equal(options.status, 204);
   assert.equal(options.headers['Allow'], 'OPTIONS, POST');

@@ -35,10 +35,10 @@ test('who may not, and what cannot be understood, is refused', async () => {
   const good = { point: 'data', context: {} };
   for (const [call, status, told] of [
     [post(good, { 'content-type': 'application/json' }), 401, /./],
-    [post({ ...good, contxt: 1 }), 400, /\\"contxt\\" is not known here \(did you mean \\"context\\"\?\)/],
-    [post({ point: 1, context: [] }), 400, /\\"point\\" is the name of an enforcement point; \\"context\\" is an object of fields/],
-    [post({ ...good, explain: 'yes' }), 400, /\\"explain\\" is true or false/],
-    [post([]), 400, /the body is an object/],
+    [post({ ...good, contxt: 1 }), 400, /\\"contxt\\" that is not known \(did you mean \\"context\\"\?\)/],
+    [post({ point: 1, context: [] }), 400, /\\"point\\" must be a text of 1 to 100 characters, and is 1; \\"context\\" must be an object/],
+    [post({ ...good, explain: 'yes' }), 400, /\\"explain\\" must be true or false/],
+    [post([]), 400, /the body must be an object/],
     [post({ point: 'pre_deployment', context: { passed_gate: ['tests'], environment: 1 } }), 400, /\\"passed_gate\\" is not a field of pre_deployment \(did you mean \\"passed_gates\\"\?\); environment must be text/],
     [{ method: 'PUT', headers: asLocal, body: '{}' }, 405, /./],
   ] as const) {

@@ -7,7 +7,8 @@ import { after, test } from 'node:test';
 import { createHost } from '../../lib/host/host.ts';
 import { random } from '../../lib/host/time.ts';
 import { checkListen, isLoopback } from '../../lib/server/listen.ts';
-import { ensureLocalToken, newToken, readLocalToken } from '../../lib/server/local-token.ts';
+import { ensureLocalToken, readLocalToken } from '../../lib/server/local-token.ts';
+import { isToken, newToken } from '../../lib/base/token.ts';
 import { holds, type Scope } from '../../lib/server/principal.ts';
 import { allowanceHeaders, callerOf, createRateLimiter } from '../../lib/server/rate-limit.ts';
 
@@ -16,7 +17,7 @@ after(() => rmSync(root, { recursive: true, force: true }));
 
 test('control includes write includes read, and nothing includes approve', () => {
   const all: readonly Scope[] = ['read', 'write', 'control', 'audit', 'admin', 'approve'];
-  const held = (own: Scope): readonly Scope[] => all.filter((scope) => holds({ actor: 'token:x', scopes: new Set([own]), anonymous: false }, scope));
+  const held = (own: Scope): readonly Scope[] => all.filter((scope) => holds({ scopes: new Set([own]) }, scope));
   assert.deepEqual(held('read'), ['read']);
   assert.deepEqual(held('write'), ['read', 'write']);
   assert.deepEqual(held('control'), ['read', 'write', 'control']);
@@ -28,6 +29,8 @@ test('control includes write includes read, and nothing includes approve', () =>
 test('a token has the published shape, checksum included', () => {
   assert.match(newToken(random), /^loki_[0-9A-Za-z]{36}$/);
   assert.notEqual(newToken(random), newToken(random));
+  assert.ok(isToken(newToken(random)));
+  for (const not of ['', 'loki_', newToken(random).slice(0, -1), `${newToken(random)}a`, newToken(random).replace(/.$/, '!'), `loki_${'0'.repeat(36)}`]) assert.ok(!isToken(not), not);
   // The last six were computed with another program's CRC-32.
   assert.equal(newToken({ bytes: (length) => new Uint8Array(length) }), `loki_${'0'.repeat(30)}4XQw8B`);
 });

@@ -7,8 +7,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Store } from '../../lib/store/store.ts';
 import type { StoreTrouble } from '../../lib/store/writer.ts';
 import { sha256Hex } from '../../lib/base/digest.ts';
+import { Draw } from '../support/property.ts';
 import { embeddedStores } from '../support/embedded-stores.ts';
 import { packageRoot } from '../support/root.ts';
+import { assertIndexesHold, randomChanges } from './listing-suite.ts';
 import { collect, revisionOf, storeSuite } from './store-suite.ts';
 
 storeSuite('embedded', async ({ history }) => (await embeddedStores()).open({ history }));
@@ -77,6 +79,21 @@ test('a journal that has grown is followed by a snapshot and a new one, and othe
     assert.deepEqual((await store.list('k/', { limit: 100 })).map(({ revision }) => revision).sort((a, b) => a - b), [91, 92, 93, 94, 95, 96, 97, 98, 99, 100]);
   }
   await Promise.all([one, two, three].map((store) => store.close()));
+});
+
+test('indexes hold in every process, through new generations, and when the store is opened again', async () => {
+  const { open } = await embeddedStores();
+  const draw = new Draw(11);
+  let [one, two] = [await open({ journalBytes: 3000 }), await open()];
+  for (let round = 0; round < 30; round += 1) {
+    await (draw.chance(0.5) ? one : two).transact([], randomChanges(draw));
+    if (round % 6 === 5) await Promise.all([assertIndexesHold(one, 3), assertIndexesHold(two, 50)]);
+    if (round % 10 !== 9) continue;
+    await two.close();
+    two = await open();
+    await assertIndexesHold(two, 4);
+  }
+  await Promise.all([one.close(), two.close()]);
 });
 
 test('a process that slept through several generations reads the newest, and its watchers are told what is gone', async () => {
@@ -221,9 +238,11 @@ test('missing or cut files are refused, not taken for an empty store', async () 
 test('files of a newer release are refused by their format, and left as they are', async () => {
   const { directory, open } = await embeddedStores();
   const { path } = await written(directory, open);
-  const head = '{"store":2,"generation":1,"revision":0,"after":"0000000000000000"';
+  const head = '{"store":3,"generation":1,"revision":0,"after":"0000000000000000"';
   writeFileSync(path, `${head},"sum":"${sha256Hex(`${'0'.repeat(16)}${head}`).slice(0, 16)}"}\n`);
-  await assert.rejects(open(), { code: 'store.corrupt', message: /it has format 2; this release reads format 1/ });
+  const newer = readFileSync(path);
+  await assert.rejects(open(), { code: 'store.newer', message: /^Cannot read the store: its files have format 3; this release reads formats up to 2$/ });
+  assert.deepEqual(readFileSync(path), newer);
 });
 
 test('files of others in the folder are left alone', async () => {

@@ -1,6 +1,8 @@
 /** What every driver of the store port does. Run by the test of each driver with a way to open a new, empty store. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { listingSuite } from './listing-suite.ts';
+import type { JsonValue } from '../../lib/base/json.ts';
 import type { Store, StoreNotice, StoreOutcome } from '../../lib/store/store.ts';
 
 /** Opens an empty store that keeps `history` transactions for watchers. */
@@ -115,6 +117,8 @@ export function storeSuite(driver: string, open: OpenStore): void {
     assert.deepEqual((await store.list('k/', { limit: 5000, reverse: true })).map(({ value }) => value), expected.toReversed());
   });
 
+  listingSuite(on);
+
   on('a watcher gets what came after its revision, a transaction at a time, and then what is to come', async (store) => {
     await store.transact([], [{ key: 'runs/a', value: 1 }]);
     await store.transact([], [{ key: 'runs/b', value: 2 }, { key: 'tasks/x', value: 2 }, { key: 'runs/a', value: undefined }]);
@@ -183,8 +187,13 @@ export function storeSuite(driver: string, open: OpenStore): void {
     await assert.rejects(store.transact([], [{ key: 'a', value: 'x'.repeat(1024 * 1024) }]), { code: 'request.large' });
     const many = Array.from({ length: 129 }, (_, n) => ({ key: `k/${n}`, value: n }));
     await assert.rejects(store.transact([], many), { code: 'request.large', message: 'Cannot change stored objects: 0 checks and 129 changes; one transaction takes 128 and 128' });
+    const nested = (depth: number): JsonValue => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
+    await assert.rejects(store.transact([], [{ key: 'a', value: nested(1001) }]), { code: 'request.invalid', message: /^Cannot change stored objects: the value of "a" nests deeper than 900 / });
     assert.equal(await store.revision(), 0);
-    assert.deepEqual(await store.transact([], [{ key: 'a', value: 'x'.repeat(1024 * 1024 - 2) }]), { committed: true, revision: 1 });
+    await store.transact([], [{ key: 'deep', value: nested(900) }]);
+    assert.deepEqual((await store.get('deep'))?.value, nested(900));
+    await store.transact([], [{ key: 'deep', value: undefined }]);
+    assert.deepEqual(await store.transact([], [{ key: 'a', value: 'x'.repeat(1024 * 1024 - 2) }]), { committed: true, revision: 3 });
   });
 
   on('a closed store refuses, and closing twice is fine', async (store) => {

@@ -4,11 +4,13 @@
  */
 import { LokiError } from '../../lib/errors.ts';
 import type { JsonValue } from '../../lib/base/json.ts';
-import { checkBytes, checkKey, checkLimit, checkPrefix, checkRevision, checkTransaction, frozen } from '../../lib/store/check.ts';
+import { checkBytes, checkDepth, checkKey, checkLimit, checkPrefix, checkRevision, checkTransaction, frozen } from '../../lib/store/check.ts';
+import { storeIndexes } from '../../lib/store/indexes.ts';
+import type { StoreIndex } from '../../lib/store/indexes.ts';
 import type { Store, StoreChange, StoreEntry, StoreNotice } from '../../lib/store/store.ts';
 
 /** A new, empty store. `history` is how many transactions a watcher can go back (1,000 when left out). */
-export function createMemoryStore(options: { readonly history?: number } = {}): Store {
+export function createMemoryStore(options: { readonly history?: number; readonly indexes?: readonly StoreIndex[] } = {}): Store {
   const most = options.history ?? 1000;
   const entries = new Map<string, StoreEntry>();
   const history: (readonly StoreNotice[])[] = [];
@@ -65,6 +67,16 @@ export function createMemoryStore(options: { readonly history?: number } = {}): 
       const rest = after === undefined ? keys : keys.filter((key) => (reverse ? key < after : key > after));
       return rest.slice(0, limit).flatMap((key) => entries.get(key) ?? []);
     },
+    async listBy(index, term, { limit, after, reverse = false, from = '', to = '\u007f' }) {
+      checkLimit(limit);
+      alive('list stored objects');
+      const { of } = indexNamed(options.indexes ?? storeIndexes, index);
+      const ids = [...entries.values()].filter(({ key, value }) => of(key, () => value).includes(term)).map((entry) => ({ entry, id: entry.key.slice(entry.key.lastIndexOf('/') + 1) }));
+      ids.sort((a, b) => (a.id < b.id ? -1 : 1));
+      if (reverse) ids.reverse();
+      const isAsked = (id: string): boolean => id >= from && id <= to && (after === undefined || (reverse ? id < after : id > after));
+      return ids.filter(({ id }) => isAsked(id)).slice(0, limit).map(({ entry }) => entry);
+    },
     async transact(checks, changes) {
       checkTransaction(checks, changes);
       const copies = changes.map(copied);
@@ -105,10 +117,17 @@ export function createMemoryStore(options: { readonly history?: number } = {}): 
   };
 }
 
+function indexNamed(indexes: readonly StoreIndex[], name: string): StoreIndex {
+  const index = indexes.find((one) => one.name === name);
+  if (index === undefined) throw new LokiError('request.invalid', { attempted: 'list stored objects', found: `there is no index ${JSON.stringify(name)}` });
+  return index;
+}
+
 /** The change with a frozen copy of its value, as a store that writes JSON would give it back, and the copy's size in bytes. */
 function copied({ key, value }: StoreChange): StoreChange & { readonly bytes: number } {
   if (value === undefined) return { key, value, bytes: 0 };
   const text = JSON.stringify(value);
+  checkDepth(key, text);
   const copy: JsonValue = JSON.parse(text);
   return { key, value: frozen(copy), bytes: Buffer.byteLength(text) };
 }

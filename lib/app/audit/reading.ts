@@ -5,7 +5,7 @@ import { createBlobReader, type BlobReader, type UnreadBlobs } from '../../audit
 import type { Recorder } from '../../audit/entry.ts';
 import type { EntryOpener } from '../../audit/protection/opener.ts';
 import { searchHits, type AuditFilter, type Hit, type LoggedEntry } from '../../audit/query.ts';
-import { summarize, type AuditSummary } from '../../audit/summary.ts';
+import { summarize, summarizeHits, type AuditSummary } from '../../audit/summary.ts';
 import type { Installation } from '../installation.ts';
 
 /** Hears of a file that cannot be read; what is read goes on without it, unless it throws. */
@@ -25,7 +25,7 @@ export interface LogReading {
   /** Entries so far whose details lie beside the log, were looked for, and could not be had. */
   unread(): UnreadBlobs;
   /** Counts; each step but the last lets others have a turn. */
-  summarize(range: { readonly from?: string; readonly to?: string }): Generator<undefined, AuditSummary>;
+  summarize(range: { readonly from?: string; readonly to?: string; readonly tenant?: string }): Generator<undefined, AuditSummary>;
 }
 
 /** With `closed`, nothing protected is opened, whatever keys are here. */
@@ -42,7 +42,10 @@ export async function openReading(installation: Installation, onUnreadable: OnUn
     open: (entry) => opener?.open(entry) ?? entry,
     closed: () => opener?.closed ?? 0,
     unread: () => blobs?.unread ?? { entries: 0, seqs: [] },
-    summarize: (range) => summarize(disk, home.audit, range, { onUnreadable, ...(protection === undefined ? {} : { actorOf: protection.actorOf }) }),
+    summarize(range) {
+      const options = { onUnreadable, ...(protection === undefined ? {} : { actorOf: protection.actorOf }) };
+      return range.tenant === undefined ? summarize(disk, home.audit, range, options) : summarizeHits(searchHits(disk, home.audit, range, { onUnreadable }), options);
+    },
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { LokiError, messageOf } from '../../errors.ts';
 import { decisive, type AgentAdapter, type HookAnswer, type HookEvent, type HookOutput, type HookSurroundings } from '../../agents/hook.ts';
-import { parseStrictJson } from '../../agents/strict-json.ts';
+import { parseStrictJson } from '../../formats/strict-json.ts';
 import type { Action } from '../../base/action.ts';
 import { isId } from '../../base/ids.ts';
 import type { GateReply } from '../../gate/reply.ts';

@@ -5,6 +5,7 @@ import type { AuditEvent } from '../../audit/entry.ts';
 import type { OpenLog } from '../audit/record.ts';
 import type { Installation } from '../installation.ts';
 import type { PolicyMemory } from '../policy.ts';
+import { filedUnder } from '../tenancy.ts';
 
 export interface HookScene {
   readonly installation: Installation;
@@ -20,10 +21,10 @@ export interface HookScene {
 }
 
 /** An entry about what the agent did or said, filed under its session and project. */
-export function entryOf({ installation: { project }, agent, sessionId }: HookScene, event: AuditEvent['event'], details: JsonObject): AuditEvent {
+export function entryOf({ installation, agent, sessionId }: HookScene, event: AuditEvent['event'], details: JsonObject): AuditEvent {
   return {
     event, actor: `agent:${agent}`, ...(sessionId === 'none' ? {} : { resource: `session:${sessionId}` }), details,
-    metadata: { ...(project === undefined ? {} : { project_id: project.id }), ...(sessionId === 'none' ? {} : { session_id: sessionId }) },
+    metadata: filedUnder(installation, sessionId),
   };
 }
 

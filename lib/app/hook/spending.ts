@@ -18,7 +18,7 @@ import { processLives, readSession } from '../../runs/session.ts';
 import type { Store } from '../../store/store.ts';
 import { judgeResource, openLedger } from '../budgets.ts';
 import type { Installation } from '../installation.ts';
-import { openStore } from '../store.ts';
+import { openProjectStore } from '../store.ts';
 import { entryOf, type HookScene } from './scene.ts';
 
 type Reporting = Extract<HookEvent, { readonly does: 'turn' | 'complete' }>;
@@ -34,7 +34,7 @@ interface Used {
 /** Counts what a turn or a subagent has used, and tells what budgets have to tell. Within a governed run the run counts. */
 export async function countUsage(told: HookScene, event: Reporting, policy: Policy): Promise<void> {
   const { installation, log } = told;
-  const store = await openStore(installation, log.record);
+  const store = await openProjectStore(installation, log.record);
   try {
     const scene = await sceneNow(told, event, store);
     const used = scene.inRun ? undefined : usedIn(scene, event);
@@ -54,7 +54,7 @@ export async function refusedSpending(told: HookScene, event: HookEvent, policy:
   const { residency } = installation.config;
   const isAsked = policy.rules.some(({ point }) => point === 'resource') || residency.allowedProviders.length > 0 || residency.allowedRegions.length > 0 || residency.airGapped;
   if (!isAsked) return undefined;
-  const store = await openStore(installation, log.record);
+  const store = await openProjectStore(installation, log.record);
   try {
     const scene = await sceneNow(told, event, store);
     if (scene.inRun) return undefined;

@@ -30,8 +30,13 @@ export function matchesHead(entry: LoggedEntry, filter: AuditFilter): boolean {
     && (filter.to === undefined || entry.timestamp <= filter.to)
     && (filter.event === undefined || isEvent(entry.event, filter.event))
     && (filter.level === undefined || entry.level === filter.level)
+    && (filter.tenant === undefined || isOf(entry['metadata'], filter.tenant))
     && (filter.before === undefined || entry.seq < filter.before)
     && (filter.after === undefined || entry.seq > filter.after);
+}
+
+function isOf(metadata: JsonValue | undefined, tenant: string): boolean {
+  return isPlainObject(metadata) && metadata['tenant_id'] === tenant;
 }
 
 /** Whether an event is the wanted one, or begins as `wanted` says: `auth.*`. */

@@ -18,6 +18,8 @@ export interface AuditFilter {
   readonly text?: string;
   /** A person (`user:alice`): who acted, or whom a text in resource, details or metadata names. */
   readonly subject?: string;
+  /** Only entries that are filed under this tenant. */
+  readonly tenant?: string;
   /** Only entries with a smaller, and with a greater sequence number. */
   readonly before?: number;
   readonly after?: number;

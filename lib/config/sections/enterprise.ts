@@ -3,9 +3,10 @@
  * `server`, `egress`, `store`), and of where the command line finds its files and its control plane. A project may set
  * none of them but one: it may demand authentication.
  */
+import { formatDuration } from '../../base/duration.ts';
 import { Secret } from '../../base/secret.ts';
 import {
-  boolean, host, hostAndPort, hostOrBlock, integer, isQuoted, listOf, mapOf, name, oneOf, onlyOn, origin, path, secretText, text, url,
+  addressOrBlock, boolean, duration, host, hostAndPort, hostOrBlock, integer, isQuoted, listOf, mapOf, name, oneOf, onlyOn, origin, path, secretText, text, url,
 } from '../kinds.ts';
 import type { Kind, Section } from '../setting.ts';
 
@@ -146,58 +147,6 @@ export const telemetrySection: Section<TelemetryConfig> = {
   },
 };
 
-/** Single sign-on. Off until there is an issuer. */
-export interface OidcConfig {
-  readonly issuer: string | undefined;
-  readonly clientId: string | undefined;
-  readonly clientSecret: Secret | undefined;
-  readonly redirectUri: string | undefined;
-  readonly audience: string | undefined;
-  readonly scopes: readonly string[];
-  readonly roleClaim: string;
-  /** Value of the role claim -> role. A person whose values are not in it has no access. */
-  readonly roleMap: ReadonlyMap<string, Role>;
-}
-
-/** Roles of contract section 6. */
-export type Role = 'admin' | 'operator' | 'viewer' | 'auditor';
-
-/** One row a field of `OidcConfig`. */
-export const oidcSection: Section<OidcConfig> = {
-  issuer: {
-    key: 'enterprise.auth.oidc.issuer', env: [{ name: 'LOKI_OIDC_ISSUER' }], kind: url(), default: undefined, defaultWords: unset, project: never,
-    meaning: 'Issuer of the identity provider; needs `client_id`',
-  },
-  clientId: {
-    key: 'enterprise.auth.oidc.client_id', env: [{ name: 'LOKI_OIDC_CLIENT_ID' }], kind: text(), default: undefined, defaultWords: unset, project: never,
-    meaning: 'Our name at the provider',
-  },
-  clientSecret: {
-    key: 'enterprise.auth.oidc.client_secret', env: [{ name: 'LOKI_OIDC_CLIENT_SECRET' }], kind: secretText, default: undefined, defaultWords: unset,
-    secret: true, project: never, meaning: 'Our secret at the provider; a public client has none',
-  },
-  redirectUri: {
-    key: 'enterprise.auth.oidc.redirect_uri', env: [{ name: 'LOKI_OIDC_REDIRECT_URI' }], kind: url(), default: undefined,
-    defaultWords: '`/auth/callback` of the address called', project: never, meaning: 'Where the provider sends people back to',
-  },
-  audience: {
-    key: 'enterprise.auth.oidc.audience', env: [{ name: 'LOKI_OIDC_AUDIENCE' }], kind: text(), default: undefined, defaultWords: '`client_id`', project: never,
-    meaning: '`aud` that a token must carry',
-  },
-  scopes: {
-    key: 'enterprise.auth.oidc.scopes', env: [{ name: 'LOKI_OIDC_SCOPES' }], kind: listOf(text('a scope without spaces', /^\S+$/), /[\s,]+/),
-    default: ['openid', 'profile', 'email'], project: never, meaning: 'Scopes asked for; in the variable with spaces or commas between',
-  },
-  roleClaim: {
-    key: 'enterprise.auth.oidc.role_claim', env: [{ name: 'LOKI_OIDC_ROLE_CLAIM' }], kind: text(), default: 'roles', project: never,
-    meaning: 'Claim that holds a person\'s roles or groups',
-  },
-  roleMap: {
-    key: 'enterprise.auth.oidc.role_map', env: [{ name: 'LOKI_OIDC_ROLE_MAP' }], kind: mapOf(oneOf<Role>('admin', 'operator', 'viewer', 'auditor')),
-    default: new Map(), project: never, meaning: 'Role for each value of that claim, in the variable as `group=role,group=role`. No role mapped means no access',
-  },
-};
-
 /** Certificate of the control plane. */
 export interface TlsConfig {
   readonly cert: string | undefined;
@@ -224,6 +173,10 @@ export interface ServerConfig {
   readonly corsOrigins: readonly string[];
   /** Names beside loopback that a Host header may carry. */
   readonly allowedHosts: readonly string[];
+  /** Addresses and blocks of the proxies that say for whom they ask. */
+  readonly trustedProxies: readonly string[];
+  /** Milliseconds between saying that it will end and taking no more connections. */
+  readonly drain: number;
   /** Reads a minute a principal; 0: no limit. */
   readonly rateLimit: number;
   /** Who may read `/metrics`. */
@@ -247,6 +200,14 @@ export const serverSection: Section<ServerConfig> = {
   allowedHosts: {
     key: 'enterprise.server.allowed_hosts', env: [{ name: 'LOKI_ALLOWED_HOSTS' }], kind: listOf(hostAndPort), default: [], defaultWords: 'loopback',
     project: never, meaning: 'Exact list of further names that a Host header may carry',
+  },
+  trustedProxies: {
+    key: 'enterprise.server.trusted_proxies', env: [{ name: 'LOKI_TRUSTED_PROXIES' }], kind: listOf(addressOrBlock), default: [], defaultWords: 'none', project: never,
+    meaning: 'Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Only with `enterprise.auth.enabled`',
+  },
+  drain: {
+    key: 'enterprise.server.drain', kind: duration('0s', '10m'), default: 0, defaultWords: '`0s`; beyond loopback, or behind a proxy, `5s`', project: never, show: formatDuration,
+    meaning: 'How long `/health/ready` says 503, and connections are still taken, before the control plane ends',
   },
   rateLimit: {
     key: 'enterprise.server.rate_limit', env: [{ name: 'LOKI_API_RATE_LIMIT' }], kind: integer(0, 1_000_000), default: 600, project: never,

@@ -1,93 +1,85 @@
 /**
- * Approvals over the API: looking at them, and deciding with a proof that was signed by an approver key. The signature says
- * who decides and what: no token of this machine does, and who sends the request does not matter. Refuses everything else.
+ * Approvals over the API: looking at them, and deciding. Somebody decides with a proof that was signed by an approver key, and
+ * then who sends the request does not matter; or as the owner of a key with the scope `approve`, or with a new single sign-on,
+ * as long as no approver key exists here. Refuses everything else; who may decide what is said by the approval itself.
  */
-import { LokiError, type Problem } from '../../errors.ts';
-import { isPlainObject, type JsonValue } from '../../base/json.ts';
-import { didYouMean } from '../../base/suggest.ts';
+import { LokiError } from '../../errors.ts';
+import type { JsonObject } from '../../base/json.ts';
+import { isPlainObject } from '../../base/json.ts';
 import { approvalStatuses, type ApprovalOutcome, type ApprovalView } from '../../approvals/approval.ts';
-import type { ApproverProof } from '../../approvals/proof.ts';
-import type { ApiRequest, Handler } from '../message.ts';
-import { pageRequest, pageResponse } from '../page.ts';
+import type { FreshProof } from '../../approvals/proof.ts';
+import { taking, type ApiRequest, type Handler, type Row } from '../message.ts';
+import { requireObject, tagOf, type Found } from '../objects.ts';
+import { holds } from '../principal.ts';
 import { idOf, oneOf, type QueryRules } from '../query.ts';
 import { objectResponse, jsonResponse } from '../respond.ts';
+import { flag, record, text } from '../shape.ts';
 import type { Services } from '../services.ts';
+import { list as listOfKind, timeRules } from './collections.ts';
 
 type Approvals = Services['approvals'];
 
-export const listRules: QueryRules = { project_id: idOf('project'), status: oneOf(approvalStatuses) };
+export const listRules: QueryRules = { project_id: idOf('project'), status: oneOf(approvalStatuses), ...timeRules };
 
 /** The newest first. */
-export function list(approvals: Approvals): Handler {
-  return async (request) => {
-    const { limit, offset, after } = pageRequest(request);
-    const status = approvalStatuses.find((known) => known === request.query.get('status'));
-    const project = request.query.get('project_id');
-    const found = await approvals.list({
-      limit: offset + limit + 1, ...(after === undefined ? {} : { after }), ...(status === undefined ? {} : { status }), ...(project === undefined ? {} : { project }),
-    });
-    const page = found.slice(offset, offset + limit);
-    return pageResponse(request, page, found.length > offset + limit ? page.at(-1)?.id : undefined);
-  };
+export function list(): Handler {
+  return listOfKind({ kind: 'approval', newestFirst: true, show: (found) => shownIn(found) ?? {}, wanted: () => (found) => shownIn(found) !== undefined });
+}
+
+/** An approval is shown once its request is on record. */
+function shownIn({ value }: Found): JsonObject | undefined {
+  const { shown } = value;
+  return isPlainObject(shown) ? shown as JsonObject : undefined;
 }
 
 export function one(approvals: Approvals): Handler {
   return async (request) => {
-    const view = await approvals.get(request.params.get('id') ?? '');
-    if (view === undefined) throw new LokiError('not_found', { attempted: 'find the approval', found: `there is no approval "${request.params.get('id') ?? ''}"` });
-    return objectResponse(view, revisionOf(view), request.headers.get('if-none-match'));
+    const { view, key } = await viewOf(request, approvals);
+    return objectResponse(view, key, request.headers.get('if-none-match'));
   };
 }
 
-/** Grows with each change: decisions are added, and a status comes after those before it. */
-function revisionOf({ decisions, status }: ApprovalView): number {
-  return decisions.length * approvalStatuses.length + approvalStatuses.indexOf(status) + 1;
+async function viewOf(request: ApiRequest, approvals: Approvals): Promise<{ readonly view: ApprovalView; readonly key: string }> {
+  const id = request.params.get('id') ?? '';
+  const { tenant, key } = await requireObject(request, 'approval', id);
+  const view = await approvals(tenant).get(id);
+  if (view === undefined) throw new LokiError('not_found', { attempted: 'find the approval', found: `there is no approval "${id}"` });
+  return { view, key };
 }
 
-export function decide(approvals: Approvals, outcome: ApprovalOutcome): Handler {
-  return async (request) => {
+const short = text({ least: 0, most: 300 });
+const wish = record({}, {
+  reason: text({ least: 0, most: 2000, lines: true }), override: flag('With reject: takes back an approval that was given and not used yet'),
+  proof: record({ by: short, at: short, key: short, signature: short }, {}, 'What loki approve --print-proof prints'),
+});
+
+export function decide(approvals: Approvals, outcome: ApprovalOutcome): Pick<Row, 'body' | 'handle'> {
+  return taking(wish, async (request, { reason, override = false, proof }) => {
     const id = request.params.get('id') ?? '';
-    const { by, reason, override, proof } = decisionIn(request, `${outcome} ${id}`);
-    if (override && outcome === 'approve') throw new LokiError('request.invalid', { attempted: `approve ${id}`, found: 'override goes with a rejection' });
-    const view = await approvals.decide({ id, outcome, by, proof, ...(reason === undefined ? {} : { reason }), ...(override ? { override: true } : {}) });
-    return jsonResponse(view, { ETag: `"${revisionOf(view)}"` });
-  };
+    const attempted = `${outcome} ${id}`;
+    if (override && outcome === 'approve') throw new LokiError('request.invalid', { attempted, found: 'override goes with a rejection' });
+    const person = proof === undefined ? personIn(request, attempted) : { by: proof.by, proof: { kind: 'approver_key', at: proof.at, key: proof.key, signature: proof.signature } as const };
+    // Whoever shows a signature may be anybody: the approval is looked for wherever it is.
+    const seen = proof === undefined ? request : { store: request.store, principal: { tenant: null } };
+    const { tenant, key } = await requireObject(seen, 'approval', id);
+    const view = await approvals(tenant).decide({ id, outcome, ...person, ...(reason === undefined ? {} : { reason }), ...(override ? { override: true } : {}) });
+    return jsonResponse(view, { ETag: tagOf(key, JSON.stringify(view)) });
+  });
 }
 
-interface Decision {
-  readonly by: string;
-  readonly reason: string | undefined;
-  readonly override: boolean;
-  readonly proof: ApproverProof;
-}
-
-/** `{reason?, override?, proof: {by, at, key, signature}}`, and nothing else. */
-function decisionIn({ body }: ApiRequest, attempted: string): Decision {
-  if (!isPlainObject(body)) throw new LokiError('request.invalid', { attempted, found: 'the body is no object' });
-  const problems = [...unknownMembers(body, ['reason', 'override', 'proof'], 'the body')];
-  const { reason, override, proof } = body as { readonly [name: string]: JsonValue | undefined };
-  if (reason !== undefined && typeof reason !== 'string') problems.push({ message: 'reason is no text' });
-  if (override !== undefined && typeof override !== 'boolean') problems.push({ message: 'override is neither true nor false' });
-  if (proof === undefined && problems.length === 0) throw withoutProof(attempted);
-  const texts = isPlainObject(proof) ? proof : {};
-  problems.push(...unknownMembers(texts, proofMembers, 'proof'), ...proofMembers.filter((name) => typeof texts[name] !== 'string').map((name) => ({ message: `proof.${name} is no text` })));
-  if (problems.length > 0) throw new LokiError('request.invalid', { attempted, found: problems.map(({ message }) => message).join('; '), problems });
-  const [by, at, key, signature] = proofMembers.map((name) => String(texts[name]));
-  return {
-    by: by ?? '', reason: typeof reason === 'string' ? reason : undefined, override: override === true,
-    proof: { kind: 'approver_key', at: at ?? '', key: key ?? '', signature: signature ?? '' },
-  };
-}
-
-const proofMembers = ['by', 'at', 'key', 'signature'] as const;
-
-function unknownMembers(value: Readonly<Record<string, unknown>>, known: readonly string[], where: string): readonly Problem[] {
-  return Object.keys(value).filter((name) => !known.includes(name)).map((name) => ({ message: `${where} has a member ${JSON.stringify(name.slice(0, 40))} that is not known${didYouMean(name, known)}` }));
+/** The person whose key or sign-on the request comes with. Throws `auth.proof` when it comes with neither. */
+function personIn({ principal }: ApiRequest, attempted: string): { readonly by: string; readonly role?: string; readonly proof: FreshProof } {
+  const { owner, role, keyId, authTime } = principal;
+  if (!holds(principal, 'approve') || owner === undefined) throw withoutProof(attempted);
+  const who = { by: owner, ...(role === undefined ? {} : { role }) };
+  if (keyId !== undefined) return { ...who, proof: { kind: 'api_key', key: keyId } };
+  if (authTime !== undefined) return { ...who, proof: { kind: 'sign_on', auth_time: new Date(authTime).toISOString() } };
+  throw withoutProof(attempted);
 }
 
 function withoutProof(attempted: string): LokiError {
   return new LokiError('auth.proof', {
-    attempted, found: 'a decision needs a proof signed by an approver key, and no token stands in for it',
+    attempted, found: 'a decision needs a proof signed by an approver key, a key with the scope "approve" and an owner, or a new single sign-on',
     hint: 'Where the key is kept run loki approve ID --print-proof, and send what it prints as the body within two minutes',
   });
 }

@@ -80,7 +80,7 @@ export function exported(audit: AuditService): Handler {
 }
 
 function filterOf(request: ApiRequest): AuditFilter {
-  const { query } = request;
+  const { query, principal: { tenant } } = request;
   const from = momentStart(query.get('start') ?? '');
   const to = momentEnd(query.get('end') ?? '');
   if (from !== undefined && to !== undefined && from > to) {
@@ -100,6 +100,7 @@ function filterOf(request: ApiRequest): AuditFilter {
     ...(actor === undefined ? {} : { actor }),
     ...(resource === undefined ? {} : { resource }),
     ...(text === undefined ? {} : { text }),
+    ...(tenant === null ? {} : { tenant }),
   };
 }
 
@@ -111,7 +112,7 @@ function seqOf(entry: JsonObject | undefined): string | undefined {
 export function summary(audit: AuditService): Handler {
   return async (request) => {
     const text = request.query.get('period') ?? '24h';
-    return jsonResponse({ period: text, ...await audit.summary(parseDuration(text) ?? 86_400_000, request.principal.anonymous) });
+    return jsonResponse({ period: text, ...await audit.summary(parseDuration(text) ?? 86_400_000, request.principal.anonymous, request.principal.tenant) });
   };
 }
 

@@ -1,70 +1,148 @@
-/** Lists and single objects of one kind. */
+/** Lists and single objects of the store: found as the principal may see them, shown, tagged, paged. */
 import { LokiError } from '../../errors.ts';
+import { idBounds, type IdKind } from '../../base/ids.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { ApiRequest, Handler } from '../message.ts';
+import { momentEnd, momentStart } from '../../base/moment.ts';
+import type { ApiRequest, ApiResponse, Handler } from '../message.ts';
+import { moment } from '../moment.ts';
+import { listObjects, requireObject, tagOf, type Found, type Kind } from '../objects.ts';
 import { pageRequest, pageResponse } from '../page.ts';
-import { objectResponse } from '../respond.ts';
-import type { Collection, StoredItem } from '../services.ts';
+import { oneOf, type QueryRules } from '../query.ts';
+import { jsonResponse, matches } from '../respond.ts';
 
-/** What a handler over a collection shows. */
+/** How an object is shown; itself when left out. */
+export type Show = (found: Found) => JsonObject;
+
+const asItIs: Show = ({ value }) => value;
+
+/** Bounds of time and the order of a list, for kinds whose ids tell when they were made. */
+export const timeRules: QueryRules = { start: moment, end: moment, order: oneOf(['asc', 'desc']) };
+
+/** What a list is of, and how. */
 export interface Listing {
-  /** In messages: `project`, `run`. */
-  readonly kind: string;
+  readonly kind: Kind & IdKind;
   readonly newestFirst: boolean;
-  /** Members that a query parameter of the same name compares. */
-  readonly filters: readonly string[];
+  readonly show?: Show;
+  /** Leaves objects out that the store has no index for. */
+  readonly wanted?: (request: ApiRequest) => (found: Found) => boolean;
 }
 
-/** Objects read from the collection at a time, and looked at for one page of v2 and one of v1. */
+/** Objects looked at for one page where some are left out. */
 const batch = 500;
-const mostLookedAt = { 1: 200_000, 2: 5_000 } as const;
+const mostLookedAt = 20_000;
 
-export function list(collection: Collection, { kind, newestFirst, filters }: Listing): Handler {
+export function list({ kind, newestFirst, show = asItIs, wanted }: Listing): Handler {
   return async (request) => {
     const { limit, offset, after } = pageRequest(request);
-    const wanted = filterOf(request, filters);
+    const filter = filterOf(request);
+    const reverse = request.query.has('order') ? request.query.get('order') === 'desc' : newestFirst;
+    const fits = wanted?.(request);
     const items: JsonObject[] = [];
     let skipped = 0;
     let at = after;
-    let lookedAt = 0;
-    while (lookedAt < mostLookedAt[request.version]) {
-      const found = await collection.list({ limit: batch, reverse: newestFirst, ...(at === undefined ? {} : { after: at }) });
-      for (const { id, value } of found) {
+    for (let lookedAt = 0; lookedAt < mostLookedAt + offset;) {
+      const most = fits === undefined ? limit - items.length + (offset - skipped) + 1 : batch;
+      const found = await listObjects(request, kind, filter, { limit: most, reverse, ...boundsOf(request, kind), ...(at === undefined ? {} : { after: at }) });
+      for (const object of found) {
         if (items.length === limit) return pageResponse(request, items, at);
-        at = id;
-        if (!wanted(value)) continue;
+        at = idOf(object);
+        if (fits?.(object) === false) continue;
         if (skipped < offset) skipped += 1;
-        else items.push(value);
+        else items.push(show(object));
       }
+      if (found.length < most) return pageResponse(request, items, undefined);
       lookedAt += found.length;
-      if (found.length < batch) return pageResponse(request, items, undefined);
       request.signal.throwIfAborted();
     }
-    if (request.version === 2) return pageResponse(request, items, at);
-    throw new LokiError('request.large', {
-      attempted: `list every ${kind}`, found: `more than ${mostLookedAt[1]} had to be looked at`, hint: 'Use /api/v2, which goes on from a cursor',
-    });
+    return pageResponse(request, items, at);
   };
 }
 
-export function one(collection: Collection, kind: string): Handler {
-  return async (request) => {
-    const { value, revision } = await find(collection, kind, request.params.get('id') ?? '');
-    return objectResponse(value, revision, request.headers.get('if-none-match'));
-  };
+function idOf({ key }: Found): string {
+  return key.slice(key.lastIndexOf('/') + 1);
 }
 
-/** Throws `not_found`. */
-export async function find(collection: Collection, kind: string, id: string): Promise<StoredItem> {
-  const item = await collection.get(id);
-  if (item !== undefined) return item;
-  throw new LokiError('not_found', { attempted: `find the ${kind}`, found: `there is no ${kind} "${id}"` });
+function filterOf({ query }: ApiRequest): { readonly project?: string; readonly status?: string } {
+  const [project, status] = [query.get('project_id'), query.get('status')];
+  return { ...(project === undefined ? {} : { project }), ...(status === undefined ? {} : { status }) };
 }
 
-function filterOf(request: ApiRequest, filters: readonly string[]): (value: JsonObject) => boolean {
-  const wanted = filters.flatMap((name) => {
-    const value = request.query.get(name);
-    return value === undefined ? [] : [{ name, value }];
-  });
-  return (value) => wanted.every((filter) => value[filter.name] === filter.value);
+function boundsOf({ query }: ApiRequest, kind: IdKind): { readonly from?: string; readonly to?: string } {
+  if (!query.has('start') && !query.has('end')) return {};
+  const [start, end] = [momentStart(query.get('start') ?? ''), momentEnd(query.get('end') ?? '')];
+  const [from, to] = idBounds(kind, start === undefined ? 0 : Date.parse(start), end === undefined ? 2 ** 48 - 1 : Date.parse(end));
+  return { from, to };
 }
+
+export function one(kind: Kind, show: Show = asItIs): Handler {
+  return async (request) => shown(request, await requireObject(request, kind, request.params.get('id') ?? ''), show);
+}
+
+/** An object with its entity tag; 304 when the caller has it already. */
+export function shown(request: ApiRequest, found: Found, show: Show = asItIs): ApiResponse {
+  const { body, tag } = bodyOf(found, show);
+  const known = request.headers.get('if-none-match');
+  if (known !== undefined && matches(known, tag)) return { status: 304, headers: { ETag: tag } };
+  return { status: 200, headers: { 'Content-Type': 'application/json; charset=utf-8', ETag: tag }, body };
+}
+
+/** The answer to a change: the object as it now is. */
+export function answerWith(found: Pick<Found, 'key' | 'value'>, status: 200 | 201, show: Show = asItIs, location?: string): ApiResponse {
+  const object = show({ ...found, tenant: null, revision: 0 });
+  return jsonResponse(object, { ETag: tagOf(found.key, JSON.stringify(object)), ...(location === undefined ? {} : { Location: location }) }, status);
+}
+
+/** Values of the store are frozen and shared, so what was made of one is made once; a bounded number is kept. */
+const made = new Map<JsonObject, { readonly body: string; readonly tag: string }>();
+const mostMade = 4096;
+
+function bodyOf(found: Found, show: Show): { readonly body: string; readonly tag: string } {
+  const known = show === asItIs ? made.get(found.value) : undefined;
+  if (known !== undefined) return known;
+  const body = JSON.stringify(show(found));
+  const fresh = { body, tag: tagOf(found.key, body) };
+  if (show !== asItIs) return fresh;
+  if (made.size >= mostMade) made.clear();
+  made.set(found.value, fresh);
+  return fresh;
+}
+
+/** Throws `request.stale` when the request names another state of the object than it is in. */
+export function assertUnchanged(request: ApiRequest, found: Found, show: Show = asItIs): void {
+  const wanted = request.headers.get('if-match');
+  if (wanted === undefined) return;
+  const { tag } = bodyOf(found, show);
+  if (!wanted.split(',').some((each) => each.trim() === '*' || each.trim() === tag)) throw stale();
+}
+
+const mostTries = 20;
+
+/**
+ * Changes an object by compare-and-set: `next` gives its new value and the answer, and is asked again when somebody else was
+ * faster, unless the request said which state it means to change. Gives the object before and after.
+ */
+export async function change(request: ApiRequest, kind: Kind, show: Show, next: (found: Found) => JsonObject | undefined | Promise<JsonObject | undefined>): Promise<{ readonly before: Found; readonly answer: ApiResponse; readonly after: JsonObject | undefined }> {
+  const id = request.params.get('id') ?? '';
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    const before = await requireObject(request, kind, id);
+    assertUnchanged(request, before, show);
+    const after = await next(before);
+    const answer: ApiResponse = after === undefined ? { status: 204, headers: {} } : answerWith({ key: before.key, value: after }, 200, show);
+    const outcome = await request.commit([{ key: before.key, revision: before.revision }], [{ key: before.key, value: after }], answer);
+    if (outcome.committed) return { before, answer, after };
+    if (request.headers.has('if-match')) throw stale();
+  }
+  throw new LokiError('conflict', { attempted: `change the ${kind}`, found: 'others change it all the time' });
+}
+
+function stale(): LokiError {
+  return new LokiError('request.stale', { attempted: 'change the object', found: 'it is not in the state that If-Match names' });
+}
+
+/** What changed, from what to what. A long text is told by its length alone. */
+export function changedMembers({ value }: Found, members: { readonly [name: string]: unknown }): JsonObject {
+  const short = (member: unknown): unknown => (typeof member === 'string' && member.length > 200 ? `${member.length} characters` : member ?? null);
+  const changed = Object.entries(members).filter(([name, to]) => JSON.stringify(value[name]) !== JSON.stringify(to));
+  return { changed: Object.fromEntries(changed.map(([name, to]) => [name, { from: short(value[name]), to: short(to) }])) as JsonObject };
+}
+

@@ -3,33 +3,34 @@
  * twice, half a surrogate pair) and nesting beyond a bound. Messages give the place, never the text around it: the text may
  * hold a secret.
  */
-import { LokiError } from '../errors.ts';
+import { LokiError, type ErrorCode } from '../errors.ts';
 
 /** No message of a coding agent nests deeper. */
 export const deepestJson = 64;
 
-/** The value of one JSON text. `what` names it in messages: `the action`. */
-export function parseStrictJson(text: string, what: string): unknown {
+/** The value of one JSON text. `what` names it in messages: `the action`. Throws `code`. */
+export function parseStrictJson(text: string, what: string, code: ErrorCode = 'action.invalid'): unknown {
+  const invalid = (found: string, offset: number): LokiError => invalidAt(code, what, found, text, offset);
   const found = scan(text);
-  if (found.tooDeep !== undefined) throw invalid(what, `it nests deeper than ${deepestJson} levels`, text, found.tooDeep);
+  if (found.tooDeep !== undefined) throw invalid(`it nests deeper than ${deepestJson} levels`, found.tooDeep);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     const place = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
-    throw invalid(what, text.trim() === '' ? 'there is nothing in it' : 'it is not well-formed JSON', text, place === undefined ? text.length : Number(place));
+    throw invalid(text.trim() === '' ? 'there is nothing in it' : 'it is not well-formed JSON', place === undefined ? text.length : Number(place));
   }
-  if (found.duplicate !== undefined) throw invalid(what, 'a member is there twice', text, found.duplicate);
+  if (found.duplicate !== undefined) throw invalid('a member is there twice', found.duplicate);
   const half = /\\u[dD][89a-fA-F]/.test(text) || /\p{Surrogate}/u.test(text) ? findHalfPair(value) : false;
-  if (half) throw invalid(what, 'a text in it holds half a surrogate pair', text, 0);
+  if (half) throw invalid('a text in it holds half a surrogate pair', 0);
   return value;
 }
 
-function invalid(what: string, found: string, text: string, offset: number): LokiError {
+function invalidAt(code: ErrorCode, what: string, found: string, text: string, offset: number): LokiError {
   const before = text.slice(0, offset);
   const line = before.split('\n').length;
   const column = offset - before.lastIndexOf('\n');
-  return new LokiError('action.invalid', {
+  return new LokiError(code, {
     attempted: `read ${what}`, found: `${found} (line ${line}, column ${column})`, problems: [{ message: found, line, column }],
   });
 }

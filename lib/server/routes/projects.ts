@@ -1,0 +1,112 @@
+/**
+ * Projects: of a tenant or of the installation, with a directory on this machine or without. Those that people enrolled on
+ * this machine are found too. A directory is registered by an administrator of the installation alone, since it decides where
+ * runs may work and which tenant the decisions made there are filed under.
+ */
+import { LokiError } from '../../errors.ts';
+import { newId } from '../../base/ids.ts';
+import type { JsonObject } from '../../base/json.ts';
+import { taking, type ApiRequest, type ApiResponse, type Row } from '../message.ts';
+import { findObject, listObjects, objectKey, requireObject, type Found } from '../objects.ts';
+import { holds } from '../principal.ts';
+import { id, nullable, record, text } from '../shape.ts';
+import * as shapes from '../shapes.ts';
+import type { ProjectService, Services } from '../services.ts';
+import { answerWith, change, changedMembers, list, one } from './collections.ts';
+
+const path = text({ most: 4096, pattern: /^\//, accepts: 'an absolute path on the machine of the control plane', example: '/srv/payments' });
+const wish = record({ name: shapes.name }, { description: shapes.description, path, tenant_id: nullable(id('tenant')) });
+const edit = record({}, { name: shapes.name, description: shapes.description }, 'Members that are left out stay as they are');
+
+const answer = { status: 200, about: 'The project', shape: shapes.project } as const;
+
+export function projectRows(services: Services): readonly Row[] {
+  const { clock, random, projects } = services;
+  const now = (): string => new Date(clock.now()).toISOString();
+
+  const create = taking(wish, async (request, { name, description = '', path: directory, tenant_id }): Promise<ApiResponse> => {
+    const tenant = await tenantFor(request, tenant_id);
+    if (directory !== undefined) assertMayRegister(request);
+    const place = directory === undefined ? undefined : projects.placeOf(directory);
+    const projectId = place?.id ?? newId('project', clock.now(), random.bytes(10));
+    const key = objectKey(tenant, 'project', projectId);
+    const known = place === undefined ? undefined : await findObject({ store: request.store, principal: { tenant: null } }, 'project', projectId);
+    if (known !== undefined && (known.tenant !== null || tenant === null)) {
+      throw new LokiError('conflict', { attempted: 'register the project', found: `its directory is registered already, as ${projectId}`, hint: `Look at it: GET /api/v2/projects/${projectId}` });
+    }
+    const project: JsonObject = { id: projectId, name, description, tenant_id: tenant, path: place?.path ?? null, created_at: now(), updated_at: now() };
+    const response = answerWith({ key, value: project }, 201, undefined, `${request.path}/${projectId}`);
+    await request.changed('project.create', { tenant, projectId, resource: `project:${projectId}`, details: { name, path: place?.path ?? null } });
+    // One that belonged to the installation so far goes over to the tenant; what was made in it before stays where it is.
+    const moved = known === undefined ? [] : [{ key: known.key, value: undefined }];
+    const outcome = await request.commit([{ key, revision: 0 }, ...(known === undefined ? [] : [{ key: known.key, revision: known.revision }])], [...moved, { key, value: project }], response);
+    if (!outcome.committed) throw new LokiError('conflict', { attempted: 'register the project', found: 'somebody else does so just now' });
+    if (place !== undefined) projects.assign(projectId, tenant);
+    return response;
+  });
+
+  const update = taking(edit, async (request, members): Promise<ApiResponse> => {
+    await adopted(request, projects);
+    const { before, answer: response } = await change(request, 'project', ({ value }) => value, ({ value }) => ({ ...value, ...members, updated_at: now() }));
+    await request.changed('project.update', { tenant: before.tenant, projectId: String(before.value['id']), resource: `project:${String(before.value['id'])}`, details: changedMembers(before, members) });
+    return response;
+  });
+
+  const remove = async (request: ApiRequest): Promise<ApiResponse> => {
+    const found = await requireObject(request, 'project', request.params.get('id') ?? '');
+    if (found.value['path'] !== null) assertMayRegister(request);
+    const projectId = String(found.value['id']);
+    if (projects.isEnrolled(projectId)) throw new LokiError('conflict', { attempted: 'remove the project', found: 'it is enrolled on this machine, and hooks judge by it', hint: 'Remove its hooks there first: loki hooks uninstall' });
+    for (const status of ['running', 'paused', 'pending']) {
+      const [busy] = await listObjects({ store: request.store, principal: { tenant: found.tenant } }, 'run', { project: projectId, status }, { limit: 1 });
+      if (busy !== undefined) throw new LokiError('conflict', { attempted: 'remove the project', found: `its run ${String(busy.value['id'])} is ${status}`, hint: 'Cancel it first' });
+    }
+    await request.changed('project.delete', { tenant: found.tenant, projectId, resource: `project:${projectId}`, details: { name: found.value['name'] ?? null, path: found.value['path'] ?? null } });
+    const { answer: response } = await change(request, 'project', ({ value }) => value, () => undefined);
+    if (found.value['path'] !== null) projects.assign(projectId, null);
+    return response;
+  };
+
+  const listed = list({ kind: 'project', newestFirst: false });
+  const shownOne = one('project');
+  return [
+    {
+      method: 'GET', path: '/projects', operation: 'projects.list', summary: 'Projects, by id', scope: 'read', paged: true, answer: { ...answer, about: 'Projects' },
+      handle: async (request) => listed(await adopted(request, projects)),
+    },
+    { method: 'POST', path: '/projects', operation: 'projects.create', summary: 'Registers a project', scope: 'control', keyed: 'commit', records: ['project.create'], answer: { ...answer, status: 201 }, ...create },
+    { method: 'GET', path: '/projects/:id', operation: 'projects.get', summary: 'One project', scope: 'read', params: { id: 'project' }, answer, handle: async (request) => shownOne(await adopted(request, projects)) },
+    { method: 'PUT', path: '/projects/:id', operation: 'projects.update', summary: 'Changes members of a project', scope: 'control', params: { id: 'project' }, keyed: 'commit', records: ['project.update'], answer: { ...answer, about: 'The project as it now is' }, ...update },
+    {
+      method: 'DELETE', path: '/projects/:id', operation: 'projects.delete', summary: 'Removes a project; its runs stay', scope: 'control', params: { id: 'project' }, keyed: 'commit', records: ['project.delete'],
+      answer: { status: 204, about: 'It is gone' }, handle: async (request) => remove(await adopted(request, projects)),
+    },
+  ];
+}
+
+/** The project, if the principal may know of it; one that was enrolled a moment ago too. Throws `not_found`. */
+export async function requireProject(request: ApiRequest, projects: ProjectService, projectId: string): Promise<Found> {
+  const known = await findObject(request, 'project', projectId);
+  if (known !== undefined) return known;
+  return requireObject(await adopted(request, projects), 'project', projectId);
+}
+
+/** The request, once what people enrolled on this machine is known here; tenants' principals see none of that. */
+async function adopted(request: ApiRequest, projects: ProjectService): Promise<ApiRequest> {
+  if (request.principal.tenant === null) await projects.adopt();
+  return request;
+}
+
+/** Whose the project becomes. A tenant's principal may say nothing else than its own. */
+async function tenantFor({ principal: { tenant }, store }: ApiRequest, wanted: string | null | undefined): Promise<string | null> {
+  const meant = wanted === undefined ? tenant : wanted;
+  const none = new LokiError('not_found', { attempted: 'find the tenant', found: `there is no tenant "${meant ?? ''}"` });
+  if (tenant !== null && meant !== tenant) throw meant === null ? new LokiError('auth.forbidden', { attempted: 'register a project of the installation', found: 'the principal belongs to a tenant' }) : none;
+  if (meant !== null && await store.get(`tenants/${meant}`) === undefined) throw none;
+  return meant;
+}
+
+function assertMayRegister({ principal }: ApiRequest): void {
+  if (holds(principal, 'admin') && principal.tenant === null) return;
+  throw new LokiError('auth.forbidden', { attempted: 'register or release a directory', found: `it is for administrators of the installation, and ${principal.actor} is none` });
+}
