@@ -69,7 +69,7 @@ function plainRows(services: Services, draining: () => boolean): readonly Row[] 
     { ...unrecorded, method: 'GET', path: '/health/live', operation: 'health.live', summary: 'Whether the process lives', answer: { ...answer, about: 'ok' }, handle: health.live() },
     { ...unrecorded, method: 'GET', path: '/health/ready', operation: 'health.ready', summary: 'Whether requests can be served', answer, handle: health.ready(services, draining) },
     {
-      ...unrecorded, method: 'GET', path: '/metrics', operation: 'metrics.get', summary: 'What was counted, for Prometheus', scope: services.metrics.access === 'read' ? 'read' : 'none',
+      ...unrecorded, method: 'GET', path: '/metrics', operation: 'metrics.get', summary: 'What was counted, for Prometheus', ...(services.metrics.access === 'read' ? { scope: 'read', reach: 'installation' } as const : {}),
       answer: { status: 200, about: 'Metrics', media: 'text/plain; version=0.0.4; charset=utf-8' }, handle: metrics.metrics(services.metrics),
     },
     {
