@@ -43,7 +43,7 @@ function fill(): void {
     objects.rest(keyOfRun(n), n + 1, text, 0, text.length);
   }
   const begin = { schema: 1, generation: 2, revision: Number(count), after: firstSum };
-  const writer = new SnapshotWriter({ disk, base: home, path: layout.snapshot(2), begin, objects, stepBytes: 4 << 20 });
+  const writer = new SnapshotWriter({ file: disk.openRecord(home, layout.snapshot(2), 0o600), begin, objects, stepBytes: 4 << 20 });
   while (!writer.step(Number(count)));
   const journal = disk.openRecord(home, layout.journal(2), 0o600);
   journal.append(encodeBegin(begin).bytes);
