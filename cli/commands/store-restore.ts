@@ -9,7 +9,7 @@ import { actorOf, openToLook } from '../open.ts';
 import { printable } from '../output.ts';
 
 export const command: Command = {
-  about: 'Puts a backup in the place of the store. The backup is read to its last byte first. What was there is moved aside, whole, and named; it may be damaged. '
+  about: 'Puts a backup in the place of the store. The backup is read to its last byte first. The files that were there get other names and stay; they may be damaged. '
     + 'Revisions go on from where they were, so that nothing an API client remembers means two things.\n\n'
     + 'Runs, approvals and keys are as they were when the backup was made: a key that was revoked since works again. The log of record does not go back; the restore is recorded in it as config.change. '
     + 'It refuses while a control plane or a session uses the store.',
@@ -40,6 +40,6 @@ async function run(context: CommandContext): Promise<number> {
 }
 
 function planLines({ file, objects, backup_revision: from, replaced_revision: replaced, kept_as: keptAs }: RestorePlan): readonly string[] {
-  const there = keptAs === null ? 'There is no store yet.' : `The store that is there (${replaced === null ? 'it cannot be read' : `revision ${replaced}`}) is moved to ${printable(keptAs)}.`;
+  const there = keptAs === null ? 'There is no store yet.' : `The store that is there (${replaced === null ? 'it cannot be read' : `revision ${replaced}`}) is kept as ${printable(keptAs)}.`;
   return [`${printable(file)}: ${objects} objects at revision ${from}.`, there];
 }

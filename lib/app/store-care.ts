@@ -39,7 +39,7 @@ export interface StoreRestore {
 /** Reads the backup to its end. Nothing is changed before `apply`, and nothing by it that was not recorded first. */
 export function restoreStore(installation: Installation, path: string): StoreRestore {
   const { host, home } = installation;
-  const stamp = `replaced-${new Date(host.clock.now()).toISOString().replace(/[-:]|\.\d+/g, '')}-${Buffer.from(host.random.bytes(2)).toString('hex')}`;
+  const stamp = `${new Date(host.clock.now()).toISOString().replace(/[-:]|\.\d+/g, '')}-${Buffer.from(host.random.bytes(2)).toString('hex')}`;
   const restore = openRestore({ disk: host.disk, base: home.home, file: path, lock: host.lock(join(home.run, 'store')), lockTimeoutMs, stamp });
   return {
     plan: restore.plan,

@@ -1,7 +1,7 @@
 /**
  * Puts a backup in the place of a store, as its next generation: revisions go on from where they were, so that no revision
- * ever means two things. What was there is moved aside, not removed, and may be as damaged as it likes. Until the first of its
- * journals is moved the old store is the store, afterwards the restored one, whatever happens in between.
+ * ever means two things. What was there gets other names and is not removed, and may be as damaged as it likes. Until the first of its
+ * journals is renamed the old store is the store, afterwards the restored one, whatever happens in between.
  */
 import type { Disk, Lock } from '../ports.ts';
 import { readBackup } from './backup.ts';
@@ -20,7 +20,7 @@ export interface RestoreOptions {
   /** The lock of the store. */
   readonly lock: Lock;
   readonly lockTimeoutMs: number;
-  /** Ends the name of the folder that what was there is moved to; not used before. */
+  /** Goes into the names of the files that were there; not used before. */
   readonly stamp: string;
 }
 
@@ -35,7 +35,7 @@ export interface RestorePlan {
   readonly replaced_revision: number | null;
   /** Revision the store will have. */
   readonly revision: number;
-  /** Where what was there goes; null when there was nothing. */
+  /** What the files that were there are called then, with * for their names before; null when there were none. */
   readonly kept_as: string | null;
 }
 
@@ -71,7 +71,7 @@ function planOf({ disk, base, file, stamp }: RestoreOptions, { objects, schema, 
   const isThere = storeFiles(disk, layout).length > 0;
   return {
     file, objects: objects.size, schema, backup_revision: revision, replaced_revision: replaced ?? null,
-    revision: Math.max(revision, replaced ?? 0) + 1, kept_as: isThere ? layout.replaced(stamp) : null,
+    revision: Math.max(revision, replaced ?? 0) + 1, kept_as: isThere ? layout.replaced(stamp, '*') : null,
   };
 }
 
@@ -88,7 +88,7 @@ function revisionOf(disk: Disk, layout: Layout): number | undefined {
   }
 }
 
-function putInPlace({ disk, base }: RestoreOptions, { objects, schema }: Snapshot, { revision, kept_as: keptAs }: RestorePlan): void {
+function putInPlace({ disk, base, stamp }: RestoreOptions, { objects, schema }: Snapshot, { revision }: RestorePlan): void {
   const layout = layoutBelow(base);
   disk.ensureDirectory(base, layout.directory, 0o700);
   const old = storeFiles(disk, layout);
@@ -106,7 +106,6 @@ function putInPlace({ disk, base }: RestoreOptions, { objects, schema }: Snapsho
     disk.remove(temporary);
     throw error;
   }
-  if (keptAs !== null) disk.ensureDirectory(base, keptAs, 0o700);
   disk.move(temporary, layout.snapshot(generation));
   const journal = disk.openRecord(base, layout.journal(generation), 0o600);
   try {
@@ -115,5 +114,5 @@ function putInPlace({ disk, base }: RestoreOptions, { objects, schema }: Snapsho
     journal.close();
   }
   const journalsFirst = (file: StoreFile): number => (file.kind === 'journal' ? 0 : 1);
-  for (const { name } of old.toSorted((a, b) => journalsFirst(a) - journalsFirst(b))) disk.move(`${layout.directory}/${name}`, `${keptAs ?? layout.directory}/${name}`);
+  for (const { name } of old.toSorted((a, b) => journalsFirst(a) - journalsFirst(b))) disk.move(`${layout.directory}/${name}`, layout.replaced(stamp, name));
 }
