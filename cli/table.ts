@@ -50,6 +50,7 @@ export const commandTable: readonly CommandRow[] = [
   { name: 'pause', summary: 'Pause the session after its current step', load: () => import('./commands/pause.ts') },
   { name: 'resume', summary: 'Go on with a paused session', load: () => import('./commands/resume.ts') },
   { name: 'stop', summary: 'Stop the session', load: () => import('./commands/stop.ts') },
+  { name: 'worker', summary: 'Drive the runs that were ordered', load: () => import('./commands/worker.ts') },
   { name: 'dashboard', summary: 'Serve the control plane and its page', load: () => import('./commands/dashboard.ts') },
   { name: 'store backup', summary: 'Write what the store holds to one file, while it is in use', load: () => import('./commands/store-backup.ts') },
   { name: 'store check', summary: 'Read the whole store, or a backup, and say whether it is whole', load: () => import('./commands/store-check.ts') },

@@ -200,6 +200,8 @@ export interface SpawnRequest {
   readonly lineLimit?: number;
   /** Aborting kills the whole process group. */
   readonly signal?: AbortSignal;
+  /** Milliseconds between asking it to end and ending it; 500 when left out. */
+  readonly graceMs?: number;
 }
 
 /** How a child ended. `exit` is null when a signal ended it. */
@@ -219,8 +221,11 @@ export interface SpawnResult {
 /** Starts child processes, each in a process group of its own. A program that cannot be started rejects with `provider.missing`. */
 export interface Spawn {
   run(request: SpawnRequest): Promise<SpawnResult>;
-  /** Starts a process that outlives this one and has nothing of it open: no input, no output. Nobody hears how it ends. */
-  leave(request: Pick<SpawnRequest, 'program' | 'args' | 'cwd' | 'env'>): void;
+  /**
+   * Starts a process that outlives this one and has nothing of it open: no input, and no output, but to the end of the file
+   * `output`, made for its owner alone and never a link. Its process id; undefined when it did not start. Nobody hears how it ends.
+   */
+  leave(request: Pick<SpawnRequest, 'program' | 'args' | 'cwd' | 'env'> & { readonly output?: string }): number | undefined;
   /** Absolute path of a program on PATH (or of a path given), if it can be executed. */
   find(program: string, path: string | undefined): string | undefined;
   /**
@@ -228,6 +233,8 @@ export interface Spawn {
    * to whatever an agent starts. How many there were; always 0 where the system does not show environments.
    */
   endMarked(name: string, value: string): number;
+  /** Ends a process of this user at once, also one that is stopped. Whether there was one. Who calls it has made sure which process it is. */
+  endProcess(pid: number): boolean;
 }
 
 /** Facts of the process that records carry. */

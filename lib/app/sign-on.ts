@@ -9,14 +9,13 @@ import { join } from '../base/paths.ts';
 import type { Recorder } from '../audit/entry.ts';
 import { httpClient } from '../host/http-client.ts';
 import type { HttpClient } from '../ports.ts';
-import { keyKeys, principalOf, readKey, stateOf } from '../server/auth/api-key.ts';
 import type { DocumentMemory } from '../server/auth/fetched.ts';
 import { createIssuer, type Issuer } from '../server/auth/issuer.ts';
 import type { KeyRoom } from '../server/auth/key-room.ts';
-import { createSignOnService, type ProviderTerms, type SignOnService, type SignOnServiceOptions } from '../server/auth/sign-on-service.ts';
+import { keysOfSignOn } from '../server/auth/sign-on-keys.ts';
+import { createSignOnService, type ProviderTerms, type SignOnService } from '../server/auth/sign-on-service.ts';
 import type { TrustedIssuer } from '../server/auth/trusted-issuers.ts';
 import type { Store } from '../store/store.ts';
-import { tenantPrefix } from '../store/tenant-view.ts';
 import type { Installation } from './installation.ts';
 
 export interface SignOnParts {
@@ -24,6 +23,8 @@ export interface SignOnParts {
   readonly store: Store;
   readonly record: Recorder;
   readonly keys: KeyRoom;
+  /** What `readAuthorities` gave. */
+  readonly ca: string | undefined;
   /** The outside world; another one in tests. */
   readonly http?: HttpClient;
 }
@@ -31,18 +32,17 @@ export interface SignOnParts {
 const largestDocument = 1 << 20;
 const largestCa = 1 << 20;
 
-/** Throws `config.invalid` when the file of authorities cannot be read. */
 export function openSignOn(installation: Installation, parts: SignOnParts): SignOnService {
   const { config, host } = installation;
   const { oidc, machines } = config.auth;
   const { record, http = httpClient } = parts;
-  const issuers = issuerTable(installation, http, record);
+  const issuers = issuerTable(installation, http, parts);
   return createSignOnService({
     store: parts.store, record, clock: host.clock, random: host.random, http,
     secure: config.server.tls.cert !== undefined || oidc.redirectUri?.startsWith('https:') === true,
     provider: providerOf(installation, issuers),
     machines: machines.map(({ issuer, audience, claims, grant }): TrustedIssuer => ({ issuer: issuers(issuer), audience, clientId: undefined, grants: { claims, grant } })),
-    ...keyDoors(installation, parts),
+    ...keysOfSignOn({ store: parts.store, keys: parts.keys, clock: host.clock }),
   });
 }
 
@@ -53,9 +53,8 @@ function providerOf({ config: { auth: { oidc } } }: Installation, issuers: (name
 }
 
 /** One object for each issuer, however many entries name it: they share its keys. */
-function issuerTable(installation: Installation, http: HttpClient, record: Recorder): (name: string) => Issuer {
+function issuerTable(installation: Installation, http: HttpClient, { record, ca }: SignOnParts): (name: string) => Issuer {
   const { config: { auth: { oidc } }, host: { clock } } = installation;
-  const ca = authorities(installation);
   const known = new Map<string, Issuer>();
   const onStale = (reason: string): void => {
     // Told, not required: signing in goes on.
@@ -70,7 +69,8 @@ function issuerTable(installation: Installation, http: HttpClient, record: Recor
   };
 }
 
-function authorities({ config: { auth: { oidc: { ca } } }, host: { disk } }: Installation): string | undefined {
+/** Certificates of authorities that sign those of providers. Throws `config.invalid` when their file cannot be read. */
+export function readAuthorities({ config: { auth: { oidc: { ca } } }, host: { disk } }: Installation): string | undefined {
   if (ca === undefined) return undefined;
   const bytes = disk.read(ca, largestCa);
   if (bytes === undefined) throw new LokiError('config.invalid', { attempted: 'use enterprise.auth.oidc.ca', found: `there is no file ${ca}` });
@@ -96,25 +96,4 @@ function documentFile({ host: { disk }, home }: Installation, issuer: string, na
 
 function isObject(value: unknown): value is JsonObject {
   return isPlainObject(value);
-}
-
-/** What sign-on needs of keys: those behind sessions, those of command lines. */
-function keyDoors({ host: { clock } }: Installation, { store, keys }: SignOnParts): Pick<SignOnServiceOptions, 'principalOfKey' | 'issueKey' | 'revokeKey'> {
-  return {
-    async principalOfKey(tenant, id) {
-      const entry = await store.get(tenantPrefix(tenant) + keyKeys.key(id));
-      const tenantLives = tenant === null || await store.get(`tenants/${tenant}`) !== undefined;
-      const key = entry === undefined || !tenantLives ? undefined : readKey(entry.value);
-      if (key === undefined || stateOf(key, clock.now()) !== 'active') return undefined;
-      return { principal: principalOf(key), movable: key.cidrs.length === 0, endsMs: key.expires_at === null ? undefined : Date.parse(key.expires_at) };
-    },
-    async issueKey({ name, owner, tenant, scopes, expiresMs }) {
-      const { key, token } = await keys.mint({ name, tenant, owner, scopes, expiresAt: new Date(expiresMs).toISOString() }, { actor: owner, scopes: new Set(scopes) });
-      return { id: key.id, token };
-    },
-    async revokeKey(principal) {
-      const found = principal.keyId === undefined ? undefined : await keys.find(principal.tenant, principal.keyId);
-      if (found !== undefined) await keys.revoke(found, principal);
-    },
-  };
 }

@@ -29,7 +29,7 @@ export const httpClient: HttpClient = { ask };
 async function ask(question: HttpQuestion): Promise<HttpReply> {
   const { url, method, headers = {}, body, timeoutMs, limit, ca } = question;
   const target = URL.canParse(url) ? new URL(url) : undefined;
-  const where = target === undefined ? 'an address' : `${target.origin}${target.pathname}`;
+  const where = target === undefined ? 'an address' : `${target.origin}${target.pathname === '/' ? '' : target.pathname}`;
   const unreachable = (found: string, cause?: unknown): LokiError => new LokiError('net.unreachable', { attempted: `ask ${where}`, found, cause });
   if (target === undefined || (target.protocol !== 'http:' && target.protocol !== 'https:')) throw unreachable('it is no http address');
   const sent: Record<string, string> = { accept: 'application/json', ...headers, ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }) };
@@ -47,8 +47,13 @@ async function ask(question: HttpQuestion): Promise<HttpReply> {
       let size = 0;
       answer.on('data', (part: Buffer) => {
         size += part.length;
-        if (size > limit) request.destroy(new Error(`it answers more than ${limit} bytes`));
-        else parts.push(part);
+        if (size <= limit) {
+          parts.push(part);
+          return;
+        }
+        // Not left to the request's error: the end of what has arrived already would come before it.
+        failed(new Error(`it answers more than ${limit} bytes`));
+        request.destroy();
       });
       answer.once('error', failed);
       answer.once('end', () => settle(() => resolve({ status: answer.statusCode ?? 0, headers: fieldsOf(answer.headers), body: Buffer.concat(parts) })));

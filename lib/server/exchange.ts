@@ -9,16 +9,19 @@ import type { HttpRequest, HttpResponse } from '../base/http.ts';
 import { isId } from '../base/ids.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Authenticate } from './auth/authenticate.ts';
+import { cameThroughProxy, type ClientOf } from './client-address.ts';
+import { requireOwnPage } from './auth/same-origin.ts';
 import { checkFollowedLink, type Admitted, type Door } from './door.ts';
-import { parseBody, readJsonText, refuseBody } from './body.ts';
+import { parseBody, readFormFields, readJsonText, refuseBody } from './body.ts';
 import type { CommitWith, Idempotency } from './idempotency.ts';
 import type { ApiRequest, Route } from './message.ts';
 import type { Cursors } from './page.ts';
 import { holds, stranger, type Principal } from './principal.ts';
-import { allowanceHeaders, callerOf, type Allowance, type RateLimiter } from './rate-limit.ts';
+import { isLoopback } from './listen.ts';
+import { allowanceFields, callerOf, type Allowance, type RateLimiter } from './rate-limit.ts';
 import { readQuery } from './query.ts';
-import { commonHeaders, problemResponse } from './respond.ts';
 import type { CountedRequest } from './request-counts.ts';
+import { placeHeaders, problemResponse } from './respond.ts';
 import type { Router } from './router.ts';
 import type { Services } from './services.ts';
 import { fitting } from './shape.ts';
@@ -34,6 +37,9 @@ export interface Parts {
   readonly cursors: Cursors;
   /** Whether a use of a token from an address is worth telling again. */
   readonly newUse: (actor: string, address: string) => boolean;
+  /** What a proxy in front says of the client, when its word counts. */
+  readonly clientOf: ClientOf;
+  /** Whether answers depend on the page that asks. */
   readonly varies: boolean;
   /** Whether each answer is recorded as well, as `api.response`. */
   readonly recordResponses: boolean;
@@ -52,12 +58,18 @@ export function note(record: Recorder, event: AuditEvent): void {
   }
 }
 
+/** What a listed site's page may send, and may read of an answer, beside what any page may. */
+const acceptedHeaders = 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID';
+const exposedHeaders = 'ETag, Link, Location, X-Request-Id, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, Idempotency-Replayed';
+
 /** A request being answered: what is known of it so far, for the answer's headers and the record. */
 export class Exchange {
   readonly #parts: Parts;
   readonly #request: HttpRequest;
   readonly #requestId: string;
   readonly #startedAt: number;
+  /** The listed proxy that it came through. */
+  readonly #via: string | undefined;
   #principal: Principal = stranger;
   #admitted: Admitted | undefined;
   #route: Route | undefined;
@@ -66,7 +78,9 @@ export class Exchange {
 
   constructor(parts: Parts, request: HttpRequest, requestId: string) {
     this.#parts = parts;
-    this.#request = request;
+    const client = parts.clientOf(request);
+    this.#request = client === undefined ? request : { ...request, address: client.address, secure: client.secure };
+    this.#via = client?.via;
     this.#requestId = requestId;
     this.#startedAt = parts.services.clock.monotonic();
   }
@@ -121,7 +135,7 @@ export class Exchange {
   async #identify(anybody: boolean, { headers }: Admitted): Promise<void> {
     const { address } = this.#request;
     try {
-      this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address });
+      this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address: this.#addressBelieved(headers) });
     } catch (error) {
       if (anybody) return;
       this.#take('auth', 1);
@@ -130,6 +144,12 @@ export class Exchange {
     const { actor, anonymous } = this.#principal;
     if (anonymous || !this.#parts.newUse(actor, address)) return;
     note(this.#parts.services.record, { event: 'auth.token.use', actor, resource: actor, details: { request_id: this.#requestId, address }, ...this.#ofTenant() });
+  }
+
+  /** Whoever comes through a proxy of this machine that nobody listed may be anybody, and is no caller of this machine. */
+  #addressBelieved(headers: Admitted['headers']): string {
+    const { address } = this.#request;
+    return this.#via === undefined && isLoopback(address) && cameThroughProxy(headers) ? '' : address;
   }
 
   #take(name: Allowance['name'], cost: 0 | 1): void {
@@ -143,16 +163,13 @@ export class Exchange {
 
   /**
    * Whoever has not said who they are may look, and nothing else, whatever the path; but for a request that says it in its body,
-   * or comes to say it. A browser's session changes something only for pages of our own: the door has turned away every page that
-   * said it is another's, so here one must have said that it is not.
+   * or comes to say it. A browser's session changes something only for pages of our own.
    */
   #requireSafe(method: string, { headers }: Admitted): void {
     if (isSafe(method)) return;
     const { anonymous, kind } = this.#principal;
     if (anonymous && this.#route?.proven !== true && this.#route?.greets !== true) throw new LokiError('auth.required', { attempted: 'accept the request', found: `${JSON.stringify(method.slice(0, 20))} needs a principal` });
-    if (kind === 'session' && !headers.has('origin') && !headers.has('sec-fetch-site')) {
-      throw new LokiError('request.origin', { attempted: 'accept the request', found: 'it comes with a browser\'s session, and neither Origin nor Sec-Fetch-Site says from which page' });
-    }
+    if (kind === 'session') requireOwnPage(method, headers, this.#request.secure || this.#parts.services.signOn.secure);
   }
 
   #permit(route: Route): void {
@@ -166,7 +183,7 @@ export class Exchange {
   /** What other methods a path has; for a listed site's page also that it may use them. */
   #options(allowed: string): HttpResponse {
     const cors: Record<string, string> = this.#admitted?.crossOrigin === undefined ? {} : {
-      'Access-Control-Allow-Methods': allowed, 'Access-Control-Allow-Headers': 'Authorization, Content-Type, Last-Event-ID, If-Match, If-None-Match, Idempotency-Key', 'Access-Control-Max-Age': '600',
+      'Access-Control-Allow-Methods': allowed, 'Access-Control-Allow-Headers': acceptedHeaders, 'Access-Control-Max-Age': '600',
     };
     return { status: 204, headers: { Allow: allowed, ...cors } };
   }
@@ -198,7 +215,7 @@ export class Exchange {
     const principal = this.#principal;
     return {
       method, path: admitted.path, version: route.version, params, query, headers: admitted.headers, body, principal, requestId: this.#requestId, address, secure, signal, store, cursors, commit,
-      readText: (limit) => readJsonText(this.#request, admitted.headers, limit),
+      readText: (limit) => readJsonText(this.#request, admitted.headers, limit), readForm: (limit) => readFormFields(this.#request, admitted.headers, limit),
       patience: (milliseconds) => this.#request.patience?.(milliseconds),
       changed: async (event, { tenant, details, resource, projectId }) => {
         await record({
@@ -211,15 +228,17 @@ export class Exchange {
 
   #headers(own: Readonly<Record<string, string>>): Record<string, string> {
     const { services, varies } = this.#parts;
-    const headers: Record<string, string> = { ...commonHeaders };
-    if (this.#request.secure) headers['Strict-Transport-Security'] = 'max-age=31536000';
-    if (varies) headers['Vary'] = 'Origin';
+    const headers = placeHeaders(this.#request.secure, varies);
     if (this.#admitted?.crossOrigin !== undefined) {
       headers['Access-Control-Allow-Origin'] = this.#admitted.crossOrigin;
-      headers['Access-Control-Expose-Headers'] = 'ETag, Location, X-Request-Id, RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed';
+      headers['Access-Control-Expose-Headers'] = exposedHeaders;
     }
-    if (this.#allowance !== undefined) Object.assign(headers, allowanceHeaders(this.#allowance, services.clock.now()));
-    return Object.assign(headers, own, { 'X-Request-Id': this.#requestId });
+    Object.assign(headers, allowanceFields(this.#allowance, services.clock.now()));
+    const vary = headers['Vary'];
+    Object.assign(headers, own);
+    if (vary !== undefined && own['Vary'] !== undefined) headers['Vary'] = `${vary}, ${own['Vary']}`;
+    headers['X-Request-Id'] = this.#requestId;
+    return headers;
   }
 
   /** Requests over the limit are counted by their answers only: recording each would let a flood fill the log. */
@@ -233,6 +252,7 @@ export class Exchange {
     const details: JsonObject = {
       request_id: this.#requestId, method: this.#request.method.slice(0, 20), path: (this.#admitted?.path ?? this.#request.target).slice(0, 256),
       route: this.#route?.path ?? null, status, duration_ms: Math.round(durationMs), address: this.#request.address,
+      ...(this.#via === undefined ? {} : { via: this.#via }),
     };
     const { actor } = this.#principal;
     const send = (event: 'api.request' | 'api.response' | 'api.error' | 'auth.denied' | 'auth.fail', more?: JsonObject): void => {

@@ -5,13 +5,11 @@
  */
 import { LokiError } from '../../errors.ts';
 import { isPlainObject, type JsonObject, type JsonValue } from '../../base/json.ts';
-import type { Scope } from '../principal.ts';
-
-export type RoleName = 'admin' | 'operator' | 'viewer' | 'auditor';
+import { roleScopes, type Role, type Scope } from '../principal.ts';
 
 /** A role, and the tenant it is for; null: the installation's own. */
 export interface Grant {
-  readonly role: RoleName;
+  readonly role: Role;
   /** Whether its bearer may decide approvals too: no role includes that. */
   readonly approve: boolean;
   readonly tenant: string | null;
@@ -23,14 +21,6 @@ export interface RoleRules {
   /** In the order that decides. */
   readonly map: ReadonlyMap<string, Grant>;
 }
-
-/** Scopes of each role (contract section 6). `approve` is in none. */
-const roleScopes: Readonly<Record<RoleName, readonly Scope[]>> = {
-  admin: ['admin'],
-  operator: ['control'],
-  viewer: ['read'],
-  auditor: ['read', 'audit'],
-};
 
 /** What a grant allows. */
 export function scopesOf({ role, approve }: Pick<Grant, 'role' | 'approve'>): ReadonlySet<Scope> {

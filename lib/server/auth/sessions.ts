@@ -11,8 +11,7 @@ import { isPlainObject, type JsonObject, type JsonValue } from '../../base/json.
 import type { Clock, Random } from '../../ports.ts';
 import type { Store } from '../../store/store.ts';
 import { tenantPrefix } from '../../store/tenant-view.ts';
-import type { Scope } from '../principal.ts';
-import type { RoleName } from './roles.ts';
+import type { Role, Scope } from '../principal.ts';
 
 /** What a session stands for. */
 export interface SessionFacts {
@@ -20,7 +19,7 @@ export interface SessionFacts {
   readonly actor: string;
   readonly tenant: string | null;
   readonly scopes: readonly Scope[];
-  readonly role?: RoleName | undefined;
+  readonly role?: Role | undefined;
   /** For the person only: what the provider calls them. */
   readonly name: string | undefined;
   /** Of a single sign-on. */
@@ -41,6 +40,7 @@ export interface NewSession extends SessionFacts {
 export interface LiveSession extends SessionFacts {
   /** Names it in records, and opens nothing. */
   readonly reference: string;
+  readonly beganMs: number;
   readonly endsMs: number;
 }
 
@@ -77,6 +77,7 @@ const sessionPrefix = 'sessions/';
 const indexPrefix = 'session-index/';
 
 interface Stored extends SessionFacts {
+  readonly beganMs: number;
   readonly endsMs: number;
   readonly seenMs: number;
   readonly terms: string;
@@ -106,7 +107,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       if (at === undefined) throw new Error('a session of no tenant');
       const now = clock.now();
       const stored: Stored = {
-        ...facts, seenMs: now, terms, endsMs: Math.min(now + absoluteMs, endsMs ?? Infinity),
+        ...facts, beganMs: now, seenMs: now, terms, endsMs: Math.min(now + absoluteMs, endsMs ?? Infinity),
         sealedIdToken: idToken === undefined ? undefined : sealedUnder(value, idToken, random),
       };
       await store.transact([], [
@@ -210,9 +211,9 @@ function json(value: object): JsonObject {
 /** Undefined for an object that is no session: then nobody is signed in. */
 function storedSession(value: JsonValue): Stored | undefined {
   if (!isPlainObject(value)) return undefined;
-  const { actor, tenant, scopes, endsMs, seenMs, terms } = value;
+  const { actor, tenant, scopes, beganMs, endsMs, seenMs, terms } = value;
   const sound = typeof actor === 'string' && (tenant === null || typeof tenant === 'string') && Array.isArray(scopes)
-    && typeof endsMs === 'number' && typeof seenMs === 'number' && typeof terms === 'string';
+    && typeof beganMs === 'number' && typeof endsMs === 'number' && typeof seenMs === 'number' && typeof terms === 'string';
   // Written by `begin` and nobody else; the members that decide have been looked at.
   return sound ? value as unknown as Stored : undefined;
 }

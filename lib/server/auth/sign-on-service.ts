@@ -229,14 +229,20 @@ function displayName(claims: Readonly<Record<string, JsonValue>>): string | unde
   return typeof named === 'string' ? named.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '').slice(0, 100) : undefined;
 }
 
-async function principalOfSession(session: LiveSession, { principalOfKey }: SignOnServiceOptions): Promise<Principal | undefined> {
-  const { actor, tenant, scopes, role, authTimeMs, keyId } = session;
+/** A person has shown who they are just now for so long: only then does a session decide approvals. */
+const freshMs = 600_000;
+
+async function principalOfSession(session: LiveSession, { principalOfKey, clock }: SignOnServiceOptions): Promise<Principal | undefined> {
+  const { actor, tenant, scopes, role, authTimeMs, keyId, beganMs } = session;
+  const shownMs = keyId === undefined ? authTimeMs : beganMs;
+  const isFresh = shownMs !== undefined && Math.abs(clock.now() - shownMs) <= freshMs;
+  const allowed = (all: Iterable<Scope>): ReadonlySet<Scope> => new Set([...all].filter((scope) => scope !== 'approve' || isFresh));
   if (keyId !== undefined) {
     const key = await principalOfKey(tenant, keyId);
-    return key === undefined || !key.movable ? undefined : { ...key.principal, kind: 'session' };
+    return key === undefined || !key.movable ? undefined : { ...key.principal, kind: 'session', scopes: allowed(key.principal.scopes) };
   }
   return {
-    kind: 'session', actor, owner: actor, tenant, scopes: new Set<Scope>(scopes), anonymous: false, ...(role === undefined ? {} : { role }), ...(authTimeMs === undefined ? {} : { authTime: authTimeMs }),
+    kind: 'session', actor, owner: actor, tenant, scopes: allowed(scopes), anonymous: false, ...(role === undefined ? {} : { role }), ...(authTimeMs === undefined ? {} : { authTime: authTimeMs }),
   };
 }
 
