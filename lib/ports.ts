@@ -219,8 +219,11 @@ export interface SpawnResult {
 /** Starts child processes, each in a process group of its own. A program that cannot be started rejects with `provider.missing`. */
 export interface Spawn {
   run(request: SpawnRequest): Promise<SpawnResult>;
-  /** Starts a process that outlives this one and has nothing of it open: no input, no output. Nobody hears how it ends. */
-  leave(request: Pick<SpawnRequest, 'program' | 'args' | 'cwd' | 'env'>): void;
+  /**
+   * Starts a process that outlives this one and has nothing of it open: no input, and no output, but to the end of the file
+   * `output`, made for its owner alone and never a link. Its process id; undefined when it did not start. Nobody hears how it ends.
+   */
+  leave(request: Pick<SpawnRequest, 'program' | 'args' | 'cwd' | 'env'> & { readonly output?: string }): number | undefined;
   /** Absolute path of a program on PATH (or of a path given), if it can be executed. */
   find(program: string, path: string | undefined): string | undefined;
   /**

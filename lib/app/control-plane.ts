@@ -1,9 +1,7 @@
 /** The control plane, put together: HTTP in front, the store, the log and the projects behind. */
-import { LokiError } from '../errors.ts';
 import { keyBytes } from '../base/cipher.ts';
 import { madeOnce } from '../base/made-once.ts';
 import { join } from '../base/paths.ts';
-import { listenHttp } from '../host/http-server.ts';
 import { readWebFile } from '../host/package-files.ts';
 import { queryLog } from '../audit/query.ts';
 import { createApi } from '../server/api.ts';
@@ -13,12 +11,13 @@ import type { Services } from '../server/services.ts';
 import { freshness, keyReader, keyRoom } from './api-keys.ts';
 import { openRooms } from './approvals.ts';
 import { encrypts, openRecord, type OpenLog } from './audit/record.ts';
-import { addressFile, runningAddress } from './control-plane-address.ts';
+import { forgetRunning, noteRunning } from './control-plane-address.ts';
 import { budgetsOfProjects } from './budget-overview.ts';
 import { prepareHome, type Installation } from './installation.ts';
 import { startForwarding } from './audit/forwarding.ts';
 import { startKeeping } from './audit/keeping.ts';
 import { openLongLivedRecord } from './audit/long-lived.ts';
+import { isInTheClear, startListening, type ListenOptions } from './listening.ts';
 import { hookService } from './hook/over-http.ts';
 import { auditService } from './audit/service.ts';
 import { startMetrics } from './metrics/metrics.ts';
@@ -34,33 +33,28 @@ import { leaveDelivering, startDelivering } from './webhooks.ts';
 export interface RunningControlPlane {
   readonly url: string;
   readonly port: number;
-  /** Streams end, requests under way finish, then everything is closed. */
+  /** Says for a while that it is not ready (`enterprise.server.drain`); streams end, requests under way finish, then everything is closed. */
   stop(): Promise<void>;
 }
 
-export interface ControlPlaneOptions {
-  /** Take any free port when the configured one is taken. */
-  readonly otherPortWhenTaken?: boolean;
-}
-
-const drainMs = 5_000;
+/** Between taking no more connections and cutting those on which an answer is still under way. */
+export const graceMs: number = 5_000;
 const expireEveryMs = 5_000;
 const sweepEveryMs = 3_600_000;
 
 /** Starts it. Throws `config.invalid` for an address beyond this machine without authentication, `net.port_taken`. */
-export async function startControlPlane(installation: Installation, options: ControlPlaneOptions = {}): Promise<RunningControlPlane> {
-  const { config, host, home } = installation;
+export async function startControlPlane(installation: Installation, options: ListenOptions = {}): Promise<RunningControlPlane> {
+  const { config, host } = installation;
   checkListen({ host: config.server.host, authentication: config.auth.enabled });
-  if (config.server.tls.cert !== undefined) throw new LokiError('config.invalid', { attempted: 'serve HTTPS', found: 'this version serves HTTP on this machine only', hint: 'Unset LOKI_TLS_CERT and LOKI_TLS_KEY' });
   const ca = readAuthorities(installation);
   prepareHome(installation);
   const log = await openLongLivedRecord(installation, 'control plane');
   const store = await openStore(installation, log.record);
   const approvals = await openRooms(installation, log.record, store);
   const startedAt = host.clock.now();
+  const metrics = startMetrics(installation, store);
   const keys = keyRoom(installation, log.record, store);
   const signOn = openSignOn(installation, { store, record: log.record, keys, ca });
-  const metrics = startMetrics(installation, store);
   const services: Services = {
     store, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
     projects: projectService(installation, store), keys, tokens: [keyReader(installation, store)], signOn, assertFresh: freshness(installation),
@@ -72,18 +66,21 @@ export async function startControlPlane(installation: Installation, options: Con
       version, started_at: new Date(startedAt).toISOString(), uptime_seconds: Math.round((host.clock.now() - startedAt) / 1000),
       authentication: config.auth.enabled ? 'required' : 'off',
       audit: { enabled: config.audit.enabled, last_seq: lastSeq(installation) },
+      event_streams: openStreams(),
     }),
   };
+  let openStreams = (): number => 0;
   try {
     const api = createApi(services, {
-      listenHost: config.server.host, allowedHosts: config.server.allowedHosts, corsOrigins: config.server.corsOrigins,
+      listenHost: config.server.host, allowedHosts: config.server.allowedHosts, corsOrigins: config.server.corsOrigins, trustedProxies: config.server.trustedProxies,
       authentication: config.auth.enabled, rateLimit: config.server.rateLimit, localToken: await localToken(installation, log.record),
       recordResponses: config.audit.level === 'debug', secret: apiSecret(installation),
     });
-    const listening = await listen(installation, api, options);
+    openStreams = api.openStreams;
+    const listening = await startListening(installation, api, log.record, options);
     const forwarding = startForwarding(installation, log);
-    const url = `http://${config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host}:${listening.port}`;
-    host.disk.replace(home.home, addressFile(installation), Buffer.from(`${url}\n`), 0o600);
+    const { url, port } = listening;
+    noteRunning(installation, { url, socket: listening.socket ?? null, since: new Date(startedAt).toISOString(), version, in_the_clear: isInTheClear(installation) });
     const keeping = startKeeping(installation, log);
     const delivering = startDelivering(installation, log.record);
     const endings = [
@@ -91,12 +88,13 @@ export async function startControlPlane(installation: Installation, options: Con
       host.timers.every(sweepEveryMs, () => { void Promise.allSettled([api.sweep(), signOn.sweep()]); }),
     ];
     return {
-      url, port: listening.port,
+      url, port,
       async stop() {
         api.drain();
-        // Another one may have been started since, and have written down where it is.
-        if (runningAddress(installation) === url) host.disk.remove(addressFile(installation));
-        await listening.close(drainMs);
+        listening.drain();
+        if (config.server.drain > 0) await host.timers.sleep(config.server.drain);
+        forgetRunning(installation, url);
+        await listening.close(graceMs);
         endings.forEach((end) => end());
         await keeping.stop();
         await delivering.stop();
@@ -136,16 +134,6 @@ async function localToken({ host: { disk, random, facts }, home }: Installation,
 /** What cursors are sealed under: they hold across restarts, and no other installation opens them. */
 function apiSecret({ host: { disk, random }, home }: Installation): Uint8Array {
   return madeOnce(disk, { base: home.home, path: join(home.keys, 'cursors.key') }, () => random.bytes(keyBytes));
-}
-
-async function listen(installation: Installation, api: ReturnType<typeof createApi>, options: ControlPlaneOptions): ReturnType<typeof listenHttp> {
-  const { host, port } = installation.config.server;
-  try {
-    return await listenHttp(api, { host, port });
-  } catch (error) {
-    if (options.otherPortWhenTaken !== true || !(error instanceof LokiError) || error.code !== 'net.port_taken') throw error;
-    return listenHttp(api, { host, port: 0 });
-  }
 }
 
 function lastSeq({ host: { disk }, home }: Installation): number | null {

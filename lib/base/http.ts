@@ -3,19 +3,25 @@
  * the server turns one into the other and never sees a socket. Types only.
  */
 
+/** The other end of a connection. */
+export interface Peer {
+  /** Without a port. Whoever reaches the socket file of this machine has a loopback address. */
+  readonly address: string;
+  /** Whether the connection is encrypted. */
+  readonly secure: boolean;
+}
+
 /** A request as it came in. Nothing in it has been checked, decoded or merged. */
-export interface HttpRequest {
+export interface HttpRequest extends Peer {
   readonly method: string;
   /** The request target exactly as sent. */
   readonly target: string;
   /** Name and value of every header line in the order sent; names in lower case. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** Address of the peer, without a port. */
-  readonly address: string;
-  /** Port that the connection came in on. */
+  /** Port that the connection came in on; 0 for the socket file. */
   readonly port: number;
-  /** Whether the connection is encrypted. */
-  readonly secure: boolean;
+  /** It came over the socket file of this machine, which no browser reaches. */
+  readonly overSocket?: true;
   /** Whether a body follows, empty or not. */
   readonly hasBody: boolean;
   /** The whole body. Rejects with `request.large` as soon as it is longer than `limit` bytes. */
@@ -42,5 +48,5 @@ export interface HttpHandler {
   /** Never rejects. */
   answer(request: HttpRequest): Promise<HttpResponse>;
   /** The answer to bytes that are no request: 400, 408 (too slow) or 431 (headers too large). */
-  malformed(status: number): HttpResponse;
+  malformed(status: number, peer: Peer): HttpResponse;
 }

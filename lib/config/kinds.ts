@@ -3,6 +3,7 @@
  * Everything is bounded before it is looked at, nothing is guessed, and what cannot be used is refused with the words that
  * say what can.
  */
+import { parseAddress } from '../base/addresses.ts';
 import { parseDuration } from '../base/duration.ts';
 import { isAbsolute } from '../base/paths.ts';
 import { Secret } from '../base/secret.ts';
@@ -131,6 +132,14 @@ export const hostOrBlock: Kind<string> = scalar('a host name, an IP address or a
   const most = address.includes(':') ? 128 : 32;
   const isAddress = address.includes(':') || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(address);
   if (!hostPattern.test(address) || (bits !== undefined && (!isAddress || Number(bits) > most))) return undefined;
+  return value.toLowerCase();
+});
+
+/** An address or a block of addresses, never all there are. */
+export const addressOrBlock: Kind<string> = scalar('an IP address or a block such as 10.1.0.0/16', (value) => {
+  const [, address = '', bits] = /^([0-9A-Fa-f:.]{2,45})(?:\/(\d{1,3}))?$/.exec(value) ?? [];
+  const bytes = parseAddress(address);
+  if (bytes === undefined || (bits !== undefined && (Number(bits) === 0 || Number(bits) > bytes.length * 8))) return undefined;
   return value.toLowerCase();
 });
 

@@ -36,9 +36,18 @@ export function derive(resolution: Resolution, table: readonly Setting<unknown>[
   }
   replaceDefault(resolution, 'enterprise.audit.origin', facts.hostname.replace(/[\s+]/g, '-') || 'localhost');
   if (valueOf(resolution, 'enterprise.siem.syslog.protocol') === 'tls') replaceDefault(resolution, 'enterprise.siem.syslog.port', 6514);
+  if (isReachedFromElsewhere(resolution)) replaceDefault(resolution, 'enterprise.server.drain', remoteDrainMs);
   switchOn(resolution, 'enterprise.audit.syslog_enabled', 'enterprise.siem.syslog.host');
   switchOn(resolution, 'enterprise.audit.encrypt', 'enterprise.audit.key');
   switchOn(resolution, 'enterprise.audit.encrypt', 'enterprise.audit.key_file');
+}
+
+/** A balancer that looks every few seconds has noticed by then. */
+const remoteDrainMs = 5000;
+
+function isReachedFromElsewhere(resolution: Resolution): boolean {
+  const [host, proxies] = [valueOf(resolution, 'enterprise.server.host'), valueOf(resolution, 'enterprise.server.trusted_proxies')];
+  return (typeof host === 'string' && !isLoopback(host)) || (Array.isArray(proxies) && proxies.length > 0);
 }
 
 /** A path with `~/` put at the home directory. */
@@ -68,6 +77,7 @@ const rules: readonly Rule[] = [
   syslogNeedsHost,
   oneKeyOnly,
   listensOnlyWithAuthentication,
+  proxiesOnlyWithAuthentication,
 ];
 
 /** Every conflict among the values, in the order of the rules. */
@@ -105,6 +115,13 @@ function listensOnlyWithAuthentication(value: (key: string) => unknown): Conflic
     message: `${key} is "${host}", which others can reach, without ${auth}`,
     hint: 'Switch authentication on (LOKI_ENTERPRISE_AUTH=true), or listen on 127.0.0.1',
   };
+}
+
+function proxiesOnlyWithAuthentication(value: (key: string) => unknown): Conflict | undefined {
+  const [key, auth] = ['enterprise.server.trusted_proxies', 'enterprise.auth.enabled'] as const;
+  const proxies = value(key);
+  if (!Array.isArray(proxies) || proxies.length === 0 || value(auth) === true) return undefined;
+  return { keys: [key, auth], message: `${key} lets others in through a proxy, without ${auth}`, hint: 'Switch authentication on (LOKI_ENTERPRISE_AUTH=true), or remove the proxies' };
 }
 
 function valueOf(resolution: Resolution, key: string): unknown {

@@ -1,14 +1,18 @@
 /**
  * node:http as plain requests and answers. Decides nothing about content: it bounds what a connection may cost (header
  * bytes, time to send, time to read, number of connections), refuses what is no HTTP/1.1 request, and ends connections in
- * an orderly way. Whatever a client does, its effect ends with its own connection.
+ * an orderly way. Whatever a client does, its effect ends with its own connection. It listens on a port, plain or encrypted,
+ * or on a socket file of this machine.
  */
+import { chmodSync } from 'node:fs';
 import * as http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type * as https from 'node:https';
+import type { Socket } from 'node:net';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { LokiError, messageOf, systemCode } from '../errors.ts';
-import type { HttpHandler, HttpRequest, HttpResponse } from '../base/http.ts';
+import type { HttpHandler, HttpRequest, HttpResponse, Peer } from '../base/http.ts';
+import { secureOptions, type ServerIdentity } from './tls-options.ts';
 
 /** Bounds of a connection. Times in milliseconds. */
 export interface HttpLimits {
@@ -33,16 +37,20 @@ export const usualHttpLimits: HttpLimits = {
   headerBytes: 16 * 1024, connections: 4096,
 };
 
-export interface HttpServerOptions {
-  readonly host: string;
-  /** 0: any free port. */
-  readonly port: number;
-  readonly limits?: Partial<HttpLimits>;
-}
+/** A port (0: any free one) of a host, or a socket file that is not there yet: made for its owner alone, gone with the server. */
+export type ListenAt = { readonly host: string; readonly port: number; /** Set: encrypted only. */ readonly tls?: ServerIdentity } | { readonly socketPath: string };
+
+export type HttpServerOptions = ListenAt & { readonly limits?: Partial<HttpLimits> };
 
 export interface HttpServer {
+  /** The address or the socket's path. */
   readonly address: string;
+  /** 0 for a socket file. */
   readonly port: number;
+  /** New connections get the new certificate; open ones keep theirs. Throws what the system says of one that it cannot use. */
+  renew(identity: ServerIdentity): void;
+  /** From now on each answer ends its connection; new ones are still taken. */
+  drain(): void;
   /** Takes no more connections, lets answers under way finish for up to `graceMs`, then cuts what is left. */
   close(graceMs: number): Promise<void>;
 }
@@ -50,18 +58,15 @@ export interface HttpServer {
 /** Listens. Rejects with `net.port_taken` when somebody else does, `io.failed` when the system refuses. */
 export async function listenHttp(handler: HttpHandler, options: HttpServerOptions): Promise<HttpServer> {
   const limits = { ...usualHttpLimits, ...options.limits };
-  const server = http.createServer({
-    headersTimeout: limits.headersMs, requestTimeout: limits.requestMs, keepAliveTimeout: limits.keepAliveMs,
-    connectionsCheckingInterval: limits.checkMs, maxHeaderSize: limits.headerBytes, requireHostHeader: false, noDelay: true,
-  });
-  // The parser drops fields past a count without a word; their bytes are bounded, and the handler counts them itself.
-  server.maxHeadersCount = 0;
-  server.maxConnections = limits.connections;
-  server.setTimeout(limits.idleMs);
+  const { server, setIdentity } = makeServer(options, limits);
+  const overSocket = 'socketPath' in options;
   // The newest exchange of each connection; node answers pipelined requests in the order they came.
   const busy = new Map<Duplex, Exchange>();
+  let draining = false;
+  const malformed = (socket: Duplex, status: number): void => refuse(socket, handler.malformed(status, peerOf(socket, overSocket)));
   const answer = (incoming: http.IncomingMessage, outgoing: http.ServerResponse, expectsContinue: boolean): void => {
-    const exchange: Exchange = { incoming, outgoing, expectsContinue, closing: !server.listening, streaming: false };
+    if (isUnclear(incoming)) return malformed(incoming.socket, 400);
+    const exchange: Exchange = { incoming, outgoing, expectsContinue, overSocket, closing: draining || !server.listening, streaming: false };
     busy.set(incoming.socket, exchange);
     void serve(handler, exchange, limits).finally(() => {
       if (busy.get(incoming.socket) === exchange) busy.delete(incoming.socket);
@@ -70,19 +75,82 @@ export async function listenHttp(handler: HttpHandler, options: HttpServerOption
   };
   server.on('request', (incoming, outgoing) => answer(incoming, outgoing, false));
   server.on('checkContinue', (incoming, outgoing) => answer(incoming, outgoing, true));
-  server.on('checkExpectation', (incoming: http.IncomingMessage) => refuse(incoming.socket, handler.malformed(400)));
-  server.on('upgrade', (_incoming, socket) => refuse(socket, handler.malformed(400)));
-  server.on('connect', (_incoming, socket) => refuse(socket, handler.malformed(400)));
+  server.on('checkExpectation', (incoming: http.IncomingMessage) => malformed(incoming.socket, 400));
+  server.on('upgrade', (_incoming, socket) => malformed(socket, 400));
+  server.on('connect', (_incoming, socket) => malformed(socket, 400));
+  const spokeTls = new WeakSet<Duplex>();
+  server.on('secureConnection', (socket: Duplex) => { spokeTls.add(socket); });
   server.on('clientError', (error, socket) => {
+    // Who has not shaken hands cannot be told anything, and an answer would wait for it.
+    if ('encrypted' in socket && !spokeTls.has(socket)) return void socket.destroy();
     const exchange = busy.get(socket);
     const answering = exchange !== undefined && (exchange.incoming.complete || exchange.outgoing.headersSent);
-    if (!answering) refuse(socket, handler.malformed(refusals[systemCode(error) ?? ''] ?? 400));
+    if (!answering) malformed(socket, refusals[systemCode(error) ?? ''] ?? 400);
     else if (exchange.streaming) socket.destroy();
     else exchange.closing = true;
   });
+  const held = heldConnections(server);
   await listening(server, options);
-  const { address, port } = addressOf(server);
-  return { address, port, close: (graceMs) => close(server, busy, graceMs) };
+  const endEach = (): void => {
+    draining = true;
+    for (const exchange of busy.values()) endAfter(exchange);
+  };
+  return {
+    ...addressOf(server), renew: setIdentity, drain: endEach,
+    async close(graceMs) {
+      endEach();
+      await close(server, held, graceMs);
+    },
+  };
+}
+
+/** The server that is asked for, bounded, not yet listening. */
+function makeServer(options: HttpServerOptions, limits: HttpLimits): { readonly server: http.Server; readonly setIdentity: HttpServer['renew'] } {
+  const bounds = {
+    headersTimeout: limits.headersMs, requestTimeout: limits.requestMs, keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: limits.checkMs, maxHeaderSize: limits.headerBytes, requireHostHeader: false, noDelay: true,
+  };
+  const identity = 'tls' in options ? options.tls : undefined;
+  const bound = <S extends http.Server>(server: S): S => {
+    // The parser drops fields past a count without a word; their bytes are bounded, and the handler counts them itself.
+    server.maxHeadersCount = 0;
+    server.maxConnections = limits.connections;
+    server.setTimeout(limits.idleMs);
+    return server;
+  };
+  if (identity === undefined) {
+    return { server: bound(http.createServer(bounds)), setIdentity: () => { throw new LokiError('internal', { attempted: 'renew the certificate', found: 'this server has none' }); } };
+  }
+  const { createServer }: typeof https = process.getBuiltinModule('node:https');
+  const server = bound(createServer({ ...bounds, ...secureOptions(identity), handshakeTimeout: limits.headersMs }));
+  return { server, setIdentity: (renewed) => { server.setSecureContext(secureOptions(renewed)); } };
+}
+
+/** RFC 9112 section 6.1: HTTP/1.0 knows no codings, and we only chunks; who passed such a request on may have read its end elsewhere. */
+function isUnclear({ httpVersion, headers }: http.IncomingMessage): boolean {
+  const coding = headers['transfer-encoding'];
+  return coding !== undefined && (httpVersion !== '1.1' || coding.toLowerCase() !== 'chunked');
+}
+
+/** Every connection that is open, those included that have not finished shaking hands. */
+function heldConnections(server: http.Server): ReadonlySet<Socket> {
+  const held = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    held.add(socket);
+    socket.once('close', () => held.delete(socket));
+  });
+  return held;
+}
+
+function peerOf(socket: Duplex, overSocket: boolean): Peer {
+  return { address: overSocket ? loopback : addressOfPeer(socket), secure: 'encrypted' in socket };
+}
+
+/** Who reaches a socket file is on this machine. */
+const loopback = '127.0.0.1';
+
+function addressOfPeer(socket: Duplex): string {
+  return 'remoteAddress' in socket && typeof socket.remoteAddress === 'string' ? socket.remoteAddress : '';
 }
 
 const refusals: { readonly [code: string]: number } = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
@@ -91,27 +159,30 @@ interface Exchange {
   readonly incoming: http.IncomingMessage;
   readonly outgoing: http.ServerResponse;
   readonly expectsContinue: boolean;
+  readonly overSocket: boolean;
   /** The connection ends with this answer. */
   closing: boolean;
   /** The answer is a stream, whose end nobody knows. */
   streaming: boolean;
 }
 
-async function listening(server: http.Server, { host, port }: HttpServerOptions): Promise<void> {
+async function listening(server: http.Server, options: HttpServerOptions): Promise<void> {
   try {
-    server.listen({ host, port });
+    server.listen('socketPath' in options ? { path: options.socketPath } : { host: options.host, port: options.port });
     await once(server, 'listening');
+    // Whoever may write to it may connect.
+    if ('socketPath' in options) chmodSync(options.socketPath, 0o600);
   } catch (error) {
-    const attempted = `listen on ${host}:${port}`;
+    const attempted = `listen on ${'socketPath' in options ? options.socketPath : `${options.host}:${options.port}`}`;
     if (systemCode(error) === 'EADDRINUSE') throw new LokiError('net.port_taken', { attempted, found: 'another program listens there', cause: error });
     throw new LokiError('io.failed', { attempted, found: messageOf(error), cause: error });
   }
 }
 
-function addressOf(server: http.Server): AddressInfo {
+function addressOf(server: http.Server): { readonly address: string; readonly port: number } {
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new LokiError('internal', { attempted: 'tell where the server listens', found: 'it has no address' });
-  return address;
+  if (address === null) throw new LokiError('internal', { attempted: 'tell where the server listens', found: 'it has no address' });
+  return typeof address === 'string' ? { address, port: 0 } : { address: address.address, port: address.port };
 }
 
 /** Answers one request. Never rejects: a connection that cannot be answered is cut. */
@@ -134,13 +205,13 @@ async function serve(handler: HttpHandler, exchange: Exchange, limits: HttpLimit
   }
 }
 
-function requestOf({ incoming, outgoing, expectsContinue }: Exchange, signal: AbortSignal): HttpRequest {
+function requestOf({ incoming, outgoing, expectsContinue, overSocket }: Exchange, signal: AbortSignal): HttpRequest {
   const { method = '', url = '', rawHeaders, socket } = incoming;
   const headers: [string, string][] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) headers.push([(rawHeaders[at] ?? '').toLowerCase(), rawHeaders[at + 1] ?? '']);
   return {
     method, target: url, headers, signal,
-    address: socket.remoteAddress ?? '', port: socket.localPort ?? 0, secure: 'encrypted' in socket,
+    ...peerOf(socket, overSocket), port: socket.localPort ?? 0, ...(overSocket ? { overSocket: true } : {}),
     hasBody: headers.some(([name, value]) => name === 'transfer-encoding' || (name === 'content-length' && value !== '0')),
     patience(milliseconds) {
       socket.setTimeout(milliseconds);
@@ -225,14 +296,16 @@ function refuse(socket: Duplex, { status, headers, body = '' }: HttpResponse): v
   socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`), bytes]), () => socket.destroy());
 }
 
-async function close(server: http.Server, busy: ReadonlyMap<Duplex, Exchange>, graceMs: number): Promise<void> {
-  for (const exchange of busy.values()) {
-    exchange.closing = true;
-    if (!exchange.outgoing.headersSent) exchange.outgoing.setHeader('Connection', 'close');
-  }
+/** The answer under way is the last one of its connection, and says so if it can. */
+function endAfter(exchange: Exchange): void {
+  exchange.closing = true;
+  if (!exchange.outgoing.headersSent) exchange.outgoing.setHeader('Connection', 'close');
+}
+
+async function close(server: http.Server, held: ReadonlySet<Socket>, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => { server.close(() => resolve()); });
   server.closeIdleConnections();
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  const cut = setTimeout(() => { for (const socket of held) socket.destroy(); }, graceMs);
   await closed;
   clearTimeout(cut);
 }

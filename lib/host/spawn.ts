@@ -59,11 +59,18 @@ function isExecutable(path: string): boolean {
  * Without await: who leaves a process behind is about to end. So the module comes the quick way, and a program that cannot
  * be started is nobody's concern any more.
  */
-function leave({ program, args, cwd, env }: Pick<SpawnRequest, 'program' | 'args' | 'cwd' | 'env'>): void {
+function leave({ program, args, cwd, env, output }: Parameters<Spawn['leave']>[0]): number | undefined {
   const { spawn: start }: typeof childProcess = process.getBuiltinModule('node:child_process');
-  const child = start(program, [...args], { cwd, env: { ...env }, stdio: 'ignore', detached: true, windowsHide: true });
-  child.on('error', () => undefined);
-  child.unref();
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0 } = fs.constants;
+  const into = output === undefined ? 'ignore' : fs.openSync(output, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+  try {
+    const child = start(program, [...args], { cwd, env: { ...env }, stdio: ['ignore', into, into], detached: true, windowsHide: true });
+    child.on('error', () => undefined);
+    child.unref();
+    return child.pid;
+  } finally {
+    if (typeof into === 'number') fs.closeSync(into);
+  }
 }
 
 /** node:child_process is loaded by the first child: `loki hook` starts none. */

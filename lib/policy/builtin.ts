@@ -151,6 +151,7 @@ export function createBuiltins(places: ProtectedPlaces): Builtins {
     const program = basename(words[0] ?? '');
     const named = words.some((word) => [...ports].some((port) => word === port || word.includes(`:${port}`)));
     if (named && fetchers.has(program) && detours.test(command)) return [atControlPlane];
+    if ((fetchers.has(program) || connectors.has(program)) && folded(command).includes('loki.sock')) return [atControlPlane];
     if (!connectors.has(program)) return [];
     return (named && words.some(isLoopbackWord)) || namesAddress(command) ? [atControlPlane] : [];
   }

@@ -6,13 +6,14 @@ import { LokiError, messageOf, type ErrorCode } from '../errors.ts';
 import type { HttpHandler } from '../base/http.ts';
 import { newId } from '../base/ids.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
+import { createClientOf } from './client-address.ts';
 import { createDoor, type DoorOptions } from './door.ts';
-import { Exchange, longestReason, note, type Parts } from './exchange.ts';
+import { allowanceFields, Exchange, longestReason, note, placeHeaders, type Parts } from './exchange.ts';
 import { createIdempotency } from './idempotency.ts';
 import type { Row } from './message.ts';
 import { createCursors } from './page.ts';
-import { createRateLimiter } from './rate-limit.ts';
-import { commonHeaders, problemResponse } from './respond.ts';
+import { callerOf, createRateLimiter } from './rate-limit.ts';
+import { problemResponse } from './respond.ts';
 import { route, routeTable } from './route-table.ts';
 import { createRouter } from './router.ts';
 import { countRequest } from './request-counts.ts';
@@ -20,8 +21,8 @@ import type { Services } from './services.ts';
 import { createStreams, type StreamLimits } from './streams.ts';
 
 export interface ApiOptions extends DoorOptions {
-  /** Whether callers must show who they are. */
-  readonly authentication: boolean;
+  /** Addresses and blocks of the proxies that say for whom they ask; none when left out. */
+  readonly trustedProxies?: readonly string[];
   /** What the command line on this machine shows. */
   readonly localToken?: string;
   /** Reads a minute for one caller; 0 switches limits off. */
@@ -72,16 +73,18 @@ export function createApi(services: Services, options: ApiOptions): Api {
     }),
     limiter: createRateLimiter(options.rateLimit, services.clock),
     newUse: createUses(services.clock),
+    clientOf: createClientOf(options.trustedProxies ?? []),
   };
   const newRequestId = requestIds(services);
   return {
     answer: (request) => new Exchange(parts, request, newRequestId()).answer(),
-    malformed(status) {
+    malformed(status, { address, secure }) {
       const requestId = newRequestId();
       countRequest(metrics, { method: '', route: undefined, status });
       const { code, found } = malformations[status] ?? malformations[400];
       const problem = problemResponse(new LokiError(code, { attempted: 'read the request', found }), requestId, {}, status);
-      return { ...problem, headers: { ...commonHeaders, ...problem.headers, 'X-Request-Id': requestId } };
+      const allowance = parts.limiter(callerOf(address), 'read', 1);
+      return { ...problem, headers: { ...placeHeaders(secure, parts.varies), ...allowanceFields(allowance, services.clock), ...problem.headers, 'X-Request-Id': requestId } };
     },
     drain() {
       draining = true;

@@ -6,6 +6,7 @@
  */
 import { LokiError } from '../errors.ts';
 import type { HttpRequest } from '../base/http.ts';
+import { cameThroughProxy } from './client-address.ts';
 
 /** Which names the control plane answers to. */
 export interface DoorOptions {
@@ -15,6 +16,8 @@ export interface DoorOptions {
   readonly allowedHosts: readonly string[];
   /** Origins of other sites whose pages may call, exactly as browsers send them. */
   readonly corsOrigins: readonly string[];
+  /** Whether callers must show who they are. Where they need not, nobody is let in from elsewhere through a proxy on this machine. */
+  readonly authentication: boolean;
 }
 
 /** What the door makes of a request. */
@@ -47,9 +50,10 @@ export function createDoor(options: DoorOptions): Door {
   const origins = new Set(options.corsOrigins.map((origin) => origin.toLowerCase()));
 
   /** The host, in lower case, if it is one of ours. */
-  function checkHost(host: string | undefined, { port, secure }: HttpRequest): string {
+  function checkHost(host: string | undefined, { port, secure, overSocket }: HttpRequest): string {
     if (host === undefined || host === '') throw invalid('it names no Host');
     const lower = host.toLowerCase();
+    if (overSocket === true && lower === 'localhost') return lower;
     const usualPort = port === (secure ? 443 : 80);
     if (listed.includes(lower) || names.some((name) => lower === `${name}:${port}` || (usualPort && lower === name))) return lower;
     throw foreign(`the Host ${quoted(host)} is not on the list of this control plane`, 'Add the name to enterprise.server.allowed_hosts (LOKI_ALLOWED_HOSTS)');
@@ -58,6 +62,9 @@ export function createDoor(options: DoorOptions): Door {
   return (request) => {
     const headers = readHeaders(request.headers);
     const host = checkHost(headers.get('host'), request);
+    if (!options.authentication && cameThroughProxy(headers)) {
+      throw foreign('it came through a proxy, and authentication is off', 'Set enterprise.auth.enabled (LOKI_ENTERPRISE_AUTH=true) before a proxy leads here');
+    }
     const { path, query } = readTarget(request.target);
     const own = `${request.secure ? 'https' : 'http'}://${host}`;
     const origin = headers.get('origin')?.toLowerCase();

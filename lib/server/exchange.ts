@@ -9,6 +9,7 @@ import type { HttpRequest, HttpResponse } from '../base/http.ts';
 import { isId } from '../base/ids.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Authenticate } from './auth/authenticate.ts';
+import { cameThroughProxy, type ClientOf } from './client-address.ts';
 import { requireOwnPage } from './auth/same-origin.ts';
 import { checkFollowedLink, type Admitted, type Door } from './door.ts';
 import { parseBody, readFormFields, readJsonText, refuseBody } from './body.ts';
@@ -35,6 +36,9 @@ export interface Parts {
   readonly cursors: Cursors;
   /** Whether a use of a token from an address is worth telling again. */
   readonly newUse: (actor: string, address: string) => boolean;
+  /** What a proxy in front says of the client, when its word counts. */
+  readonly clientOf: ClientOf;
+  /** Whether answers depend on the page that asks. */
   readonly varies: boolean;
   /** Whether each answer is recorded as well, as `api.response`. */
   readonly recordResponses: boolean;
@@ -53,12 +57,27 @@ export function note(record: Recorder, event: AuditEvent): void {
   }
 }
 
+/** What every answer carries, whoever asked for whatever. */
+export function placeHeaders(secure: boolean, varies: boolean): Record<string, string> {
+  return { ...commonHeaders, ...(secure ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}), ...(varies ? { Vary: 'Origin' } : {}) };
+}
+
+export function allowanceFields(allowance: Allowance | undefined, clock: Services['clock']): Record<string, string> {
+  return allowance === undefined ? {} : allowanceHeaders(allowance, clock.now());
+}
+
+/** What a listed site's page may send, and may read of an answer, beside what any page may. */
+const acceptedHeaders = 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID';
+const exposedHeaders = 'ETag, Link, Location, X-Request-Id, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, Idempotency-Replayed';
+
 /** A request being answered: what is known of it so far, for the answer's headers and the record. */
 export class Exchange {
   readonly #parts: Parts;
   readonly #request: HttpRequest;
   readonly #requestId: string;
   readonly #startedAt: number;
+  /** The proxy it came through, when its word counts. */
+  readonly #via: string | undefined;
   #principal: Principal = stranger;
   #admitted: Admitted | undefined;
   #route: Route | undefined;
@@ -67,7 +86,9 @@ export class Exchange {
 
   constructor(parts: Parts, request: HttpRequest, requestId: string) {
     this.#parts = parts;
-    this.#request = request;
+    const client = parts.clientOf(request);
+    this.#request = client === undefined ? request : { ...request, address: client.address, secure: client.secure };
+    this.#via = client?.via;
     this.#requestId = requestId;
     this.#startedAt = parts.services.clock.monotonic();
   }
@@ -121,8 +142,10 @@ export class Exchange {
   /** A wrong token is paid for from an allowance of its own; right ones are never held up by it. */
   async #identify(anybody: boolean, { headers }: Admitted): Promise<void> {
     const { address } = this.#request;
+    // Whoever comes through a proxy that is not listed may be anybody, and is no caller of this machine though the proxy is.
+    const believed = this.#via === undefined && cameThroughProxy(headers) ? '' : address;
     try {
-      this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address });
+      this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address: believed });
     } catch (error) {
       if (anybody) return;
       this.#take('auth', 1);
@@ -164,7 +187,7 @@ export class Exchange {
   /** What other methods a path has; for a listed site's page also that it may use them. */
   #options(allowed: string): HttpResponse {
     const cors: Record<string, string> = this.#admitted?.crossOrigin === undefined ? {} : {
-      'Access-Control-Allow-Methods': allowed, 'Access-Control-Allow-Headers': 'Authorization, Content-Type, Last-Event-ID, If-Match, If-None-Match, Idempotency-Key', 'Access-Control-Max-Age': '600',
+      'Access-Control-Allow-Methods': allowed, 'Access-Control-Allow-Headers': acceptedHeaders, 'Access-Control-Max-Age': '600',
     };
     return { status: 204, headers: { Allow: allowed, ...cors } };
   }
@@ -209,15 +232,17 @@ export class Exchange {
 
   #headers(own: Readonly<Record<string, string>>): Record<string, string> {
     const { services, varies } = this.#parts;
-    const headers: Record<string, string> = { ...commonHeaders };
-    if (this.#request.secure) headers['Strict-Transport-Security'] = 'max-age=31536000';
-    if (varies) headers['Vary'] = 'Origin';
+    const headers = placeHeaders(this.#request.secure, varies);
     if (this.#admitted?.crossOrigin !== undefined) {
       headers['Access-Control-Allow-Origin'] = this.#admitted.crossOrigin;
-      headers['Access-Control-Expose-Headers'] = 'ETag, Location, X-Request-Id, RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed';
+      headers['Access-Control-Expose-Headers'] = exposedHeaders;
     }
     if (this.#allowance !== undefined) Object.assign(headers, allowanceHeaders(this.#allowance, services.clock.now()));
-    return Object.assign(headers, own, { 'X-Request-Id': this.#requestId });
+    const vary = headers['Vary'];
+    Object.assign(headers, own);
+    if (vary !== undefined && own['Vary'] !== undefined) headers['Vary'] = `${vary}, ${own['Vary']}`;
+    headers['X-Request-Id'] = this.#requestId;
+    return headers;
   }
 
   /** Requests over the limit are counted by their answers only: recording each would let a flood fill the log. */
@@ -231,6 +256,7 @@ export class Exchange {
     const details: JsonObject = {
       request_id: this.#requestId, method: this.#request.method.slice(0, 20), path: (this.#admitted?.path ?? this.#request.target).slice(0, 256),
       route: this.#route?.path ?? null, status, duration_ms: Math.round(durationMs), address: this.#request.address,
+      ...(this.#via === undefined ? {} : { via: this.#via }),
     };
     const { actor } = this.#principal;
     const send = (event: 'api.request' | 'api.response' | 'api.error' | 'auth.denied' | 'auth.fail', more?: JsonObject): void => {

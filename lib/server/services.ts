@@ -63,6 +63,8 @@ export interface StatusReport {
   readonly uptime_seconds: number;
   readonly authentication: 'off' | 'required';
   readonly audit: { readonly enabled: boolean; readonly last_seq: number | null };
+  /** How many are open now. */
+  readonly event_streams: number;
 }
 
 /** The policies in force on this machine. Without a project they are the control plane's own project's. */

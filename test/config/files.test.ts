@@ -32,6 +32,8 @@ test('a value of the wrong type is refused for every kind of setting', () => {
     ['enterprise.siem.splunk.hec_url', 'http://splunk.example.com', 'is "http://splunk.example.com"'],
     ['enterprise.telemetry.endpoint', 'ftp://x', 'is "ftp://x"'], ['enterprise.telemetry.endpoint', 'collector:4318', 'is "collector:4318"'],
     ['enterprise.server.host', '"a b"', 'is "a b"'], ['enterprise.server.cors_origins', '["*"]', 'is "*"'],
+    ['enterprise.server.trusted_proxies', '[proxy.example.com]', 'is "proxy.example.com"'], ['enterprise.server.trusted_proxies', '[0.0.0.0/0]', 'is "0.0.0.0/0"'],
+    ['enterprise.server.trusted_proxies', '["10.0.0.0/33"]', 'is "10.0.0.0/33"'], ['enterprise.server.drain', '11m', 'is "11m"'],
     ['enterprise.server.cors_origins', '["https://a/"]', 'is "https://a/"'], ['enterprise.egress.allow_internal', '[10.0.0.0/33]', 'is "10.0.0.0/33"'],
     ['enterprise.egress.allow_internal', '[a.example.com/8]', 'is "a.example.com/8"'], ['enterprise.store', 'etcd', 'is "etcd"'],
     ['runs.provider', 'cluade', 'is "cluade"'], ['runs.provider', '{name: command}', 'is command without a command line'],

@@ -19,7 +19,7 @@ const valueOfForbidden: Readonly<Record<string, string>> = {
   'enterprise.auth.oidc.scopes': '[x]', 'enterprise.auth.oidc.role_claim': 'x', 'enterprise.auth.oidc.role_map': '{everyone: admin}',
   'enterprise.auth.oidc.users': '{alice: x}', 'enterprise.auth.oidc.algorithms': '[RS256]', 'enterprise.auth.oidc.ca': '/x',
   'enterprise.auth.machines': '[{issuer: "https://evil.example.com", audience: x, claims: {sub: x}, role: admin}]',
-  'enterprise.server.host': '127.0.0.1', 'enterprise.server.port': '1', 'enterprise.server.cors_origins': '["https://evil.example.com"]',
+  'enterprise.server.host': '127.0.0.1', 'enterprise.server.port': '1', 'enterprise.server.trusted_proxies': '[10.0.0.1]', 'enterprise.server.drain': '1m', 'enterprise.server.cors_origins': '["https://evil.example.com"]',
   'enterprise.server.allowed_hosts': '[evil.example.com]', 'enterprise.server.rate_limit': '0', 'enterprise.server.metrics': 'open', 'enterprise.server.tls.cert': '/x',
   'enterprise.server.tls.key': '/x', 'integrations.slack.bot_token': 'x', 'integrations.slack.signing_secret': 'x', 'integrations.slack.channel': 'x',
   'integrations.slack.webhook_url': 'https://evil.example.com', 'integrations.teams.webhook_url': 'https://evil.example.com',

@@ -168,6 +168,15 @@ test('listening beyond loopback needs authentication', () => {
   for (const host of ['127.0.0.1', '127.8.9.10', 'localhost', '::1', '[::1]']) assert.equal(configOf({ env: { LOKI_HOST: host } }).server.host, host.replace(/[[\]]/g, ''));
 });
 
+test('proxies are trusted only with authentication, and with them, or beyond loopback, there is time to notice the end', () => {
+  assert.match(errorOf({ env: { LOKI_TRUSTED_PROXIES: '10.0.0.0/8' } }).message, /lets others in through a proxy, without enterprise\.auth\.enabled/);
+  const { trustedProxies, drain } = configOf({ env: { LOKI_TRUSTED_PROXIES: '10.0.0.0/8,::1', LOKI_ENTERPRISE_AUTH: 'on' } }).server;
+  assert.deepEqual([trustedProxies, drain], [['10.0.0.0/8', '::1'], 5000]);
+  assert.equal(configOf({ env: { LOKI_HOST: '10.0.0.1', LOKI_ENTERPRISE_AUTH: 'on' } }).server.drain, 5000);
+  assert.equal(configOf({ env: { LOKI_HOST: '10.0.0.1', LOKI_ENTERPRISE_AUTH: 'on' }, user: 'enterprise: {server: {drain: 20s}}' }).server.drain, 20_000);
+  assert.equal(configOf({}).server.drain, 0);
+});
+
 test('a key in the environment switches encryption on', () => {
   const key = Buffer.alloc(32, 7);
   for (const text of [key.toString('hex'), key.toString('base64'), key.toString('base64url')]) {

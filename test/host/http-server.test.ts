@@ -1,13 +1,17 @@
 /** The control plane on a real socket: hostile bytes, slow clients, orderly ends. */
 import assert from 'node:assert/strict';
-import * as net from 'node:net';
 import { once } from 'node:events';
-import { after, test } from 'node:test';
+import { readFileSync } from 'node:fs';
+import * as http from 'node:http';
+import * as net from 'node:net';
+import { after, describe, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import type { HttpHandler } from '../../lib/base/http.ts';
 import { listenHttp, type HttpLimits, type HttpServer } from '../../lib/host/http-server.ts';
 import { timers } from '../../lib/host/time.ts';
 import { anything } from '../../lib/server/shape.ts';
 import { createKit, localToken, putEvents, putRun, type Kit } from '../support/api-kit.ts';
+import { fixture } from '../support/root.ts';
 
 const open: HttpServer[] = [];
 after(async () => { await Promise.all(open.map((server) => server.close(0))); });
@@ -264,6 +268,70 @@ test('closing lets answers under way finish, ends streams and takes no more', as
   assert.equal(await response.text(), 'done');
   assert.equal(response.headers.get('connection'), 'close');
   await closing;
+});
+
+test('while draining it still takes connections, and each answer ends its own', async () => {
+  const { kit, server, url } = await serve();
+  const agent = new http.Agent({ keepAlive: true });
+  const ask = (): Promise<string | undefined> => new Promise((resolve, reject) => {
+    http.get(`${url}/health/live`, { agent }, (answer) => answer.resume().on('end', () => resolve(answer.headers.connection))).on('error', reject);
+  });
+  assert.equal(await ask(), 'keep-alive');
+  kit.api.drain();
+  server.drain();
+  assert.equal(await ask(), 'close');
+  assert.equal((await fetch(`${url}/health/ready`)).status, 503);
+  const { text, closed } = await raw(server, `GET /health/live HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n\r\n`);
+  assert.match(text, /^HTTP\/1\.1 200 /);
+  assert.ok(closed);
+  agent.destroy();
+});
+
+describe('over TLS', () => {
+  const tls = { cert: readFileSync(fixture('siem', 'server.pem'), 'utf8'), key: readFileSync(fixture('siem', 'server.key'), 'utf8') };
+  const secure = async (limits: Partial<HttpLimits> = {}): Promise<HttpServer> => {
+    const server = await listenHttp(createKit({ rateLimit: 0 }).api, { host: '127.0.0.1', port: 0, limits, tls });
+    open.push(server);
+    return server;
+  };
+  /** Everything said to bytes sent after the handshake. */
+  const within = async (server: HttpServer, bytes: string): Promise<string> => {
+    const socket = connectTls({ host: '127.0.0.1', port: server.port, rejectUnauthorized: false });
+    let text = '';
+    socket.on('data', (chunk) => { text += chunk.toString('latin1'); }).on('error', () => undefined);
+    socket.write(bytes);
+    await Promise.race([once(socket, 'close'), timers.sleep(3000)]);
+    socket.destroy();
+    return text;
+  };
+
+  test('whoever does not shake hands in time, or speaks plainly, is cut off without a word of HTTP', async () => {
+    const server = await secure({ headersMs: 200, checkMs: 50 });
+    for (const bytes of ['', '\u0016\u0003\u0001\u0000\u00f0\u0001', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n']) {
+      const { text, closed } = await raw(server, Buffer.from(bytes, 'latin1'));
+      assert.ok(closed, JSON.stringify(bytes));
+      assert.doesNotMatch(text, /HTTP/);
+    }
+  });
+
+  test('the limits are the same, and bytes that are no request are told over TLS to use it', async () => {
+    const server = await secure({ headersMs: 200, checkMs: 50 });
+    for (const [bytes, status] of [['GARBAGE\r\n\r\n', '400'], ['GET / HTTP/1.1\r\nX-Slow: ', '408'], [`GET / HTTP/1.1\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`, '431']] as const) {
+      const text = await within(server, bytes);
+      assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `));
+      assert.match(text, /\r\nStrict-Transport-Security: max-age=31536000\r\n/);
+    }
+  });
+
+  test('closing waits for nobody who has not shaken hands', async () => {
+    const server = await secure();
+    const socket = net.connect(server.port, '127.0.0.1').on('error', () => undefined);
+    await once(socket, 'connect');
+    const before = performance.now();
+    await server.close(50);
+    assert.ok(performance.now() - before < 3000);
+    socket.destroy();
+  });
 });
 
 test('closing does not wait for who never ends', async () => {

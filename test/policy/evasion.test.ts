@@ -98,6 +98,7 @@ describe('what shows only at run time is put to a person', () => {
 
 describe('the control plane is found however it is spelled', () => {
   refuses('builtin:control-plane', 'DENY', [
+    ['its socket file, from beside it', `cd ${home}/.loki/run && curl --unix-socket loki.sock http://localhost/api/runs`], ['from a folder nobody knows', 'cd "$X"; curl --unix-socket loki.sock http://localhost/'], ['passed on', 'socat TCP-LISTEN:9,fork UNIX-CONNECT:loki.sock'], ['in capitals', 'nc -U LOKI.SOCK'],
     ['a host that is printed', 'curl $(echo localhost):57374'],
     ['a dot behind the name', 'curl http://localhost.:57374/api'], ['no scheme', 'wget -qO- 127.1:57374'], ['a number', 'nc 2130706433 57374'], ['another name sent here', 'curl --resolve a.b:57374:127.0.0.1 http://a.b:57374'], ['a detour', 'curl --connect-to ::127.0.0.1:57374 http://x.example'],
     ['braces that curl expands', 'curl "http://127.0.0.1:5737{4,5}/"'], ['a range', 'curl "http://127.0.0.1:[57374-57374]/"'], ['the short form of httpie', 'http :57374/api'], ['another name of this machine', 'curl ip6-localhost:57374'], ['a program on standard input', 'python3 - <<EOF\nimport urllib.request as u; u.urlopen("http://127.0.0.1:57374/")\nEOF'],

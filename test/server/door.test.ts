@@ -59,6 +59,18 @@ test('every answer carries the security headers, its request id and how the call
   }
 });
 
+test('what is sent over TLS is to be asked for over TLS; what varies by more says both', async () => {
+  const route: Row = { method: 'GET', path: '/api/varies', operation: 'varies.get', summary: 'Varies', scope: 'none', audit: false, answer: { status: 200, about: 'Done' }, handle: async () => ({ status: 200, headers: { Vary: 'Accept' } }) };
+  const { api } = createKit({ moreRoutes: [route], corsOrigins: ['https://portal.example.com'] });
+  assert.equal((await send(api, '/api/varies')).headers['Vary'], 'Origin, Accept');
+  assert.equal((await send(api, '/health')).headers['Strict-Transport-Security'], undefined);
+  for (const [secure, expected] of [[true, 'max-age=31536000'], [false, undefined]] as const) {
+    const { headers } = api.malformed(400, { address: '192.0.2.1', secure });
+    assert.deepEqual([headers['Strict-Transport-Security'], headers['Vary']], [expected, 'Origin']);
+    assert.match(headers['RateLimit'] ?? '', /^"read";r=\d+;t=\d+$/);
+  }
+});
+
 test('loopback names with the port are answered to', async () => {
   const { api } = createKit();
   for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `LOCALHOST:${port}`, `[::1]:${port}`]) {
@@ -138,6 +150,11 @@ test('a listed site is named in the answer, and only itself', async () => {
   const preflight = await send(api, '/api/runs', { method: 'OPTIONS', headers });
   assert.equal(preflight.status, 204);
   assert.equal(preflight.headers['Access-Control-Allow-Methods'], 'GET, HEAD, OPTIONS');
+  assert.equal(preflight.headers['Access-Control-Allow-Headers'], 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID');
+  assert.equal(preflight.headers['Access-Control-Max-Age'], '600');
+  for (const { headers: given } of [response, preflight]) assert.equal(given['Access-Control-Allow-Credentials'], undefined);
+  for (const target of ['/api/nothing', '/app.js', '/api/runs?limit=x', '/health']) assert.equal((await send(api, target, { headers })).headers['Vary'], 'Origin', target);
+  assert.equal((await send(api, '/api/runs')).headers['Vary'], 'Origin', 'also where no page of another site asks: a cache must not give its answer to one');
   const other = await send(api, '/api/runs', { headers: { origin: 'https://portal.example.com.evil.example' } });
   assert.equal(other.status, 403);
   assert.equal(other.headers['Access-Control-Allow-Origin'], undefined);

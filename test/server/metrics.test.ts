@@ -16,7 +16,7 @@ test('requests are counted by the pattern of their route, never by what was sent
   for (const path of ['/secret-tenant', '/api/wp-admin.php', '/api/runs/acme/payroll', '/%2e%2e/etc']) await send(kit.api, path);
   await send(kit.api, '/api/runs', { method: 'BREW' });
   await send(kit.api, '/api/runs', { method: 'HEAD' });
-  kit.api.malformed(431);
+  kit.api.malformed(431, { address: '192.0.2.1', secure: false });
   assert.deepEqual(await samples(kit, 'loki_http_requests_total'), [
     'loki_http_requests_total{method="GET",route="/api/runs/:id",status="404"} 2', 'loki_http_requests_total{method="GET",route="unknown",status="404"} 3',
     'loki_http_requests_total{method="GET",route="unknown",status="400"} 1', 'loki_http_requests_total{method="unknown",route="unknown",status="401"} 1',

@@ -69,7 +69,7 @@ test('status says version, uptime and how the log stands', async () => {
   for (const path of ['/api/status', '/api/v2/status']) {
     const response = await send(api, path);
     assert.equal(response.status, 200);
-    assert.deepEqual(bodyOf(response), { version: '0.1.0', started_at: '2026-02-15T14:30:00.000Z', uptime_seconds: 5, authentication: 'off', audit: { enabled: true, last_seq: 25 } });
+    assert.deepEqual(bodyOf(response), { version: '0.1.0', started_at: '2026-02-15T14:30:00.000Z', uptime_seconds: 5, authentication: 'off', audit: { enabled: true, last_seq: 25 }, event_streams: 0 });
   }
 });
 

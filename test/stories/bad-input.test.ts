@@ -99,10 +99,10 @@ test('a port that is taken: exit 8, the port, what to do; the one that has it go
   const { port } = JSON.parse(said);
   const second = await here.loki(['dashboard', '--port', String(port)]);
   assert.deepEqual([second.exit, second.stdout], [8, '']);
-  assert.match(second.stderr, new RegExp(`error: Cannot listen on .*${port}.*\nhint: Choose another port with --port, or stop what listens there`));
+  assert.match(second.stderr, new RegExp(`error: Cannot listen on .*${port}: a control plane of this LOKI_HOME runs already at http://127.0.0.1:${port}\nhint: .*loki dashboard stop`));
   assert.equal((await fetch(`http://127.0.0.1:${port}/health/live`)).status, 200);
   const status = await here.loki(['dashboard', 'status', '--json']);
-  assert.deepEqual([status.exit, JSON.parse(status.stdout)], [0, { url: `http://127.0.0.1:${port}` }], 'the address of the one that goes on stays written down');
+  assert.deepEqual([status.exit, JSON.parse(status.stdout).url, JSON.parse(status.stdout).pid], [0, `http://127.0.0.1:${port}`, first.pid], 'the address of the one that goes on stays written down');
   const ended = new Promise((resolve) => { first.once('exit', resolve); });
   first.kill('SIGINT');
   assert.equal(await ended, 0);
@@ -117,6 +117,7 @@ test('a port that another program has is told the same way', async (t) => {
   const port = typeof address === 'object' ? address?.port : undefined;
   const { exit, stderr } = await makeGround(t).loki(['dashboard', '--port', String(port)]);
   assert.equal(exit, 8, stderr);
+  assert.match(stderr, new RegExp(`error: Cannot listen on .*${port}: another program listens there\nhint: Choose another port with --port, or stop what listens there`));
 });
 
 describe('a LOKI_HOME that cannot be written', { concurrency: 2 }, () => {

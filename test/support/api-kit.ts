@@ -80,7 +80,7 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
     budgets: async (id) => [1, 2, 3].map((n) => ({ project_id: id ?? projectId, name: `budget-${n}` })),
     metrics: { access: 'open', metrics, collect: async () => metrics.read() },
     record,
-    status: async () => ({ version: '0.1.0', started_at: '2026-02-15T14:30:00.000Z', uptime_seconds: 5, authentication: 'off', audit: { enabled: true, last_seq: 25 } }),
+    status: async () => ({ version: '0.1.0', started_at: '2026-02-15T14:30:00.000Z', uptime_seconds: 5, authentication: 'off', audit: { enabled: true, last_seq: 25 }, event_streams: 0 }),
     readWebFile: (name) => Buffer.from(`the file ${name}`),
     ...services,
   };

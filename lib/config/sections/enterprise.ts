@@ -3,9 +3,10 @@
  * `server`, `egress`, `store`), and of where the command line finds its files and its control plane. A project may set
  * none of them but one: it may demand authentication.
  */
+import { formatDuration } from '../../base/duration.ts';
 import { Secret } from '../../base/secret.ts';
 import {
-  boolean, host, hostAndPort, hostOrBlock, integer, isQuoted, listOf, mapOf, name, oneOf, onlyOn, origin, path, secretText, text, url,
+  addressOrBlock, boolean, duration, host, hostAndPort, hostOrBlock, integer, isQuoted, listOf, mapOf, name, oneOf, onlyOn, origin, path, secretText, text, url,
 } from '../kinds.ts';
 import type { Kind, Section } from '../setting.ts';
 
@@ -172,6 +173,10 @@ export interface ServerConfig {
   readonly corsOrigins: readonly string[];
   /** Names beside loopback that a Host header may carry. */
   readonly allowedHosts: readonly string[];
+  /** Addresses and blocks of the proxies that say for whom they ask. */
+  readonly trustedProxies: readonly string[];
+  /** Milliseconds between saying that it will end and taking no more connections. */
+  readonly drain: number;
   /** Reads a minute a principal; 0: no limit. */
   readonly rateLimit: number;
   /** Who may read `/metrics`. */
@@ -195,6 +200,14 @@ export const serverSection: Section<ServerConfig> = {
   allowedHosts: {
     key: 'enterprise.server.allowed_hosts', env: [{ name: 'LOKI_ALLOWED_HOSTS' }], kind: listOf(hostAndPort), default: [], defaultWords: 'loopback',
     project: never, meaning: 'Exact list of further names that a Host header may carry',
+  },
+  trustedProxies: {
+    key: 'enterprise.server.trusted_proxies', env: [{ name: 'LOKI_TRUSTED_PROXIES' }], kind: listOf(addressOrBlock), default: [], defaultWords: 'none', project: never,
+    meaning: 'Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Only with `enterprise.auth.enabled`',
+  },
+  drain: {
+    key: 'enterprise.server.drain', kind: duration('0s', '10m'), default: 0, defaultWords: '`0s`; beyond loopback, or behind a proxy, `5s`', project: never, show: formatDuration,
+    meaning: 'How long `/health/ready` says 503, and connections are still taken, before the control plane ends',
   },
   rateLimit: {
     key: 'enterprise.server.rate_limit', env: [{ name: 'LOKI_API_RATE_LIMIT' }], kind: integer(0, 1_000_000), default: 600, project: never,

@@ -27,7 +27,9 @@ export function fetched(words: readonly Word[]): Fetched {
     if (inWord !== undefined) writes.push({ ...word, text: inWord });
     if (outputs.test(before) || (/^-[A-Za-z]*O$/.test(before) && !text.startsWith('-') && !isAddress(text))) writes.push(word);
     if (uploads.test(before) && text.includes('@')) reads.push({ ...word, text: text.slice(text.indexOf('@') + 1) });
-    else if (/^(?:-T|--upload-file|-K|--config|-i|--input-file|--post-file|--body-file)$/.test(before) && !isAddress(text)) reads.push(word);
+    else if (/^(?:-T|--upload-file|-K|--config|-i|--input-file|--post-file|--body-file|--unix-socket)$/.test(before) && !isAddress(text)) reads.push(word);
+    const socket = /^--unix-socket=(.+)$/.exec(text)?.[1];
+    if (socket !== undefined) reads.push({ ...word, text: socket });
     if (text === '' || text.startsWith('-')) continue;
     if (isAddress(text) || !/^-/.test(before) || flagsAlone.test(before)) addresses.push(word);
     if (named && isAddress(text)) writes.push({ ...word, text: basename(text.replace(/[?#].*$/, '')) });
