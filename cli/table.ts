@@ -49,6 +49,7 @@ export const commandTable: readonly CommandRow[] = [
   { name: 'pause', summary: 'Pause the session after its current step', load: () => import('./commands/pause.ts') },
   { name: 'resume', summary: 'Go on with a paused session', load: () => import('./commands/resume.ts') },
   { name: 'stop', summary: 'Stop the session', load: () => import('./commands/stop.ts') },
+  { name: 'worker', summary: 'Drive the runs that were ordered', load: () => import('./commands/worker.ts') },
   { name: 'dashboard', summary: 'Serve the control plane and its page', load: () => import('./commands/dashboard.ts') },
   { name: 'login', summary: 'Sign this command line in at a control plane', load: () => import('./commands/login.ts') },
   { name: 'logout', summary: 'End that, and revoke its key', load: () => import('./commands/logout.ts') },

@@ -149,7 +149,7 @@ test('a listed site is named in the answer, and only itself', async () => {
   assert.equal(response.headers['Vary'], 'Origin');
   const preflight = await send(api, '/api/runs', { method: 'OPTIONS', headers });
   assert.equal(preflight.status, 204);
-  assert.equal(preflight.headers['Access-Control-Allow-Methods'], 'GET, HEAD, OPTIONS');
+  assert.equal(preflight.headers['Access-Control-Allow-Methods'], 'GET, HEAD, OPTIONS, POST');
   assert.equal(preflight.headers['Access-Control-Allow-Headers'], 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID');
   assert.equal(preflight.headers['Access-Control-Max-Age'], '600');
   for (const { headers: given } of [response, preflight]) assert.equal(given['Access-Control-Allow-Credentials'], undefined);
@@ -241,7 +241,7 @@ test('a wrong method on a known path is 405 and names the right ones', async () 
   const { api } = withWrite();
   const response = await send(api, '/api/runs', { ...post(bearer), method: 'DELETE' });
   assert.equal(response.status, 405);
-  assert.equal(response.headers['Allow'], 'GET, HEAD, OPTIONS');
+  assert.equal(response.headers['Allow'], 'GET, HEAD, OPTIONS, POST');
   const options = await send(api, '/api/things', { method: 'OPTIONS' });
   assert.equal(options.status, 204);
   assert.equal(options.headers['Allow'], 'OPTIONS, POST');
