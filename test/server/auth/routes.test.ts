@@ -53,7 +53,7 @@ const post = (cookie: string, body: unknown, headers: Readonly<Record<string, st
 test('a browser signs in, is known by its cookie alone, and it is on record', async () => {
   const here = await scene();
   const { kit: { api, recorded }, tenant, other } = here;
-  const back = await signIn(here, {}, { session_state: 'x', scope: 'openid' });
+  const back = await signIn(here, {}, { session_state: 'x', scope: 'openid', added_by_nobody_we_know: 'x', code: 'c'.repeat(4000) });
   assert.deepEqual([back.status, back.headers['Location']], [303, '/device']);
   const cookie = cookieOf(back, 'loki=');
   const me = bodyOf(await send(api, '/auth/me', withCookie(cookie)));
@@ -79,6 +79,7 @@ test('a sign-on that fails sets no session, says why, and is on record', async (
     assert.match(String(details?.['reason']), words);
   }
   assert.equal((await send(here.kit.api, '/auth/callback?state=a&state=b&code=c')).status, 400, 'a parameter twice');
+  assert.equal((await send(here.kit.api, '/auth/callback?state=a&x=1&x=2')).status, 400, 'one that we do not know twice');
   for (const evil of ['//evil.example.com', '/%5Cevil', 'https:evil', '%2F%2Fevil']) assert.equal((await send(here.kit.api, `/auth/login?return_to=${evil}`)).status, 400, evil);
 });
 
