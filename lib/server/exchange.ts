@@ -190,7 +190,7 @@ export class Exchange {
 
   async #handle(route: Route, params: ReadonlyMap<string, string>, admitted: Admitted): Promise<HttpResponse> {
     checkParams(route, params);
-    const query = readQuery(admitted.query, route.query);
+    const query = readQuery(admitted.query, route.query, route.openQuery === true);
     const { text, value } = await this.#body(route, admitted);
     const { idempotency, services } = this.#parts;
     const key = route.keyed === undefined ? undefined : admitted.headers.get('idempotency-key');
