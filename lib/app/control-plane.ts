@@ -61,7 +61,7 @@ export async function startControlPlane(installation: Installation, options: Lis
   const keys = keyRoom(installation, log.record, store);
   const signOn = openSignOn(installation, { store, record: log.record, keys, ca });
   const services: Services = {
-    store, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
+    store, version, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
     projects: projectService(installation, store), keys, tokens: [keyReader(installation, store), createRunTokenReader(runs)], signOn, assertFresh: freshness(installation),
     policies: policyService(installation), approvals: (tenant) => approvals.of(tenant), audit: auditService(installation, log.record),
     runs,

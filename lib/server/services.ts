@@ -142,6 +142,8 @@ export interface Services {
   readonly runs: RunService;
   readonly metrics: MetricsService;
   readonly record: Recorder;
+  /** Of the program. */
+  readonly version: string;
   status(): Promise<StatusReport>;
   /** Bytes of a file of the web page, by its name in `lib/web`. Asked once for each file, at start. */
   readWebFile(name: string): Uint8Array;

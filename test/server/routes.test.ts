@@ -36,7 +36,7 @@ test('the route table serves exactly these routes', () => {
     if (!/\.(js|css|svg)$/.test(path)) served.set(path, [...served.get(path) ?? [], `${method} ${scope}`]);
   }
   assert.deepEqual(Object.fromEntries([...served].map(([path, methods]) => [path, methods.join(', ')])), {
-    '/health': 'GET none', '/health/live': 'GET none', '/health/ready': 'GET none', '/metrics': 'GET none', '/hooks/claude': 'POST hook', '/': 'GET none', '/device': 'GET none',
+    '/health': 'GET none', '/health/live': 'GET none', '/health/ready': 'GET none', '/metrics': 'GET none', '/openapi.json': 'GET none', '/hooks/claude': 'POST hook', '/': 'GET none', '/device': 'GET none',
     '/auth/login': 'GET none', '/auth/callback': 'GET none', '/auth/session': 'POST none', '/auth/logout': 'POST none', '/auth/signed-out': 'GET none', '/auth/backchannel-logout': 'POST none',
     '/auth/me': 'GET none', '/auth/device': 'POST none, GET none', '/auth/device/token': 'POST none', '/auth/device/approve': 'POST none',
     '/api/status': 'GET none', '/api/v2/status': 'GET read',

@@ -56,7 +56,7 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
   const metrics = createMetrics();
   const all: Services = {
     runs,
-    store, clock, timers, random,
+    store, clock, timers, random, version: '0.1.0',
     projects: { adopt: async () => undefined, placeOf: (path) => ({ id: projectIdOf(path), path }), assign: () => undefined, isEnrolled: () => false },
     keys, tokens: [createKeyReader({ store, now: () => clock.now(), used: () => undefined }), createRunTokenReader(runs)], assertFresh: () => undefined,
     signOn: createSignOnService({ store, record, clock, random, http: nobody, secure: false, provider: undefined, machines: [], ...keysOfSignOn({ store, keys, clock }) }),
