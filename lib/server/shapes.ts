@@ -73,4 +73,4 @@ export const policy: Shape<unknown> = named('Policy', anyObject('What is in forc
 export const decision: Shape<unknown> = named('Decision', anyObject('docs/policy.md, a decision'));
 export const budget: Shape<unknown> = named('Budget', anyObject('Where one budget stands'));
 export const health: Shape<unknown> = named('Health', record({ status: choice(['ok', 'unavailable']) }));
-export const status: Shape<unknown> = named('Status', anyObject('version, started_at, uptime_seconds, authentication, audit'));
+export const status: Shape<unknown> = named('Status', anyObject('version, started_at, uptime_seconds, authentication, audit, event_streams'));
