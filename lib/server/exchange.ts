@@ -150,10 +150,10 @@ export class Exchange {
     note(this.#parts.services.record, { event: 'auth.token.use', actor, resource: actor, details: { request_id: this.#requestId, address }, ...this.#ofTenant() });
   }
 
-  /** Whoever comes through a proxy of this machine that nobody listed may be anybody, and is no caller of this machine. */
+  /** What comes through a proxy may come from anybody: listed or not, it makes nobody a caller of this machine. */
   #addressBelieved(headers: Admitted['headers']): string {
     const { address } = this.#request;
-    return this.#via === undefined && isLoopback(address) && cameThroughProxy(headers) ? '' : address;
+    return isLoopback(address) && (this.#via !== undefined || cameThroughProxy(headers)) ? '' : address;
   }
 
   #take(name: Allowance['name'], cost: 0 | 1): void {
