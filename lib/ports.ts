@@ -200,6 +200,8 @@ export interface SpawnRequest {
   readonly lineLimit?: number;
   /** Aborting kills the whole process group. */
   readonly signal?: AbortSignal;
+  /** Milliseconds between asking it to end and ending it; 500 when left out. */
+  readonly graceMs?: number;
 }
 
 /** How a child ended. `exit` is null when a signal ended it. */
@@ -231,6 +233,8 @@ export interface Spawn {
    * to whatever an agent starts. How many there were; always 0 where the system does not show environments.
    */
   endMarked(name: string, value: string): number;
+  /** Ends a process of this user at once, also one that is stopped. Whether there was one. Who calls it has made sure which process it is. */
+  endProcess(pid: number): boolean;
 }
 
 /** Facts of the process that records carry. */
@@ -347,6 +351,36 @@ export interface PostAnswer {
   /** Seconds to wait, where the answer says so. */
   readonly retryAfterS: number | undefined;
   readonly body: string;
+}
+
+/**
+ * Outgoing requests whose answers are read. Follows no redirect, sends and keeps no cookie. What cannot be reached, takes too
+ * long or answers more than the bound rejects with `net.unreachable`, which names the host and path and never the query.
+ */
+export interface HttpClient {
+  ask(question: HttpQuestion): Promise<HttpReply>;
+}
+
+export interface HttpQuestion {
+  /** http: or https:. */
+  readonly url: string;
+  /** GET when left out; POST with a body. */
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** From the first byte sent to the last one received. */
+  readonly timeoutMs: number;
+  /** Bytes of the answer's body. */
+  readonly limit: number;
+  /** As `TlsTrust.ca`. */
+  readonly ca?: string;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  /** By lower-case name; of a repeated field all values, with commas between. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Uint8Array;
 }
 
 /** Work on other threads of this process. */

@@ -4,7 +4,7 @@ import { table, type Config } from '../config/config.ts';
 
 /** Keys, or beginnings of keys that end in a dot. */
 const withoutEffect: readonly string[] = [
-  'enterprise.telemetry.', 'enterprise.auth.oidc.', 'integrations.',
+  'enterprise.telemetry.', 'integrations.',
 ];
 
 /** One warning for each setting that somebody set and that has no effect yet. */

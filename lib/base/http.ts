@@ -36,6 +36,8 @@ export interface HttpRequest extends Peer {
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** Values of `Set-Cookie`, a header line each. */
+  readonly cookies?: readonly string[];
   readonly body?: string | Uint8Array;
   /** Pulled only as fast as the client reads. Must end soon after the request's signal aborts. */
   readonly stream?: AsyncIterable<string | Uint8Array>;

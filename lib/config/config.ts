@@ -6,13 +6,15 @@ import type { Problem } from '../errors.ts';
 import { auditSection } from './sections/audit.ts';
 import type { AuditConfig } from './sections/audit.ts';
 import {
-  clientSection, oidcSection, serverSection, singleSection, splunkSection, syslogSection, telemetrySection, tlsSection,
+  clientSection, serverSection, singleSection, splunkSection, syslogSection, telemetrySection, tlsSection,
 } from './sections/enterprise.ts';
 import type {
-  ClientConfig, OidcConfig, ServerConfig, SplunkConfig, SyslogConfig, TelemetryConfig, TlsConfig,
+  ClientConfig, ServerConfig, SplunkConfig, SyslogConfig, TelemetryConfig, TlsConfig,
 } from './sections/enterprise.ts';
 import { githubSection, jiraSection, linearSection, slackSection, teamsSection } from './sections/integrations.ts';
 import type { GithubConfig, JiraConfig, LinearConfig, SlackConfig, TeamsConfig } from './sections/integrations.ts';
+import { machinesSection, oidcSection } from './sections/sign-on.ts';
+import type { MachinesConfig, OidcConfig } from './sections/sign-on.ts';
 import { pricesSection, residencySection, runsSection } from './sections/work.ts';
 import type { Price, ResidencyConfig, RunsConfig } from './sections/work.ts';
 import type { Section, Setting } from './setting.ts';
@@ -53,7 +55,7 @@ export interface Config {
   readonly metadata: ReadonlyMap<string, string>;
   readonly siem: { readonly syslog: SyslogConfig; readonly splunk: SplunkConfig };
   readonly telemetry: TelemetryConfig;
-  readonly auth: { readonly enabled: boolean; readonly oidc: OidcConfig };
+  readonly auth: { readonly enabled: boolean; readonly oidc: OidcConfig; readonly machines: MachinesConfig['trusted'] };
   readonly server: ServerConfig & { readonly tls: TlsConfig };
   readonly integrations: {
     readonly slack: SlackConfig;
@@ -76,7 +78,7 @@ export interface Config {
 }
 
 const sections: readonly Readonly<Record<string, Setting<unknown>>>[] = [
-  auditSection, syslogSection, splunkSection, telemetrySection, singleSection, oidcSection, serverSection, tlsSection,
+  auditSection, syslogSection, splunkSection, telemetrySection, singleSection, oidcSection, machinesSection, serverSection, tlsSection,
   residencySection, runsSection, pricesSection, slackSection, teamsSection, jiraSection, linearSection, githubSection, clientSection,
 ];
 
@@ -95,7 +97,7 @@ export function buildConfig(lookup: Lookup): Omit<Config, 'metadata' | 'warnings
     audit: valuesOf(auditSection, lookup),
     siem: { syslog: valuesOf(syslogSection, lookup), splunk: valuesOf(splunkSection, lookup) },
     telemetry: valuesOf(telemetrySection, lookup),
-    auth: { enabled: authEnabled, oidc: valuesOf(oidcSection, lookup) },
+    auth: { enabled: authEnabled, oidc: valuesOf(oidcSection, lookup), machines: valuesOf(machinesSection, lookup).trusted },
     server: { ...valuesOf(serverSection, lookup), tls: valuesOf(tlsSection, lookup) },
     integrations: {
       slack: valuesOf(slackSection, lookup), teams: valuesOf(teamsSection, lookup), jira: valuesOf(jiraSection, lookup),

@@ -1,9 +1,12 @@
 /**
- * One request of an address on this machine or its network, bounded in time and size. Decides nothing about what comes
- * back; what cannot be reached is `net.unreachable`, and says why.
+ * One request of another machine, or of this one, bounded in time and size. Decides nothing about what comes back and follows
+ * no redirect; what cannot be reached is `net.unreachable`, and says why without the query of the address, which may hold
+ * what others must not read.
  */
 import * as http from 'node:http';
+import * as https from 'node:https';
 import { LokiError, messageOf } from '../errors.ts';
+import type { HttpClient, HttpQuestion, HttpReply } from '../ports.ts';
 
 /** What was answered. */
 export interface HttpAnswer {
@@ -20,30 +23,55 @@ export interface HttpPost {
   readonly body: string;
 }
 
-/** The whole answer to GET `url` (http:), or to POST with something to send; `net.unreachable` after at most `timeoutMs`. */
-export async function httpAsk(url: string, timeoutMs: number, post?: HttpPost): Promise<HttpAnswer> {
-  const unreachable = (found: string, cause?: unknown): LokiError => new LokiError('net.unreachable', { attempted: `ask ${url}`, found, cause });
-  if (!URL.canParse(url) || new URL(url).protocol !== 'http:') throw unreachable('it is no http address');
+/** The outside world. */
+export const httpClient: HttpClient = { ask };
+
+async function ask(question: HttpQuestion): Promise<HttpReply> {
+  const { url, method, headers = {}, body, timeoutMs, limit, ca } = question;
+  const target = URL.canParse(url) ? new URL(url) : undefined;
+  const where = target === undefined ? 'an address' : `${target.origin}${target.pathname === '/' ? '' : target.pathname}`;
+  const unreachable = (found: string, cause?: unknown): LokiError => new LokiError('net.unreachable', { attempted: `ask ${where}`, found, cause });
+  if (target === undefined || (target.protocol !== 'http:' && target.protocol !== 'https:')) throw unreachable('it is no http address');
+  const sent: Record<string, string> = { accept: 'application/json', ...headers, ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }) };
+  const options: https.RequestOptions = {
+    agent: false, method: method ?? (body === undefined ? 'GET' : 'POST'), headers: sent, minVersion: 'TLSv1.2', rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }),
+  };
   return new Promise((resolve, reject) => {
-    const request = http.request(url, { agent: false, method: post === undefined ? 'GET' : 'POST', headers: { accept: 'application/json', ...post?.headers } }, (answer) => {
-      const parts: Buffer[] = [];
-      let size = 0;
-      answer.on('data', (part: Buffer) => {
-        size += part.length;
-        if (size > largestBody) request.destroy(new Error(`it answers more than ${largestBody} bytes`));
-        else parts.push(part);
-      });
-      answer.once('error', (error) => settle(() => reject(unreachable(messageOf(error), error))));
-      answer.once('end', () => settle(() => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(parts).toString('utf8') })));
-    });
-    const timer = setTimeout(() => request.destroy(new Error(`it does not answer within ${timeoutMs} ms`)), timeoutMs);
     const settle = (then: () => void): void => {
       clearTimeout(timer);
       then();
     };
-    request.once('error', (error) => settle(() => reject(unreachable(messageOf(error), error))));
-    request.end(post?.body);
+    const failed = (error: unknown): void => settle(() => reject(unreachable(messageOf(error), error)));
+    const request = (target.protocol === 'https:' ? https : http).request(target, options, (answer) => {
+      const parts: Buffer[] = [];
+      let size = 0;
+      answer.on('data', (part: Buffer) => {
+        size += part.length;
+        if (size <= limit) {
+          parts.push(part);
+          return;
+        }
+        // Not left to the request's error: the end of what has arrived already would come before it.
+        failed(new Error(`it answers more than ${limit} bytes`));
+        request.destroy();
+      });
+      answer.once('error', failed);
+      answer.once('end', () => settle(() => resolve({ status: answer.statusCode ?? 0, headers: fieldsOf(answer.headers), body: Buffer.concat(parts) })));
+    });
+    const timer = setTimeout(() => request.destroy(new Error(`it does not answer within ${timeoutMs} ms`)), timeoutMs);
+    request.once('error', failed);
+    request.end(body);
   });
+}
+
+function fieldsOf(headers: http.IncomingHttpHeaders): ReadonlyMap<string, string> {
+  return new Map(Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]])));
+}
+
+/** The whole answer to GET `url`, or to POST with something to send; `net.unreachable` after at most `timeoutMs`. */
+export async function httpAsk(url: string, timeoutMs: number, post?: HttpPost): Promise<HttpAnswer> {
+  const { status, body } = await ask({ url, timeoutMs, limit: largestBody, ...post });
+  return { status, body: Buffer.from(body).toString('utf8') };
 }
 
 /** As `httpAsk`, with GET. */

@@ -245,12 +245,13 @@ function tooLong(limit: number): LokiError {
   return new LokiError('request.large', { attempted: 'read the body', found: `it is longer than ${limit} bytes` });
 }
 
-async function send(exchange: Exchange, { status, headers, body, stream }: HttpResponse, slowReaderMs: number): Promise<void> {
+async function send(exchange: Exchange, { status, headers, cookies, body, stream }: HttpResponse, slowReaderMs: number): Promise<void> {
   const { incoming, outgoing } = exchange;
   const headOnly = incoming.method === 'HEAD';
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   if (bytes !== undefined) outgoing.setHeader('Content-Length', bytes.byteLength);
   else if (stream === undefined && status !== 204 && status !== 304) outgoing.setHeader('Content-Length', 0);
+  if (cookies !== undefined) outgoing.setHeader('Set-Cookie', cookies);
   outgoing.writeHead(status, { ...headers });
   if (stream !== undefined && !headOnly) {
     exchange.streaming = true;

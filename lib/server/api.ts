@@ -8,14 +8,15 @@ import { newId } from '../base/ids.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { createClientOf } from './client-address.ts';
 import { createDoor, type DoorOptions } from './door.ts';
-import { Exchange, longestReason, note, type Answered, type Parts } from './exchange.ts';
+import { allowanceFields, Exchange, longestReason, note, placeHeaders, type Parts } from './exchange.ts';
 import { createIdempotency } from './idempotency.ts';
 import type { Row } from './message.ts';
 import { createCursors } from './page.ts';
-import { allowanceFields, callerOf, createRateLimiter } from './rate-limit.ts';
-import { placeHeaders, problemResponse } from './respond.ts';
+import { callerOf, createRateLimiter } from './rate-limit.ts';
+import { problemResponse } from './respond.ts';
 import { route, routeTable } from './route-table.ts';
 import { createRouter } from './router.ts';
+import { countRequest } from './request-counts.ts';
 import type { Services } from './services.ts';
 import { createStreams, type StreamLimits } from './streams.ts';
 
@@ -31,8 +32,6 @@ export interface ApiOptions extends DoorOptions {
   readonly recordResponses?: boolean;
   /** 32 bytes that this installation alone has: cursors are sealed under them. */
   readonly secret: Uint8Array;
-  /** Hears of every request once it is answered. */
-  readonly answered?: (told: Answered) => void;
   /** Rows beside the ones of the control plane. */
   readonly moreRoutes?: readonly Row[];
 }
@@ -57,18 +56,20 @@ export function createApi(services: Services, options: ApiOptions): Api {
   const streams = createStreams(services.timers, options.streams, (error, requestId) => {
     note(services.record, { event: 'api.error', actor: 'system', details: { request_id: requestId, reason: messageOf(error).slice(0, longestReason) } });
   });
+  const { metrics } = services.metrics;
+  metrics.beforeReading(() => metrics.set('loki_http_event_streams', streams.count()));
   let draining = false;
   const table = [...routeTable(services, streams, () => draining), ...(options.moreRoutes ?? []).map((row) => route(row, row.path, 1))];
   const idempotency = createIdempotency(services.store, services.clock);
   const parts: Parts = {
     services, idempotency,
     cursors: createCursors(options.secret, services.random),
-    varies: options.corsOrigins.length > 0, recordResponses: options.recordResponses === true, answered: options.answered ?? ((): void => undefined),
+    varies: options.corsOrigins.length > 0, recordResponses: options.recordResponses === true, answered: (told) => countRequest(metrics, told),
     door: createDoor(options),
     router: createRouter(table),
     authenticate: createAuthenticate({
-      required: options.authentication, projectOfHook: (token) => services.hooks.projectOf(token), tokens: services.tokens,
-      ...(options.localToken === undefined ? {} : { localToken: options.localToken }), ...(services.session === undefined ? {} : { session: services.session }),
+      required: options.authentication, projectOfHook: (token) => services.hooks.projectOf(token), tokens: [...services.tokens, (token) => services.signOn.principalOfToken(token)],
+      session: (cookie) => services.signOn.principalOfCookie(cookie), ...(options.localToken === undefined ? {} : { localToken: options.localToken }),
     }),
     limiter: createRateLimiter(options.rateLimit, services.clock),
     newUse: createUses(services.clock),
@@ -79,10 +80,11 @@ export function createApi(services: Services, options: ApiOptions): Api {
     answer: (request) => new Exchange(parts, request, newRequestId()).answer(),
     malformed(status, { address, secure }) {
       const requestId = newRequestId();
+      countRequest(metrics, { method: '', route: undefined, status });
       const { code, found } = malformations[status] ?? malformations[400];
       const problem = problemResponse(new LokiError(code, { attempted: 'read the request', found }), requestId, {}, status);
-      const allowance = allowanceFields(parts.limiter(callerOf(address), 'read', 1), services.clock.now());
-      return { ...problem, headers: { ...placeHeaders(secure, parts.varies), ...allowance, ...problem.headers, 'X-Request-Id': requestId } };
+      const allowance = parts.limiter(callerOf(address), 'read', 1);
+      return { ...problem, headers: { ...placeHeaders(secure, parts.varies), ...allowanceFields(allowance, services.clock), ...problem.headers, 'X-Request-Id': requestId } };
     },
     drain() {
       draining = true;

@@ -33,6 +33,20 @@ export async function readJsonText(request: HttpRequest, headers: ReadonlyMap<st
   return decoded(await request.readBody(limit));
 }
 
+/** The fields of a form. Throws `request.media`, `request.large`, or `request.invalid` for a field that comes twice. */
+export async function readFormFields(request: HttpRequest, headers: ReadonlyMap<string, string>, limit: number): Promise<ReadonlyMap<string, string>> {
+  const type = headers.get('content-type') ?? '';
+  if (!/^application\/x-www-form-urlencoded *(;|$)/i.test(type.slice(0, 100)) || headers.has('content-encoding')) {
+    throw new LokiError('request.media', { attempted: 'read the body', found: `its media type is ${JSON.stringify(type.slice(0, 100))}`, hint: 'Send the body as application/x-www-form-urlencoded' });
+  }
+  const fields = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(decoded(await request.readBody(limit)))) {
+    if (fields.has(name)) throw new LokiError('request.invalid', { attempted: 'read the body', found: 'a field of the form comes more than once' });
+    fields.set(name, value);
+  }
+  return fields;
+}
+
 /** Throws when a request that must not have a body has one. */
 export function refuseBody(request: HttpRequest): void {
   if (request.hasBody) throw new LokiError('request.invalid', { attempted: 'read the request', found: `${request.method} here takes no body` });

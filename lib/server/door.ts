@@ -36,7 +36,7 @@ const most = { target: 2048, headers: 100 };
 
 /** Fields that must not come twice: each decides something here. */
 const single: ReadonlySet<string> = new Set([
-  'host', 'origin', 'authorization', 'content-type', 'content-length', 'content-encoding', 'transfer-encoding', 'last-event-id',
+  'host', 'origin', 'authorization', 'cookie', 'content-type', 'content-length', 'content-encoding', 'transfer-encoding', 'last-event-id',
   'sec-fetch-site', 'sec-fetch-mode', 'sec-fetch-dest', 'if-match', 'if-none-match', 'idempotency-key',
 ]);
 

@@ -10,16 +10,17 @@ import { isId } from '../base/ids.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Authenticate } from './auth/authenticate.ts';
 import { cameThroughProxy, type ClientOf } from './client-address.ts';
+import { requireOwnPage } from './auth/same-origin.ts';
 import { checkFollowedLink, type Admitted, type Door } from './door.ts';
-import { parseBody, readJsonText, refuseBody } from './body.ts';
+import { parseBody, readFormFields, readJsonText, refuseBody } from './body.ts';
 import type { CommitWith, Idempotency } from './idempotency.ts';
 import type { ApiRequest, Route } from './message.ts';
 import type { Cursors } from './page.ts';
 import { holds, stranger, type Principal } from './principal.ts';
-import { isLoopback } from './listen.ts';
-import { allowanceFields, callerOf, type Allowance, type RateLimiter } from './rate-limit.ts';
+import { allowanceHeaders, callerOf, type Allowance, type RateLimiter } from './rate-limit.ts';
 import { readQuery } from './query.ts';
-import { placeHeaders, problemResponse } from './respond.ts';
+import { commonHeaders, problemResponse } from './respond.ts';
+import type { CountedRequest } from './request-counts.ts';
 import type { Router } from './router.ts';
 import type { Services } from './services.ts';
 import { fitting } from './shape.ts';
@@ -35,27 +36,17 @@ export interface Parts {
   readonly cursors: Cursors;
   /** Whether a use of a token from an address is worth telling again. */
   readonly newUse: (actor: string, address: string) => boolean;
+  /** What a proxy in front says of the client, when its word counts. */
   readonly clientOf: ClientOf;
+  /** Whether answers depend on the page that asks. */
   readonly varies: boolean;
   /** Whether each answer is recorded as well, as `api.response`. */
   readonly recordResponses: boolean;
   /** Hears of every request once it is answered. */
-  readonly answered: (told: Answered) => void;
-}
-
-/** A request that was answered, as measurements take it. `route`: the pattern of the table, or undefined for what is not in it. */
-export interface Answered {
-  readonly method: string;
-  readonly route: string | undefined;
-  readonly status: number;
-  readonly durationMs: number;
+  readonly answered: (told: CountedRequest) => void;
 }
 
 export const longestReason = 1024;
-
-/** What a listed site's page may send, and may read of an answer, beside what any page may. */
-const acceptedHeaders = 'Authorization, Content-Type, Last-Event-ID, If-Match, If-None-Match, Idempotency-Key';
-const exposedHeaders = 'ETag, Link, Location, X-Request-Id, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, Idempotency-Replayed';
 
 /** Records without waiting, and goes on when it cannot be recorded. */
 export function note(record: Recorder, event: AuditEvent): void {
@@ -66,13 +57,26 @@ export function note(record: Recorder, event: AuditEvent): void {
   }
 }
 
+/** What every answer carries, whoever asked for whatever. */
+export function placeHeaders(secure: boolean, varies: boolean): Record<string, string> {
+  return { ...commonHeaders, ...(secure ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}), ...(varies ? { Vary: 'Origin' } : {}) };
+}
+
+export function allowanceFields(allowance: Allowance | undefined, clock: Services['clock']): Record<string, string> {
+  return allowance === undefined ? {} : allowanceHeaders(allowance, clock.now());
+}
+
+/** What a listed site's page may send, and may read of an answer, beside what any page may. */
+const acceptedHeaders = 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID';
+const exposedHeaders = 'ETag, Link, Location, X-Request-Id, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, Idempotency-Replayed';
+
 /** A request being answered: what is known of it so far, for the answer's headers and the record. */
 export class Exchange {
   readonly #parts: Parts;
   readonly #request: HttpRequest;
   readonly #requestId: string;
   readonly #startedAt: number;
-  /** The listed proxy that it came through. */
+  /** The proxy it came through, when its word counts. */
   readonly #via: string | undefined;
   #principal: Principal = stranger;
   #admitted: Admitted | undefined;
@@ -138,8 +142,9 @@ export class Exchange {
   /** A wrong token is paid for from an allowance of its own; right ones are never held up by it. */
   async #identify(anybody: boolean, { headers }: Admitted): Promise<void> {
     const { address } = this.#request;
+    const proxied = this.#via !== undefined || cameThroughProxy(headers);
     try {
-      this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address: this.#addressBelieved(headers) });
+      this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address, proxied });
     } catch (error) {
       if (anybody) return;
       this.#take('auth', 1);
@@ -150,32 +155,24 @@ export class Exchange {
     note(this.#parts.services.record, { event: 'auth.token.use', actor, resource: actor, details: { request_id: this.#requestId, address }, ...this.#ofTenant() });
   }
 
-  /** What comes through a proxy may come from anybody: listed or not, it makes nobody a caller of this machine. */
-  #addressBelieved(headers: Admitted['headers']): string {
-    const { address } = this.#request;
-    return isLoopback(address) && (this.#via !== undefined || cameThroughProxy(headers)) ? '' : address;
-  }
-
   #take(name: Allowance['name'], cost: 0 | 1): void {
     const caller = this.#principal.anonymous ? callerOf(this.#request.address) : `${this.#principal.tenant ?? ''} ${this.#principal.actor}`;
     const allowance = this.#parts.limiter(caller, name, cost);
     this.#allowance = allowance;
     if (allowance === undefined || allowance.allowed) return;
+    this.#parts.services.metrics.metrics.add('loki_http_rate_limited_total', 1, [name]);
     throw new LokiError('rate_limited', { attempted: 'answer the request', found: `more than ${allowance.limit} requests of class "${name}" in a minute` });
   }
 
   /**
    * Whoever has not said who they are may look, and nothing else, whatever the path; but for a request that says it in its body,
-   * or comes to say it. A browser's session changes something only for pages of our own: the door has turned away every page that
-   * said it is another's, so here one must have said that it is not.
+   * or comes to say it. A browser's session changes something only for pages of our own.
    */
   #requireSafe(method: string, { headers }: Admitted): void {
     if (isSafe(method)) return;
     const { anonymous, kind } = this.#principal;
     if (anonymous && this.#route?.proven !== true && this.#route?.greets !== true) throw new LokiError('auth.required', { attempted: 'accept the request', found: `${JSON.stringify(method.slice(0, 20))} needs a principal` });
-    if (kind === 'session' && !headers.has('origin') && !headers.has('sec-fetch-site')) {
-      throw new LokiError('request.origin', { attempted: 'accept the request', found: 'it comes with a browser\'s session, and neither Origin nor Sec-Fetch-Site says from which page' });
-    }
+    if (kind === 'session') requireOwnPage(method, headers, this.#request.secure || this.#parts.services.signOn.secure);
   }
 
   #permit(route: Route): void {
@@ -221,7 +218,7 @@ export class Exchange {
     const principal = this.#principal;
     return {
       method, path: admitted.path, version: route.version, params, query, headers: admitted.headers, body, principal, requestId: this.#requestId, address, secure, signal, store, cursors, commit,
-      readText: (limit) => readJsonText(this.#request, admitted.headers, limit),
+      readText: (limit) => readJsonText(this.#request, admitted.headers, limit), readForm: (limit) => readFormFields(this.#request, admitted.headers, limit),
       patience: (milliseconds) => this.#request.patience?.(milliseconds),
       changed: async (event, { tenant, details, resource, projectId }) => {
         await record({
@@ -239,15 +236,19 @@ export class Exchange {
       headers['Access-Control-Allow-Origin'] = this.#admitted.crossOrigin;
       headers['Access-Control-Expose-Headers'] = exposedHeaders;
     }
-    const vary = [headers['Vary'], own['Vary']].filter((one) => one !== undefined).join(', ');
-    return Object.assign(headers, allowanceFields(this.#allowance, services.clock.now()), own, vary === '' ? {} : { Vary: vary }, { 'X-Request-Id': this.#requestId });
+    if (this.#allowance !== undefined) Object.assign(headers, allowanceHeaders(this.#allowance, services.clock.now()));
+    const vary = headers['Vary'];
+    Object.assign(headers, own);
+    if (vary !== undefined && own['Vary'] !== undefined) headers['Vary'] = `${vary}, ${own['Vary']}`;
+    headers['X-Request-Id'] = this.#requestId;
+    return headers;
   }
 
   /** Requests over the limit are counted by their answers only: recording each would let a flood fill the log. */
   #record({ status, body }: HttpResponse, error: unknown): void {
     const { services: { clock, record }, answered, recordResponses } = this.#parts;
     const durationMs = clock.monotonic() - this.#startedAt;
-    answered({ method: this.#request.method, route: this.#route?.path, status, durationMs });
+    answered({ method: this.#request.method, route: this.#route?.path, status, seconds: durationMs / 1000 });
     if (status === 429) return;
     const isApi = this.#route === undefined ? (this.#admitted?.path ?? this.#request.target).startsWith('/api') : this.#route.audit;
     if (!isApi && status < 400) return;

@@ -25,6 +25,8 @@ export interface ApiRequest {
   readonly body: JsonValue | undefined;
   /** The body of a route that reads it itself: JSON in UTF-8, not yet looked into. */
   readText(limit: number): Promise<string>;
+  /** The fields of a body of a route that reads it itself: an HTML form, each field once. */
+  readForm(limit: number): Promise<ReadonlyMap<string, string>>;
   /** Keeps the connection open though nothing moves on it for so long. */
   patience(milliseconds: number): void;
   readonly principal: Principal;

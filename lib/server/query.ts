@@ -3,7 +3,8 @@
  * refused, all of them at once. What comes out has been checked, so handlers read it without another look.
  */
 import { LokiError, type Problem } from '../errors.ts';
-import { isId, type IdKind } from '../base/ids.ts';
+import { idPrefixes, isId, type IdKind } from '../base/ids.ts';
+import type { JsonObject } from '../base/json.ts';
 import { didYouMean } from '../base/suggest.ts';
 
 /** What one parameter accepts. */
@@ -11,6 +12,8 @@ export interface QueryRule {
   /** Completes "it must be …". */
   readonly accepts: string;
   readonly fits: (text: string) => boolean;
+  /** What the OpenAPI document says of it; any text when left out. */
+  readonly schema?: JsonObject;
   /** Values to suggest from when it does not fit. */
   readonly known?: readonly string[];
 }
@@ -73,21 +76,21 @@ function quoted(text: string): string {
 /** A whole number from `least` to `greatest`. */
 export function wholeNumber(least: number, greatest: number): QueryRule {
   return {
-    accepts: `a whole number from ${least} to ${greatest}`,
+    accepts: `a whole number from ${least} to ${greatest}`, schema: { type: 'integer', minimum: least, maximum: greatest },
     fits: (text) => /^\d{1,15}$/.test(text) && Number(text) >= least && Number(text) <= greatest,
   };
 }
 
 export function oneOf(accepted: readonly string[]): QueryRule {
   const few = accepted.length <= 8;
-  return { accepts: few ? `one of ${accepted.join(', ')}` : 'a known name', fits: (text) => accepted.includes(text), known: accepted };
+  return { accepts: few ? `one of ${accepted.join(', ')}` : 'a known name', schema: { type: 'string', enum: [...accepted] }, fits: (text) => accepted.includes(text), known: accepted };
 }
 
 export function idOf(kind: IdKind): QueryRule {
-  return { accepts: `the id of a ${kind}`, fits: (text) => isId(kind, text) };
+  return { accepts: `the id of a ${kind}`, schema: { type: 'string', pattern: `^${idPrefixes[kind]}[0-7][0-9A-HJKMNP-TV-Z]{25}$` }, fits: (text) => isId(kind, text) };
 }
 
 /** Text without control characters, compared as it is. */
 export function plainText(longest: number): QueryRule {
-  return { accepts: `1 to ${longest} characters`, fits: (text) => text.length > 0 && text.length <= longest };
+  return { accepts: `1 to ${longest} characters`, schema: { type: 'string', minLength: 1, maxLength: longest }, fits: (text) => text.length > 0 && text.length <= longest };
 }

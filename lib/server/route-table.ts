@@ -4,15 +4,20 @@
  * request, the OpenAPI document and the names that clients use; nothing is reachable that is not in this table.
  */
 import { longestBody } from './body.ts';
-import type { Route, Row } from './message.ts';
+import type { Handler, Route, Row } from './message.ts';
+import { tagOf } from './objects.ts';
+import { openApiDocument } from './openapi.ts';
 import { pageRules } from './page.ts';
 import { idOf } from './query.ts';
+import { matches } from './respond.ts';
 import * as approvals from './routes/approvals.ts';
 import * as audit from './routes/audit.ts';
+import { authRows } from './routes/auth.ts';
 import * as budgets from './routes/budgets.ts';
 import * as health from './routes/health.ts';
 import * as hooks from './routes/hooks.ts';
 import { keyRows } from './routes/keys.ts';
+import * as metrics from './routes/metrics.ts';
 import * as policies from './routes/policies.ts';
 import { projectRows } from './routes/projects.ts';
 import { runRows } from './routes/runs.ts';
@@ -32,12 +37,27 @@ export function routeTable(services: Services, streams: Streams, draining: () =>
     ...tenantRows(services), ...projectRows(services), ...taskRows(services), ...runRows(services, streams), ...keyRows(services),
     ...policyRows(services), ...budgetRows(services), ...approvalRows(services), ...auditRows(services),
   ];
-  return [
-    ...plainRows(services, draining).map((row) => route(row, row.path, 1)),
+  const described: Row = {
+    method: 'GET', path: '/openapi.json', operation: 'openapi.get', summary: 'This description', scope: 'none', audit: false, answer: { status: 200, about: 'The OpenAPI document', media: 'application/json' }, handle: (request) => document()(request),
+  };
+  const table: readonly Route[] = [
+    ...[...plainRows(services, draining), ...authRows(services)].map((row) => route(row, row.path, 1)),
     route({ ...status, scope: 'none' }, '/api/status', 1),
     ...api.map((row) => route(row, `/api${row.path}`, 1)),
     ...[{ ...status, scope: 'read' } as const, ...api].map((row) => route(row, `/api/v2${row.path}`, 2)),
+    route(described, described.path, 1),
   ];
+  let made: Handler | undefined;
+  const document = (): Handler => (made ??= describing(table, services));
+  return table;
+}
+
+/** The document is made when somebody first asks for it; a later one who has it is told that it has not changed. */
+function describing(table: readonly Route[], { version }: Services): Handler {
+  const body = JSON.stringify(openApiDocument(table, version));
+  const tag = tagOf('openapi.json', body);
+  const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-cache', ETag: tag };
+  return async (request) => (matches(request.headers.get('if-none-match') ?? '', tag) ? { status: 304, headers } : { status: 200, headers, body });
 }
 
 function plainRows(services: Services, draining: () => boolean): readonly Row[] {
@@ -48,12 +68,16 @@ function plainRows(services: Services, draining: () => boolean): readonly Row[] 
     { ...unrecorded, method: 'GET', path: '/health/live', operation: 'health.live', summary: 'Whether the process lives', answer: { ...answer, about: 'ok' }, handle: health.live() },
     { ...unrecorded, method: 'GET', path: '/health/ready', operation: 'health.ready', summary: 'Whether requests can be served', answer, handle: health.ready(services, draining) },
     {
+      ...unrecorded, method: 'GET', path: '/metrics', operation: 'metrics.get', summary: 'What was counted, for Prometheus', scope: services.metrics.access === 'read' ? 'read' : 'none',
+      answer: { status: 200, about: 'Metrics', media: 'text/plain; version=0.0.4; charset=utf-8' }, handle: metrics.metrics(services.metrics),
+    },
+    {
       // Each decision is on record by itself.
       method: 'POST', path: '/hooks/claude', operation: 'hooks.claude', summary: 'One hook event of Claude Code, judged', scope: 'hook', rate: 'exempt', audit: false, readsBody: true, query: hooks.hookRules(services.hooks),
       answer: { status: 200, about: 'The verdict in the agent\'s words', media: 'application/json' }, handle: hooks.answer(services.hooks),
     },
     ...webFiles.map((file): Row => ({
-      method: 'GET', path: file.path, operation: `web.${file.name}`, summary: 'A file of the web page', scope: 'none', audit: false, navigable: file.path === '/', answer: { status: 200, about: 'The file', media: file.type }, handle: webFile(file, services.readWebFile),
+      method: 'GET', path: file.path, operation: `web.${file.name}`, summary: 'A file of the web page', scope: 'none', audit: false, navigable: file.path === '/' || file.path === '/device', answer: { status: 200, about: 'The file', media: file.type }, handle: webFile(file, services.readWebFile),
     })),
   ];
 }

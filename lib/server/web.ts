@@ -16,6 +16,8 @@ const script = 'text/javascript; charset=utf-8';
 
 export const webFiles: readonly WebFile[] = [
   { path: '/', name: 'index.html', type: 'text/html; charset=utf-8' },
+  { path: '/device', name: 'device.html', type: 'text/html; charset=utf-8' },
+  { path: '/device.js', name: 'device.js', type: script },
   { path: '/style.css', name: 'style.css', type: 'text/css; charset=utf-8' },
   { path: '/favicon.svg', name: 'favicon.svg', type: 'image/svg+xml' },
   { path: '/app.js', name: 'app.js', type: script },

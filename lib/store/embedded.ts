@@ -58,7 +58,7 @@ const stepEveryMs = 5;
 const changeOverhead = 16;
 
 /** While something waits in `watch`, other processes' changes are looked for so often; less often once it is quiet. */
-const pollMs = { quick: 50, slow: 250, quickRounds: 20 } as const;
+const pollMs = { quick: 50, slow: 100, quickRounds: 20 } as const;
 
 /** Opens the store, creating it when there is none. Throws `store.corrupt` when what is there is damaged. */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<Store> {

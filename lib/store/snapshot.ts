@@ -18,6 +18,9 @@ import type { StoreKey } from './store.ts';
 /** Objects and bytes of one line: enough that hashing and parsing cost little each, few enough that a line stays short. */
 const lineBounds = { objects: 64, bytes: 256 * 1024 } as const;
 
+/** Bytes of memory that values of a snapshot share. They are free when none of the values is there any more. */
+const blockBytes = 1024 * 1024;
+
 /** What a generation begins with. */
 export interface Snapshot {
   readonly objects: Objects;
@@ -142,6 +145,8 @@ class SnapshotReader {
   #begin: BeginFrame | undefined;
   #sum: string | undefined;
   #reaches: number | undefined;
+  #block: Uint8Array = new Uint8Array(0);
+  #used = 0;
 
   constructor(generation: number, indexes: readonly StoreIndex[]) {
     this.#generation = generation;
@@ -177,12 +182,20 @@ class SnapshotReader {
     return this.#take(frame);
   }
 
+  /** A copy, for what was read is overwritten by what is read next. Many lines share one piece of memory: that is faster to get. */
+  #kept(values: Uint8Array): { readonly bytes: Uint8Array; readonly offset: number } {
+    if (this.#block.length - this.#used < values.length) [this.#block, this.#used] = [Buffer.allocUnsafeSlow(Math.max(blockBytes, values.length)), 0];
+    const offset = this.#used;
+    this.#block.set(values, offset);
+    this.#used += values.length;
+    return { bytes: this.#block, offset };
+  }
+
   #take(frame: Frame): string | undefined {
     if (frame.kind === 'packed') {
-      const { keys, revisions, starts, ends } = frame.packed;
-      // The bytes that were read are overwritten by the next ones.
-      const values = new Uint8Array(frame.packed.values);
-      keys.forEach((key, at) => this.#objects.rest(key, revisions[at] ?? 0, values, starts[at] ?? 0, ends[at] ?? 0));
+      const { keys, revisions, starts, ends, values } = frame.packed;
+      const { bytes, offset } = this.#kept(values);
+      for (let at = 0; at < keys.length; at += 1) this.#objects.rest(keys[at] ?? '', revisions[at] ?? 0, bytes, offset + (starts[at] ?? 0), offset + (ends[at] ?? 0));
       return undefined;
     }
     if (frame.kind !== 'objects') return 'the line does not belong into a snapshot';

@@ -1,10 +1,20 @@
 /** Talking to the control plane that served this page, and to nothing else. */
 
 /** The JSON of a path. Throws an error with words for people, and with the `status` of an answer that is a refusal. */
-export async function getJson(path, signal) {
+export function getJson(path, signal) {
+  return ask(path, { headers: { Accept: 'application/json' }, signal, cache: 'no-store' });
+}
+
+/** As `getJson`, for what changes something: `body` is sent as JSON. */
+export function sendJson(path, body, signal) {
+  return ask(path, { method: 'POST', headers: { Accept: 'application/json', 'Content-Type': 'application/json' }, body: JSON.stringify(body), signal, cache: 'no-store' });
+}
+
+async function ask(path, options) {
+  const { signal } = options;
   let response;
   try {
-    response = await fetch(path, { headers: { Accept: 'application/json' }, signal, cache: 'no-store' });
+    response = await fetch(path, options);
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Error('The control plane does not answer. Start it with: loki dashboard');

@@ -226,11 +226,37 @@ test('decisions, approvals, auth and audit events cannot be excluded, and unknow
 });
 
 test('the role map is read from a text and from a map', () => {
+  const grant = (role: string, approve = false, tenant: string | null = null): object => ({ role, approve, tenant });
   const env = { LOKI_OIDC_ROLE_MAP: 'cn=ops,dc=x=operator' };
-  assert.match(errorOf({ env }).message, /role_map\[0\].* is "ops", accepted is admin, operator, viewer or auditor/);
-  assert.deepEqual([...configOf({ env: { LOKI_OIDC_ROLE_MAP: 'dc=ops=operator, all=Viewer' } }).auth.oidc.roleMap], [['dc=ops', 'operator'], ['all', 'viewer']]);
-  assert.deepEqual([...configOf({ user: yamlOf('enterprise.auth.oidc.role_map', '{ops: admin}') }).auth.oidc.roleMap], [['ops', 'admin']]);
+  assert.match(errorOf({ env }).message, /role_map\[0\].* is "ops", accepted is admin, operator, viewer or auditor, with \+approve and @TENANT where wanted/);
+  assert.deepEqual([...configOf({ env: { LOKI_OIDC_ROLE_MAP: 'dc=ops=operator, all=Viewer' } }).auth.oidc.roleMap], [['dc=ops', grant('operator')], ['all', grant('viewer')]]);
+  assert.deepEqual([...configOf({ user: yamlOf('enterprise.auth.oidc.role_map', '{ops: admin}') }).auth.oidc.roleMap], [['ops', grant('admin')]]);
+  const tenant = 'tnt_01ARZ3NDEKTSV4RRFFQ69G5FAV';
+  const scoped = configOf({ user: yamlOf('enterprise.auth.oidc.role_map', `{leads: operator+approve@${tenant}, staff: "viewer@${tenant}", owners: admin+approve}`) }).auth.oidc.roleMap;
+  assert.deepEqual([...scoped], [['leads', grant('operator', true, tenant)], ['staff', grant('viewer', false, tenant)], ['owners', grant('admin', true)]]);
+  for (const wrong of ['operator@', 'operator@tnt_x', 'operator+audit', '+approve', 'operator@tnt_01arz3ndektsv4rrffq69g5fav', 'operator+approve+approve']) {
+    assert.match(errorOf({ user: yamlOf('enterprise.auth.oidc.role_map', `{ops: "${wrong}"}`) }).message, /role_map\.ops/, wrong);
+  }
   assert.match(errorOf({ env: { LOKI_OIDC_ROLE_MAP: 'a=viewer,a=admin' } }).message, /has "a" twice, accepted is each name once/);
+});
+
+test('a trusted machine needs an issuer, an audience of its own and at least one claim', () => {
+  const machines = (entry: string): { user: string } => ({ user: yamlOf('enterprise.auth.machines', `[${entry}]`) });
+  const github = 'issuer: https://token.actions.githubusercontent.com';
+  const good = `{${github}, audience: loki.example.com, claims: {repository: acme/shop, environment: production}, role: operator}`;
+  assert.deepEqual(configOf(machines(good)).auth.machines.map(({ issuer, audience, claims, grant }) => [issuer, audience, [...claims], grant]), [[
+    'https://token.actions.githubusercontent.com', 'loki.example.com', [['repository', 'acme/shop'], ['environment', 'production']], { role: 'operator', approve: false, tenant: null },
+  ]]);
+  for (const [wrong, words] of [
+    [`{${github}, claims: {repository: acme/shop}, role: operator}`, /has no audience/],
+    [`{${github}, audience: x, role: operator}`, /has no claims/],
+    [`{${github}, audience: x, claims: {}, role: operator}`, /has no claim/],
+    [`{${github}, audience: https://github.com/acme, claims: {repository: acme/shop}, role: operator}`, /audience/],
+    [`{${github}, audience: x, claims: {ref: refs\/heads\/main}, role: operator}`, /repository/],
+    [`{${github}, audience: x, claims: {repository: "acme/*"}, role: operator}`, /exact/],
+    [`{issuer: "http://ci.example.com", audience: x, claims: {sub: a}, role: operator}`, /https/],
+    [`{${github}, audience: x, claims: {repository: a/b}, role: operator+approve}`, /admin, operator, viewer or auditor/],
+  ] as const) assert.match(errorOf(machines(wrong)).message, words, wrong);
 });
 
 test('no secret is ever printed: not by explain, not by JSON, not by inspect', () => {

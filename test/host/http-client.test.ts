@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { test, type TestContext } from 'node:test';
-import { httpGet } from '../../lib/host/http-client.ts';
+import { httpClient, httpGet } from '../../lib/host/http-client.ts';
 
 async function serving(t: TestContext, listener: RequestListener): Promise<string> {
   const server: Server = createServer(listener);
@@ -32,7 +32,21 @@ test('whoever never answers, answers without an end or breaks off is not reachab
   await assert.rejects(httpGet(broken, 2000), { code: 'net.unreachable' });
 });
 
+test('a redirect is an answer and is not followed, the bound is the caller\'s, and a query is in no message', async (t) => {
+  const asked: string[] = [];
+  const url = await serving(t, (request, response) => {
+    asked.push(`${request.method} ${request.url} ${request.headers['content-length'] ?? ''} ${request.headers['cookie'] ?? ''}`.trim());
+    response.writeHead(302, { location: '/elsewhere', 'set-cookie': 'a=b', 'x-two': ['1', '2'] }).end('{"a":1}');
+  });
+  const reply = await httpClient.ask({ url: `${url}/here?code=sesame`, body: 'ä', timeoutMs: 2000, limit: 7 });
+  assert.deepEqual([reply.status, reply.headers.get('location'), reply.headers.get('x-two'), Buffer.from(reply.body).toString()], [302, '/elsewhere', '1, 2', '{"a":1}']);
+  await httpClient.ask({ url: `${url}/here`, timeoutMs: 2000, limit: 7 });
+  assert.deepEqual(asked, ['POST /here?code=sesame 2', 'GET /here']);
+  await assert.rejects(httpClient.ask({ url: `${url}/here?code=sesame`, timeoutMs: 2000, limit: 6 }), { code: 'net.unreachable', message: `Cannot ask ${url}/here: it answers more than 6 bytes` });
+  await assert.rejects(httpClient.ask({ url: url.replace('http:', 'https:'), timeoutMs: 2000, limit: 6 }), { code: 'net.unreachable' });
+});
+
 test('an address that is none is not asked', async () => {
-  for (const url of ['', 'file:///etc/passwd', 'https://127.0.0.1/', 'http://', '\u001b[2J']) await assert.rejects(httpGet(url, 100), { code: 'net.unreachable', message: /it is no http address$/ });
+  for (const url of ['', 'file:///etc/passwd', 'ftp://127.0.0.1/', 'http://', '\u001b[2J']) await assert.rejects(httpGet(url, 100), { code: 'net.unreachable', message: /it is no http address$/ });
   await assert.rejects(httpGet('http://127.0.0.1:1', 1000), { code: 'net.unreachable' });
 });

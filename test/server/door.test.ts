@@ -60,7 +60,7 @@ test('every answer carries the security headers, its request id and how the call
 });
 
 test('what is sent over TLS is to be asked for over TLS; what varies by more says both', async () => {
-  const route: Row = { method: 'GET', path: '/api/varies', operation: 'varies.get', summary: 'It varies', scope: 'none', answer: { status: 200, about: 'It' }, handle: async () => ({ status: 200, headers: { Vary: 'Accept' } }) };
+  const route: Row = { method: 'GET', path: '/api/varies', operation: 'varies.get', summary: 'Varies', scope: 'none', audit: false, answer: { status: 200, about: 'Done' }, handle: async () => ({ status: 200, headers: { Vary: 'Accept' } }) };
   const { api } = createKit({ moreRoutes: [route], corsOrigins: ['https://portal.example.com'] });
   assert.equal((await send(api, '/api/varies')).headers['Vary'], 'Origin, Accept');
   assert.equal((await send(api, '/health')).headers['Strict-Transport-Security'], undefined);
@@ -149,8 +149,8 @@ test('a listed site is named in the answer, and only itself', async () => {
   assert.equal(response.headers['Vary'], 'Origin');
   const preflight = await send(api, '/api/runs', { method: 'OPTIONS', headers });
   assert.equal(preflight.status, 204);
-  assert.equal(preflight.headers['Access-Control-Allow-Methods'], 'GET, HEAD, OPTIONS');
-  assert.equal(preflight.headers['Access-Control-Allow-Headers'], 'Authorization, Content-Type, Last-Event-ID, If-Match, If-None-Match, Idempotency-Key');
+  assert.equal(preflight.headers['Access-Control-Allow-Methods'], 'GET, HEAD, OPTIONS, POST');
+  assert.equal(preflight.headers['Access-Control-Allow-Headers'], 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID');
   assert.equal(preflight.headers['Access-Control-Max-Age'], '600');
   for (const { headers: given } of [response, preflight]) assert.equal(given['Access-Control-Allow-Credentials'], undefined);
   for (const target of ['/api/nothing', '/app.js', '/api/runs?limit=x', '/health']) assert.equal((await send(api, target, { headers })).headers['Vary'], 'Origin', target);
@@ -241,7 +241,7 @@ test('a wrong method on a known path is 405 and names the right ones', async () 
   const { api } = withWrite();
   const response = await send(api, '/api/runs', { ...post(bearer), method: 'DELETE' });
   assert.equal(response.status, 405);
-  assert.equal(response.headers['Allow'], 'GET, HEAD, OPTIONS');
+  assert.equal(response.headers['Allow'], 'GET, HEAD, OPTIONS, POST');
   const options = await send(api, '/api/things', { method: 'OPTIONS' });
   assert.equal(options.status, 204);
   assert.equal(options.headers['Allow'], 'OPTIONS, POST');

@@ -10,11 +10,17 @@ import { clock, random, timers } from '../../lib/host/time.ts';
 import { runKeys, type RunEvent } from '../../lib/runs/run.ts';
 import { createApi, type Api, type ApiOptions } from '../../lib/server/api.ts';
 import { createApprovals } from '../../lib/approvals/approvals.ts';
+import type { HttpClient } from '../../lib/ports.ts';
+import { keysOfSignOn } from '../../lib/server/auth/sign-on-keys.ts';
+import { createSignOnService } from '../../lib/server/auth/sign-on-service.ts';
 import type { Services } from '../../lib/server/services.ts';
 import type { Store } from '../../lib/store/store.ts';
 import { tenantView } from '../../lib/store/tenant-view.ts';
 import { createKeyReader } from '../../lib/server/auth/api-key.ts';
 import { KeyRoom, type KeyWish, type MintedKey } from '../../lib/server/auth/key-room.ts';
+import { createRunTokenReader } from '../../lib/server/routes/run-orders.ts';
+import { kitRuns } from './kit-runs.ts';
+import { createMetrics } from '../../lib/telemetry/names.ts';
 import { createMemoryStore } from './memory-store.ts';
 
 export const port = 57374;
@@ -46,10 +52,14 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
     return { seq: recorded.length, chain_hash: null };
   };
   const keys = new KeyRoom({ store, record, clock, random });
+  const runs = kitRuns({ store, record, clock, random, timers });
+  const metrics = createMetrics();
   const all: Services = {
-    store, clock, timers, random,
+    runs,
+    store, clock, timers, random, version: '0.1.0',
     projects: { adopt: async () => undefined, placeOf: (path) => ({ id: projectIdOf(path), path }), assign: () => undefined, isEnrolled: () => false },
-    keys, tokens: [createKeyReader({ store, now: () => clock.now(), used: () => undefined })], assertFresh: () => undefined,
+    keys, tokens: [createKeyReader({ store, now: () => clock.now(), used: () => undefined }), createRunTokenReader(runs)], assertFresh: () => undefined,
+    signOn: createSignOnService({ store, record, clock, random, http: nobody, secure: false, provider: undefined, machines: [], ...keysOfSignOn({ store, keys, clock }) }),
     policies: { describe: async (id) => ({ project_id: id ?? null, rules: [] }), evaluate: async (id, point, context, explain) => ({ decision: 'ALLOW', id: id ?? null, point, context, explain }) },
     approvals: (tenant) => createApprovals({ objects: tenantView(store, tenant), record: async (event) => { recorded.push(event); }, clock, timers, random, isApprover: () => true, approverKeys: () => [] }),
     audit: {
@@ -72,6 +82,7 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
     },
     hooks: { projectOf: (token) => (token === hookTokenOfKit ? projectId : undefined), knows: (event) => event === 'PreToolUse', answer: async ({ read }) => JSON.stringify({ asked: await read(1 << 24) }) },
     budgets: async (id) => [1, 2, 3].map((n) => ({ project_id: id ?? projectId, name: `budget-${n}` })),
+    metrics: { access: 'open', metrics, collect: async () => metrics.read() },
     record,
     status: async () => ({ version: '0.1.0', started_at: '2026-02-15T14:30:00.000Z', uptime_seconds: 5, authentication: 'off', audit: { enabled: true, last_seq: 25 }, event_streams: 0 }),
     readWebFile: (name) => Buffer.from(`the file ${name}`),
@@ -80,6 +91,9 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
   const api = createApi(all, { listenHost: '127.0.0.1', allowedHosts: [], corsOrigins: [], authentication: false, localToken, rateLimit: 600, secret: new Uint8Array(32).fill(7), ...options });
   return { api, store, services: all, recorded, asked };
 }
+
+/** The outside world of a control plane that has none. */
+const nobody: HttpClient = { ask: () => Promise.reject(new LokiError('net.unreachable', { attempted: 'ask', found: 'there is nobody' })) };
 
 /** A tenant, as an administrator would have made it. */
 export async function putTenant(store: Store, at: number): Promise<string> {

@@ -25,13 +25,13 @@ test('no file names an outside address', () => {
 });
 
 test('the markup has nothing inline, so the strict policy holds', () => {
-  for (const name of ['index.html', 'favicon.svg']) {
+  for (const name of ['index.html', 'device.html', 'favicon.svg']) {
     const text = files.get(name) ?? '';
     assert.doesNotMatch(text, /<style|\sstyle\s*=|\son[a-z]+\s*=|<base|<iframe|<object|<embed|<form|http-equiv/i, name);
     for (const [script] of text.matchAll(/<script[^>]*>[\s\S]*?<\/script>/gi)) assert.match(script, /^<script type="module" src="\/[a-z]+\.js"><\/script>$/);
   }
   const paths = new Set(webFiles.map(({ path }) => path));
-  for (const [, path = ''] of (files.get('index.html') ?? '').matchAll(/(?:src|href)="(\/[^"]*)"/g)) assert.ok(paths.has(path), path);
+  for (const name of ['index.html', 'device.html']) for (const [, path = ''] of (files.get(name) ?? '').matchAll(/(?:src|href)="(\/[^"]*)"/g)) assert.ok(paths.has(path), path);
 });
 
 test('scripts never turn text into markup or code', () => {

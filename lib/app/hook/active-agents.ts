@@ -26,6 +26,13 @@ export function activeAgents(place: ActivePlace, sessionId: string): number {
   return others.length + 1;
 }
 
+/** The agents that work in all projects now. */
+export function countActiveAgents({ disk, clock, run }: Pick<ActivePlace, 'disk' | 'clock' | 'run'>): number {
+  const folders = disk.list(join(run, 'agents')).map((project) => join(run, 'agents', project));
+  const agents = folders.flatMap((folder) => disk.list(folder).map((name) => join(folder, name)));
+  return agents.filter((path) => clock.now() - (disk.stat(path)?.modifiedMs ?? 0) < longestWorkMs).length;
+}
+
 /** An agent begins: the session's own, or one that it started. */
 export function agentBegins(place: ActivePlace, sessionId: string, workerId?: string): void {
   const { disk, clock, home } = place;

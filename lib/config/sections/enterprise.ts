@@ -147,58 +147,6 @@ export const telemetrySection: Section<TelemetryConfig> = {
   },
 };
 
-/** Single sign-on. Off until there is an issuer. */
-export interface OidcConfig {
-  readonly issuer: string | undefined;
-  readonly clientId: string | undefined;
-  readonly clientSecret: Secret | undefined;
-  readonly redirectUri: string | undefined;
-  readonly audience: string | undefined;
-  readonly scopes: readonly string[];
-  readonly roleClaim: string;
-  /** Value of the role claim -> role. A person whose values are not in it has no access. */
-  readonly roleMap: ReadonlyMap<string, Role>;
-}
-
-/** Roles of contract section 6. */
-export type Role = 'admin' | 'operator' | 'viewer' | 'auditor';
-
-/** One row a field of `OidcConfig`. */
-export const oidcSection: Section<OidcConfig> = {
-  issuer: {
-    key: 'enterprise.auth.oidc.issuer', env: [{ name: 'LOKI_OIDC_ISSUER' }], kind: url(), default: undefined, defaultWords: unset, project: never,
-    meaning: 'Issuer of the identity provider; needs `client_id`',
-  },
-  clientId: {
-    key: 'enterprise.auth.oidc.client_id', env: [{ name: 'LOKI_OIDC_CLIENT_ID' }], kind: text(), default: undefined, defaultWords: unset, project: never,
-    meaning: 'Our name at the provider',
-  },
-  clientSecret: {
-    key: 'enterprise.auth.oidc.client_secret', env: [{ name: 'LOKI_OIDC_CLIENT_SECRET' }], kind: secretText, default: undefined, defaultWords: unset,
-    secret: true, project: never, meaning: 'Our secret at the provider; a public client has none',
-  },
-  redirectUri: {
-    key: 'enterprise.auth.oidc.redirect_uri', env: [{ name: 'LOKI_OIDC_REDIRECT_URI' }], kind: url(), default: undefined,
-    defaultWords: '`/auth/callback` of the address called', project: never, meaning: 'Where the provider sends people back to',
-  },
-  audience: {
-    key: 'enterprise.auth.oidc.audience', env: [{ name: 'LOKI_OIDC_AUDIENCE' }], kind: text(), default: undefined, defaultWords: '`client_id`', project: never,
-    meaning: '`aud` that a token must carry',
-  },
-  scopes: {
-    key: 'enterprise.auth.oidc.scopes', env: [{ name: 'LOKI_OIDC_SCOPES' }], kind: listOf(text('a scope without spaces', /^\S+$/), /[\s,]+/),
-    default: ['openid', 'profile', 'email'], project: never, meaning: 'Scopes asked for; in the variable with spaces or commas between',
-  },
-  roleClaim: {
-    key: 'enterprise.auth.oidc.role_claim', env: [{ name: 'LOKI_OIDC_ROLE_CLAIM' }], kind: text(), default: 'roles', project: never,
-    meaning: 'Claim that holds a person\'s roles or groups',
-  },
-  roleMap: {
-    key: 'enterprise.auth.oidc.role_map', env: [{ name: 'LOKI_OIDC_ROLE_MAP' }], kind: mapOf(oneOf<Role>('admin', 'operator', 'viewer', 'auditor')),
-    default: new Map(), project: never, meaning: 'Role for each value of that claim, in the variable as `group=role,group=role`. No role mapped means no access',
-  },
-};
-
 /** Certificate of the control plane. */
 export interface TlsConfig {
   readonly cert: string | undefined;
@@ -231,6 +179,8 @@ export interface ServerConfig {
   readonly drain: number;
   /** Reads a minute a principal; 0: no limit. */
   readonly rateLimit: number;
+  /** Who may read `/metrics`. */
+  readonly metrics: 'open' | 'read' | 'off';
 }
 
 /** One row a field of `ServerConfig`. */
@@ -262,6 +212,10 @@ export const serverSection: Section<ServerConfig> = {
   rateLimit: {
     key: 'enterprise.server.rate_limit', env: [{ name: 'LOKI_API_RATE_LIMIT' }], kind: integer(0, 1_000_000), default: 600, project: never,
     meaning: 'Reads a minute a principal; writes a fifth, authentication a thirtieth; `0` switches it off',
+  },
+  metrics: {
+    key: 'enterprise.server.metrics', kind: oneOf('open', 'read', 'off'), default: 'open', project: never,
+    meaning: 'Who may read `/metrics`: whoever reaches the control plane, who has the scope `read`, or nobody',
   },
 };
 

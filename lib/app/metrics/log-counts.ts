@@ -1,0 +1,94 @@
+/**
+ * What the log of record says of what happened, counted line by line: hooks, runs and commands are processes of their own,
+ * and the log is where they meet. A line is read only as far as it counts; one that is sealed counts by its event, and what is
+ * inside is `unknown`. Trusts nothing in a line: names that are none of ours are counted together.
+ */
+import { isPlainObject, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { eventNames } from '../../audit/events.ts';
+import type { LoggedEntry } from '../../audit/query.ts';
+import { parseEntry } from '../../audit/query/filter.ts';
+import type { Metrics } from '../../telemetry/names.ts';
+
+/** Counts one line of the log, without its line feed. */
+export type CountLine = (line: Buffer) => void;
+
+/** Far beyond where the event of a line stands. */
+const headLength = 160;
+const head = /^\{"seq":(\d{1,16}),"timestamp":"[^"]{24}","event":"([a-z_.]{1,60})"/;
+/** Tasks whose end is waited for; more have been forgotten by whoever began them. */
+const mostTasks = 10_000;
+
+const known: ReadonlySet<string> = new Set(eventNames);
+const points: ReadonlySet<string> = new Set(['pre_execution', 'pre_deployment', 'resource', 'data']);
+const decisions: ReadonlyMap<string, string> = new Map([
+  ['policy.allow', 'ALLOW'], ['policy.warn', 'ALLOW'], ['policy.deny', 'DENY'], ['policy.error', 'DENY'], ['policy.approval_required', 'REQUIRE_APPROVAL'],
+]);
+
+export function createLogCounts(metrics: Metrics): CountLine {
+  const begun = new Map<string, number>();
+  const verdicts = { all: 0, approved: 0 };
+
+  /** Events that say more than that they happened. */
+  const readers: ReadonlyMap<string, (entry: LoggedEntry, details: JsonObject) => void> = new Map([
+    ...[...decisions.keys()].map((event) => [event, countDecision] as const),
+    ['gate.pass', () => metrics.add('loki_quality_gate_pass_total', 1)],
+    ['gate.fail', () => metrics.add('loki_quality_gate_fail_total', 1)],
+    ['council.verdict', (_entry, details) => countVerdict(details['approved'] === true)],
+    ['task.start', ({ resource, timestamp }) => begin(resource, timestamp)],
+    ['task.complete', ({ resource, timestamp }) => end(resource, timestamp, 'completed')],
+    ['task.fail', ({ resource, timestamp }) => end(resource, timestamp, 'failed')],
+    ...['session.stop', 'session.complete', 'session.fail'].map((event) => [event, countTokens] as const),
+  ]);
+
+  function countDecision({ event }: LoggedEntry, details: JsonObject): void {
+    metrics.add('loki_policy_decisions_total', 1, [pointOf(details), decisions.get(event) ?? 'DENY']);
+    const took = details['duration_us'];
+    if (typeof took === 'number') metrics.observe('loki_policy_evaluation_seconds', took / 1e6);
+  }
+
+  function countVerdict(approved: boolean): void {
+    verdicts.all += 1;
+    if (approved) verdicts.approved += 1;
+    metrics.set('loki_council_approval_rate', verdicts.approved / verdicts.all);
+  }
+
+  function begin(task: JsonValue | undefined, time: string): void {
+    if (typeof task !== 'string') return;
+    if (begun.size >= mostTasks) begun.clear();
+    begun.set(task, Date.parse(time));
+  }
+
+  function end(task: JsonValue | undefined, time: string, outcome: 'completed' | 'failed'): void {
+    if (typeof task !== 'string') return;
+    metrics.observe('loki_task_duration_seconds', (Date.parse(time) - (begun.get(task) ?? NaN)) / 1000, [outcome]);
+    begun.delete(task);
+  }
+
+  function countTokens(_entry: LoggedEntry, details: JsonObject): void {
+    for (const type of ['input', 'output'] as const) {
+      const tokens = details[`${type}_tokens`];
+      if (typeof tokens === 'number') metrics.add('loki_tokens_consumed_total', tokens, [type]);
+    }
+  }
+
+  return (line) => {
+    const [, seq, event = ''] = head.exec(line.toString('latin1', 0, headLength)) ?? [];
+    if (seq === undefined) return;
+    metrics.add('loki_audit_entries_total', 1);
+    metrics.add('loki_events_total', 1, [known.has(event) ? event : 'unknown']);
+    metrics.set('loki_audit_last_durable_seq', Number(seq));
+    const read = readers.get(event);
+    if (read === undefined) return;
+    const entry = parseEntry(line);
+    const details = entry?.['details'];
+    if (entry !== undefined) read(entry, isPlainObject(details) ? details : {});
+  };
+}
+
+/** A run says at which point it asks; what agents do is judged before it is done. */
+function pointOf(details: JsonObject): string {
+  const { point, action } = details;
+  if (typeof point === 'string' && points.has(point)) return point;
+  if (!isPlainObject(action)) return 'unknown';
+  return action['kind'] === 'prompt' ? 'data' : 'pre_execution';
+}
