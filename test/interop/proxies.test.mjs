@@ -21,6 +21,9 @@ const fromSource = process.env.LOKI_TREE === 'source';
 const load = (name) => import(`${fromSource ? root : join(root, 'dist')}/${name}.${fromSource ? 'ts' : 'js'}`);
 const { openInstallation } = await load('lib/app/installation');
 const { startControlPlane } = await load('lib/app/control-plane');
+const { keyRoom } = await load('lib/app/api-keys');
+const { openRecord } = await load('lib/app/audit/record');
+const { openStore } = await load('lib/app/store');
 
 const work = mkdtempSync(join(tmpdir(), 'loki-proxy-'));
 const children = [];
@@ -102,7 +105,9 @@ async function behind(t, name) {
     LOKI_ALLOWED_HOSTS: `loki.example.com:${port},loki.example.com`,
   };
   writeFileSync(join(folder, 'home/config.yaml'), 'enterprise: {server: {drain: 5s}}\n');
-  const plane = await startControlPlane(openInstallation({ env, cwd: folder, homeDirectory: folder }));
+  const installation = openInstallation({ env, cwd: folder, homeDirectory: folder });
+  const key = await keyFor(installation, '127.0.0.2/32');
+  const plane = await startControlPlane(installation);
   let running = true;
   const stop = async () => {
     if (running) await plane.stop();
@@ -130,7 +135,17 @@ async function behind(t, name) {
     await sleep(100);
   }
   const entries = () => readdirSync(join(folder, 'home/dashboard/audit')).flatMap((file) => readFileSync(join(folder, 'home/dashboard/audit', file), 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line)));
-  return { port, ask, stop, entries, bearer: { authorization: `Bearer ${token}` }, agent };
+  return { port, ask, stop, entries, local: { authorization: `Bearer ${token}` }, bearer: { authorization: `Bearer ${key}` } };
+}
+
+/** A key that counts from these addresses only. */
+async function keyFor(installation, block) {
+  const { record, close } = openRecord(installation);
+  const store = await openStore(installation, record);
+  const { token } = await keyRoom(installation, record, store).mint({ name: 'beyond', tenant: null, role: 'admin', cidrs: [block] }, { actor: 'user:tester', scopes: new Set(['admin']) });
+  await store.close();
+  await close();
+  return token;
 }
 
 /** What comes back for raw bytes. */
@@ -148,10 +163,11 @@ for (const name of ['nginx', 'haproxy']) {
   test(`${name}: who asks is known and not made up; pages, lists and the end come through; nothing is smuggled`, { timeout: 120_000 }, async (t) => {
     const at = await behind(t, name);
     if (at === undefined) return;
-    const { ask, port, bearer } = at;
+    const { ask, port, bearer, local } = at;
     const known = await ask('/api/status');
     assert.deepEqual([known.status, known.headers['strict-transport-security']], [200, 'max-age=31536000']);
-    assert.equal((await ask('/api/v2/runs', bearer)).status, 401, 'the token of this machine is none of a caller beyond the proxy');
+    assert.equal((await ask('/api/v2/runs', local)).status, 401, 'the token of this machine is none of a caller beyond the proxy');
+    assert.equal((await ask('/api/v2/runs', bearer)).status, 200, 'a key counts from the caller\'s address, not the proxy\'s');
     for (const made of ['198.51.100.7', '127.0.0.1', 'nonsense']) await ask(`/api/v2/runs?limit=${made.length}`, { ...bearer, 'x-forwarded-for': made, forwarded: `for=${made}`, 'x-real-ip': made, 'x-forwarded-proto': 'http' });
     assert.equal((await ask('/api/status', { origin: `https://loki.example.com:${port}` })).status, 200, 'a page of its own');
     assert.equal((await ask('/api/status', { origin: `http://loki.example.com:${port}` })).status, 403);
