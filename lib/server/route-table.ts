@@ -14,6 +14,7 @@ import * as approvals from './routes/approvals.ts';
 import * as audit from './routes/audit.ts';
 import { authRows } from './routes/auth.ts';
 import * as budgets from './routes/budgets.ts';
+import { changeRows } from './routes/changes.ts';
 import * as health from './routes/health.ts';
 import * as hooks from './routes/hooks.ts';
 import { keyRows } from './routes/keys.ts';
@@ -34,7 +35,7 @@ export function routeTable(services: Services, streams: Streams, draining: () =>
     method: 'GET', path: '/status', operation: 'status.get', summary: 'What this control plane is and how it stands', answer: { status: 200, about: 'The status', shape: shapes.status }, handle: health.status(services),
   };
   const api: readonly Row[] = [
-    ...tenantRows(services), ...projectRows(services), ...taskRows(services), ...runRows(services, streams), ...keyRows(services),
+    ...tenantRows(services), ...projectRows(services), ...taskRows(services), ...runRows(services, streams), ...changeRows(services, streams), ...keyRows(services),
     ...policyRows(services), ...budgetRows(services), ...approvalRows(services), ...auditRows(services),
   ];
   const described: Row = {

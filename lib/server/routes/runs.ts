@@ -4,10 +4,9 @@
  */
 import { LokiError } from '../../errors.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
-import { sseEvent } from '../../formats/sse.ts';
 import { runKeys, runStatuses } from '../../runs/run.ts';
-import type { Store, StoreNotice } from '../../store/store.ts';
-import { ownerOf, tenantView } from '../../store/tenant-view.ts';
+import type { Store } from '../../store/store.ts';
+import { tenantView } from '../../store/tenant-view.ts';
 import type { ApiRequest, Handler, Row } from '../message.ts';
 import { requireObject } from '../objects.ts';
 import { idOf, oneOf, wholeNumber, type QueryRules } from '../query.ts';
@@ -37,7 +36,6 @@ export function runRows(services: Services, streams: Streams): readonly Row[] {
     { method: 'GET', path: '/runs/:id', operation: 'runs.get', summary: 'One run', scope: 'read', params, answer: { status: 200, about: 'The run', shape: shapes.run }, handle: one('run') },
     { method: 'GET', path: '/runs/:id/timeline', operation: 'runs.timeline', summary: 'What happened in a run', scope: 'read', params, answer: { status: 200, about: 'The timeline', shape: shapes.timeline }, handle: timeline(services) },
     { method: 'GET', path: '/runs/:id/events', operation: 'runs.events', summary: 'What happens in a run, from the beginning and then live', scope: 'read', params, query: after, rate: 'exempt', answer: streamed, handle: events(services, streams) },
-    { method: 'GET', path: '/events', operation: 'events.stream', summary: 'Every run as it changes', scope: 'read', query: after, rate: 'exempt', answer: streamed, handle: runChanges(services, streams) },
     ...orderRows(services),
   ];
 }
@@ -91,7 +89,7 @@ function events({ store: whole }: Pick<Services, 'store'>, streams: Streams): Ha
 }
 
 /** Sequence number to go on after: from `Last-Event-ID`, else from `after`, else 0. */
-export function readCursor(request: ApiRequest): number {
+function readCursor(request: ApiRequest): number {
   const text = request.headers.get('last-event-id') ?? request.query.get('after') ?? '0';
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new LokiError('request.invalid', { attempted: 'go on with the stream', found: 'Last-Event-ID is not one that this stream gave out' });
@@ -101,61 +99,4 @@ async function extent(store: Store, id: string): Promise<{ readonly oldest: numb
   const [first] = await store.list(runKeys.events(id), { limit: 1 });
   const [last] = await store.list(runKeys.events(id), { limit: 1, reverse: true });
   return { oldest: seqOf(first?.value), newest: seqOf(last?.value) };
-}
-
-/** Every run as it changes. Ids are store revisions: a reader that comes back gets each change it missed. */
-function runChanges({ timers }: Pick<Services, 'timers'>, streams: Streams): Handler {
-  return async (request) => {
-    const store = seenBy(request);
-    const newest = await store.revision();
-    const resumes = request.headers.has('last-event-id') || request.query.has('after');
-    const from = resumes ? readCursor(request) : newest;
-    if (from > newest) throw new LokiError('gone', { attempted: `go on after revision ${from}`, found: `the newest is ${newest}` });
-    if (from < newest) await checkKept(store, timers, from);
-    return streams.open(request, (signal) => changeFrames(store, from, signal));
-  };
-}
-
-/** What a principal watches: its tenant's runs; for administrators of the installation those of everybody. */
-function seenBy({ store, principal: { tenant } }: ApiRequest): Store {
-  if (tenant !== null) return tenantView(store, tenant);
-  return {
-    ...tenantView(store, null), revision: () => store.revision(),
-    async *watch(prefix, from, signal) {
-      for await (const notices of store.watch('', from, signal)) {
-        const wanted = notices.map((notice) => ({ ...notice, key: ownerOf(notice.key).key })).filter(({ key }) => key.startsWith(prefix));
-        if (wanted.length > 0) yield wanted;
-      }
-    },
-  };
-}
-
-/** Throws `gone` before the answer begins, so that the client sees 410 and not a stream that ends at once. */
-async function checkKept(store: Store, timers: Services['timers'], from: number): Promise<void> {
-  const probe = new AbortController();
-  const watch = store.watch(runKeys.runs, from, probe.signal)[Symbol.asyncIterator]();
-  const first = watch.next();
-  try {
-    await Promise.race([first, timers.sleep(20)]);
-  } finally {
-    probe.abort();
-    first.catch(() => undefined);
-  }
-}
-
-async function* changeFrames(store: Store, from: number, signal: AbortSignal): AsyncGenerator<string> {
-  try {
-    yield sseEvent({ event: 'ready', id: String(from), data: '{}' });
-    for await (const notices of store.watch(runKeys.runs, from, signal)) yield* notices.map(changeFrame);
-  } catch (error) {
-    if (!(error instanceof LokiError) || error.code !== 'gone') throw error;
-    yield sseEvent({ event: 'gone', data: '{}' });
-  }
-}
-
-/** Only the last change of a transaction carries the revision as id: one that is cut in the middle comes again whole. */
-function changeFrame({ key, value, revision }: StoreNotice, at: number, all: readonly StoreNotice[]): string {
-  const data = JSON.stringify(value ?? { id: key.slice(runKeys.runs.length) });
-  const event = value === undefined ? 'removed' : 'run';
-  return sseEvent(at === all.length - 1 ? { event, id: String(revision), data } : { event, data });
 }
