@@ -87,6 +87,10 @@ function policyRows(services: Services): readonly Row[] {
   return [
     { method: 'GET', path: '/policies', operation: 'policies.get', summary: 'The policy in force for a project', scope: 'read', query: policies.policyRules, answer: { status: 200, about: 'The policy', shape: shapes.policy }, handle: policies.policies(services) },
     {
+      method: 'PUT', path: '/policies', operation: 'policies.replace', summary: 'Puts another policy of a project in force', scope: 'admin', query: policies.policyRules, bodyLimit: 2 << 20, records: ['project.enrol', 'policy.change'],
+      answer: { status: 200, about: 'The policy as it now is', shape: shapes.policy }, ...policies.replace(services),
+    },
+    {
       method: 'POST', path: '/policies/evaluate', operation: 'policies.evaluate', summary: 'What the policy says of a context; nothing happens and nothing is decided', scope: 'write', query: policies.policyRules,
       answer: { status: 200, about: 'The decision', shape: shapes.decision }, ...policies.evaluate(services),
     },
