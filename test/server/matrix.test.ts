@@ -79,7 +79,7 @@ function ghostOf(asked: Ask): { readonly ghost: Ask; readonly hide: (text: strin
     return ghost;
   });
   const ghost = JSON.parse(replaced(JSON.stringify(asked))) as Ask;
-  return { ghost, hide: (text) => [...ghosts].flat().reduce((rest, id) => rest.replaceAll(id, 'ID'), text).replaceAll(/\b(req|key|run|tsk|prj)_[0-7][0-9A-Z]{25}/g, '$1_NEW') };
+  return { ghost, hide: (text) => [...ghosts].flat().reduce((rest, id) => rest.replaceAll(id, 'ID'), text).replaceAll(/\b(req|key|run|tsk|prj)_[0-7][0-9A-Z]{25}/g, '$1_NEW').replaceAll(/^id: \S+$/gm, 'id: SEALED') };
 }
 
 /** Answers without what is different each time: ids of requests, and the id that was asked for. */

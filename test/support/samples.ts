@@ -41,7 +41,7 @@ const endedRun = async (world: World, of: Belongings): Promise<Ask> => {
   const asked = await newOrder(world, of);
   const key = `${tenantPrefix(of.tenant)}${runKeys.run(asked.path?.[0] ?? '')}`;
   const run = (await world.store.get(key))?.value as JsonObject;
-  await world.store.transact([], [{ key, value: { ...run, status: 'completed', started_at: run['created_at'] ?? null, ended_at: run['created_at'] ?? null } }]);
+  await world.store.transact([], [{ key, value: { ...run, config: { ...run['config'] as JsonObject, provider: 'claude' }, status: 'completed', started_at: run['created_at'] ?? null, ended_at: run['created_at'] ?? null } }]);
   return asked;
 };
 const decision: Sample = { ask: async ({ kit }, of) => ({ path: [await putApproval(kit, of.tenant, of.project, fresh('rule'))], body: { reason: fresh('reason') } }) };

@@ -10,7 +10,7 @@ import type { Store, StoreNotice } from '../../store/store.ts';
 import { ownerOf, tenantView } from '../../store/tenant-view.ts';
 import type { ApiRequest, Handler, Row } from '../message.ts';
 import { requireObject } from '../objects.ts';
-import { idOf, oneOf, wholeNumber, type QueryRules } from '../query.ts';
+import { idOf, oneOf, plainText, wholeNumber, type QueryRules } from '../query.ts';
 import { createRunFeeds, eventsAfter, seqOf } from '../run-feed.ts';
 import { jsonResponse } from '../respond.ts';
 import type { Services } from '../services.ts';
@@ -25,6 +25,7 @@ const longestTimeline = 50_000;
 const over: ReadonlySet<unknown> = new Set(['completed', 'failed', 'cancelled']);
 
 const after: QueryRules = { after: wholeNumber(0, Number.MAX_SAFE_INTEGER) };
+const afterChange: QueryRules = { after: plainText(512) };
 const streamed = { status: 200, about: 'An event stream', media: 'text/event-stream' } as const;
 
 export function runRows(services: Services, streams: Streams): readonly Row[] {
@@ -37,7 +38,7 @@ export function runRows(services: Services, streams: Streams): readonly Row[] {
     { method: 'GET', path: '/runs/:id', operation: 'runs.get', summary: 'One run', scope: 'read', params, answer: { status: 200, about: 'The run', shape: shapes.run }, handle: one('run') },
     { method: 'GET', path: '/runs/:id/timeline', operation: 'runs.timeline', summary: 'What happened in a run', scope: 'read', params, answer: { status: 200, about: 'The timeline', shape: shapes.timeline }, handle: timeline(services) },
     { method: 'GET', path: '/runs/:id/events', operation: 'runs.events', summary: 'What happens in a run, from the beginning and then live', scope: 'read', params, query: after, rate: 'exempt', answer: streamed, handle: events(services, streams) },
-    { method: 'GET', path: '/events', operation: 'events.stream', summary: 'Every run as it changes', scope: 'read', query: after, rate: 'exempt', answer: streamed, handle: runChanges(services, streams) },
+    { method: 'GET', path: '/events', operation: 'events.stream', summary: 'Every run as it changes', scope: 'read', query: afterChange, rate: 'exempt', answer: streamed, handle: runChanges(services, streams) },
     ...orderRows(services),
   ];
 }
@@ -92,7 +93,15 @@ function events({ store: whole }: Pick<Services, 'store'>, streams: Streams): Ha
 
 /** Sequence number to go on after: from `Last-Event-ID`, else from `after`, else 0. */
 export function readCursor(request: ApiRequest): number {
-  const text = request.headers.get('last-event-id') ?? request.query.get('after') ?? '0';
+  return numberIn(placeNamed(request) ?? '0');
+}
+
+/** Where a reader says that it was. */
+function placeNamed({ headers, query }: ApiRequest): string | undefined {
+  return headers.get('last-event-id') ?? query.get('after');
+}
+
+function numberIn(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new LokiError('request.invalid', { attempted: 'go on with the stream', found: 'Last-Event-ID is not one that this stream gave out' });
 }
@@ -103,16 +112,33 @@ async function extent(store: Store, id: string): Promise<{ readonly oldest: numb
   return { oldest: seqOf(first?.value), newest: seqOf(last?.value) };
 }
 
-/** Every run as it changes. Ids are store revisions: a reader that comes back gets each change it missed. */
+/** Places in the stream of changes, as they are told and read back. */
+interface Places {
+  told(revision: number): string;
+  named(text: string): number;
+}
+
+/**
+ * A place is a revision of the store, which counts what happens to everybody. Administrators of the installation see it as it
+ * is; to a tenant's principals it is sealed, for their tenant, so that it tells nothing of others and means nothing there.
+ */
+function placesOf({ cursors, principal: { tenant } }: ApiRequest): Places {
+  if (tenant === null) return { told: String, named: numberIn };
+  const bound = JSON.stringify(['loki changes', tenant]);
+  return { told: (revision) => cursors.make(String(revision), bound), named: (text) => numberIn(cursors.open(text, bound) ?? '') };
+}
+
+/** Every run as it changes: a reader that comes back gets each change it missed. */
 function runChanges({ timers }: Pick<Services, 'timers'>, streams: Streams): Handler {
   return async (request) => {
     const store = seenBy(request);
     const newest = await store.revision();
-    const resumes = request.headers.has('last-event-id') || request.query.has('after');
-    const from = resumes ? readCursor(request) : newest;
-    if (from > newest) throw new LokiError('gone', { attempted: `go on after revision ${from}`, found: `the newest is ${newest}` });
+    const places = placesOf(request);
+    const named = placeNamed(request);
+    const from = named === undefined ? newest : places.named(named);
+    if (from > newest) throw new LokiError('gone', { attempted: 'go on with the changes', found: 'the place that is named has not come yet' });
     if (from < newest) await checkKept(store, timers, from);
-    return streams.open(request, (signal) => changeFrames(store, from, signal));
+    return streams.open(request, (signal) => changeFrames(store, places, from, signal));
   };
 }
 
@@ -143,10 +169,10 @@ async function checkKept(store: Store, timers: Services['timers'], from: number)
   }
 }
 
-async function* changeFrames(store: Store, from: number, signal: AbortSignal): AsyncGenerator<string> {
+async function* changeFrames(store: Store, { told }: Places, from: number, signal: AbortSignal): AsyncGenerator<string> {
   try {
-    yield sseEvent({ event: 'ready', id: String(from), data: '{}' });
-    for await (const notices of store.watch(runKeys.runs, from, signal)) yield* notices.map(changeFrame);
+    yield sseEvent({ event: 'ready', id: told(from), data: '{}' });
+    for await (const notices of store.watch(runKeys.runs, from, signal)) yield* notices.map((notice, at) => changeFrame(notice, at === notices.length - 1 ? told(notice.revision) : undefined));
   } catch (error) {
     if (!(error instanceof LokiError) || error.code !== 'gone') throw error;
     yield sseEvent({ event: 'gone', data: '{}' });
@@ -154,8 +180,8 @@ async function* changeFrames(store: Store, from: number, signal: AbortSignal): A
 }
 
 /** Only the last change of a transaction carries the revision as id: one that is cut in the middle comes again whole. */
-function changeFrame({ key, value, revision }: StoreNotice, at: number, all: readonly StoreNotice[]): string {
+function changeFrame({ key, value }: StoreNotice, id: string | undefined): string {
   const data = JSON.stringify(value ?? { id: key.slice(runKeys.runs.length) });
   const event = value === undefined ? 'removed' : 'run';
-  return sseEvent(at === all.length - 1 ? { event, id: String(revision), data } : { event, data });
+  return sseEvent(id === undefined ? { event, data } : { event, id, data });
 }
