@@ -94,6 +94,9 @@ export interface LeaseWatch {
   look(store: Store, runId: string): Promise<LeaseStand>;
 }
 
+/** Leases remembered at a time. Forgetting one only means to watch it anew. */
+const mostRemembered = 10_000;
+
 /** An onlooker with a memory of its own. */
 export function watchLeases(facts: Pick<ProcessFacts, 'hostname' | 'startOf'>, clock: Pick<Clock, 'monotonic'>): LeaseWatch {
   const seen = new Map<string, { readonly mark: string; readonly since: number }>();
@@ -110,6 +113,7 @@ export function watchLeases(facts: Pick<ProcessFacts, 'hostname' | 'startOf'>, c
       const mark = `${lease.holder} ${lease.renewals}`;
       const before = seen.get(runId);
       if (before?.mark !== mark) {
+        if (seen.size >= mostRemembered) seen.clear();
         seen.set(runId, { mark, since: clock.monotonic() });
         return { free: false };
       }

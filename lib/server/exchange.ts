@@ -17,7 +17,6 @@ import type { CommitWith, Idempotency } from './idempotency.ts';
 import type { ApiRequest, Route } from './message.ts';
 import type { Cursors } from './page.ts';
 import { holds, stranger, type Principal } from './principal.ts';
-import { isLoopback } from './listen.ts';
 import { allowanceFields, countedAs, type Allowance, type RateLimiter } from './rate-limit.ts';
 import { readQuery } from './query.ts';
 import type { CountedRequest } from './request-counts.ts';
@@ -135,7 +134,7 @@ export class Exchange {
   async #identify(anybody: boolean, { headers }: Admitted): Promise<void> {
     const { address } = this.#request;
     try {
-      this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address: this.#addressBelieved(headers) });
+      this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address, proxied: this.#via !== undefined || cameThroughProxy(headers) });
     } catch (error) {
       if (anybody) return;
       this.#take('auth', 1);
@@ -144,12 +143,6 @@ export class Exchange {
     const { actor, anonymous } = this.#principal;
     if (anonymous || !this.#parts.newUse(countedAs(this.#principal, address), address)) return;
     note(this.#parts.services.record, { event: 'auth.token.use', actor, resource: actor, details: { request_id: this.#requestId, address }, ...this.#ofTenant() });
-  }
-
-  /** Whoever comes through a proxy of this machine that nobody listed may be anybody, and is no caller of this machine. */
-  #addressBelieved(headers: Admitted['headers']): string {
-    const { address } = this.#request;
-    return this.#via === undefined && isLoopback(address) && cameThroughProxy(headers) ? '' : address;
   }
 
   #take(name: Allowance['name'], cost: 0 | 1): void {
@@ -189,7 +182,7 @@ export class Exchange {
 
   async #handle(route: Route, params: ReadonlyMap<string, string>, admitted: Admitted): Promise<HttpResponse> {
     checkParams(route, params);
-    const query = readQuery(admitted.query, route.query);
+    const query = readQuery(admitted.query, route.query, route.openQuery === true);
     const { text, value } = await this.#body(route, admitted);
     const { idempotency, services } = this.#parts;
     const key = route.keyed === undefined ? undefined : admitted.headers.get('idempotency-key');

@@ -16,22 +16,29 @@ export interface QueryRule {
   readonly schema?: JsonObject;
   /** Values to suggest from when it does not fit. */
   readonly known?: readonly string[];
+  /** Characters of a value; 1,024 when left out. */
+  readonly longest?: number;
 }
 
 export type QueryRules = Readonly<Record<string, QueryRule>>;
 
 const most = { parameters: 32, name: 64, value: 1024 };
 
-/** Reads `a=b&c=d`. Throws `request.invalid` with every mistake found. */
-export function readQuery(text: string, rules: QueryRules): ReadonlyMap<string, string> {
+/** Reads `a=b&c=d`. `open`: parameters that have no rule are left aside, once each. Throws `request.invalid` with every mistake found. */
+export function readQuery(text: string, rules: QueryRules, open: boolean = false): ReadonlyMap<string, string> {
   const pairs = text === '' ? [] : text.split('&');
   if (pairs.length > most.parameters) throw refused([{ message: `${pairs.length} parameters; at most ${most.parameters} are read` }]);
   const values = new Map<string, string>();
+  const aside = new Map<string, string>();
   const problems: Problem[] = [];
   for (const pair of pairs) {
     const equals = pair.indexOf('=');
     const name = decoded(equals < 0 ? pair : pair.slice(0, equals));
     const value = decoded(equals < 0 ? '' : pair.slice(equals + 1));
+    if (open && name !== undefined && !Object.hasOwn(rules, name) && !aside.has(name)) {
+      aside.set(name, '');
+      continue;
+    }
     const problem = mistake(name, value, rules, values);
     if (problem !== undefined) problems.push({ message: problem });
     else if (name !== undefined && value !== undefined) values.set(name, value);
@@ -49,7 +56,7 @@ function mistake(name: string | undefined, value: string | undefined, rules: Que
     return `parameter ${quoted(name)} is unknown${these}`;
   }
   if (seen.has(name)) return `parameter "${name}" is given more than once`;
-  if (value === undefined || value.length > most.value) return `parameter "${name}" is too long or is not percent-encoded UTF-8 text`;
+  if (value === undefined || value.length > (rule.longest ?? most.value)) return `parameter "${name}" is too long or is not percent-encoded UTF-8 text`;
   if (rule.fits(value)) return undefined;
   return `parameter "${name}" is ${quoted(value)}; it must be ${rule.accepts}${didYouMean(value, rule.known ?? [])}`;
 }

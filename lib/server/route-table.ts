@@ -14,6 +14,7 @@ import * as approvals from './routes/approvals.ts';
 import * as audit from './routes/audit.ts';
 import { authRows } from './routes/auth.ts';
 import * as budgets from './routes/budgets.ts';
+import { changeRows } from './routes/changes.ts';
 import * as health from './routes/health.ts';
 import * as hooks from './routes/hooks.ts';
 import { keyRows } from './routes/keys.ts';
@@ -34,7 +35,7 @@ export function routeTable(services: Services, streams: Streams, draining: () =>
     method: 'GET', path: '/status', operation: 'status.get', summary: 'What this control plane is and how it stands', answer: { status: 200, about: 'The status', shape: shapes.status }, handle: health.status(services),
   };
   const api: readonly Row[] = [
-    ...tenantRows(services), ...projectRows(services), ...taskRows(services), ...runRows(services, streams), ...keyRows(services),
+    ...tenantRows(services), ...projectRows(services), ...taskRows(services), ...runRows(services, streams), ...changeRows(services, streams), ...keyRows(services),
     ...policyRows(services), ...budgetRows(services), ...approvalRows(services), ...auditRows(services),
   ];
   const described: Row = {
@@ -68,7 +69,7 @@ function plainRows(services: Services, draining: () => boolean): readonly Row[] 
     { ...unrecorded, method: 'GET', path: '/health/live', operation: 'health.live', summary: 'Whether the process lives', answer: { ...answer, about: 'ok' }, handle: health.live() },
     { ...unrecorded, method: 'GET', path: '/health/ready', operation: 'health.ready', summary: 'Whether requests can be served', answer, handle: health.ready(services, draining) },
     {
-      ...unrecorded, method: 'GET', path: '/metrics', operation: 'metrics.get', summary: 'What was counted, for Prometheus', scope: services.metrics.access === 'read' ? 'read' : 'none',
+      ...unrecorded, method: 'GET', path: '/metrics', operation: 'metrics.get', summary: 'What was counted, for Prometheus', ...(services.metrics.access === 'read' ? { scope: 'read', reach: 'installation' } as const : {}),
       answer: { status: 200, about: 'Metrics', media: 'text/plain; version=0.0.4; charset=utf-8' }, handle: metrics.metrics(services.metrics),
     },
     {
@@ -85,6 +86,10 @@ function plainRows(services: Services, draining: () => boolean): readonly Row[] 
 function policyRows(services: Services): readonly Row[] {
   return [
     { method: 'GET', path: '/policies', operation: 'policies.get', summary: 'The policy in force for a project', scope: 'read', query: policies.policyRules, answer: { status: 200, about: 'The policy', shape: shapes.policy }, handle: policies.policies(services) },
+    {
+      method: 'PUT', path: '/policies', operation: 'policies.replace', summary: 'Puts another policy of a project in force', scope: 'admin', query: policies.policyRules, bodyLimit: 2 << 20, records: ['project.enrol', 'policy.change'],
+      answer: { status: 200, about: 'The policy as it now is', shape: shapes.policy }, ...policies.replace(services),
+    },
     {
       method: 'POST', path: '/policies/evaluate', operation: 'policies.evaluate', summary: 'What the policy says of a context; nothing happens and nothing is decided', scope: 'write', query: policies.policyRules,
       answer: { status: 200, about: 'The decision', shape: shapes.decision }, ...policies.evaluate(services),

@@ -5,6 +5,7 @@ import type { ExportFormat } from '../audit/export/render.ts';
 import type { AuditFilter } from '../audit/query.ts';
 import type { AuditSummary } from '../audit/summary.ts';
 import type { Approvals } from '../approvals/approvals.ts';
+import type { Prove } from '../approvals/proof.ts';
 import type { Clock, Random, Timers } from '../ports.ts';
 import type { ReportedEvent } from '../runs/append.ts';
 import type { CommitOrder, Ordered, RunTerms } from '../runs/orders.ts';
@@ -74,6 +75,8 @@ export interface StatusReport {
 /** The policies in force on this machine. Without a project they are the control plane's own project's. */
 export interface PolicyService {
   describe(projectId: string | undefined): Promise<JsonObject>;
+  /** Puts another policy of the project in force. `who` stands behind it, with their proof. */
+  replace(projectId: string, text: string, who: { readonly by: string; readonly prove: Prove }): Promise<void>;
   evaluate(projectId: string | undefined, point: string, context: JsonObject, explain: boolean): Promise<JsonObject>;
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Disk, ReadFile, RecordFile } from '../ports.ts';
 import { linesOf, pieces } from '../journal/lines.ts';
-import { damageAt } from './damage.ts';
+import { damageAt, missingFile } from './damage.ts';
 import type { Damage } from './damage.ts';
 import { decode, encodeBegin, encodeEnd, encodeObjects } from './frame.ts';
 import type { Begin, BeginFrame, Frame } from './frame.ts';
@@ -33,10 +33,8 @@ export interface Snapshot {
 }
 
 export interface SnapshotWriterOptions {
-  readonly disk: Disk;
-  readonly base: string;
-  /** What is written, and not to be there yet. */
-  readonly path: string;
+  /** What is written: empty so far. Closed by the writer. */
+  readonly file: Pick<RecordFile, 'append' | 'close'>;
   readonly begin: Begin;
   readonly objects: Objects;
   /** Bytes of one step. */
@@ -45,7 +43,6 @@ export interface SnapshotWriterOptions {
 
 export class SnapshotWriter {
   readonly #options: SnapshotWriterOptions;
-  readonly #file: RecordFile;
   #sum: string;
   #waiting: Uint8Array[];
   #bytes: number;
@@ -59,7 +56,6 @@ export class SnapshotWriter {
     this.#options = options;
     const begin = encodeBegin(options.begin);
     [this.#sum, this.#waiting, this.#bytes] = [begin.sum, [begin.bytes], begin.bytes.length];
-    this.#file = options.disk.openRecord(options.base, options.path, 0o600);
   }
 
   /** Objects written so far. */
@@ -72,11 +68,12 @@ export class SnapshotWriter {
     if (this.#ended) return true;
     let line: WrittenObject[] = [];
     let lineBytes = 0;
+    const longest = Math.min(lineBounds.bytes, this.#options.stepBytes);
     let done = true;
     for (const object of this.#options.objects.written(this.#cursor)) {
       line.push(object);
       lineBytes += object.text.length;
-      if (line.length < lineBounds.objects && lineBytes < lineBounds.bytes) continue;
+      if (line.length < lineBounds.objects && lineBytes < longest) continue;
       this.#add(line);
       [line, lineBytes] = [[], 0];
       if (this.#bytes < this.#options.stepBytes) continue;
@@ -85,14 +82,14 @@ export class SnapshotWriter {
     }
     if (line.length > 0) this.#add(line);
     if (done) this.#push(encodeEnd(this.#count, revision, this.#sum).bytes);
-    this.#file.append(Buffer.concat(this.#waiting, this.#bytes));
+    this.#options.file.append(Buffer.concat(this.#waiting, this.#bytes));
     [this.#waiting, this.#bytes, this.#ended] = [[], 0, done];
     if (done) this.close();
     return done;
   }
 
   close(): void {
-    if (!this.#closed) this.#file.close();
+    if (!this.#closed) this.#options.file.close();
     this.#closed = true;
   }
 
@@ -118,10 +115,10 @@ export class SnapshotWriter {
   }
 }
 
-/** Reads the snapshot of a generation; or says what is wrong with it. */
-export function readSnapshot(disk: Disk, path: string, generation: number, indexes: readonly StoreIndex[]): Snapshot | Damage {
+/** Reads the snapshot of a generation, of any when it is left out; or says what is wrong with it. */
+export function readSnapshot(disk: Disk, path: string, generation: number | undefined, indexes: readonly StoreIndex[]): Snapshot | Damage {
   const file = disk.openRead(path);
-  if (file === undefined) return damageAt(path, 0, 'it is missing');
+  if (file === undefined) return missingFile(path);
   try {
     return readObjects(file, path, new SnapshotReader(generation, indexes));
   } finally {
@@ -136,11 +133,11 @@ function readObjects(file: ReadFile, path: string, reader: SnapshotReader): Snap
       if (found !== undefined) return damageAt(path, piece.offset + start, found);
     }
   }
-  return reader.result() ?? damageAt(path, file.stat().size, 'it ends too early');
+  return reader.result() ?? { ...damageAt(path, file.stat().size, 'it ends too early'), missing: true };
 }
 
 class SnapshotReader {
-  readonly #generation: number;
+  readonly #generation: number | undefined;
   readonly #objects: Objects;
   #begin: BeginFrame | undefined;
   #sum: string | undefined;
@@ -148,7 +145,7 @@ class SnapshotReader {
   #block: Uint8Array = new Uint8Array(0);
   #used = 0;
 
-  constructor(generation: number, indexes: readonly StoreIndex[]) {
+  constructor(generation: number | undefined, indexes: readonly StoreIndex[]) {
     this.#generation = generation;
     this.#objects = new Objects(indexes);
   }
@@ -171,7 +168,7 @@ class SnapshotReader {
     if (this.#begin === undefined) {
       if (frame.kind !== 'begin') return 'the first line is not the one of this snapshot';
       assertKnown(frame);
-      if (frame.generation !== this.#generation) return 'the first line is not the one of this snapshot';
+      if (this.#generation !== undefined && frame.generation !== this.#generation) return 'the first line is not the one of this snapshot';
       this.#begin = frame;
       return undefined;
     }

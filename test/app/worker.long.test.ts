@@ -69,6 +69,19 @@ test('a worker that stands still past its lease is ended, and another goes on wi
   assert.deepEqual([run.status, progressOf(run).attempt], ['completed', 2]);
 });
 
+test('many workers over one queue drive each run once, one at a time in a project', async (t) => {
+  const made = await workerGround(t, usual.replace('echo done', 'test ! -e busy || touch twice; touch busy; sleep 0.05; rm busy; echo done'));
+  const ids = [await order(made), await order(made), await order(made)];
+  const ends = await Promise.all([1, 2, 3, 4].map(() => made.process(['worker', '--once', '--quiet'])));
+  for (const { exit, stderr } of ends) assert.ok(exit === 0 || exit === 1, stderr);
+  for (const id of ids) {
+    assert.equal((await runOf(made, id)).status, 'completed');
+    const of = made.entries().filter(({ resource }) => resource === `run:${id}`).map(({ event }) => event);
+    assert.deepEqual([of.filter((event) => event === 'run.start').length, of.filter((event) => event === 'run.complete').length], [1, 1]);
+  }
+  assert.ok(!existsSync(join(made.project, 'twice')), 'two agents never worked in it at once');
+});
+
 test('a worker that is told to end lets go of its run within seconds; the next takes it up, or closes it where the project wants that', async (t) => {
   for (const [config, status, reason] of [[waits, 'completed', /approved/], [`${waits}  take_up: false\n`, 'failed', /runs\.take_up is off/]] as const) {
     const made = await workerGround(t, config);

@@ -24,7 +24,7 @@ const promised: Readonly<Record<string, string>> = {
   '/tasks': 'GET read, POST write', '/tasks/:id': 'GET read, PUT write, DELETE write',
   '/runs': 'GET read, POST control', '/runs/:id': 'GET read', '/runs/:id/cancel': 'POST control', '/runs/:id/replay': 'POST control', '/runs/:id/timeline': 'GET read', '/runs/:id/events': 'GET read, POST run', '/events': 'GET read',
   '/keys': 'GET admin, POST admin', '/keys/:id': 'GET admin, PUT admin, DELETE admin', '/keys/:id/rotate': 'POST admin',
-  '/policies': 'GET read', '/policies/evaluate': 'POST write', '/budgets': 'GET read',
+  '/policies': 'GET read, PUT admin', '/policies/evaluate': 'POST write', '/budgets': 'GET read',
   '/approvals': 'GET read', '/approvals/:id': 'GET read', '/approvals/:id/approve': 'POST approve', '/approvals/:id/reject': 'POST approve',
   '/audit': 'GET audit', '/audit/summary': 'GET audit', '/audit/export': 'GET audit', '/audit/verify': 'GET audit', '/audit/checkpoint': 'GET audit', '/audit/proof/:seq': 'GET audit',
 };
