@@ -23,6 +23,7 @@ import { auditService } from './audit/service.ts';
 import { startMetrics } from './metrics/metrics.ts';
 import { policyService } from './policy-service.ts';
 import { projectService } from './registered-projects.ts';
+import { keyTerms } from '../store/indexes.ts';
 import { tenantView } from '../store/tenant-view.ts';
 import { openSignOn, readAuthorities } from './sign-on.ts';
 import { openStore } from './store.ts';
@@ -33,6 +34,8 @@ import { leaveDelivering, startDelivering } from './webhooks.ts';
 export interface RunningControlPlane {
   readonly url: string;
   readonly port: number;
+  /** Whether there is any key of the API. */
+  hasKeys(): Promise<boolean>;
   /** Says for a while that it is not ready (`enterprise.server.drain`); streams end, requests under way finish, then everything is closed. */
   stop(): Promise<void>;
 }
@@ -89,6 +92,7 @@ export async function startControlPlane(installation: Installation, options: Lis
     ];
     return {
       url, port,
+      hasKeys: async () => (await store.listBy(...keyTerms.all, { limit: 1 })).length > 0,
       async stop() {
         api.drain();
         listening.drain();

@@ -62,13 +62,14 @@ const fragments: readonly string[] = [
 
 /** Commands of `loki` that decide, reconfigure, erase, or take records out in a person's name: the words after the program's name, options left out. */
 const decisive: readonly RegExp[] = [
-  /^(?:approve|reject|trust|init|approver(?! (?:verify|status))|stop|pause|resume|login|logout|worker|store|keys|tenants|webhooks)(?: |$)/,
+  /^(?:approve|reject|trust|init|approver(?! (?:verify|status))|stop|pause|resume|login|logout|worker|store|webhooks)(?: |$)/,
   /^hooks (?:install|uninstall|disable)(?: |$)/, /^hook(?: |$)/, /^audit (?:erase|prune|rekey|keep)(?: |$)/, /^enterprise (?:token|audit export)(?: |$)/, /^policy (?:enrol|restore)/, /^dashboard(?: (?:start|stop)|$)/, /^config (?:set|unset)(?: |$)/,
-  /^(?:projects|tasks|runs) (?:create|update|delete|cancel|replay)(?: |$)/,
+  // Whatever they will have that does more than look.
+  /^(?:projects|tasks|runs|keys|tenants) (?!(?:list|get|timeline|watch)(?: |$))/,
 ];
 
 /** The same inside a program text, at the begin of a command. */
-const decisiveText = /(?:^|[;&|(`"'\n]|\b(?:spawn|exec:|system:))\s*(?:\S{0,200}\/)?loki(?:\.[cm]?[jt]s)?(?:["']?,?\s+|["'],)(?:--?\S+\s+){0,4}["']?(?:approve|reject|trust|init|approver|stop|pause|resume|hooks|keys|webhooks|audit\s+(?:erase|prune|rekey|keep)|enterprise\s+(?:token|audit\s+export))\b/;
+const decisiveText = /(?:^|[;&|(`"'\n]|\b(?:spawn|exec:|system:))\s*(?:\S{0,200}\/)?loki(?:\.[cm]?[jt]s)?(?:["']?,?\s+|["'],)(?:--?\S+\s+){0,4}["']?(?:approve|reject|trust|init|approver|stop|pause|resume|hooks|webhooks|audit\s+(?:erase|prune|rekey|keep)|enterprise["',\s]+(?:token|audit["',\s]+export)|(?:projects|tasks|runs|keys|tenants)["',\s]+(?:create|update|delete|revoke|rotate|start|cancel|replay))\b/;
 
 /** Spellings of this machine's own address. */
 const loopbackText = /localhost|127\.\d|::1|0\.0\.0\.0|0x7f|2130706433/i;
