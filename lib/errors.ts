@@ -66,7 +66,7 @@ const meanings = {
   'audit.tampered': { status: 409, exit: 6, hint: 'Keep the files as they are and compare them with a copy or an older checkpoint' },
   'audit.incomplete': { status: 409, exit: 7, hint: 'See docs/formats/audit.md on torn tails and missing files' },
   'record.unsafe': { status: 503, exit: 1, hint: 'Remove the link or wrong owner that the message names; record files are never written through one' },
-  'store.corrupt': { status: 500, exit: 6, hint: 'Keep the folder as it is; restore a copy of dashboard/store' },
+  'store.corrupt': { status: 500, exit: 6, hint: 'Keep the folder as it is; look with loki store check, restore a backup with loki store restore' },
   'store.newer': { status: 500, exit: 1, hint: 'Use the release that wrote it, or a newer one; nothing was changed' },
   'lock.timeout': { status: 503, exit: 1, hint: 'Another process holds the lock; the message names it' },
   'io.failed': { status: 500, exit: 1, hint: 'Check permissions, free space and the disk' },

@@ -200,6 +200,8 @@ export interface SpawnRequest {
   readonly lineLimit?: number;
   /** Aborting kills the whole process group. */
   readonly signal?: AbortSignal;
+  /** Milliseconds between asking it to end and ending it; 500 when left out. */
+  readonly graceMs?: number;
 }
 
 /** How a child ended. `exit` is null when a signal ended it. */
@@ -231,6 +233,8 @@ export interface Spawn {
    * to whatever an agent starts. How many there were; always 0 where the system does not show environments.
    */
   endMarked(name: string, value: string): number;
+  /** Ends a process of this user at once, also one that is stopped. Whether there was one. Who calls it has made sure which process it is. */
+  endProcess(pid: number): boolean;
 }
 
 /** Facts of the process that records carry. */

@@ -1,17 +1,14 @@
 /** `loki start`. */
 import { LokiError } from '../../lib/errors.ts';
-import { trustState } from '../../lib/app/enrol.ts';
+import { assertTrusted, usualDocument, usualDocuments } from '../../lib/app/beginning.ts';
 import { requireProject, type Installation } from '../../lib/app/installation.ts';
 import { startSession } from '../../lib/app/session.ts';
-import { join, resolveFrom } from '../../lib/base/paths.ts';
+import { resolveFrom } from '../../lib/base/paths.ts';
 import { readEnrolment } from '../../lib/gate/enrolment.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { open } from '../open.ts';
 import { reportOutcome, sessionOptions } from '../session.ts';
 import { warnOfUnknownOutcomes } from '../unknown-outcomes.ts';
-
-/** Looked for in the project when no document is named. */
-const usualDocuments = ['prd.md', 'PRD.md', 'docs/prd.md', 'docs/PRD.md'] as const;
 
 export const command: Command = {
   about: 'Makes a run from a requirements document and repeats REASON, ACT, REFLECT, VERIFY until every quality gate passes and the council approves, or rounds '
@@ -52,25 +49,10 @@ function settingFlags({ args }: CommandContext): ReadonlyMap<string, string> {
   return new Map(given.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])));
 }
 
-function assertTrusted(installation: Installation): void {
-  const { commands, confirmed } = trustState(installation);
-  if (confirmed) return;
-  throw new LokiError('config.untrusted', {
-    attempted: 'start a session', found: 'nobody has confirmed the commands that the project\'s configuration names',
-    problems: commands.map(({ what, command: line }) => ({ message: `${what}: ${line}` })),
-  });
-}
-
 /** Before anything is recorded of a run that could do nothing. */
 function assertScript({ host: { disk }, surroundings }: Installation, script: string): void {
   const path = disk.realpath(resolveFrom(surroundings.cwd, script));
   const kind = path === undefined ? undefined : disk.stat(path)?.kind;
   if (kind === 'file') return;
   throw new LokiError('usage', { attempted: `play the script "${script}"`, found: kind === undefined ? 'there is no such file' : 'it is not a file', hint: 'Name a script: --script FILE; docs/runs.md describes it' });
-}
-
-function usualDocument({ host: { disk } }: Installation, dir: string): string {
-  const found = usualDocuments.map((name) => join(dir, name)).find((path) => disk.stat(path)?.kind === 'file');
-  if (found !== undefined) return found;
-  throw new LokiError('usage', { attempted: 'start a session', found: `no requirements document is named, and there is no ${usualDocuments[0]}`, hint: 'Name one: loki start PRD' });
 }

@@ -6,6 +6,7 @@ import { readWebFile } from '../host/package-files.ts';
 import { queryLog } from '../audit/query.ts';
 import { createApi } from '../server/api.ts';
 import { checkListen } from '../server/listen.ts';
+import { createRunTokenReader } from '../server/routes/run-orders.ts';
 import { ensureLocalToken, readLocalToken } from '../server/local-token.ts';
 import type { Services } from '../server/services.ts';
 import { freshness, keyReader, keyRoom } from './api-keys.ts';
@@ -24,6 +25,8 @@ import { startMetrics } from './metrics/metrics.ts';
 import { policyService } from './policy-service.ts';
 import { projectService } from './registered-projects.ts';
 import { keyTerms } from '../store/indexes.ts';
+import { runService } from './run-service.ts';
+import { superviseRuns, type RunWorkers } from './run-workers.ts';
 import { tenantView } from '../store/tenant-view.ts';
 import { openSignOn, readAuthorities } from './sign-on.ts';
 import { openStore } from './store.ts';
@@ -55,13 +58,16 @@ export async function startControlPlane(installation: Installation, options: Lis
   const store = await openStore(installation, log.record);
   const approvals = await openRooms(installation, log.record, store);
   const startedAt = host.clock.now();
+  let workers: RunWorkers | undefined;
+  const runs = runService({ installation, root: store, record: log.record, ordered: () => workers?.nudge() });
   const metrics = startMetrics(installation, store);
   const keys = keyRoom(installation, log.record, store);
   const signOn = openSignOn(installation, { store, record: log.record, keys, ca });
   const services: Services = {
-    store, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
-    projects: projectService(installation, store), keys, tokens: [keyReader(installation, store)], signOn, assertFresh: freshness(installation),
+    store, version, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
+    projects: projectService(installation, store), keys, tokens: [keyReader(installation, store), createRunTokenReader(runs)], signOn, assertFresh: freshness(installation),
     policies: policyService(installation), approvals: (tenant) => approvals.of(tenant), audit: auditService(installation, log.record),
+    runs,
     hooks: hookService(installation, (opened) => (sharesLog(installation, opened) ? { record: log.record, close: () => Promise.resolve() } : openRecord(opened))),
     budgets: (projectId, tenant) => budgetsOfProjects(installation, (owner) => tenantView(store, owner), projectId, tenant),
     metrics,
@@ -86,6 +92,7 @@ export async function startControlPlane(installation: Installation, options: Lis
     noteRunning(installation, { url, socket: listening.socket ?? null, since: new Date(startedAt).toISOString(), version, in_the_clear: isInTheClear(installation) });
     const keeping = startKeeping(installation, log);
     const delivering = startDelivering(installation, log.record);
+    workers = superviseRuns(installation, store, log.record);
     const endings = [
       host.timers.every(expireEveryMs, () => { void approvals.expire().catch(() => undefined); }),
       host.timers.every(sweepEveryMs, () => { void Promise.allSettled([api.sweep(), signOn.sweep()]); }),
@@ -98,7 +105,8 @@ export async function startControlPlane(installation: Installation, options: Lis
         listening.drain();
         if (config.server.drain > 0) await host.timers.sleep(config.server.drain);
         forgetRunning(installation, url);
-        await listening.close(graceMs);
+        // Runs under way are left to be taken up: a control plane that is stopped must not wait for agents.
+        await Promise.all([listening.close(graceMs), workers?.stop()]);
         endings.forEach((end) => end());
         await keeping.stop();
         await delivering.stop();

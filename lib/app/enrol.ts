@@ -12,6 +12,7 @@ import { chooseConfigFile } from '../config/layout.ts';
 import { commandsDigest, commandsNamedByProject, type NamedCommand } from '../config/commands.ts';
 import { initialConfigText } from '../config/initial.ts';
 import { initialPolicyText } from '../policy/initial.ts';
+import type { PolicyFile } from '../policy/rules.ts';
 import { runPolicyTests } from '../policy/self-test.ts';
 import { readEnrolment, writeEnrolment, type Enrolment } from '../gate/enrolment.ts';
 import { namesChanged, pinOfBytes, pinsNow, type Pins } from '../gate/pins.ts';
@@ -74,7 +75,8 @@ export async function performInit(installation: Installation, plan: InitPlan, by
   const folder = join(plan.project.dir, '.loki');
   disk.ensureDirectory(plan.project.dir, folder, 0o700);
   for (const { path, text } of plan.writes) disk.create(plan.project.dir, path, Buffer.from(text), 0o600);
-  assertUsable(installation, plan.project);
+  const inProject = { ...installation, project: plan.project };
+  assertUsable(inProject, loadLayers(readLayers(inProject)), 'enrol the project');
   assertAsShown(installation, plan);
   return enrol(installation, plan.project, { by, prove, pins: plan.pins, commands: plan.enrolled?.commands_digest ?? null, before: plan.enrolled });
 }
@@ -87,15 +89,13 @@ function assertAsShown(installation: Installation, { project, pins }: InitPlan):
 }
 
 /** Throws `policy.invalid` with every mistake, and with every test of the policy that fails. */
-function assertUsable(installation: Installation, project: Project): void {
-  const inProject = { ...installation, project };
-  const files = loadLayers(readLayers(inProject));
+export function assertUsable(inProject: Installation, files: readonly PolicyFile[], attempted: string): void {
   const problems: readonly Problem[] = files.flatMap((file) => file.problems);
-  if (problems.length > 0) throw new LokiError('policy.invalid', { attempted: 'enrol the project', found: `its policy has ${count(problems.length, 'mistake')}`, problems });
+  if (problems.length > 0) throw new LokiError('policy.invalid', { attempted, found: `its policy has ${count(problems.length, 'mistake')}`, problems });
   const failed = runPolicyTests(policyOf(inProject, files)).filter(({ passed }) => !passed);
   if (failed.length === 0) return;
   throw new LokiError('policy.invalid', {
-    attempted: 'enrol the project', found: `${count(failed.length, 'test')} of its policy failed`,
+    attempted, found: `${count(failed.length, 'test')} of its policy failed`,
     problems: failed.map((test) => ({ message: `test "${test.name}": ${test.because}`, file: test.place })),
   });
 }

@@ -5,6 +5,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { PolicyService } from '../server/services.ts';
 import { readEnrolment } from '../gate/enrolment.ts';
 import type { Installation } from './installation.ts';
+import { replacePolicy } from './replace-policy.ts';
 import { changeSinceEnrolment, loadLayers, pinnedPolicy, policyOf, readLayers } from './policy.ts';
 
 /** Files are read at each call, as the gate reads them at each action. */
@@ -19,6 +20,9 @@ export function policyService(installation: Installation): PolicyService {
         problems: policy.problems.map(({ message, file, line, column, hint }) => ({ message, file: file ?? null, line: line ?? null, column: column ?? null, hint: hint ?? null })),
         rules: policy.rules.map(({ name, point, layer, place, action, monitor, when, rule }) => ({ name, point, layer, place, action, monitor, when: when?.text ?? null, rule: rule?.text ?? null })),
       };
+    },
+    async replace(projectId, text, who) {
+      await replacePolicy(inProject(installation, projectId), text, who);
     },
     async evaluate(projectId, point, context, explain) {
       const here = inProject(installation, projectId);

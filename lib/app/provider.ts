@@ -38,11 +38,16 @@ function usualProvider(installation: Installation, script: string | undefined): 
   return script === undefined ? installedAgent(installation)?.name ?? 'scripted' : 'scripted';
 }
 
+/** The script that is played where nobody names one. */
+export function walkThrough(): string {
+  return packageFile('fixtures/scripted/walk-through.json');
+}
+
 function scripted(installation: Installation, script: string | undefined, request: ProviderRequest): Provider {
   const { host, surroundings } = installation;
   const kept = request.began?.kept['script'];
   const path = typeof kept === 'string' ? kept
-    : script === undefined ? packageFile('fixtures/scripted/walk-through.json') : resolveFrom(surroundings.cwd, script);
+    : script === undefined ? walkThrough() : resolveFrom(surroundings.cwd, script);
   return scriptedProvider({ ...common(installation, request, 'scripted'), player: [...host.facts.loki, 'play'], script: path });
 }
 
@@ -52,13 +57,13 @@ function command(installation: Installation, line: string | undefined, request: 
   return commandProvider({ ...common(installation, request, 'command'), name: 'command', argv: ['/bin/sh', '-c', line] });
 }
 
-function common(installation: Installation, { sessionId, runId }: ProviderRequest, name: string): Pick<CommandOptions, 'cwd' | 'env' | 'timeoutMs' | 'spawn' | 'model' | 'region'> {
+function common(installation: Installation, { sessionId, runId }: ProviderRequest, name: string): Pick<CommandOptions, 'cwd' | 'env' | 'timeoutMs' | 'spawn' | 'sessionId' | 'model' | 'region'> {
   const { host, home, surroundings } = installation;
   const { project } = requireProject(installation);
   const hook = [...host.facts.loki, 'hook', 'generic', '--project', project.dir];
   const traceparent = childTraceparent(surroundings.env['TRACEPARENT'], host.random.bytes(24));
   const env = agentEnvironment(surroundings.env, { home: home.home, hook, sessionId, runId, projectDir: project.dir, traceparent });
-  return { cwd: project.dir, timeoutMs: providerTimeoutMs, spawn: host.spawn, ...calledBy(installation, name), env: { ...env, ...gateSettings(surroundings.env), LOKI_PROVIDER: name } };
+  return { cwd: project.dir, timeoutMs: providerTimeoutMs, sessionId, spawn: host.spawn, ...calledBy(installation, name), env: { ...env, ...gateSettings(surroundings.env), LOKI_PROVIDER: name } };
 }
 
 /** What the configuration says that a provider calls. A project's own word for the region is no assurance to anybody, and does not count. */

@@ -8,14 +8,16 @@ import { queryLog, type LoggedEntry } from '../audit/query.ts';
 import type { ApprovalView as StoredApproval } from '../approvals/approval.ts';
 import { scanners } from '../policy/scan/scanners.ts';
 import type { Policy } from '../policy/evaluate.ts';
-import type { ApprovalAnswer, ApprovalQuestion, ApprovalView, DecisionView, RunDeps, RunOutcome, RunPlace, RunSettings } from '../runs/deps.ts';
+import type { ApprovalAnswer, ApprovalQuestion, ApprovalView, DecisionView, RunDeps, RunOrder, RunOutcome, RunPlace, RunSettings } from '../runs/deps.ts';
 import { currentBranch } from '../gate/project.ts';
-import { readPrd } from '../runs/prd.ts';
+import { readPrd, type Prd } from '../runs/prd.ts';
 import { resumeRun, startRun } from '../runs/runner.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, StoreCheck } from '../store/store.ts';
 import { termsOf, type GateTerms } from './approval-terms.ts';
 import { roomOf } from './agents.ts';
 import { openApprovals, type OpenApprovals } from './approvals.ts';
+import { assertTrusted, usualDocument } from './beginning.ts';
+import { circumstancesOf } from './circumstances.ts';
 import { openProjectChain, type OpenLog } from './audit/record.ts';
 import { judgeResource, microUsdOf, openLedger } from './budgets.ts';
 import { assertKeyReachesHooks } from './hook-environment.ts';
@@ -42,6 +44,8 @@ export interface SessionOptions {
   readonly narrate?: RunDeps['narrate'];
   /** Told of approvals of this session as they change; `decide` through the room. */
   readonly onApproval?: (view: ApprovalView, room: OpenApprovals['room']) => void;
+  /** By a worker: the store that it has open, and what keeps the run its own. */
+  readonly driven?: { readonly store: Store; readonly fence: () => Promise<StoreCheck>; readonly relinquish: AbortSignal };
 }
 
 const retries = 1;
@@ -52,16 +56,27 @@ const questionTimeoutMs = 10 * 60_000;
 export function startSession(installation: Installation, prdPath: string, options: SessionOptions): Promise<RunOutcome> {
   const prd = readPrd(installation.host.disk, resolveFrom(installation.surroundings.cwd, prdPath));
   assertAsEnrolled(installation);
-  return withParts(installation, options, (deps, place) => startRun(deps, { ...place, prd, settings: settingsOf(installation), trigger: 'manual' }));
+  return withParts(installation, options, (deps, place) => startRun(deps, { ...place, prd, settings: settingsOf(installation), trigger: 'manual', circumstances: circumstancesOf(installation) }));
 }
 
-/** Takes up the session whose process died. */
-export function takeUpSession(installation: Installation, options: SessionOptions): Promise<RunOutcome> {
+/** Makes a pending run the project's session and drives it to its end. `document`: the one it was ordered with. */
+export async function startOrderedSession(installation: Installation, ordered: NonNullable<RunOrder['ordered']>, document: Prd | undefined, options: SessionOptions): Promise<RunOutcome> {
+  const { project } = requireProject(installation);
+  const prd = document ?? readPrd(installation.host.disk, usualDocument(installation, project.dir));
   assertAsEnrolled(installation);
-  return withParts(installation, options, resumeRun);
+  assertTrusted(installation);
+  const settings = settingsOf(installation);
+  return withParts(installation, options, (deps, place) => startRun(deps, { ...place, prd, settings, trigger: ordered.run.trigger, ordered, circumstances: circumstancesOf(installation) }));
 }
 
-function settingsOf({ config: { runs } }: Installation): RunSettings {
+/** Takes up the session whose process died; of that run and no other, where one is named. */
+export function takeUpSession(installation: Installation, options: SessionOptions, runId?: string): Promise<RunOutcome> {
+  assertAsEnrolled(installation);
+  return withParts(installation, options, (deps, place) => resumeRun(deps, place, runId));
+}
+
+/** How a run of this project goes now. */
+export function settingsOf({ config: { runs } }: Installation): RunSettings {
   return {
     max_iterations: runs.maxIterations, budget: runs.budget ?? null, branch_protection: runs.branchProtection, retries,
     gates: runs.gates.map(({ name, command, timeoutMs }) => ({ name, command, timeout_ms: timeoutMs })),
@@ -74,7 +89,7 @@ async function withParts(installation: Installation, options: SessionOptions, wo
   assertChainUsable(installation, project.dir);
   assertKeyReachesHooks(installation, 'start a session with an encrypted log');
   const log = await openLongLivedRecord(installation, 'session');
-  const store = await openProjectStore(installation, log.record);
+  const store = options.driven?.store ?? await openProjectStore(installation, log.record);
   const approvals = await openApprovals(installation, log.record, store);
   const chain = openProjectChain(installation, project, log.record);
   const keeping = startKeeping(installation, log);
@@ -88,7 +103,7 @@ async function withParts(installation: Installation, options: SessionOptions, wo
   try {
     const outcome = await work(runDeps(installation, options, { log, store, approvals }), {
       project: { id: project.id, dir: project.dir, tenant_id: tenantOf(installation) }, home: installation.home.home, env: installation.surroundings.env,
-      actor: options.actor, signal: options.signal,
+      actor: options.actor, signal: options.signal, ...(options.driven === undefined ? {} : { relinquish: options.driven.relinquish }),
       provider(request) {
         const provider = makeProvider(installation, options.script, request, (name, found) => {
           refusal = residencyDenial(request, project.id, name, found);
@@ -111,7 +126,7 @@ async function withParts(installation: Installation, options: SessionOptions, wo
     await delivering.stop();
     await approvals.close();
     await chain.close();
-    await store.close();
+    if (options.driven === undefined) await store.close();
     await log.close();
     await forwarding.stop();
     // What forwarding had to say of its end.
@@ -139,7 +154,7 @@ function runDeps(installation: Installation, options: SessionOptions, { log, sto
   const policyNow = (): Policy => pinnedPolicy(installation, policyOnDisk());
   const ledger = openLedger(installation, store);
   return {
-    clock, timers, random, disk, spawn, facts, lock, store, record: log.record,
+    clock, timers, random, disk, spawn, facts, lock, store, record: log.record, ...(options.driven === undefined ? {} : { fence: options.driven.fence }),
     judgeResource: (context) => judgeResource(installation, ledger, policyNow(), context),
     countUsage: (report) => ledger.count(report),
     microUsdOf: microUsdOf(installation),

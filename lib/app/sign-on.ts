@@ -39,7 +39,7 @@ export function openSignOn(installation: Installation, parts: SignOnParts): Sign
   const issuers = issuerTable(installation, http, parts);
   return createSignOnService({
     store: parts.store, record, clock: host.clock, random: host.random, http,
-    secure: config.server.tls.cert !== undefined || oidc.redirectUri?.startsWith('https:') === true,
+    secure: config.server.tls.cert !== undefined || config.server.trustedProxies.length > 0 || oidc.redirectUri?.startsWith('https:') === true,
     provider: providerOf(installation, issuers),
     machines: machines.map(({ issuer, audience, claims, grant }): TrustedIssuer => ({ issuer: issuers(issuer), audience, clientId: undefined, grants: { claims, grant } })),
     ...keysOfSignOn({ store: parts.store, keys: parts.keys, clock: host.clock }),

@@ -11,6 +11,7 @@ import { hookPart, projectHookFiles, type HookFile } from '../agents/hook-files.
 /** SHA-256 (hex) of what is pinned of each file, by its path below the project. */
 export type Pins = Readonly<Record<string, string>>;
 
+const policyName = /^\.loki\/policies\.(?:yaml|yml|json)$/;
 const largestPinnedFile = 1 << 24;
 /** A folder of hooks with more files is pinned as too full, whatever is in it. */
 const mostInFolder = 200;
@@ -40,6 +41,7 @@ function pinOf(disk: Disk, projectDir: string, name: string, members: readonly s
 
 /** What would be pinned of a project's file if it held these bytes: undefined when nothing of it is. `name` is its path below the project. */
 export function pinOfBytes(name: string, bytes: Uint8Array): string | undefined {
+  if (policyName.test(name)) return sha256Hex(bytes);
   const file = projectHookFiles.find(({ path }) => path === name || (path.endsWith('/') && path === name.slice(0, name.lastIndexOf('/') + 1)));
   const part = file === undefined ? undefined : hookPart(Buffer.from(bytes).toString('latin1'), file.members);
   return part === undefined ? undefined : sha256Hex(Buffer.from(part, 'latin1'));

@@ -34,7 +34,7 @@ function userName(): string {
  * On Linux field 22 of /proc/<pid>/stat, ticks since boot: with the pid it names one process for good. Elsewhere only
  * whether the process lives.
  */
-function startOf(pid: number): string | undefined {
+export function startOf(pid: number): string | undefined {
   if (process.platform !== 'linux') return lives(pid) ? 'alive' : undefined;
   try {
     const text = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -46,7 +46,7 @@ function startOf(pid: number): string | undefined {
 }
 
 /** On Linux field 4 of /proc/<pid>/stat. */
-function parentOf(pid: number): number | undefined {
+export function parentOf(pid: number): number | undefined {
   try {
     const text = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
     return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]);

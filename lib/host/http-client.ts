@@ -47,8 +47,13 @@ async function ask(question: HttpQuestion): Promise<HttpReply> {
       let size = 0;
       answer.on('data', (part: Buffer) => {
         size += part.length;
-        if (size > limit) request.destroy(new Error(`it answers more than ${limit} bytes`));
-        else parts.push(part);
+        if (size <= limit) {
+          parts.push(part);
+          return;
+        }
+        // Not left to the request's error: the end of what has arrived already would come before it.
+        failed(new Error(`it answers more than ${limit} bytes`));
+        request.destroy();
       });
       answer.once('error', failed);
       answer.once('end', () => settle(() => resolve({ status: answer.statusCode ?? 0, headers: fieldsOf(answer.headers), body: Buffer.concat(parts) })));

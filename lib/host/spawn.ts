@@ -6,12 +6,13 @@ import type * as childProcess from 'node:child_process';
 import * as fs from 'node:fs';
 import type { Spawn, SpawnRequest, SpawnResult } from '../ports.ts';
 import { LokiError, messageOf } from '../errors.ts';
+import * as facts from './facts.ts';
 
-/** Between asking a group to end and ending it. */
+/** Usual time between asking a group to end and ending it. */
 const graceMs = 500;
 const usualLine = 65_536;
 
-export const spawn: Spawn = { run, leave, find, endMarked };
+export const spawn: Spawn = { run, leave, find, endMarked, endProcess: kill };
 
 /** The same, for who seldom starts one: a function is loaded when it is called. */
 export function childProcesses(): Spawn {
@@ -23,10 +24,37 @@ function find(program: string, path: string | undefined): string | undefined {
   return candidates.find(isExecutable);
 }
 
+/** A process that is being ended may just have started another: looked for again until none is left. */
+const mostPasses = 20;
+
 function endMarked(name: string, value: string): number {
   if (process.platform !== 'linux') return 0;
-  const marked = fs.readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid && environmentOf(entry).includes(`${name}=${value}`));
-  return marked.filter((pid) => kill(Number(pid))).length;
+  const ended = new Set<number>();
+  for (let pass = 0; pass < mostPasses; pass += 1) {
+    const marked = processIds().filter((pid) => pid !== process.pid && environmentOf(String(pid)).includes(`${name}=${value}`));
+    // What a marked process started without the mark is its doing all the same.
+    const found = [...marked, ...descendantsOf(marked)].filter((pid) => !ended.has(pid));
+    if (found.length === 0) break;
+    for (const pid of found) if (kill(pid)) ended.add(pid);
+  }
+  return ended.size;
+}
+
+function processIds(): readonly number[] {
+  return fs.readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).map(Number);
+}
+
+/** What some processes have started, and those in turn, as far as their parents live; never this process. */
+function descendantsOf(pids: readonly number[]): readonly number[] {
+  if (process.platform !== 'linux' || pids.length === 0) return [];
+  const children = new Map<number, number[]>();
+  for (const pid of processIds()) {
+    const parent = facts.parentOf(pid);
+    if (parent !== undefined && pid !== process.pid) children.set(parent, [...children.get(parent) ?? [], pid]);
+  }
+  const found = new Set(pids);
+  for (const pid of found) for (const child of children.get(pid) ?? []) found.add(child);
+  return [...found].filter((pid) => !pids.includes(pid));
 }
 
 /** As the process was started; empty for those of others and those that are gone. */
@@ -84,8 +112,9 @@ async function run(request: SpawnRequest): Promise<SpawnResult> {
     const stdout = collect(request.outputLimit, request.onLine, request.lineLimit);
     const stderr = collect(request.outputLimit);
     const ending = { timedOut: false, aborted: false };
-    const timer = setTimeout(() => { ending.timedOut = true; endGroup(child); }, request.timeoutMs);
-    const abort = (): void => { ending.aborted = true; endGroup(child); };
+    const tree = treeOf(child);
+    const timer = setTimeout(() => { ending.timedOut = true; endGroup(child, tree, request.graceMs); }, request.timeoutMs);
+    const abort = (): void => { ending.aborted = true; endGroup(child, tree, request.graceMs); };
     if (request.signal?.aborted === true) abort();
     else request.signal?.addEventListener('abort', abort, { once: true });
 
@@ -104,6 +133,7 @@ async function run(request: SpawnRequest): Promise<SpawnResult> {
     });
     child.once('close', (exit, signal) => {
       settle();
+      tree.end();
       stdout.finish();
       resolve({ exit, signal, ...ending, stdout: stdout.bytes(), stderr: stderr.bytes(), stdoutBytes: stdout.total(), stderrBytes: stderr.total(), durationMs: performance.now() - began });
     });
@@ -115,9 +145,33 @@ async function run(request: SpawnRequest): Promise<SpawnResult> {
   });
 }
 
-function endGroup(child: childProcess.ChildProcess): void {
+function endGroup(child: childProcess.ChildProcess, tree: Tree, grace: number = graceMs): void {
+  tree.look();
   killGroup(child, 'SIGTERM');
-  setTimeout(() => killGroup(child, 'SIGKILL'), graceMs).unref();
+  setTimeout(() => {
+    tree.look();
+    killGroup(child, 'SIGKILL');
+    tree.end();
+  }, grace).unref();
+}
+
+/** What a child has started, wherever it put itself: known while the child lives, ended when it is. */
+interface Tree {
+  look(): void;
+  end(): void;
+}
+
+function treeOf(child: childProcess.ChildProcess): Tree {
+  const known = new Map<number, string | undefined>();
+  return {
+    look() {
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      for (const pid of descendantsOf([child.pid])) known.set(pid, facts.startOf(pid));
+    },
+    end() {
+      for (const [pid, start] of known) if (start !== undefined && facts.startOf(pid) === start) kill(pid);
+    },
+  };
 }
 
 /** The group may be gone already, and on Windows there is none. */

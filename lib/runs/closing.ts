@@ -2,11 +2,11 @@
 import type { Clock, ProcessFacts, Random, Spawn } from '../ports.ts';
 import type { Recorder } from '../audit/entry.ts';
 import type { EventName } from '../audit/events.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, StoreCheck, StoreEntry } from '../store/store.ts';
 import { auditOf } from './context.ts';
 import type { RunProject } from './deps.ts';
 import { readRun, StoredObject, type Progress } from './progress.ts';
-import { runKeys } from './run.ts';
+import { runKeys, type Run } from './run.ts';
 import { endLeftovers, readSession } from './session.ts';
 import { hasEnded, stateOf, step } from './state.ts';
 import { taskKeys, taskPriorities, type Task, type TaskStatus } from './task.ts';
@@ -20,6 +20,8 @@ export interface ClosingDeps {
   readonly record: Recorder;
   readonly facts: Pick<ProcessFacts, 'hostname'>;
   readonly spawn: Pick<Spawn, 'endMarked'>;
+  /** As for a run that is driven. */
+  readonly fence?: () => Promise<StoreCheck>;
   /** Takes away what a provider had put down for a session. */
   readonly forgetSession?: (sessionId: string) => void;
 }
@@ -29,8 +31,8 @@ const endings: Readonly<Record<'failed' | 'cancelled', { readonly move: 'fail' |
   cancelled: { move: 'stop', run: 'run.cancel', session: 'session.stop' },
 };
 
-/** Closes what is left of the project's last session, if anything is. Whether there was something to close. */
-export async function closeDeadSession(deps: ClosingDeps, project: RunProject, actor: string, status: 'failed' | 'cancelled'): Promise<boolean> {
+/** Closes what is left of the project's last session, if anything is. Whether there was something to close. `because`: the reason in place of the usual one. */
+export async function closeDeadSession(deps: ClosingDeps, project: RunProject, actor: string, status: 'failed' | 'cancelled', because?: string): Promise<boolean> {
   const sessionEntry = await deps.store.get(runKeys.session(project.id));
   if (sessionEntry === undefined) return false;
   const session = readSession(sessionEntry.value);
@@ -44,7 +46,7 @@ export async function closeDeadSession(deps: ClosingDeps, project: RunProject, a
   }
   const timeline = new Timeline(deps, run, entry.revision);
   const { progress } = timeline;
-  const reason = `process died (${session.pid})`;
+  const reason = because ?? `process died (${session.pid})`;
   const ending = endings[status];
   const from = { status: run.status, phase: progress.phase, iteration: progress.iteration };
   const to = step(from, ending.move);
@@ -65,6 +67,28 @@ export async function closeDeadSession(deps: ClosingDeps, project: RunProject, a
     progress: (before) => ({ ...before, reason }),
   });
   return true;
+}
+
+/** What ends a run that has no session: it never began, or what it had is lost. */
+export async function closeRun(deps: Pick<ClosingDeps, 'clock' | 'random' | 'store' | 'record' | 'fence'>, entry: StoreEntry, ending: { readonly status: 'failed' | 'cancelled'; readonly actor: string; readonly reason: string }): Promise<Run> {
+  const run = readRun(entry.value);
+  const timeline = new Timeline(deps, run, entry.revision);
+  const { phase, iteration } = timeline.progress;
+  const { move, run: event } = endings[ending.status];
+  const { reason, actor } = ending;
+  const from = { status: run.status, phase, iteration };
+  const to = step(from, move);
+  const metadata = { ...(run.tenant_id === null ? {} : { tenant_id: run.tenant_id }), project_id: run.project_id };
+  await timeline.write({
+    audit: [{ event, actor, resource: `run:${run.id}`, details: { run_id: run.id, reason, iterations: iteration }, metadata }],
+    events: [
+      ...(ending.status === 'failed' ? [{ event_type: 'error', details: { message: reason } } as const] : []),
+      { event_type: 'phase_change', phase: to.phase, details: { move, from: stateOf(from), to: stateOf(to), iteration: to.iteration, reason } },
+    ],
+    status: to.status,
+    progress: (before) => ({ ...before, reason }),
+  });
+  return timeline.run;
 }
 
 async function openTasks(deps: ClosingDeps, progress: Progress): Promise<readonly Task[]> {

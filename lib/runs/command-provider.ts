@@ -16,6 +16,8 @@ export interface CommandOptions {
   /** The whole environment of the child (see `agentEnvironment`). */
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
+  /** What is left of the session when a call has ended is ended too; left out: only the call's own process group. */
+  readonly sessionId?: string;
   readonly spawn: Spawn;
   readonly model?: string;
   readonly region?: string;
@@ -32,7 +34,7 @@ const tailLength = 2000;
 /** Any program as a provider. */
 export function commandProvider(options: CommandOptions): Provider {
   const { spawn, name, argv, env } = options;
-  const [program = '', ...args] = argv;
+  const [program = ''] = argv;
   return {
     name,
     ...(options.model === undefined ? {} : { model: options.model }),
@@ -44,21 +46,31 @@ export function commandProvider(options: CommandOptions): Provider {
       throw new LokiError('provider.missing', { attempted: `use provider "${name}"`, found: program === '' ? 'it names no program' : `the program "${program}" is not on PATH or cannot be executed` });
     },
     async invoke(call) {
-      const flood = new AbortController();
-      let seen = 0;
-      const result = await spawn.run({
-        program: spawn.find(program, env['PATH']) ?? program, args, cwd: options.cwd, env: { ...env, ...callEnvironment(call) },
-        input: new TextEncoder().encode(call.prompt), timeoutMs: options.timeoutMs, outputLimit: answerBytes,
-        signal: AbortSignal.any([call.signal, flood.signal]),
-        onLine(line) {
-          seen += line.length + 1;
-          if (seen > answerBytes) flood.abort();
-          else call.onLine(line);
-        },
-      });
-      return endOf(result, flood.signal.aborted, options.timeoutMs);
+      try {
+        return await callProgram(options, call);
+      } finally {
+        // A program may start others in sessions of their own: they are known by the run's session in their environment.
+        if (options.sessionId !== undefined) spawn.endMarked('LOKI_SESSION_ID', options.sessionId);
+      }
     },
   };
+}
+
+async function callProgram({ spawn, argv, env, cwd, timeoutMs }: CommandOptions, call: ProviderCall): Promise<CallEnd> {
+  const [program = '', ...args] = argv;
+  const flood = new AbortController();
+  let seen = 0;
+  const result = await spawn.run({
+    program: spawn.find(program, env['PATH']) ?? program, args, cwd, env: { ...env, ...callEnvironment(call) },
+    input: new TextEncoder().encode(call.prompt), timeoutMs, outputLimit: answerBytes,
+    signal: AbortSignal.any([call.signal, flood.signal]),
+    onLine(line) {
+      seen += line.length + 1;
+      if (seen > answerBytes) flood.abort();
+      else call.onLine(line);
+    },
+  });
+  return endOf(result, flood.signal.aborted, timeoutMs);
 }
 
 /** The player, started as `PLAYER SCRIPT`. */

@@ -23,7 +23,7 @@ export interface StopDeps extends ControlDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly record: Recorder;
-  readonly spawn: Pick<Spawn, 'endMarked'>;
+  readonly spawn: Pick<Spawn, 'endMarked' | 'endProcess'>;
   readonly lock: (path: string) => Lock;
   readonly home: string;
 }

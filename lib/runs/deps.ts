@@ -7,7 +7,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { PolicyDecision } from '../base/action.ts';
 import type { UsageReport } from '../budgets/usage.ts';
 import type { Recorder } from '../audit/entry.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, StoreCheck } from '../store/store.ts';
 import type { Phase, Run, RunEvent, RunTrigger } from './run.ts';
 import type { Usage } from './answer.ts';
 import type { GateSpec } from './gates.ts';
@@ -96,6 +96,9 @@ export interface RunDeps extends Pick<Host, 'clock' | 'timers' | 'random' | 'dis
   readonly store: Store;
   readonly record: Recorder;
 
+  /** What must hold in the store for this process to write of the run; see `Timeline`. Left out: it drives a run that nobody else takes. */
+  readonly fence?: () => Promise<StoreCheck>;
+
   readonly judgeResource: (context: ResourceContext) => Promise<ResourceJudgement>;
   /** `path` is relative to the project where there is one. */
   readonly judgeData: (content: string, path: string | undefined, direction: 'write' | 'prompt') => Promise<PolicyDecision>;
@@ -168,6 +171,8 @@ export interface RunPlace {
   readonly provider: (about: ProviderRequest) => Provider;
   /** Aborting stops the run as `loki stop` does (Ctrl-C). */
   readonly signal: AbortSignal;
+  /** Aborting lets go of the run: its agent is ended, and it is left as if this process had died, for another to take up. */
+  readonly relinquish?: AbortSignal;
 }
 
 /** What a new run is made from. */
@@ -176,6 +181,10 @@ export interface RunOrder extends RunPlace {
   readonly settings: RunSettings;
   readonly trigger: RunTrigger;
   readonly parent_run_id?: string;
+  /** The pending run that was ordered, and its revision in the store: it becomes this one. */
+  readonly ordered?: { readonly run: Run; readonly revision: number };
+  /** What the run began with beside its settings, for whoever repeats it: digests, programs, prices. */
+  readonly circumstances?: (provider: string) => JsonObject;
 }
 
 /** How a run ended. */

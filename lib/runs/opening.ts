@@ -53,19 +53,22 @@ export function sessionLockPath(home: string, projectId: string): string {
 /** Makes the run, or throws before anything is recorded. A dead session of the project is closed first. */
 export async function createRun(deps: RunDeps, order: RunOrder): Promise<RunContext> {
   assertSettings(deps, order.settings);
-  const ids = { runId: freshId(deps, 'run'), sessionId: freshId(deps, 'session') };
+  const ids = { runId: order.ordered?.run.id ?? freshId(deps, 'run'), sessionId: freshId(deps, 'session') };
   const provider = order.provider({ ...ids, prd: order.prd, began: null });
   provider.assertReady();
   const ground = await surveyGround(gitPorts(deps, order), order.settings.branch_protection, deps.clock, deps.facts);
   await closeDeadSession(deps, order.project, 'system', 'failed');
   keepPrd(deps, order, ids.runId);
   const run = newRun(deps, order, ids.runId, provider);
-  const context = contextOf(deps, order, run, 0, { sessionId: ids.sessionId, settings: order.settings, prd: order.prd, provider, repository: ground.repository });
+  const context = contextOf(deps, order, run, order.ordered?.revision ?? 0, { sessionId: ids.sessionId, settings: order.settings, prd: order.prd, provider, repository: ground.repository });
   const details: JsonObject = { run_id: ids.runId, prd: order.prd.path, prd_sha256: order.prd.sha256, provider: provider.name, branch: ground.branch };
   const about = { actor: order.actor, resource: `run:${ids.runId}`, details };
   const begun = step({ status: 'pending', phase: null, iteration: 0 }, 'begin');
   await context.timeline.write({
-    audit: [auditOf(context, 'session.start', { ...about, resource: `session:${ids.sessionId}` }), auditOf(context, 'run.create', about), auditOf(context, 'run.start', about)],
+    audit: [
+      auditOf(context, 'session.start', { ...about, resource: `session:${ids.sessionId}` }),
+      ...(order.ordered === undefined ? [auditOf(context, 'run.create', about)] : []), auditOf(context, 'run.start', about),
+    ],
     events: [
       { event_type: 'phase_change', phase: begun.phase, details: { move: 'begin', from: 'pending', to: stateOf(begun), iteration: begun.iteration } },
       ...(provider.notice === undefined ? [] : [{ event_type: 'log', details: { level: 'warning', message: provider.notice } } as const]),
@@ -74,20 +77,20 @@ export async function createRun(deps: RunDeps, order: RunOrder): Promise<RunCont
     progress: (before) => ({ ...before, phase: begun.phase, iteration: begun.iteration, attempt: 1, branch: ground.branch, base_commit: ground.base, decision_seq: context.timeline.auditSeq }),
     status: begun.status,
     session: () => sessionOf(deps, order, ids),
-    creates: true,
+    ...(order.ordered === undefined ? { creates: true } : {}),
   });
   return context;
 }
 
-/** The project's unfinished run, ready to go on from the phase it was in. Throws `run.none` when there is none. */
-export async function takeUpRun(deps: RunDeps, place: RunPlace): Promise<RunContext> {
-  const { session, entry } = await unfinishedRun(deps, place);
+/** The project's unfinished run, ready to go on from the phase it was in. Throws `run.none` when there is none, or it is another than `runId`. */
+export async function takeUpRun(deps: RunDeps, place: RunPlace, runId?: string): Promise<RunContext> {
+  const { session, entry } = await unfinishedRun(deps, place, runId);
   endLeftovers(session, deps);
   const run = readRun(entry.value);
   const config = new StoredObject('run configuration', run.config);
   const settings = readSettings(run.config);
   assertSettings(deps, settings);
-  const prd = keptPrd(deps, place, run.id, config);
+  const prd = keptPrd(deps, place, run, `go on with run ${run.id}`);
   const provider = place.provider({ sessionId: session.id, runId: run.id, prd, began: { name: config.text('provider'), kept: config.object('provider_settings') } });
   provider.assertReady();
   const ports = gitPorts(deps, place);
@@ -110,13 +113,13 @@ export async function takeUpRun(deps: RunDeps, place: RunPlace): Promise<RunCont
 }
 
 /** The session and run entries of a run that has not ended, whose process is gone: we hold the lock. */
-async function unfinishedRun(deps: RunDeps, place: RunPlace): Promise<{ readonly session: SessionRecord; readonly entry: StoreEntry }> {
+async function unfinishedRun(deps: RunDeps, place: RunPlace, runId: string | undefined): Promise<{ readonly session: SessionRecord; readonly entry: StoreEntry }> {
   const none = new LokiError('run.none', { attempted: `resume the session in "${place.project.dir}"`, found: 'there is none' });
   const sessionEntry = await deps.store.get(runKeys.session(place.project.id));
   if (sessionEntry === undefined) throw none;
   const session = readSession(sessionEntry.value);
   const entry = await deps.store.get(runKeys.run(session.run_id));
-  if (entry === undefined || hasEnded(readRun(entry.value).status)) throw none;
+  if (entry === undefined || hasEnded(readRun(entry.value).status) || (runId !== undefined && runId !== session.run_id)) throw none;
   return { session, entry };
 }
 
@@ -142,9 +145,15 @@ function assertSettings(deps: RunDeps, settings: RunSettings): void {
 }
 
 function newRun(deps: RunDeps, order: RunOrder, id: string, provider: Provider): Run {
+  const { differences } = order.ordered?.run.config ?? {};
+  const config: JsonObject = {
+    provider: provider.name, provider_settings: provider.kept ?? {},
+    prd: { path: order.prd.path, sha256: order.prd.sha256, kept_sha256: sha256Hex(order.prd.text) }, ...order.settings,
+    ...(order.circumstances === undefined ? {} : { circumstances: order.circumstances(provider.name) }), ...(differences === undefined ? {} : { differences }),
+  };
+  if (order.ordered !== undefined) return { ...order.ordered.run, config };
   return {
-    id, project_id: order.project.id, tenant_id: order.project.tenant_id, status: 'pending', trigger: order.trigger,
-    config: { provider: provider.name, provider_settings: provider.kept ?? {}, prd: { path: order.prd.path, sha256: order.prd.sha256, kept_sha256: sha256Hex(order.prd.text) }, ...order.settings },
+    id, project_id: order.project.id, tenant_id: order.project.tenant_id, status: 'pending', trigger: order.trigger, config,
     result_summary: noProgress, parent_run_id: order.parent_run_id ?? null,
     started_at: null, ended_at: null, created_at: new Date(deps.clock.now()).toISOString(),
   };
@@ -164,13 +173,14 @@ function contextOf(deps: RunDeps, place: RunPlace, run: Run, revision: number, p
   const halt = new AbortController();
   const timeline = new Timeline({
     clock: deps.clock, random: deps.random, store: deps.store, record: deps.record, onBroken: () => halt.abort(),
+    ...(deps.fence === undefined ? {} : { fence: deps.fence }),
     ...(deps.narrate === undefined ? {} : { narrate: deps.narrate }),
   }, run, revision);
   return { deps, place, ...parts, timeline, halt, halted: undefined, pauseWanted: undefined, resumedBy: undefined, tasks: [] };
 }
 
 /** The document as the run began with it: a person may go on editing the original. */
-function prdPath(place: RunPlace, runId: string): string {
+function prdPath(place: Pick<RunPlace, 'project'>, runId: string): string {
   return `${place.project.dir}/.loki/runs/${runId}/prd.md`;
 }
 
@@ -180,10 +190,11 @@ function keepPrd(deps: RunDeps, order: RunOrder, runId: string): void {
   deps.disk.create(order.project.dir, path, new TextEncoder().encode(order.prd.text), 0o600);
 }
 
-function keptPrd(deps: RunDeps, place: RunPlace, runId: string, config: StoredObject): Prd {
-  const about = new StoredObject('run document', config.object('prd'));
-  const bytes = deps.disk.readRecord(place.project.dir, prdPath(place, runId), prdBytes);
-  const wrong = (found: string): LokiError => new LokiError('conflict', { attempted: `go on with run ${runId}`, found, hint: 'Start a new run: loki start PRD' });
+/** The document that a run began with. Throws `conflict` when the copy in the project is gone or was changed. */
+export function keptPrd(deps: { readonly disk: Pick<RunDeps['disk'], 'readRecord'> }, place: Pick<RunPlace, 'project'>, run: Pick<Run, 'id' | 'config'>, attempted: string): Prd {
+  const about = new StoredObject('run document', new StoredObject('run configuration', run.config).object('prd'));
+  const bytes = deps.disk.readRecord(place.project.dir, prdPath(place, run.id), prdBytes);
+  const wrong = (found: string): LokiError => new LokiError('conflict', { attempted, found, hint: 'Start a new run: loki start PRD' });
   if (bytes === undefined) throw wrong('its copy of the PRD is gone');
   if (sha256Hex(bytes) !== about.text('kept_sha256')) throw wrong('its copy of the PRD was changed');
   return { path: about.text('path'), sha256: about.text('sha256'), text: new TextDecoder().decode(bytes) };

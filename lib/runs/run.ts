@@ -41,5 +41,15 @@ export const runKeys = {
   runs: 'runs/',
   event: (runId: string, seq: number): string => `run-events/${runId}/${String(seq).padStart(10, '0')}`,
   events: (runId: string): string => `run-events/${runId}/`,
+  /** Where the run's timeline ends: whoever appends checks it, so two of them never take one place. */
+  tail: (runId: string): string => `run-tails/${runId}`,
   session: (projectId: string): string => `sessions/${projectId}`,
+  /** The document of a run that was ordered. */
+  document: (runId: string): string => `run-documents/${runId}`,
+  /** Which worker drives a run. */
+  lease: (runId: string): string => `run-leases/${runId}`,
+  /** At the root of the store: runs that workers have to see to, and the tokens of runs. */
+  queued: (runId: string): string => `run-queue/${runId}`,
+  queue: 'run-queue/',
+  token: (runId: string): string => `run-tokens/${runId}`,
 } as const;

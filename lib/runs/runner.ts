@@ -23,9 +23,9 @@ export function startRun(deps: RunDeps, order: RunOrder): Promise<RunOutcome> {
   return inProject(deps, order, `start a session in "${order.project.dir}"`, async () => drive(await createRun(deps, order)));
 }
 
-/** Takes up the project's run whose process died, from the phase it was in, and drives it to its end. */
-export function resumeRun(deps: RunDeps, place: RunPlace): Promise<RunOutcome> {
-  return inProject(deps, place, `resume the session in "${place.project.dir}"`, async () => drive(await takeUpRun(deps, place)));
+/** Takes up the project's run whose process died (`runId`: that one and no other), from the phase it was in, and drives it to its end. */
+export function resumeRun(deps: RunDeps, place: RunPlace, runId?: string): Promise<RunOutcome> {
+  return inProject(deps, place, `resume the session in "${place.project.dir}"`, async () => drive(await takeUpRun(deps, place, runId)));
 }
 
 async function drive(context: RunContext): Promise<RunOutcome> {
@@ -95,7 +95,7 @@ async function pauseIfWanted(context: RunContext): Promise<void> {
     audit: [auditOf(context, 'session.pause', { actor, resource, details })],
     session: (before) => (before === undefined ? null : before.state === 'pausing' ? { ...before, state: 'paused' } : before),
   }, { by: actor }));
-  while (context.pauseWanted !== undefined && context.halted === undefined) await deps.timers.sleep(pausedCheckMs);
+  while (context.pauseWanted !== undefined && context.halted === undefined && !timeline.isBroken) await deps.timers.sleep(pausedCheckMs);
   assertNotHalted(context);
   const by = context.resumedBy ?? actor;
   await timeline.write(moveStep(context, 'continue', { audit: [auditOf(context, 'session.resume', { actor: by, resource, details })] }, { by }));

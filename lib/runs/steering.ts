@@ -2,7 +2,7 @@
  * Notices what people want of a running session: pause, go on, stop, and the approvals that wait for them. Wishes are read
  * from the session record, a few times a second; a stop ends the agent's process group at once.
  */
-import { messageOf } from '../errors.ts';
+import { LokiError, messageOf } from '../errors.ts';
 import { short } from './answer.ts';
 import type { RunContext } from './context.ts';
 import { runKeys } from './run.ts';
@@ -16,6 +16,9 @@ export function watchSteering(context: RunContext): () => void {
   const interrupted = (): void => stop(context, place.actor);
   if (place.signal.aborted) interrupted();
   place.signal.addEventListener('abort', interrupted, { once: true });
+  const letGo = (): void => context.timeline.abandon(new LokiError('interrupted', { attempted: `go on with run ${context.timeline.run.id}`, found: 'its worker has let go of it', hint: 'Another worker takes it up, or: loki resume' }));
+  if (place.relinquish?.aborted === true) letGo();
+  place.relinquish?.addEventListener('abort', letGo, { once: true });
 
   const watching = { ended: false };
   void lookAgainAndAgain(context, watching);
@@ -26,6 +29,7 @@ export function watchSteering(context: RunContext): () => void {
     watching.ended = true;
     approvals.abort();
     place.signal.removeEventListener('abort', interrupted);
+    place.relinquish?.removeEventListener('abort', letGo);
   };
 }
 

@@ -17,6 +17,7 @@ import type { Phase, Run, RunEvent, RunEventType, RunStatus } from './run.ts';
 import { runKeys } from './run.ts';
 import { progressOf, runValue, type Progress } from './progress.ts';
 import { readSession, sessionValue, type SessionRecord } from './session.ts';
+import { readTail, tailValue, type Tail } from './tail.ts';
 import { taskKeys, taskValue, type Task } from './task.ts';
 
 /** A timeline event before it has a place. The phase is the run's own when left out. */
@@ -48,12 +49,23 @@ export interface TimelineDeps {
   readonly narrate?: (event: RunEvent, run: Run) => void;
   /** Called once, when a step could not be written. */
   readonly onBroken?: (error: unknown) => void;
+  /** What must hold for a step to be written: that the run is still this process's to drive. Asked for each try. */
+  readonly fence?: () => Promise<StoreCheck>;
 }
 
-/** Somebody may change the session between our read and our commit; nobody does so this often. */
+/** A step as one try would write it. */
+interface Draft {
+  readonly events: readonly RunEvent[];
+  readonly end: Tail;
+  readonly progress: Progress;
+  readonly monotonic: number;
+  readonly run: Run;
+}
+
+/** Somebody may change the session, or append an event, between our read and our commit; nobody does so this often. */
 const mostConflicts = 50;
 
-/** The one writer of a run. Holders of the project's lock make one; nobody else writes the run's keys. */
+/** The one writer of a run. Holders of the project's lock make one; others only append events at its end (append.ts). */
 export class Timeline {
   readonly #deps: TimelineDeps;
   #run: Run;
@@ -61,9 +73,11 @@ export class Timeline {
   #progress: Progress;
   /** Monotonic time at which `duration_seconds` was last brought up to date. */
   #measuredAt: number;
-  #tail: Promise<void> = Promise.resolve();
+  #queue: Promise<void> = Promise.resolve();
   #auditSeq: number | null = null;
   #broken: { readonly error: unknown } | undefined;
+  /** Where the timeline ended when this process last knew; others may have appended since. */
+  #end: { readonly revision: number; readonly tail: Tail } | undefined;
 
   /** `revision` is the run's own in the store, 0 when the first step creates it. */
   constructor(deps: TimelineDeps, run: Run, revision: number) {
@@ -94,9 +108,16 @@ export class Timeline {
 
   /** Writes a step after those already asked for. Resolves when it is durable, rejects when it (or one before it) failed. */
   write(step: Step): Promise<void> {
-    const written = this.#tail.then(() => this.#write(step));
-    this.#tail = written.catch(() => undefined);
+    const written = this.#queue.then(() => this.#write(step));
+    this.#queue = written.catch(() => undefined);
     return written;
+  }
+
+  /** From now on nothing is written: the run is left as a death of this process would leave it. */
+  abandon(error: unknown): void {
+    if (this.#broken !== undefined) return;
+    this.#broken = { error };
+    this.#deps.onBroken?.(error);
   }
 
   async #write(step: Step): Promise<void> {
@@ -105,32 +126,51 @@ export class Timeline {
       for (const event of step.audit ?? []) this.#auditSeq = (await this.#deps.record(event)).seq ?? this.#auditSeq;
       await this.#commit(step);
     } catch (error) {
-      this.#broken = { error };
-      this.#deps.onBroken?.(error);
+      this.abandon(error);
       throw error;
     }
   }
 
   async #commit(step: Step): Promise<void> {
+    for (let tries = 0; tries < mostConflicts; tries += 1) {
+      this.#end ??= await this.#readEnd();
+      const draft = this.#draft(step, this.#end.tail);
+      const { committed, conflict } = await this.#transact(step, draft, this.#end.revision);
+      if (committed !== undefined) return this.#settle(draft, committed);
+      if (conflict === runKeys.run(this.#run.id) || (conflict === runKeys.session(this.#run.project_id) && step.creates === true)) break;
+      // Where somebody appended to the timeline, what this step says comes after it.
+      this.#end = undefined;
+    }
+    throw new LokiError('conflict', { attempted: `write run ${this.#run.id}`, found: 'another process changed it', hint: 'See what happened with: loki status' });
+  }
+
+  async #readEnd(): Promise<{ readonly revision: number; readonly tail: Tail }> {
+    const entry = await this.#deps.store.get(runKeys.tail(this.#run.id));
+    const { last_seq: seq, last_time: time } = this.#progress;
+    return entry === undefined ? { revision: 0, tail: { seq, time } } : { revision: entry.revision, tail: readTail(entry.value) };
+  }
+
+  #draft(step: Step, tail: Tail): Draft {
     const now = this.#deps.clock.now();
     const monotonic = this.#deps.clock.monotonic();
-    const events = this.#placed(step.events ?? [], now, step.progress);
-    const progress = this.#next(step, events, monotonic);
-    const run = this.#nextRun(step, progress, now);
-    const changes: StoreChange[] = [
-      { key: runKeys.run(run.id), value: runValue(run) },
-      ...events.map((event) => ({ key: runKeys.event(run.id, event.seq), value: { ...event } })),
-      ...(step.tasks ?? []).map((task) => ({ key: taskKeys.task(task.id), value: taskValue(task) })),
-    ];
-    this.#revision = await this.#transact(step, changes);
+    const events = this.#placed(step.events ?? [], now, tail, step.progress);
+    const newest = events.at(-1);
+    const end: Tail = newest === undefined ? tail : { seq: newest.seq, time: newest.timestamp };
+    const progress = this.#next(step, end, monotonic);
+    return { events, end, progress, monotonic, run: this.#nextRun(step, progress, now) };
+  }
+
+  #settle({ events, end, progress, monotonic, run }: Draft, revision: number): void {
+    if (events.length > 0) this.#end = { revision, tail: end };
+    this.#revision = revision;
     this.#run = run;
     this.#progress = progress;
     this.#measuredAt = monotonic;
     for (const event of events) this.#narrate(event);
   }
 
-  #placed(drafts: readonly EventDraft[], now: number, change: Step['progress']): readonly RunEvent[] {
-    const { last_seq: last, last_time: lastTime } = this.#progress;
+  #placed(drafts: readonly EventDraft[], now: number, tail: Tail, change: Step['progress']): readonly RunEvent[] {
+    const { seq: last, time: lastTime } = tail;
     const timestamp = notBefore(lastTime, now);
     const phase = change === undefined ? this.#progress.phase : change(this.#progress).phase;
     return drafts.map((draft, at) => ({
@@ -143,14 +183,13 @@ export class Timeline {
     }));
   }
 
-  #next(step: Step, events: readonly RunEvent[], monotonic: number): Progress {
+  #next(step: Step, end: Tail, monotonic: number): Progress {
     const changed = step.progress === undefined ? this.#progress : step.progress(this.#progress);
-    const newest = events.at(-1);
     const seconds = this.#progress.duration_seconds + (monotonic - this.#measuredAt) / 1000;
     return {
       ...changed,
-      last_seq: newest?.seq ?? this.#progress.last_seq,
-      last_time: newest?.timestamp ?? this.#progress.last_time,
+      last_seq: end.seq,
+      last_time: end.time,
       duration_seconds: Math.round(seconds * 1000) / 1000,
     };
   }
@@ -168,18 +207,24 @@ export class Timeline {
     };
   }
 
-  /** The new revision. Only the session may be changed by others meanwhile, so only that is read again. */
-  async #transact(step: Step, changes: readonly StoreChange[]): Promise<number> {
-    const { store } = this.#deps;
-    const runCheck = { key: runKeys.run(this.#run.id), revision: this.#revision };
-    for (let tries = 0; tries < mostConflicts; tries += 1) {
-      const session = step.session === undefined ? undefined : await this.#sessionChange(step);
-      const checks: StoreCheck[] = session === undefined ? [runCheck] : [runCheck, session.check];
-      const outcome = await store.transact(checks, session === undefined ? changes : [...changes, session.change]);
-      if (outcome.committed) return outcome.revision;
-      if (outcome.conflict === runCheck.key || step.creates === true) break;
-    }
-    throw new LokiError('conflict', { attempted: `write run ${this.#run.id}`, found: 'another process changed it', hint: 'See what happened with: loki status' });
+  /** One try. Others may change the session and the end of the timeline meanwhile; whoever changes the run has taken it. */
+  async #transact(step: Step, { run, events, end }: Draft, endRevision: number): Promise<{ readonly committed?: number; readonly conflict?: string }> {
+    const { store, fence } = this.#deps;
+    const session = step.session === undefined ? undefined : await this.#sessionChange(step);
+    const checks: StoreCheck[] = [
+      { key: runKeys.run(run.id), revision: this.#revision },
+      ...(fence === undefined ? [] : [await fence()]),
+      ...(session === undefined ? [] : [session.check]),
+      ...(events.length === 0 ? [] : [{ key: runKeys.tail(run.id), revision: endRevision }]),
+    ];
+    const outcome = await store.transact(checks, [
+      { key: runKeys.run(run.id), value: runValue(run) },
+      ...events.map((event) => ({ key: runKeys.event(run.id, event.seq), value: { ...event } })),
+      ...(events.length === 0 ? [] : [{ key: runKeys.tail(run.id), value: tailValue(end) }]),
+      ...(step.tasks ?? []).map((task) => ({ key: taskKeys.task(task.id), value: taskValue(task) })),
+      ...(session === undefined ? [] : [session.change]),
+    ]);
+    return outcome.committed ? { committed: outcome.revision } : { conflict: outcome.conflict };
   }
 
   async #sessionChange(step: Step): Promise<{ check: StoreCheck; change: StoreChange }> {

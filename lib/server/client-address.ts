@@ -1,7 +1,7 @@
 /**
  * Who is really at the other end, when a proxy stands between. Trusts what a proxy adds only when the connection comes from
- * one that is listed; of a chain of addresses it believes the listed ones from the right, and nothing beyond the first that is
- * not. A header it cannot read to the end tells nothing: then it is the proxy that asks. `X-Forwarded-Host`, `Forwarded` and
+ * one that is listed; of a chain of addresses it believes the listed ones from the right, and reads nothing beyond the first that
+ * is not. A chain that cannot be read so far tells nothing: then it is the proxy that asks. `X-Forwarded-Host`, `Forwarded` and
  * `X-Real-IP` are never believed.
  */
 import { isInBlock, parseAddress } from '../base/addresses.ts';
@@ -27,10 +27,8 @@ export function createClientOf(trusted: readonly string[]): ClientOf {
   };
   return ({ address: peer, secure, headers, overSocket }) => {
     if (trusted.length === 0 || overSocket === true || !isTrusted(peer)) return undefined;
-    const chain = chainOf(valuesOf(headers, 'x-forwarded-for'));
-    const address = chain === undefined ? undefined : chain.findLast((one) => !isTrusted(one)) ?? chain[0];
     const scheme = valuesOf(headers, 'x-forwarded-proto').at(-1)?.toLowerCase();
-    return { address: address ?? peer, secure: secure || scheme === 'https', via: peer };
+    return { address: callerIn(valuesOf(headers, 'x-forwarded-for'), isTrusted) ?? peer, secure: secure || scheme === 'https', via: peer };
   };
 }
 
@@ -48,11 +46,15 @@ function valuesOf(headers: HttpRequest['headers'], name: string): readonly strin
   return headers.flatMap(([field, value]) => (field === name ? value.split(',').map((one) => one.replace(/^[ \t]+|[ \t]+$/g, '')) : []));
 }
 
-/** The addresses without ports; undefined when one of them is none, or there are none. */
-function chainOf(values: readonly string[]): readonly string[] | undefined {
-  if (values.length === 0 || values.length > longestChain) return undefined;
-  const addresses = values.map(addressIn);
-  return addresses.every((address) => address !== undefined) ? addresses : undefined;
+/** The rightmost address that is no proxy of ours, else the first of all; undefined when one that had to be read on the way there is none. */
+function callerIn(values: readonly string[], isTrusted: (address: string) => boolean): string | undefined {
+  let nearest: string | undefined;
+  for (const [passed, value] of values.toReversed().entries()) {
+    nearest = addressIn(value);
+    if (nearest === undefined || passed >= longestChain) return undefined;
+    if (!isTrusted(nearest)) return nearest;
+  }
+  return nearest;
 }
 
 /** `192.0.2.1`, `192.0.2.1:8080`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:8080`; nothing else. */

@@ -32,7 +32,9 @@ export interface Admitted {
   readonly followedLink: boolean;
 }
 
-const most = { target: 2048, headers: 100 };
+/** An identity provider sends a browser back with a code of any length that it likes. */
+const wayBack = '/auth/callback?';
+const most = { target: 2048, wayBack: 8192, headers: 100 };
 
 /** Fields that must not come twice: each decides something here. */
 const single: ReadonlySet<string> = new Set([
@@ -110,7 +112,8 @@ function bracketed(host: string): string {
 
 /** Plain segments only. No path of this API needs an escape, so none is decoded and none can hide a separator. */
 function readTarget(target: string): { readonly path: string; readonly query: string } {
-  if (target.length > most.target) throw invalid(`the target is ${target.length} characters long; at most ${most.target} are read`);
+  const longest = target.startsWith(wayBack) ? most.wayBack : most.target;
+  if (target.length > longest) throw invalid(`the target is ${target.length} characters long; at most ${longest} are read`);
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
   if (!path.startsWith('/')) throw invalid('the target is not a path on this server');

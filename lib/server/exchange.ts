@@ -17,10 +17,10 @@ import type { CommitWith, Idempotency } from './idempotency.ts';
 import type { ApiRequest, Route } from './message.ts';
 import type { Cursors } from './page.ts';
 import { holds, stranger, type Principal } from './principal.ts';
-import { allowanceHeaders, callerOf, type Allowance, type RateLimiter } from './rate-limit.ts';
+import { allowanceFields, callerOf, type Allowance, type RateLimiter } from './rate-limit.ts';
 import { readQuery } from './query.ts';
-import { commonHeaders, problemResponse } from './respond.ts';
 import type { CountedRequest } from './request-counts.ts';
+import { placeHeaders, problemResponse } from './respond.ts';
 import type { Router } from './router.ts';
 import type { Services } from './services.ts';
 import { fitting } from './shape.ts';
@@ -57,15 +57,6 @@ export function note(record: Recorder, event: AuditEvent): void {
   }
 }
 
-/** What every answer carries, whoever asked for whatever. */
-export function placeHeaders(secure: boolean, varies: boolean): Record<string, string> {
-  return { ...commonHeaders, ...(secure ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}), ...(varies ? { Vary: 'Origin' } : {}) };
-}
-
-export function allowanceFields(allowance: Allowance | undefined, clock: Services['clock']): Record<string, string> {
-  return allowance === undefined ? {} : allowanceHeaders(allowance, clock.now());
-}
-
 /** What a listed site's page may send, and may read of an answer, beside what any page may. */
 const acceptedHeaders = 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID';
 const exposedHeaders = 'ETag, Link, Location, X-Request-Id, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, Idempotency-Replayed';
@@ -76,7 +67,7 @@ export class Exchange {
   readonly #request: HttpRequest;
   readonly #requestId: string;
   readonly #startedAt: number;
-  /** The proxy it came through, when its word counts. */
+  /** The listed proxy that it came through. */
   readonly #via: string | undefined;
   #principal: Principal = stranger;
   #admitted: Admitted | undefined;
@@ -142,10 +133,8 @@ export class Exchange {
   /** A wrong token is paid for from an allowance of its own; right ones are never held up by it. */
   async #identify(anybody: boolean, { headers }: Admitted): Promise<void> {
     const { address } = this.#request;
-    // Whoever comes through a proxy that is not listed may be anybody, and is no caller of this machine though the proxy is.
-    const believed = this.#via === undefined && cameThroughProxy(headers) ? '' : address;
     try {
-      this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address: believed });
+      this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address, proxied: this.#via !== undefined || cameThroughProxy(headers) });
     } catch (error) {
       if (anybody) return;
       this.#take('auth', 1);
@@ -194,7 +183,7 @@ export class Exchange {
 
   async #handle(route: Route, params: ReadonlyMap<string, string>, admitted: Admitted): Promise<HttpResponse> {
     checkParams(route, params);
-    const query = readQuery(admitted.query, route.query);
+    const query = readQuery(admitted.query, route.query, route.openQuery === true);
     const { text, value } = await this.#body(route, admitted);
     const { idempotency, services } = this.#parts;
     const key = route.keyed === undefined ? undefined : admitted.headers.get('idempotency-key');
@@ -237,7 +226,7 @@ export class Exchange {
       headers['Access-Control-Allow-Origin'] = this.#admitted.crossOrigin;
       headers['Access-Control-Expose-Headers'] = exposedHeaders;
     }
-    if (this.#allowance !== undefined) Object.assign(headers, allowanceHeaders(this.#allowance, services.clock.now()));
+    Object.assign(headers, allowanceFields(this.#allowance, services.clock.now()));
     const vary = headers['Vary'];
     Object.assign(headers, own);
     if (vary !== undefined && own['Vary'] !== undefined) headers['Vary'] = `${vary}, ${own['Vary']}`;

@@ -98,6 +98,8 @@ export interface Route {
   /** The kind of id each parameter must be. */
   readonly params: Readonly<Record<string, IdKind>>;
   readonly query: QueryRules;
+  /** Others may add parameters that we do not know; they are left aside. */
+  readonly openQuery?: true;
   readonly body?: Shape<unknown>;
   /** Bytes of a body, at most. */
   readonly bodyLimit: number;

@@ -4,7 +4,8 @@
  * With another tenant, list or filter, cut short or made up, it is refused; it carries no permission.
  */
 import { LokiError } from '../errors.ts';
-import { nonceBytes, seal, unseal } from '../base/cipher.ts';
+import { hmacSha256Hex, nonceBytes, seal, unseal } from '../base/cipher.ts';
+import { secretsEqual } from '../base/digest.ts';
 import type { Random } from '../ports.ts';
 import type { ApiRequest, ApiResponse } from './message.ts';
 import { plainText, wholeNumber, type QueryRules } from './query.ts';
@@ -25,11 +26,22 @@ export interface Cursors {
   make(position: string, bound: string): string;
   /** Undefined for what was not made here for this. */
   open(cursor: string, bound: string): string | undefined;
+  /** A number as an id that was given out here for this; short, and not hidden. */
+  mark(position: number, bound: string): string;
+  marked(text: string, bound: string): number | undefined;
 }
 
 /** `key`: 32 bytes that this installation alone has. */
 export function createCursors(key: Uint8Array, random: Random): Cursors {
+  // One key for one use: what is sealed and what is marked do not share theirs.
+  const marking = Buffer.from(hmacSha256Hex(key, 'loki marks'), 'hex');
+  const mark = (position: number, bound: string): string => `${position}.${hmacSha256Hex(marking, `${bound}\n${position}`).slice(0, 16)}`;
   return {
+    mark,
+    marked(text, bound) {
+      const [, digits] = /^(\d{1,15})\.[0-9a-f]{16}$/.exec(text) ?? [];
+      return digits !== undefined && secretsEqual(text, mark(Number(digits), bound)) ? Number(digits) : undefined;
+    },
     make(position, bound) {
       const nonce = random.bytes(nonceBytes);
       return Buffer.concat([nonce, seal(key, nonce, position, bound)]).toString('base64url');

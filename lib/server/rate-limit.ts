@@ -67,6 +67,11 @@ export function allowanceHeaders(allowance: Allowance, nowMs: number): Record<st
   };
 }
 
+/** As `allowanceHeaders`; nothing where limits are off. */
+export function allowanceFields(allowance: Allowance | undefined, nowMs: number): Record<string, string> {
+  return allowance === undefined ? {} : allowanceHeaders(allowance, nowMs);
+}
+
 /** Callers without a name are told apart by address; an IPv6 customer holds a whole /64. */
 export function callerOf(address: string): string {
   const bare = address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');

@@ -19,6 +19,11 @@ export const commonHeaders: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
 };
 
+/** What every answer carries, whoever asked for whatever: `secure` over TLS, `varies` where pages of other sites may be let in. */
+export function placeHeaders(secure: boolean, varies: boolean): Record<string, string> {
+  return { ...commonHeaders, ...(secure ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}), ...(varies ? { Vary: 'Origin' } : {}) };
+}
+
 export function jsonResponse(value: unknown, headers: Readonly<Record<string, string>> = {}, status: number = 200): ApiResponse {
   return { status, headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers }, body: JSON.stringify(value) };
 }

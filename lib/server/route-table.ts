@@ -4,13 +4,17 @@
  * request, the OpenAPI document and the names that clients use; nothing is reachable that is not in this table.
  */
 import { longestBody } from './body.ts';
-import type { Route, Row } from './message.ts';
+import type { Handler, Route, Row } from './message.ts';
+import { tagOf } from './objects.ts';
+import { openApiDocument } from './openapi.ts';
 import { pageRules } from './page.ts';
 import { idOf } from './query.ts';
+import { matches } from './respond.ts';
 import * as approvals from './routes/approvals.ts';
 import * as audit from './routes/audit.ts';
 import { authRows } from './routes/auth.ts';
 import * as budgets from './routes/budgets.ts';
+import { changeRows } from './routes/changes.ts';
 import * as health from './routes/health.ts';
 import * as hooks from './routes/hooks.ts';
 import { keyRows } from './routes/keys.ts';
@@ -31,15 +35,30 @@ export function routeTable(services: Services, streams: Streams, draining: () =>
     method: 'GET', path: '/status', operation: 'status.get', summary: 'What this control plane is and how it stands', answer: { status: 200, about: 'The status', shape: shapes.status }, handle: health.status(services),
   };
   const api: readonly Row[] = [
-    ...tenantRows(services), ...projectRows(services), ...taskRows(services), ...runRows(services, streams), ...keyRows(services),
+    ...tenantRows(services), ...projectRows(services), ...taskRows(services), ...runRows(services, streams), ...changeRows(services, streams), ...keyRows(services),
     ...policyRows(services), ...budgetRows(services), ...approvalRows(services), ...auditRows(services),
   ];
-  return [
+  const described: Row = {
+    method: 'GET', path: '/openapi.json', operation: 'openapi.get', summary: 'This description', scope: 'none', audit: false, answer: { status: 200, about: 'The OpenAPI document', media: 'application/json' }, handle: (request) => document()(request),
+  };
+  const table: readonly Route[] = [
     ...[...plainRows(services, draining), ...authRows(services)].map((row) => route(row, row.path, 1)),
     route({ ...status, scope: 'none' }, '/api/status', 1),
     ...api.map((row) => route(row, `/api${row.path}`, 1)),
     ...[{ ...status, scope: 'read' } as const, ...api].map((row) => route(row, `/api/v2${row.path}`, 2)),
+    route(described, described.path, 1),
   ];
+  let made: Handler | undefined;
+  const document = (): Handler => (made ??= describing(table, services));
+  return table;
+}
+
+/** The document is made when somebody first asks for it; a later one who has it is told that it has not changed. */
+function describing(table: readonly Route[], { version }: Services): Handler {
+  const body = JSON.stringify(openApiDocument(table, version));
+  const tag = tagOf('openapi.json', body);
+  const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-cache', ETag: tag };
+  return async (request) => (matches(request.headers.get('if-none-match') ?? '', tag) ? { status: 304, headers } : { status: 200, headers, body });
 }
 
 function plainRows(services: Services, draining: () => boolean): readonly Row[] {
@@ -67,6 +86,10 @@ function plainRows(services: Services, draining: () => boolean): readonly Row[] 
 function policyRows(services: Services): readonly Row[] {
   return [
     { method: 'GET', path: '/policies', operation: 'policies.get', summary: 'The policy in force for a project', scope: 'read', query: policies.policyRules, answer: { status: 200, about: 'The policy', shape: shapes.policy }, handle: policies.policies(services) },
+    {
+      method: 'PUT', path: '/policies', operation: 'policies.replace', summary: 'Puts another policy of a project in force', scope: 'admin', query: policies.policyRules, bodyLimit: 2 << 20, records: ['project.enrol', 'policy.change'],
+      answer: { status: 200, about: 'The policy as it now is', shape: shapes.policy }, ...policies.replace(services),
+    },
     {
       method: 'POST', path: '/policies/evaluate', operation: 'policies.evaluate', summary: 'What the policy says of a context; nothing happens and nothing is decided', scope: 'write', query: policies.policyRules,
       answer: { status: 200, about: 'The decision', shape: shapes.decision }, ...policies.evaluate(services),

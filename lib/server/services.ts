@@ -5,7 +5,12 @@ import type { ExportFormat } from '../audit/export/render.ts';
 import type { AuditFilter } from '../audit/query.ts';
 import type { AuditSummary } from '../audit/summary.ts';
 import type { Approvals } from '../approvals/approvals.ts';
+import type { Prove } from '../approvals/proof.ts';
 import type { Clock, Random, Timers } from '../ports.ts';
+import type { ReportedEvent } from '../runs/append.ts';
+import type { CommitOrder, Ordered, RunTerms } from '../runs/orders.ts';
+import type { Replayed } from '../runs/replay.ts';
+import type { Run, RunEvent, RunTrigger } from '../runs/run.ts';
 import type { ReadToken } from './auth/authenticate.ts';
 import type { KeyRoom } from './auth/key-room.ts';
 import type { SignOnService } from './auth/sign-on-service.ts';
@@ -70,6 +75,8 @@ export interface StatusReport {
 /** The policies in force on this machine. Without a project they are the control plane's own project's. */
 export interface PolicyService {
   describe(projectId: string | undefined): Promise<JsonObject>;
+  /** Puts another policy of the project in force. `who` stands behind it, with their proof. */
+  replace(projectId: string, text: string, who: { readonly by: string; readonly prove: Prove }): Promise<void>;
   evaluate(projectId: string | undefined, point: string, context: JsonObject, explain: boolean): Promise<JsonObject>;
 }
 
@@ -96,6 +103,28 @@ export interface HookQuestion {
   expect(milliseconds: number): void;
 }
 
+/** Orders, cancels and repeats runs. `tenant` is that of whoever asks, null for the installation's own. */
+export interface RunService {
+  /** Durable when it resolves, and waiting for a worker. Rejects with `project.unknown`, and `request.invalid` for what the project does not allow. */
+  order(order: RunOrderRequest, commit: CommitOrder): Promise<Ordered>;
+  /** Nothing of the run works on when it resolves. Rejects with `conflict` for a run that has ended. */
+  cancel(tenant: string | null, runId: string, actor: string): Promise<Run>;
+  replay(tenant: string | null, runId: string, actor: string, commit: CommitOrder): Promise<Replayed>;
+  append(tenant: string | null, runId: string, events: readonly ReportedEvent[]): Promise<readonly RunEvent[]>;
+  /** The run whose token this is, while it has not ended. */
+  runOf(token: string): Promise<{ readonly run: string; readonly tenant: string | null } | undefined>;
+}
+
+export interface RunOrderRequest {
+  readonly project_id: string;
+  readonly tenant: string | null;
+  /** The requirements document as text. */
+  readonly document?: string;
+  readonly terms: RunTerms;
+  readonly trigger: Extract<RunTrigger, 'api' | 'schedule' | 'webhook' | 'manual'>;
+  readonly actor: string;
+}
+
 export interface Services {
   readonly store: Store;
   readonly policies: PolicyService;
@@ -113,8 +142,11 @@ export interface Services {
   /** A tenant's approvals, or with null the installation's own. Asking and using up are the gate's; over the API people look and decide. */
   approvals(tenant: string | null): Pick<Approvals, 'get' | 'decide'>;
   readonly hooks: HookService;
+  readonly runs: RunService;
   readonly metrics: MetricsService;
   readonly record: Recorder;
+  /** Of the program. */
+  readonly version: string;
   status(): Promise<StatusReport>;
   /** Bytes of a file of the web page, by its name in `lib/web`. Asked once for each file, at start. */
   readWebFile(name: string): Uint8Array;

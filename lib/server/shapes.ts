@@ -49,10 +49,13 @@ const keyMembers = {
 export const key: Shape<unknown> = named('Key', record(keyMembers));
 export const mintedKey: Shape<unknown> = named('MintedKey', record({ ...keyMembers, token: text({ most: 41, about: 'Told this once' }) }));
 
-export const run: Shape<unknown> = named('Run', record({
+const runMembers = {
   id: id('run'), project_id: id('project'), tenant_id: nullable(id('tenant')), status: choice(runStatuses), trigger: choice(runTriggers), config: anyObject(), result_summary: nullable(anyObject()),
   parent_run_id: nullable(id('run')), started_at: nullable(moment()), ended_at: nullable(moment()), created_at: moment(),
-}));
+} as const;
+
+export const run: Shape<unknown> = named('Run', record(runMembers));
+export const orderedRun: Shape<unknown> = named('OrderedRun', record(runMembers, { token: text({ most: 100, about: 'For the run\'s own process, to append events; told this once, and not to a request that is sent again' }) }));
 
 export const runEventTypes = ['phase_change', 'quality_gate', 'agent_action', 'policy_decision', 'approval', 'council', 'error', 'log'] as const;
 export const phases = ['REASON', 'ACT', 'REFLECT', 'VERIFY'] as const;
@@ -60,6 +63,8 @@ export const phases = ['REASON', 'ACT', 'REFLECT', 'VERIFY'] as const;
 export const runEvent: Shape<unknown> = named('RunEvent', record({
   id: id('event'), seq: whole(1, Number.MAX_SAFE_INTEGER), event_type: choice(runEventTypes), phase: nullable(choice(phases)), details: anyObject(), timestamp: moment(),
 }));
+
+export const reportedEvents: Shape<unknown> = named('ReportedEvents', record({ events: listOf(runEvent, 50) }));
 
 export const timeline: Shape<unknown> = named('Timeline', record({ run_id: id('run'), events: listOf(runEvent, 50_000), duration_seconds: nullable(decimal()) }));
 
@@ -77,4 +82,4 @@ export const policy: Shape<unknown> = named('Policy', anyObject('What is in forc
 export const decision: Shape<unknown> = named('Decision', anyObject('docs/policy.md, a decision'));
 export const budget: Shape<unknown> = named('Budget', anyObject('Where one budget stands'));
 export const health: Shape<unknown> = named('Health', record({ status: choice(['ok', 'unavailable']) }));
-export const status: Shape<unknown> = named('Status', anyObject('version, started_at, uptime_seconds, authentication, audit'));
+export const status: Shape<unknown> = named('Status', anyObject('version, started_at, uptime_seconds, authentication, audit, event_streams'));

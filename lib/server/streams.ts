@@ -3,9 +3,8 @@
  * when the server drains; whichever it is, everything the stream waits on is let go.
  */
 import { LokiError } from '../errors.ts';
-import type { Timers } from '../ports.ts';
+import type { Cancel, Timers } from '../ports.ts';
 import { sseComment, sseEvent, sseRetry } from '../formats/sse.ts';
-import { merge } from './merge.ts';
 import type { ApiRequest, ApiResponse } from './message.ts';
 import { callerOf } from './rate-limit.ts';
 
@@ -19,7 +18,7 @@ export interface StreamLimits {
 export const usualStreamLimits: StreamLimits = { all: 2048, perCaller: 64, heartbeatMs: 15_000 };
 
 /** Makes the parts of one stream. Ends when `signal` aborts. */
-export type StreamSource = (signal: AbortSignal) => AsyncIterable<string>;
+export type StreamSource = (signal: AbortSignal) => AsyncIterable<string | Uint8Array>;
 
 export interface Streams {
   /** The answer that streams a source. Throws `rate_limited` when there are too many; counts from now until the stream ends. */
@@ -36,12 +35,13 @@ const reconnectMs = 2000;
 export function createStreams(
   timers: Timers, limits: StreamLimits = usualStreamLimits, failed: (error: unknown, requestId: string) => void = () => undefined,
 ): Streams {
-  const open = new Map<AbortController, string>();
+  const open = new Set<OpenStream>();
+  const perCaller = new Map<string, number>();
   let draining = false;
+  let stopBeating: Cancel = () => undefined;
 
-  function admit(request: ApiRequest): AbortController {
-    const caller = request.principal.anonymous ? callerOf(request.address) : request.principal.actor;
-    const own = [...open.values()].filter((one) => one === caller).length;
+  function admit(caller: string): void {
+    const own = perCaller.get(caller) ?? 0;
     if (draining) throw new LokiError('interrupted', { attempted: 'open an event stream', found: 'the control plane is stopping' });
     if (open.size >= limits.all || own >= limits.perCaller) {
       throw new LokiError('rate_limited', {
@@ -49,82 +49,147 @@ export function createStreams(
         hint: 'Close streams that are not needed, or try again later',
       });
     }
-    const control = new AbortController();
-    open.set(control, caller);
-    return control;
   }
 
-  async function* parts(control: AbortController, requestId: string, source: StreamSource): AsyncGenerator<string> {
-    try {
-      yield sseRetry(reconnectMs);
-      yield* withHeartbeat(source(control.signal), timers, limits.heartbeatMs);
-      if (draining) yield sseEvent({ event: 'bye', data: '{}' });
-    } catch (error) {
-      if (!control.signal.aborted) failed(error, requestId);
-      throw error;
-    } finally {
-      control.abort();
-      open.delete(control);
-    }
+  function enter(caller: string, stream: OpenStream): void {
+    if (open.size === 0) stopBeating = timers.every(limits.heartbeatMs, () => { for (const one of open) one.beat(); });
+    open.add(stream);
+    perCaller.set(caller, (perCaller.get(caller) ?? 0) + 1);
+  }
+
+  function leave(caller: string, stream: OpenStream): void {
+    if (!open.delete(stream)) return;
+    const left = (perCaller.get(caller) ?? 1) - 1;
+    if (left === 0) perCaller.delete(caller);
+    else perCaller.set(caller, left);
+    if (open.size === 0) stopBeating();
   }
 
   return {
     open(request, source) {
       const headers = { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-cache, no-transform', 'X-Accel-Buffering': 'no' };
       if (request.method === 'HEAD') return { status: 200, headers };
-      const control = admit(request);
+      const caller = request.principal.anonymous ? callerOf(request.address) : request.principal.actor;
+      admit(caller);
+      const stream: OpenStream = new OpenStream(source, { failed: (error) => failed(error, request.requestId), left: () => leave(caller, stream) });
+      enter(caller, stream);
       // A stream whose client goes before it is read from never comes to its own end.
-      const forget = (): void => {
-        open.delete(control);
-        control.abort();
-      };
-      if (request.signal.aborted) forget();
-      else request.signal.addEventListener('abort', forget, { once: true });
-      return { status: 200, headers, stream: parts(control, request.requestId, source) };
+      if (request.signal.aborted) stream.end();
+      else request.signal.addEventListener('abort', () => stream.end(), { once: true });
+      return { status: 200, headers, stream };
     },
     count: () => open.size,
     drain() {
       draining = true;
-      for (const control of open.keys()) control.abort();
+      for (const stream of open) stream.end('bye');
     },
   };
 }
 
-/** The parts of a source, and a comment whenever it has been quiet for a while. At most one part is held. */
-async function* withHeartbeat(source: AsyncIterable<string>, timers: Timers, quietMs: number): AsyncGenerator<string> {
-  const beat = beats(timers, quietMs);
-  let spoke = false;
-  try {
-    for await (const part of merge<string | undefined>([source, beat.ticks])) {
-      if (part !== undefined) {
-        spoke = true;
-        yield part;
-      } else {
-        if (!spoke) yield sseComment('still here');
-        spoke = false;
-      }
-    }
-  } finally {
-    beat.stop();
-  }
+interface StreamHears {
+  failed(error: unknown): void;
+  left(): void;
 }
 
-/** Nothing, again and again, until stopped. */
-function beats(timers: Timers, everyMs: number): { readonly ticks: AsyncIterable<undefined>; readonly stop: () => void } {
-  let wake = (): void => undefined;
-  let stopped = false;
-  const cancel = timers.every(everyMs, () => wake());
-  async function* ticks(): AsyncGenerator<undefined> {
-    for (;;) {
-      await new Promise<void>((resolve) => { wake = resolve; });
-      if (stopped) return;
-      yield undefined;
-    }
+type Part = string | Uint8Array;
+
+/** What the source gave last. */
+type Arrived = { readonly result: IteratorResult<Part> } | { readonly error: unknown };
+
+/**
+ * One stream: the parts of its source, a comment whenever it has been quiet from one beat to the next, and a word of goodbye. One part
+ * of the source is held, never more. An object and not a generator in generators: there are thousands, and each part passes through.
+ */
+class OpenStream implements AsyncIterableIterator<Part> {
+  readonly #control = new AbortController();
+  readonly #source: AsyncIterator<Part>;
+  readonly #hears: StreamHears;
+  #begun = false;
+  #pulling = false;
+  #arrived: Arrived | undefined;
+  #reader: { readonly resolve: (result: IteratorResult<Part>) => void; readonly reject: (error: unknown) => void } | undefined;
+  #spoke = true;
+  #goodbye: 'bye' | undefined;
+  #over = false;
+
+  constructor(source: StreamSource, hears: StreamHears) {
+    this.#hears = hears;
+    this.#source = source(this.#control.signal)[Symbol.asyncIterator]();
   }
-  const stop = (): void => {
-    stopped = true;
-    cancel();
-    wake();
-  };
-  return { ticks: ticks(), stop };
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Part>> {
+    if (this.#over) return Promise.resolve({ done: true, value: undefined });
+    if (!this.#begun) {
+      this.#begun = true;
+      return Promise.resolve({ done: false, value: sseRetry(reconnectMs) });
+    }
+    return new Promise((resolve, reject) => {
+      this.#reader = { resolve, reject };
+      this.#pull();
+      this.#give();
+    });
+  }
+
+  /** Its reader has gone. */
+  return(): Promise<IteratorResult<Part>> {
+    this.end();
+    this.#leave();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** Says that the stream lives, where nothing else has said so since the last time. */
+  beat(): void {
+    if (this.#spoke || this.#reader === undefined) this.#spoke = false;
+    else this.#answer({ done: false, value: sseComment('still here') });
+  }
+
+  /** Lets go of what it waits for; the reader is told that it is over. */
+  end(goodbye?: 'bye'): void {
+    this.#goodbye ??= goodbye;
+    if (!this.#control.signal.aborted) this.#control.abort();
+    // Nobody reads yet, or any more: a source that was never asked has no end of its own.
+    if (!this.#begun || goodbye === undefined) this.#hears.left();
+  }
+
+  #pull(): void {
+    if (this.#pulling || this.#arrived !== undefined) return;
+    this.#pulling = true;
+    const put = (arrived: Arrived): void => {
+      [this.#pulling, this.#arrived] = [false, arrived];
+      this.#give();
+    };
+    this.#source.next().then((result) => put({ result }), (error: unknown) => put({ error }));
+  }
+
+  #give(): void {
+    const [arrived, reader] = [this.#arrived, this.#reader];
+    if (arrived === undefined || reader === undefined) return;
+    this.#arrived = undefined;
+    this.#spoke = true;
+    if ('result' in arrived && arrived.result.done !== true) return this.#answer(arrived.result);
+    const cut = this.#control.signal.aborted;
+    this.#leave();
+    if ('result' in arrived) return this.#answer(this.#goodbye === undefined ? { done: true, value: undefined } : { done: false, value: sseEvent({ event: 'bye', data: '{}' }) });
+    if (!cut) this.#hears.failed(arrived.error);
+    this.#reader = undefined;
+    reader.reject(arrived.error);
+  }
+
+  #answer(result: IteratorResult<Part>): void {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    reader?.resolve(result);
+  }
+
+  #leave(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#hears.left();
+    this.#control.abort();
+    void this.#source.return?.().catch(() => undefined);
+  }
 }

@@ -48,7 +48,7 @@ export class Compaction {
     const { generation } = begin;
     const temporary = `${layout.snapshot(generation)}.tmp`;
     disk.remove(temporary);
-    const writer = new SnapshotWriter({ disk, base, path: temporary, begin, objects: replica.objects, stepBytes });
+    const writer = new SnapshotWriter({ file: disk.openRecord(base, temporary, 0o600), begin, objects: replica.objects, stepBytes });
     this.#job = { replica, generation, temporary, writer, written: false };
   }
 
@@ -87,8 +87,8 @@ export class Compaction {
     const job = this.#job;
     this.#job = undefined;
     if (job === undefined) return;
-    job.writer.close();
     try {
+      job.writer.close();
       this.#options.disk.remove(job.temporary);
     } catch {
       return;

@@ -12,10 +12,16 @@ export interface Damage {
    * a power cut. Such a write was never acknowledged, so it may be set aside.
    */
   readonly tornWrite: boolean;
+  /** Something is not there, rather than there and wrong. */
+  readonly missing: boolean;
 }
 
 export function damageAt(path: string, offset: number, found: string): Damage {
-  return { path, offset, found, tornWrite: false };
+  return { path, offset, found, tornWrite: false, missing: false };
+}
+
+export function missingFile(path: string): Damage {
+  return { ...damageAt(path, 0, 'it is missing'), missing: true };
 }
 
 export function corrupt(damage: Damage): LokiError {

@@ -47,6 +47,8 @@ export interface EmbeddedStoreOptions {
   readonly indexes?: readonly StoreIndex[];
   /** Told of torn tails that were set aside, of migrations, and of snapshots that could not be written. The store goes on. */
   readonly onTrouble?: (trouble: StoreTrouble) => void;
+  /** Called once, when the store is closed or could not be opened. */
+  readonly onClose?: () => void;
 }
 
 const mebibyte = 1024 * 1024;
@@ -58,7 +60,7 @@ const stepEveryMs = 5;
 const changeOverhead = 16;
 
 /** While something waits in `watch`, other processes' changes are looked for so often; less often once it is quiet. */
-const pollMs = { quick: 50, slow: 250, quickRounds: 20 } as const;
+const pollMs = { quick: 50, slow: 100, quickRounds: 20 } as const;
 
 /** Opens the store, creating it when there is none. Throws `store.corrupt` when what is there is damaged. */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<Store> {
@@ -83,6 +85,7 @@ class EmbeddedStore implements Store {
   readonly #layout: Layout;
   readonly #kept: ReplicaOptions;
   readonly #schema: number;
+  readonly #onClose: () => void;
   readonly #writer: Writer;
   readonly #commits: GroupCommit<Wanted, StoreOutcome>;
   readonly #wakers = new Set<() => void>();
@@ -99,6 +102,7 @@ class EmbeddedStore implements Store {
     this.#timers = timers;
     this.#layout = layout;
     this.#kept = { history: options.history ?? 4096, indexes: options.indexes ?? storeIndexes };
+    this.#onClose = options.onClose ?? ((): void => undefined);
     this.#schema = schemaAfter(options.migrations ?? migrations);
     this.#writer = new Writer({
       disk, base, layout, replica: this.#kept, journalBytes: options.journalBytes ?? 8 * mebibyte, stepBytes: options.snapshotStepBytes ?? mebibyte,
@@ -182,6 +186,7 @@ class EmbeddedStore implements Store {
     this.#writer.close();
     this.#replica?.close();
     this.#replica = undefined;
+    this.#onClose();
   }
 
   /** All that any process had acknowledged before the call. What reading cannot make sense of is looked at under the lock. */

@@ -21,6 +21,8 @@ export interface StoreFile {
 export interface Layout {
   readonly directory: string;
   readonly torn: string;
+  /** What a file is called after another store took the place of its own: in the same folder, where one rename is one step. */
+  replaced(stamp: string, name: string): string;
   journal(generation: number): string;
   snapshot(generation: number): string;
 }
@@ -30,6 +32,7 @@ export function layoutBelow(base: string): Layout {
   return {
     directory,
     torn: join(base, 'dashboard/torn'),
+    replaced: (stamp, name) => `${directory}/replaced-${stamp}.${name}`,
     journal: (generation) => `${directory}/journal-${generation}.jsonl`,
     snapshot: (generation) => `${directory}/snapshot-${generation}.jsonl`,
   };

@@ -5,7 +5,7 @@
  */
 import type { Disk, ReadFile } from '../ports.ts';
 import { linesOf, pieces } from '../journal/lines.ts';
-import { damageAt } from './damage.ts';
+import { damageAt, missingFile } from './damage.ts';
 import type { Damage } from './damage.ts';
 import { decode, firstSum } from './frame.ts';
 import type { BeginFrame, CommitFrame, Frame } from './frame.ts';
@@ -33,12 +33,12 @@ export function loadReplica(disk: Disk, layout: Layout, options: ReplicaOptions)
   const files = storeFiles(disk, layout).filter(({ temporary }) => !temporary);
   const journals = files.filter(({ kind }) => kind === 'journal');
   const [lowest] = journals;
-  if (lowest === undefined) return files.length === 0 ? 'empty' : damageAt(layout.directory, 0, 'there is a snapshot and no journal');
+  if (lowest === undefined) return files.length === 0 ? 'empty' : { ...damageAt(layout.directory, 0, 'there is a snapshot and no journal'), missing: true };
   const first = journals.find(({ generation }) => generation === 1 || files.some((file) => file.kind === 'snapshot' && file.generation === generation));
-  if (first === undefined) return damageAt(layout.snapshot(lowest.generation), 0, 'it is missing');
+  if (first === undefined) return missingFile(layout.snapshot(lowest.generation));
   const { generation } = first;
   const journal = disk.openRead(layout.journal(generation));
-  if (journal === undefined) return damageAt(layout.journal(generation), 0, 'it is missing');
+  if (journal === undefined) return missingFile(layout.journal(generation));
   try {
     const snapshot = generation === 1 ? nothingYet(options) : readSnapshot(disk, layout.snapshot(generation), generation, options.indexes);
     if ('objects' in snapshot) return new Replica({ disk, layout, generation, journal, snapshot, history: options.history });
@@ -131,7 +131,7 @@ export class Replica {
       if (damage !== undefined) return damage;
       if (this.#next === undefined) return this.revision < this.#reaches && this.#begun ? this.#damage(size, `it ends at revision ${this.revision}, and the snapshot before it reaches ${this.#reaches}`) : undefined;
       const journal = this.#disk.openRead(this.#layout.journal(this.#next));
-      if (journal === undefined) return damageAt(this.#layout.journal(this.#next), 0, 'it is missing');
+      if (journal === undefined) return missingFile(this.#layout.journal(this.#next));
       this.#journal.close();
       this.#journal = journal;
       this.#generation = this.#next;

@@ -5,7 +5,7 @@
  */
 import type { Disk, ReadFile, RecordFile } from '../ports.ts';
 import { linesOf, pieces } from '../journal/lines.ts';
-import { damageAt } from './damage.ts';
+import { damageAt, missingFile } from './damage.ts';
 import type { Damage } from './damage.ts';
 import { decode, encodeBegin, encodeEnd, encodeObjects } from './frame.ts';
 import type { Begin, BeginFrame, Frame } from './frame.ts';
@@ -17,6 +17,9 @@ import type { StoreKey } from './store.ts';
 
 /** Objects and bytes of one line: enough that hashing and parsing cost little each, few enough that a line stays short. */
 const lineBounds = { objects: 64, bytes: 256 * 1024 } as const;
+
+/** Bytes of memory that values of a snapshot share. They are free when none of the values is there any more. */
+const blockBytes = 1024 * 1024;
 
 /** What a generation begins with. */
 export interface Snapshot {
@@ -30,10 +33,8 @@ export interface Snapshot {
 }
 
 export interface SnapshotWriterOptions {
-  readonly disk: Disk;
-  readonly base: string;
-  /** What is written, and not to be there yet. */
-  readonly path: string;
+  /** What is written: empty so far. Closed by the writer. */
+  readonly file: Pick<RecordFile, 'append' | 'close'>;
   readonly begin: Begin;
   readonly objects: Objects;
   /** Bytes of one step. */
@@ -42,7 +43,6 @@ export interface SnapshotWriterOptions {
 
 export class SnapshotWriter {
   readonly #options: SnapshotWriterOptions;
-  readonly #file: RecordFile;
   #sum: string;
   #waiting: Uint8Array[];
   #bytes: number;
@@ -56,7 +56,6 @@ export class SnapshotWriter {
     this.#options = options;
     const begin = encodeBegin(options.begin);
     [this.#sum, this.#waiting, this.#bytes] = [begin.sum, [begin.bytes], begin.bytes.length];
-    this.#file = options.disk.openRecord(options.base, options.path, 0o600);
   }
 
   /** Objects written so far. */
@@ -69,11 +68,12 @@ export class SnapshotWriter {
     if (this.#ended) return true;
     let line: WrittenObject[] = [];
     let lineBytes = 0;
+    const longest = Math.min(lineBounds.bytes, this.#options.stepBytes);
     let done = true;
     for (const object of this.#options.objects.written(this.#cursor)) {
       line.push(object);
       lineBytes += object.text.length;
-      if (line.length < lineBounds.objects && lineBytes < lineBounds.bytes) continue;
+      if (line.length < lineBounds.objects && lineBytes < longest) continue;
       this.#add(line);
       [line, lineBytes] = [[], 0];
       if (this.#bytes < this.#options.stepBytes) continue;
@@ -82,14 +82,14 @@ export class SnapshotWriter {
     }
     if (line.length > 0) this.#add(line);
     if (done) this.#push(encodeEnd(this.#count, revision, this.#sum).bytes);
-    this.#file.append(Buffer.concat(this.#waiting, this.#bytes));
+    this.#options.file.append(Buffer.concat(this.#waiting, this.#bytes));
     [this.#waiting, this.#bytes, this.#ended] = [[], 0, done];
     if (done) this.close();
     return done;
   }
 
   close(): void {
-    if (!this.#closed) this.#file.close();
+    if (!this.#closed) this.#options.file.close();
     this.#closed = true;
   }
 
@@ -115,10 +115,10 @@ export class SnapshotWriter {
   }
 }
 
-/** Reads the snapshot of a generation; or says what is wrong with it. */
-export function readSnapshot(disk: Disk, path: string, generation: number, indexes: readonly StoreIndex[]): Snapshot | Damage {
+/** Reads the snapshot of a generation, of any when it is left out; or says what is wrong with it. */
+export function readSnapshot(disk: Disk, path: string, generation: number | undefined, indexes: readonly StoreIndex[]): Snapshot | Damage {
   const file = disk.openRead(path);
-  if (file === undefined) return damageAt(path, 0, 'it is missing');
+  if (file === undefined) return missingFile(path);
   try {
     return readObjects(file, path, new SnapshotReader(generation, indexes));
   } finally {
@@ -133,17 +133,19 @@ function readObjects(file: ReadFile, path: string, reader: SnapshotReader): Snap
       if (found !== undefined) return damageAt(path, piece.offset + start, found);
     }
   }
-  return reader.result() ?? damageAt(path, file.stat().size, 'it ends too early');
+  return reader.result() ?? { ...damageAt(path, file.stat().size, 'it ends too early'), missing: true };
 }
 
 class SnapshotReader {
-  readonly #generation: number;
+  readonly #generation: number | undefined;
   readonly #objects: Objects;
   #begin: BeginFrame | undefined;
   #sum: string | undefined;
   #reaches: number | undefined;
+  #block: Uint8Array = new Uint8Array(0);
+  #used = 0;
 
-  constructor(generation: number, indexes: readonly StoreIndex[]) {
+  constructor(generation: number | undefined, indexes: readonly StoreIndex[]) {
     this.#generation = generation;
     this.#objects = new Objects(indexes);
   }
@@ -166,7 +168,7 @@ class SnapshotReader {
     if (this.#begin === undefined) {
       if (frame.kind !== 'begin') return 'the first line is not the one of this snapshot';
       assertKnown(frame);
-      if (frame.generation !== this.#generation) return 'the first line is not the one of this snapshot';
+      if (this.#generation !== undefined && frame.generation !== this.#generation) return 'the first line is not the one of this snapshot';
       this.#begin = frame;
       return undefined;
     }
@@ -177,12 +179,20 @@ class SnapshotReader {
     return this.#take(frame);
   }
 
+  /** A copy, for what was read is overwritten by what is read next. Many lines share one piece of memory: that is faster to get. */
+  #kept(values: Uint8Array): { readonly bytes: Uint8Array; readonly offset: number } {
+    if (this.#block.length - this.#used < values.length) [this.#block, this.#used] = [Buffer.allocUnsafeSlow(Math.max(blockBytes, values.length)), 0];
+    const offset = this.#used;
+    this.#block.set(values, offset);
+    this.#used += values.length;
+    return { bytes: this.#block, offset };
+  }
+
   #take(frame: Frame): string | undefined {
     if (frame.kind === 'packed') {
-      const { keys, revisions, starts, ends } = frame.packed;
-      // The bytes that were read are overwritten by the next ones.
-      const values = new Uint8Array(frame.packed.values);
-      keys.forEach((key, at) => this.#objects.rest(key, revisions[at] ?? 0, values, starts[at] ?? 0, ends[at] ?? 0));
+      const { keys, revisions, starts, ends, values } = frame.packed;
+      const { bytes, offset } = this.#kept(values);
+      for (let at = 0; at < keys.length; at += 1) this.#objects.rest(keys[at] ?? '', revisions[at] ?? 0, bytes, offset + (starts[at] ?? 0), offset + (ends[at] ?? 0));
       return undefined;
     }
     if (frame.kind !== 'objects') return 'the line does not belong into a snapshot';

@@ -66,7 +66,10 @@ export class TermLists {
       }
     }
     const terms: Terms = new Map();
-    for (const [term, keys] of found) listFor(terms, term).addAll(keys);
+    for (const [term, keys] of found) {
+      const list = listFor(terms, term);
+      for (const key of sortedById(keys)) list.add(key);
+    }
     this.#made.set(index, terms);
     return terms;
   }
@@ -97,6 +100,13 @@ function byId(a: string, b: string): number {
   if (one !== two) return one < two ? -1 : 1;
   if (a.length !== b.length) return a.length - b.length;
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** As sorting `byId`, with each id cut out once. */
+function sortedById(keys: readonly StoreKey[]): readonly StoreKey[] {
+  const pairs = keys.map((key) => ({ id: idOf(key), key }));
+  pairs.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : byId(a.key, b.key)));
+  return pairs.map(({ key }) => key);
 }
 
 /** Comes right after an id, before any longer one. */

@@ -117,9 +117,12 @@ export class Writer {
 
   /** Needs no lock. Writes some of the snapshot; true once it waits to be taken over. */
   compact(replica: Replica | undefined): boolean {
-    let written = false;
-    this.#trying(replica, () => { written = this.#compaction.step(replica); });
-    return written;
+    try {
+      return this.#compaction.step(replica);
+    } catch (error) {
+      this.#failed(replica, error);
+      return false;
+    }
   }
 
   /** Lets a snapshot that is whole take the place of the generations before it. */
@@ -138,15 +141,21 @@ export class Writer {
     this.#closeSegment();
   }
 
-  #trying(replica: Replica | undefined, act: () => void): void {
+  /** Under the lock. */
+  #trying(replica: Replica, act: () => void): void {
     try {
       act();
     } catch (error) {
-      this.#compaction.abandon();
       this.#closeSegment();
-      this.#turnAfter = (replica?.offset ?? 0) + this.#options.journalBytes;
-      this.#options.onTrouble({ kind: 'snapshot_failed', message: messageOf(error) });
+      this.#failed(replica, error);
     }
+  }
+
+  /** It is tried again when the journal has grown as much once more. */
+  #failed(replica: Replica | undefined, error: unknown): void {
+    this.#compaction.abandon();
+    this.#turnAfter = (replica?.offset ?? 0) + this.#options.journalBytes;
+    this.#options.onTrouble({ kind: 'snapshot_failed', message: messageOf(error) });
   }
 
   #load(): Replica {
@@ -269,7 +278,7 @@ export class Writer {
       this.#clear(generation);
       const temporary = `${layout.snapshot(generation)}.tmp`;
       disk.remove(temporary);
-      const writer = new SnapshotWriter({ disk, base, path: temporary, begin, objects: replica.objects, stepBytes });
+      const writer = new SnapshotWriter({ file: disk.openRecord(base, temporary, 0o600), begin, objects: replica.objects, stepBytes });
       try {
         while (!writer.step(revision));
       } finally {
@@ -294,7 +303,12 @@ export class Writer {
     this.#syncBefore(generation);
     const file = this.#open(generation);
     this.#segment = { generation, file };
-    this.#removeOlder(generation);
+    try {
+      this.#removeOlder(generation);
+    } catch (error) {
+      // It is read for longer than needed, and tried again with the next segment.
+      this.#options.onTrouble({ kind: 'snapshot_failed', message: messageOf(error) });
+    }
     return file;
   }
 

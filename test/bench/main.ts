@@ -8,9 +8,11 @@ import { merkleBenches } from './merkle.bench.ts';
 import { policyBenches } from './policy.bench.ts';
 import { policyLoadBenches } from './policy-load.bench.ts';
 import { searchBenches } from './search.bench.ts';
+import { streamBenches } from './streams.bench.ts';
+import { storeBenches } from './store.bench.ts';
 import { runBench, type Bench, type BenchResult, type Figure } from './harness.ts';
 
-const benches: readonly Bench[] = [...auditBenches, ...merkleBenches, ...policyBenches, ...policyLoadBenches, ...commandBenches, ...httpHookBenches, ...hookBenches, ...searchBenches];
+const benches: readonly Bench[] = [...auditBenches, ...merkleBenches, ...policyBenches, ...policyLoadBenches, ...commandBenches, ...httpHookBenches, ...hookBenches, ...searchBenches, ...streamBenches, ...storeBenches];
 
 // `node --test` without names starts this file too, and a bench is no test.
 if (process.env['NODE_TEST_CONTEXT'] !== undefined) process.exit(0);

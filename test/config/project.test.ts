@@ -26,7 +26,7 @@ const valueOfForbidden: Readonly<Record<string, string>> = {
   'integrations.teams.webhook_secret': 'x', 'integrations.jira.url': 'https://evil.example.com', 'integrations.jira.email': 'a@b',
   'integrations.jira.token': 'x', 'integrations.jira.project_key': 'X', 'integrations.jira.webhook_secret': 'x', 'integrations.linear.api_key': 'x',
   'integrations.linear.team_id': 'x', 'integrations.linear.webhook_secret': 'x', 'integrations.github.sync': 'false', 'integrations.github.token': 'x',
-  'integrations.github.repository': 'a/b', 'integrations.github.api_url': 'https://evil.example.com', 'integrations.github.webhook_secret': 'x',
+  'runs.workers': '64', 'integrations.github.repository': 'a/b', 'integrations.github.api_url': 'https://evil.example.com', 'integrations.github.webhook_secret': 'x',
 };
 
 /** For each key that a project may only tighten: what loosens it, and what tightens it. */

@@ -26,7 +26,7 @@ async function act(steps: readonly object[], gate: (action: Record<string, unkno
   const spawn: Spawn = {
     find: (program) => program,
     leave: () => undefined,
-    endMarked: () => 0,
+    endMarked: () => 0, endProcess: () => false,
     async run(request: SpawnRequest) {
       const end = { signal: null, timedOut: false, aborted: false, stderr: new Uint8Array(), stderrBytes: 0, durationMs: 1 };
       if (request.program !== 'gate') {
@@ -133,7 +133,7 @@ test('once it is to end, the step at hand is ended and no further one is played'
   const spawn: Spawn = {
     find: (program) => program,
     leave: () => undefined,
-    endMarked: () => 0,
+    endMarked: () => 0, endProcess: () => false,
     run: (request) => new Promise((resolve) => {
       request.signal?.addEventListener('abort', () => resolve({ exit: null, signal: 'SIGTERM', timedOut: false, aborted: true, stdout: new Uint8Array(), stderr: new Uint8Array(), stdoutBytes: 0, stderrBytes: 0, durationMs: 1 }));
       controller.abort();

@@ -27,14 +27,16 @@ test('the rightmost address that is no listed proxy is the caller', async () => 
     ['127.0.0.1', ['2001:db8:2::7'], '2001:db8:2::7 via 127.0.0.1'],
     ['127.0.0.1', ['::ffff:198.51.100.1'], '198.51.100.1 via 127.0.0.1'],
     ['2001:db8:2::1', ['198.51.100.1'], '2001:db8:2::1'],
+    ['10.0.0.1', ['nonsense, 198.51.100.1'], '198.51.100.1 via 10.0.0.1'],
+    ['10.0.0.1', [`${'198.51.100.9, '.repeat(100)}198.51.100.1, 10.2.3.4`], '198.51.100.1 via 10.0.0.1'],
     ['', ['198.51.100.1'], ''],
   ];
   for (const [peer, forwarded, caller] of cases) assert.equal(await seen(kit, peer, ...forwarded.map((value) => ['x-forwarded-for', value] as const)), caller, `${peer} ${forwarded.join(' | ')}`);
 });
 
-test('a chain that cannot be read to its end tells nothing, nor does another header', async () => {
+test('a chain that cannot be read up to its caller tells nothing, nor does another header', async () => {
   const kit = createKit({ authentication: true, trustedProxies, rateLimit: 0 });
-  for (const value of ['', 'unknown', '198.51.100.1,', ', 198.51.100.1', '198.51.100.1, nonsense', 'nonsense, 198.51.100.1', '198.51.100.256', '198.51.100.1:port', '198.51.100.1 198.51.100.2', '[198.51.100.1', '2001:db8::1::2', 'fe80::1%eth0', '[fe80::1%eth0]', '0x7f000001', '2130706433', '127.1', `${'9'.repeat(5000)}`, `198.51.100.1${', 198.51.100.1'.repeat(40)}`, 'for=198.51.100.1', '"198.51.100.1"']) {
+  for (const value of ['', 'unknown', '198.51.100.1,', ', 10.2.3.4', '198.51.100.1, nonsense', '198.51.100.1, nonsense, 10.2.3.4', '198.51.100.256', '198.51.100.1:port', '198.51.100.1 198.51.100.2', '[198.51.100.1', '2001:db8::1::2', 'fe80::1%eth0', '[fe80::1%eth0]', '0x7f000001', '2130706433', '127.1', `${'9'.repeat(5000)}`, `198.51.100.1${', 10.2.3.4'.repeat(40)}`, 'for=198.51.100.1', '"198.51.100.1"']) {
     assert.equal(await seen(kit, '10.0.0.1', ['x-forwarded-for', value]), '10.0.0.1 via 10.0.0.1', value.slice(0, 60));
   }
   for (const [name, value] of [['forwarded', 'for=198.51.100.1'], ['x-real-ip', '198.51.100.1'], ['true-client-ip', '198.51.100.1'], ['x-forwarded-host', 'evil.example']] as const) {
@@ -51,7 +53,9 @@ test('nobody becomes a caller of this machine by saying so', async () => {
   const unlisted = { ...bearer, 'x-forwarded-for': '127.0.0.1' };
   assert.equal((await send(kit.api, '/api/runs', { address: '127.0.0.1', headers: unlisted })).status, 401, 'nor by a proxy of this machine that nobody listed');
   const here = createKit({ authentication: true, trustedProxies: ['127.0.0.1'] });
-  assert.equal((await send(here.api, '/api/runs', { address: '127.0.0.1', headers: { ...bearer, 'x-forwarded-for': '192.0.2.9' } })).status, 401, 'a caller from elsewhere stays one behind a proxy of this machine');
+  for (const forwarded of ['192.0.2.9', '127.0.0.1', 'nonsense', '']) {
+    assert.equal((await send(here.api, '/api/runs', { address: '127.0.0.1', headers: { ...bearer, 'x-forwarded-for': forwarded } })).status, 401, `${forwarded} behind a proxy of this machine`);
+  }
 });
 
 test('callers behind a proxy have allowances of their own; one that makes up addresses has one', async () => {

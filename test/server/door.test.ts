@@ -1,10 +1,14 @@
 /** What is turned away before a handler sees it, and what every answer carries. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { newId } from '../../lib/base/ids.ts';
 import type { JsonObject } from '../../lib/base/json.ts';
+import { timers } from '../../lib/host/time.ts';
 import type { Handler, Row } from '../../lib/server/message.ts';
 import { anything } from '../../lib/server/shape.ts';
-import { jsonResponse } from '../../lib/server/respond.ts';
+import { commonHeaders, jsonResponse } from '../../lib/server/respond.ts';
+import { routeTable } from '../../lib/server/route-table.ts';
+import { createStreams } from '../../lib/server/streams.ts';
 import { bodyOf, createKit, localToken, port, send, type Call, type Kit } from '../support/api-kit.ts';
 
 const bearer = { authorization: `Bearer ${localToken}` };
@@ -57,6 +61,30 @@ test('every answer carries the security headers, its request id and how the call
     assert.match(headers['X-RateLimit-Remaining'] ?? '', /^\d+$/);
     assert.match(headers['X-RateLimit-Reset'] ?? '', /^\d{10}$/);
   }
+});
+
+test('the security headers are on every answer of every route, whatever it says', async () => {
+  const kit = createKit({ rateLimit: 100_000 });
+  const gone = new AbortController();
+  const tag = (await send(kit.api, '/app.js')).headers['ETag'] ?? '';
+  const calls: [target: string, call: Call][] = routeTable(kit.services, createStreams(timers), () => false).flatMap(({ method, path, params }) => {
+    const target = path.replace(/:(\w+)/g, (_, name: string) => (params[name] === undefined ? '1' : newId(params[name], 1, new Uint8Array(10))));
+    return [{}, bearer, { ...bearer, 'if-none-match': tag }, { origin: 'https://evil.example' }].map((headers): [string, Call] => [target, { method, headers, signal: gone.signal }]);
+  });
+  calls.push(['/api/runs', { method: 'DELETE', headers: bearer }], ['/api/runs', { method: 'OPTIONS' }], ['/api/runs', { method: 'HEAD' }], ['/nothing', {}]);
+  const statuses = new Set<number>();
+  for (const [target, call] of calls) {
+    const { status, headers } = await send(kit.api, target, call);
+    statuses.add(status);
+    for (const [name, value] of Object.entries(commonHeaders)) {
+      if (name === 'Cache-Control') assert.match(headers[name] ?? '', /^no-(store|cache)/, target);
+      else assert.equal(headers[name], value, `${call.method} ${target} ${status} ${name}`);
+    }
+    assert.match(headers['X-Request-Id'] ?? '', /^req_/, target);
+    assert.match(headers['RateLimit'] ?? '', /^"\w+";r=\d+;t=\d+$/, target);
+  }
+  gone.abort();
+  for (const status of [200, 204, 304, 401, 403, 404, 405]) assert.ok(statuses.has(status), `${status} is among them`);
 });
 
 test('what is sent over TLS is to be asked for over TLS; what varies by more says both', async () => {
@@ -149,7 +177,7 @@ test('a listed site is named in the answer, and only itself', async () => {
   assert.equal(response.headers['Vary'], 'Origin');
   const preflight = await send(api, '/api/runs', { method: 'OPTIONS', headers });
   assert.equal(preflight.status, 204);
-  assert.equal(preflight.headers['Access-Control-Allow-Methods'], 'GET, HEAD, OPTIONS');
+  assert.equal(preflight.headers['Access-Control-Allow-Methods'], 'GET, HEAD, OPTIONS, POST');
   assert.equal(preflight.headers['Access-Control-Allow-Headers'], 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID');
   assert.equal(preflight.headers['Access-Control-Max-Age'], '600');
   for (const { headers: given } of [response, preflight]) assert.equal(given['Access-Control-Allow-Credentials'], undefined);
@@ -241,7 +269,7 @@ test('a wrong method on a known path is 405 and names the right ones', async () 
   const { api } = withWrite();
   const response = await send(api, '/api/runs', { ...post(bearer), method: 'DELETE' });
   assert.equal(response.status, 405);
-  assert.equal(response.headers['Allow'], 'GET, HEAD, OPTIONS');
+  assert.equal(response.headers['Allow'], 'GET, HEAD, OPTIONS, POST');
   const options = await send(api, '/api/things', { method: 'OPTIONS' });
   assert.equal(options.status, 204);
   assert.equal(options.headers['Allow'], 'OPTIONS, POST');

@@ -1,9 +1,12 @@
 /** The policies over the API: what is in force, and what it says of a context. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { isPlainObject } from '../../lib/base/json.ts';
 import { policyService } from '../../lib/app/policy-service.ts';
-import { bodyOf, createKit, localToken, send, type Call } from '../support/api-kit.ts';
+import type { KeyWish } from '../../lib/server/auth/key-room.ts';
+import { bodyOf, createKit, localToken, mint, putTenant, send, type Call } from '../support/api-kit.ts';
 import { makeGround } from '../support/ground.ts';
 
 const asLocal = { authorization: `Bearer ${localToken}`, 'content-type': 'application/json' };
@@ -47,6 +50,39 @@ test('who may not, and what cannot be understood, is refused', async () => {
     assert.match(String(answer.body), told);
   }
   assert.equal((await send(api, '/api/policies?project_id=x')).status, 400);
+});
+
+test('another policy is put in force and enrolled in one act; one with mistakes, or that fails its own tests, changes nothing', async (t) => {
+  const { write, enrol, installation, project } = makeGround(t);
+  const read = (): string => readFileSync(join(project, '.loki/policies.yaml'), 'utf8');
+  const first = 'version: 1\npolicies:\n  pre_execution:\n    - { name: no-push, when: \'command matches "git push*"\', action: deny }\n';
+  write('project/.loki/policies.yaml', first);
+  await enrol();
+  const id = installation().project?.id ?? '';
+  const kit = createKit({ authentication: true }, { policies: policyService(installation()) });
+  const tenant = await putTenant(kit.store, 1);
+  await kit.store.transact([], [{ key: `projects/${id}`, value: { id } }]);
+  const as = async (wish: KeyWish): Promise<Readonly<Record<string, string>>> => ({ authorization: `Bearer ${(await mint(kit, wish)).token}`, 'content-type': 'application/json' });
+  const admin = await as({ name: 'root', tenant: null, role: 'admin' });
+  const put = (text: string, headers: Readonly<Record<string, string>>): ReturnType<typeof send> => send(kit.api, `/api/v2/policies?project_id=${id}`, { method: 'PUT', headers, body: JSON.stringify({ text }) });
+  const second = first.replace('git push', 'git pull');
+  for (const [text, headers, status, why] of [
+    [second, await as({ name: 'op', tenant: null, role: 'operator' }), 403, /needs the scope/], [second, await as({ name: 'other', tenant, role: 'admin' }), 404, /there is no project/],
+    ['version: 2\n', admin, 400, /mistake/], [`${second}tests:\n  - { name: pull, point: pre_execution, context: { kind: exec, command: git pull }, expect: ALLOW }\n`, admin, 400, /1 test of its policy failed/],
+    [second, { ...admin, 'if-match': '"stale"' }, 412, /not the one that If-Match names/],
+  ] as const) {
+    const answer = await put(text, headers);
+    assert.equal(answer.status, status, String(answer.body));
+    assert.match(String(answer.body), why);
+    assert.equal(read(), first);
+  }
+  const { headers: { ETag: tag = '' } } = await send(kit.api, `/api/v2/policies?project_id=${id}`, { headers: admin });
+  const answer = await put(second, { ...admin, 'if-match': tag });
+  assert.equal(answer.status, 200, String(answer.body));
+  assert.equal((bodyOf(answer) as { readonly changed_since_enrolment: unknown }).changed_since_enrolment, null);
+  assert.equal(read(), second);
+  const judged = bodyOf(await send(kit.api, `/api/policies/evaluate?project_id=${id}`, post({ point: 'pre_execution', context: { kind: 'exec', command: 'git pull' } }, admin)));
+  assert.equal((judged as { readonly decision: unknown }).decision, 'DENY');
 });
 
 test('a project that is not enrolled is not found', async (t) => {

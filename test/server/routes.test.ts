@@ -22,9 +22,9 @@ const promised: Readonly<Record<string, string>> = {
   '/tenants': 'GET read, POST admin', '/tenants/:id': 'GET read, PUT admin, DELETE admin', '/tenants/:id/projects': 'GET read',
   '/projects': 'GET read, POST control', '/projects/:id': 'GET read, PUT control, DELETE control',
   '/tasks': 'GET read, POST write', '/tasks/:id': 'GET read, PUT write, DELETE write',
-  '/runs': 'GET read', '/runs/:id': 'GET read', '/runs/:id/timeline': 'GET read', '/runs/:id/events': 'GET read', '/events': 'GET read',
+  '/runs': 'GET read, POST control', '/runs/:id': 'GET read', '/runs/:id/cancel': 'POST control', '/runs/:id/replay': 'POST control', '/runs/:id/timeline': 'GET read', '/runs/:id/events': 'GET read, POST run', '/events': 'GET read',
   '/keys': 'GET admin, POST admin', '/keys/:id': 'GET admin, PUT admin, DELETE admin', '/keys/:id/rotate': 'POST admin',
-  '/policies': 'GET read', '/policies/evaluate': 'POST write', '/budgets': 'GET read',
+  '/policies': 'GET read, PUT admin', '/policies/evaluate': 'POST write', '/budgets': 'GET read',
   '/approvals': 'GET read', '/approvals/:id': 'GET read', '/approvals/:id/approve': 'POST approve', '/approvals/:id/reject': 'POST approve',
   '/audit': 'GET audit', '/audit/summary': 'GET audit', '/audit/export': 'GET audit', '/audit/verify': 'GET audit', '/audit/checkpoint': 'GET audit', '/audit/proof/:seq': 'GET audit',
 };
@@ -36,7 +36,7 @@ test('the route table serves exactly these routes', () => {
     if (!/\.(js|css|svg)$/.test(path)) served.set(path, [...served.get(path) ?? [], `${method} ${scope}`]);
   }
   assert.deepEqual(Object.fromEntries([...served].map(([path, methods]) => [path, methods.join(', ')])), {
-    '/health': 'GET none', '/health/live': 'GET none', '/health/ready': 'GET none', '/metrics': 'GET none', '/hooks/claude': 'POST hook', '/': 'GET none', '/device': 'GET none',
+    '/health': 'GET none', '/health/live': 'GET none', '/health/ready': 'GET none', '/metrics': 'GET none', '/openapi.json': 'GET none', '/hooks/claude': 'POST hook', '/': 'GET none', '/device': 'GET none',
     '/auth/login': 'GET none', '/auth/callback': 'GET none', '/auth/session': 'POST none', '/auth/logout': 'POST none', '/auth/signed-out': 'GET none', '/auth/backchannel-logout': 'POST none',
     '/auth/me': 'GET none', '/auth/device': 'POST none, GET none', '/auth/device/token': 'POST none', '/auth/device/approve': 'POST none',
     '/api/status': 'GET none', '/api/v2/status': 'GET read',

@@ -4,7 +4,9 @@ import { test } from 'node:test';
 import type { HttpResponse } from '../../lib/base/http.ts';
 import { timers } from '../../lib/host/time.ts';
 import { runKeys } from '../../lib/runs/run.ts';
-import { createKit, event, putEvents, putRun, send } from '../support/api-kit.ts';
+import type { Api } from '../../lib/server/api.ts';
+import { tenantView } from '../../lib/store/tenant-view.ts';
+import { createKit, event, mint, putEvents, putRun, putTenant, send } from '../support/api-kit.ts';
 
 interface Seen {
   readonly event: string;
@@ -125,19 +127,41 @@ test('a cursor that the run no longer keeps, or never gave out, is 410', async (
   assert.equal(api.openStreams(), 0);
 });
 
-test('changes of all runs resume from a revision, and 410 when it is forgotten', async () => {
+/** The ids of a stream of changes: the first thing that is said on one. */
+async function idNow(api: Api, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+  const control = new AbortController();
+  const [ready] = await read(await send(api, '/api/events', { signal: control.signal, headers }), control, (so) => so.length === 1);
+  return ready?.id ?? '';
+}
+
+test('changes resume from a mark, and 410 when it is forgotten', async () => {
   const { api, store } = createKit({}, {}, { history: 10 });
   const first = await putRun(store, 1);
-  const from = await store.revision();
+  const from = await idNow(api);
   const second = await putRun(store, 2);
   await putRun(store, 1, { id: first, status: 'paused' });
+  await store.transact([], [{ key: 'tasks/t1', value: { id: 't1' } }, { key: 'idempotency/x', value: { secret: 1 } }, { key: 'keys/k', value: { sha256: 'x' } }]);
   const control = new AbortController();
-  const response = await send(api, '/api/events', { signal: control.signal, headers: { 'last-event-id': String(from) } });
-  const seen = await read(response, control, (so) => so.length === 3);
-  assert.deepEqual(seen.map((one) => [one.event, one.id, JSON.parse(one.data).id]), [['ready', String(from), undefined], ['run', String(from + 1), second], ['run', String(from + 2), first]]);
+  const seen = await read(await send(api, '/api/events', { signal: control.signal, headers: { 'last-event-id': from } }), control, (so) => so.length === 4);
+  assert.deepEqual(seen.map((one) => [one.event, JSON.parse(one.data).id]), [['ready', undefined], ['run', second], ['run', first], ['task', 't1']]);
+  assert.equal(seen[0]?.id, from);
+  assert.equal(seen[3]?.id, await idNow(api));
   await putEvents(store, first, 1, 20);
-  assert.equal((await send(api, '/api/events', { headers: { 'last-event-id': String(from) } })).status, 410);
-  assert.equal((await send(api, '/api/events', { headers: { 'last-event-id': '1000' } })).status, 410);
+  assert.equal((await send(api, '/api/events', { headers: { 'last-event-id': from } })).status, 410);
+  for (const made of ['1000', '1', `${from.split('.')[0]}.0123456789abcdef`, from.replace(/^\d+/, '2'), `${from} `, `${from}0`]) assert.equal((await send(api, '/api/events', { headers: { 'last-event-id': made } })).status, 400, made);
+});
+
+test('a tenant is told of its own changes alone, and another tenant\'s id is none', async () => {
+  const kit = createKit();
+  const [one, other] = [await putTenant(kit.store, 1), await putTenant(kit.store, 2)];
+  const as = async (tenant: string): Promise<Readonly<Record<string, string>>> => ({ authorization: `Bearer ${(await mint(kit, { name: `n${tenant}`, tenant, role: 'viewer' })).token}` });
+  const [mine, theirs] = [await as(one), await as(other)];
+  const from = await idNow(kit.api, mine);
+  for (const [tenant, id] of [[other, 'theirs'], [null, 'nobodys'], [one, 'mine']] as const) await tenantView(kit.store, tenant).transact([], [{ key: `runs/${id}`, value: { id } }]);
+  const control = new AbortController();
+  const seen = await read(await send(kit.api, '/api/events', { signal: control.signal, headers: { ...mine, 'last-event-id': from } }), control, (so) => so.length === 2);
+  assert.deepEqual(seen.map(({ data }) => data), ['{}', '{"id":"mine"}']);
+  assert.equal((await send(kit.api, '/api/events', { headers: { ...theirs, 'last-event-id': from } })).status, 400);
 });
 
 test('a quiet stream says that it lives', async () => {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Files } from '../../lib/ports.ts';
+import type { Files, Timers } from '../../lib/ports.ts';
 import { openEmbeddedStore } from '../../lib/store/embedded.ts';
 import type { Store } from '../../lib/store/store.ts';
 import type { StoreTrouble } from '../../lib/store/writer.ts';
@@ -23,7 +23,7 @@ function emptyDisk(): FaultFiles {
 }
 
 function open(files: Files, onTrouble: (trouble: StoreTrouble) => void = () => undefined): Promise<Store> {
-  return openEmbeddedStore({ base: '/home', disk: faultDisk(files), clock: createTestClock(), timers: realTimers, lock: createTestLock(), journalBytes: 700, onTrouble });
+  return openEmbeddedStore({ base: '/home', disk: faultDisk(files), clock: createTestClock(), timers: realTimers, lock: createTestLock(), journalBytes: 1000, onTrouble });
 }
 
 /** Writes until done or the disk fails; gives the number of the last acknowledged transaction. */
@@ -82,6 +82,64 @@ test('a power cut at any step loses nothing acknowledged and leaves a store that
       await heldTransactions(store, about);
       await store.close();
     }
+  }
+});
+
+/** Steps of a snapshot follow each other as soon as others had their turn: with transactions in between. */
+const steppingTimers: Timers = { ...realTimers, after: (_, run) => { const handle = setImmediate(run); return () => { clearImmediate(handle); }; } };
+
+function openInSteps(files: Files): Promise<Store> {
+  return openEmbeddedStore({ base: '/home', disk: faultDisk(files), clock: createTestClock(), timers: steppingTimers, lock: createTestLock(), journalBytes: 1000, snapshotStepBytes: 300 });
+}
+
+async function runInSteps(files: Files): Promise<number> {
+  let acknowledged = 0;
+  try {
+    const store = await openInSteps(files);
+    acknowledged = await write(store, 1, transactions);
+    await store.close();
+  } catch {
+    return acknowledged;
+  }
+  return acknowledged;
+}
+
+test('a power cut at any step loses nothing acknowledged while a snapshot is written between transactions', { timeout: 60_000 }, async () => {
+  const steps = await stepsOf(runInSteps);
+  const text = steps.join('\n');
+  const created = text.indexOf('create /home/dashboard/store/snapshot-2.jsonl.tmp');
+  const writes = text.slice(created, text.indexOf('rename', created)).match(/write/g) ?? [];
+  assert.ok(writes.length > 6, `only ${writes.length} writes while a snapshot was written: its steps and transactions in between`);
+  for (let step = 1; step <= steps.length; step += 1) {
+    for (const leftover of ['nothing', 'zeros'] as const) {
+      const files = emptyDisk();
+      files.cutAt(files.steps() + step);
+      const acknowledged = await runInSteps(files);
+      const about = `cut at ${steps[step - 1]}, ${leftover} left`;
+      const restarted = files.restart(leftover);
+      const store = await openInSteps(restarted);
+      const held = await heldTransactions(store, about);
+      assert.ok(held >= acknowledged && held <= acknowledged + 1, `${about}: ${acknowledged} acknowledged, ${held} held`);
+      assert.equal(await write(store, held + 1, held + 6), held + 6, about);
+      await store.close();
+      await heldTransactions(await openInSteps(restarted), about);
+    }
+  }
+});
+
+test('a process that dies while a snapshot is written leaves nothing that the next one could lose in a power cut', { timeout: 60_000 }, async () => {
+  const calls = { count: 0 };
+  const counted = emptyDisk();
+  await runInSteps(dying(counted, Number.POSITIVE_INFINITY, calls));
+  for (let call = 1; call <= calls.count; call += 1) {
+    const files = emptyDisk();
+    const acknowledged = await runInSteps(dying(files, call, { count: 0 }));
+    const survivor = await openInSteps(files);
+    const from = await heldTransactions(survivor, `died at call ${call}`);
+    assert.ok(from >= acknowledged, `died at call ${call}`);
+    assert.equal(await write(survivor, from + 1, from + 6), from + 6);
+    await survivor.close();
+    assert.equal(await heldTransactions(await openInSteps(files.restart('nothing')), `died at call ${call}, then power cut`), from + 6);
   }
 });
 

@@ -17,7 +17,7 @@ import { fixture, packageRoot } from '../support/root.ts';
 
 /** Features that are to come; nothing records these yet. */
 const later: readonly string[] = [
-  'auth.token.revoke', 'auth.token.rotate', 'auth.oidc.success', 'auth.oidc.fail', 'task.update', 'approval.override', 'run.replay', 'tenant.create', 'tenant.update', 'tenant.delete',
+  'auth.token.revoke', 'auth.token.rotate', 'task.update', 'approval.override', 'run.replay', 'tenant.create', 'tenant.update', 'tenant.delete',
   'project.create', 'project.update', 'project.delete', 'webhook.accept', 'webhook.reject', 'integration.deliver', 'integration.fail', 'telemetry.drop',
 ];
 
@@ -27,6 +27,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   'approval.expire': 'test/approvals/approvals.test.ts',
   'audit.gap': 'test/audit/durability.test.ts',
   'audit.disk_full': 'test/audit/full-disk.test.ts',
+  'auth.oidc.success': 'test/server/auth/routes.test.ts',
+  'auth.oidc.fail': 'test/server/auth/routes.test.ts',
   'hooks.install': 'test/app/hooks/install.test.ts',
   'hooks.disable': 'test/app/hooks/install.test.ts',
 };

@@ -18,6 +18,8 @@ import type { Store } from '../../lib/store/store.ts';
 import { tenantView } from '../../lib/store/tenant-view.ts';
 import { createKeyReader } from '../../lib/server/auth/api-key.ts';
 import { KeyRoom, type KeyWish, type MintedKey } from '../../lib/server/auth/key-room.ts';
+import { createRunTokenReader } from '../../lib/server/routes/run-orders.ts';
+import { kitRuns } from './kit-runs.ts';
 import { createMetrics } from '../../lib/telemetry/names.ts';
 import { createMemoryStore } from './memory-store.ts';
 
@@ -50,13 +52,15 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
     return { seq: recorded.length, chain_hash: null };
   };
   const keys = new KeyRoom({ store, record, clock, random });
+  const runs = kitRuns({ store, record, clock, random, timers });
   const metrics = createMetrics();
   const all: Services = {
-    store, clock, timers, random,
+    runs,
+    store, clock, timers, random, version: '0.1.0',
     projects: { adopt: async () => undefined, placeOf: (path) => ({ id: projectIdOf(path), path }), assign: () => undefined, isEnrolled: () => false },
-    keys, tokens: [createKeyReader({ store, now: () => clock.now(), used: () => undefined })], assertFresh: () => undefined,
+    keys, tokens: [createKeyReader({ store, now: () => clock.now(), used: () => undefined }), createRunTokenReader(runs)], assertFresh: () => undefined,
     signOn: createSignOnService({ store, record, clock, random, http: nobody, secure: false, provider: undefined, machines: [], ...keysOfSignOn({ store, keys, clock }) }),
-    policies: { describe: async (id) => ({ project_id: id ?? null, rules: [] }), evaluate: async (id, point, context, explain) => ({ decision: 'ALLOW', id: id ?? null, point, context, explain }) },
+    policies: { replace: async () => undefined, describe: async (id) => ({ project_id: id ?? null, rules: [] }), evaluate: async (id, point, context, explain) => ({ decision: 'ALLOW', id: id ?? null, point, context, explain }) },
     approvals: (tenant) => createApprovals({ objects: tenantView(store, tenant), record: async (event) => { recorded.push(event); }, clock, timers, random, isApprover: () => true, approverKeys: () => [] }),
     audit: {
       async *query(filter) {

@@ -75,8 +75,8 @@ export function realRun(t: { after(undo: () => void): void }, options: RealRunOp
     ...bench.order, env, home, project: { id: projectIdOf(projectDir), dir: projectDir, tenant_id: null },
     prd: readPrd(disk, options.prd ?? fixture('sample', 'PRD.md')), settings: { ...settings, ...options.settings },
     provider({ sessionId, runId }) {
-      const common = { cwd: projectDir, timeoutMs: options.timeoutMs ?? 30_000, spawn, env: agentEnvironment(env, { home, hook: stubGate, sessionId, runId, projectDir }) };
-      if (options.agent !== undefined) return agentProvider({ ...common, agent: options.agent, hooks: [], plugin: '', sessionId, room: createRoom(join(home, 'run', sessionId)), read: () => undefined });
+      const common = { cwd: projectDir, timeoutMs: options.timeoutMs ?? 30_000, spawn, sessionId, env: agentEnvironment(env, { home, hook: stubGate, sessionId, runId, projectDir }) };
+      if (options.agent !== undefined) return agentProvider({ ...common, agent: options.agent, hooks: [], plugin: '', room: createRoom(join(home, 'run', sessionId)), read: () => undefined });
       return options.argv === undefined ? scriptedProvider({ ...common, player, script: options.script ?? fixture('sample', 'agent', 'script.json') })
         : commandProvider({ ...common, name: 'command', argv: options.argv });
     },

@@ -158,6 +158,7 @@ function gateSpawn(exits: ReadonlyMap<string, number>): Spawn {
     find: () => undefined,
     leave: () => undefined,
     endMarked: () => 0,
+    endProcess: () => false,
     async run(request: SpawnRequest): Promise<SpawnResult> {
       const command = request.args[1] ?? '';
       const stdout = new TextEncoder().encode(`output of ${command} with hunter2`);

@@ -81,6 +81,7 @@ export async function controlPlaneNow(installation: Installation): Promise<Contr
   const written = runningAddress(installation);
   const address = written === undefined ? undefined : loopbackOf(written);
   if (written === undefined) return { problem: 'the control plane does not run' };
+  if (written.startsWith('https:')) return { problem: `the control plane at ${written} speaks TLS only, and hooks ask an address of this machine, which no certificate is for` };
   if (address === undefined) return { problem: `the control plane listens on ${written}, and hooks ask addresses of this machine only` };
   try {
     const { status } = await httpGet(`${address}/health`, patienceMs);

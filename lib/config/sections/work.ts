@@ -79,6 +79,10 @@ export interface RunsConfig {
   readonly branchProtection: boolean;
   /** Tokens a run may use. Undefined: no limit of its own. */
   readonly budget: number | undefined;
+  /** Whether a run whose worker died is taken up; else it is closed as failed. */
+  readonly takeUp: boolean;
+  /** Runs that the control plane drives at a time. */
+  readonly workers: number;
 }
 
 const modelName: Kind<string> = text('a model name', /^\S{1,200}$/);
@@ -168,6 +172,14 @@ export const runsSection: Section<RunsConfig> = {
   budget: {
     key: 'runs.budget', flag: '--budget', kind: integer(1, 1_000_000_000_000), default: undefined, defaultWords: 'no limit',
     meaning: 'Tokens a run may use',
+  },
+  takeUp: {
+    key: 'runs.take_up', kind: boolean, default: true,
+    meaning: 'Whether a run that was ordered, and whose worker died, is taken up by another; else it fails',
+  },
+  workers: {
+    key: 'runs.workers', kind: integer(0, 64), default: 1, project: 'never',
+    meaning: 'How many runs that were ordered the control plane drives at a time, each in a process of its own; 0 leaves them to `loki worker`',
   },
 };
 

@@ -15,6 +15,8 @@ export interface Credentials {
   readonly cookie: string | undefined;
   /** Address of the client. */
   readonly address: string;
+  /** It came through a proxy: so it may come from anybody, and is from no caller of this machine. */
+  readonly proxied?: boolean;
 }
 
 /** Reads one kind of credential; undefined when it is none of its kind, or not known. May throw `auth.required` to say more. */
@@ -42,14 +44,14 @@ const longestToken = 16 * 1024;
 
 export function createAuthenticate(options: AuthenticationOptions): Authenticate {
   const { required, tokens = [], session } = options;
-  return async ({ authorization, cookie, address }) => {
+  return async ({ authorization, cookie, address, proxied = false }) => {
     if (authorization === undefined) {
       const signedOn = cookie === undefined ? undefined : await session?.(cookie);
       return signedOn ?? (required ? stranger : visitor);
     }
     const token = authorization.length > longestToken ? undefined : /^Bearer +([A-Za-z0-9_.~+/=-]+)$/i.exec(authorization)?.[1];
     if (token === undefined) throw refused('the Authorization header is not "Bearer" and one token');
-    const here = isLoopback(address) ? onThisMachine(token, options) : undefined;
+    const here = isLoopback(address) && !proxied ? onThisMachine(token, options) : undefined;
     if (here !== undefined) return here;
     for (const read of tokens) {
       const principal = await read(token, address);

@@ -10,19 +10,16 @@ import type { DeviceApprover, DevicePoll, DeviceRequest } from '../auth/device.t
 import { isLocalPath } from '../auth/return-to.ts';
 import type { SignOnService } from '../auth/sign-on-service.ts';
 import { taking, type ApiRequest, type ApiResponse, type Row } from '../message.ts';
-import { oneOf, plainText, type QueryRules } from '../query.ts';
+import { oneOf, plainText, type QueryRule, type QueryRules } from '../query.ts';
 import { jsonResponse } from '../respond.ts';
 import type { Services } from '../services.ts';
 import { choice, listOf, moment, named, nullable, record, text, whole } from '../shape.ts';
 
 /** A parameter of the provider's answer: whatever is in it is looked at by the sign-on. */
-const given = plainText(4096);
+const given: QueryRule = { ...plainText(4096), longest: 4096 };
 
-/** What providers add to their answers beside RFC 6749 and 9207: taken, and left aside. */
-const addedByProviders = ['session_state', 'scope', 'authuser', 'hd', 'prompt', 'client_info', 'error_uri', 'error_description', 'error_subcode', 'ui_locales', 'login_hint'];
-const callbackRules: QueryRules = Object.fromEntries(
-  ['code', 'state', 'iss', 'error', 'response', 'id_token', 'access_token', 'token_type', ...addedByProviders].map((name) => [name, given]),
-);
+/** Of RFC 6749, 9207, and of flows that were not asked for. What a provider adds beside them is left aside, as RFC 6749 asks. */
+const callbackRules: QueryRules = Object.fromEntries(['code', 'state', 'iss', 'error', 'response', 'id_token', 'access_token', 'token_type'].map((name) => [name, given]));
 
 const loginRules: QueryRules = {
   return_to: { accepts: 'a path of this control plane, such as /device', fits: isLocalPath },
@@ -51,7 +48,7 @@ export function authRows({ signOn, clock }: Services): readonly Row[] {
   const usual = { scope: 'none' } as const;
   return [
     { ...usual, method: 'GET', path: '/auth/login', operation: 'auth.login', summary: 'Sends a browser to the identity provider', navigable: true, query: loginRules, answer: { status: 303, about: 'Where to sign in' }, handle: login(signOn) },
-    { ...usual, method: 'GET', path: '/auth/callback', operation: 'auth.callback', summary: 'Takes a browser back from the identity provider', navigable: true, records: ['auth.oidc.success', 'auth.oidc.fail'], query: callbackRules, answer: { status: 303, about: 'Where the browser wanted to go' }, handle: callback(signOn) },
+    { ...usual, method: 'GET', path: '/auth/callback', operation: 'auth.callback', summary: 'Takes a browser back from the identity provider', navigable: true, records: ['auth.oidc.success', 'auth.oidc.fail'], query: callbackRules, openQuery: true, answer: { status: 303, about: 'Where the browser wanted to go' }, handle: callback(signOn) },
     { ...usual, method: 'POST', path: '/auth/session', operation: 'auth.session', summary: 'Exchanges the key of the request for a session cookie', rate: 'auth', records: ['auth.token.use'], body: nothing, answer: { status: 201, about: 'The session', shape: session }, handle: exchange(signOn) },
     { ...usual, method: 'POST', path: '/auth/logout', operation: 'auth.logout', summary: 'Ends the browser\'s session', greets: true, body: nothing, answer: { status: 200, about: 'Where to sign out at the identity provider too', shape: record({ location: nullable(text({ most: 16_384 })) }) }, handle: logout(signOn) },
     { ...usual, method: 'GET', path: '/auth/signed-out', operation: 'auth.signedOut', summary: 'Takes a browser back from signing out at the identity provider', navigable: true, query: { state: given }, answer: { status: 303, about: 'The page' }, handle: signedOut(signOn) },

@@ -3,23 +3,21 @@
  * stored first and watches from the revision before that, so nothing falls between; sequence numbers drop what comes twice.
  */
 import { LokiError } from '../../errors.ts';
-import { isPlainObject, type JsonObject, type JsonValue } from '../../base/json.ts';
-import { sseEvent } from '../../formats/sse.ts';
+import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { runKeys, runStatuses } from '../../runs/run.ts';
-import type { Store, StoreNotice } from '../../store/store.ts';
-import { ownerOf, tenantView } from '../../store/tenant-view.ts';
-import { merge } from '../merge.ts';
+import type { Store } from '../../store/store.ts';
+import { tenantView } from '../../store/tenant-view.ts';
 import type { ApiRequest, Handler, Row } from '../message.ts';
 import { requireObject } from '../objects.ts';
 import { idOf, oneOf, wholeNumber, type QueryRules } from '../query.ts';
+import { createRunFeeds, eventsAfter, seqOf } from '../run-feed.ts';
 import { jsonResponse } from '../respond.ts';
 import type { Services } from '../services.ts';
 import * as shapes from '../shapes.ts';
 import type { Streams } from '../streams.ts';
 import { list, one, timeRules } from './collections.ts';
+import { orderRows } from './run-orders.ts';
 
-/** Events read at a time. */
-const batch = 200;
 /** A timeline longer than this is read as a stream. */
 const longestTimeline = 50_000;
 
@@ -37,8 +35,8 @@ export function runRows(services: Services, streams: Streams): readonly Row[] {
     },
     { method: 'GET', path: '/runs/:id', operation: 'runs.get', summary: 'One run', scope: 'read', params, answer: { status: 200, about: 'The run', shape: shapes.run }, handle: one('run') },
     { method: 'GET', path: '/runs/:id/timeline', operation: 'runs.timeline', summary: 'What happened in a run', scope: 'read', params, answer: { status: 200, about: 'The timeline', shape: shapes.timeline }, handle: timeline(services) },
-    { method: 'GET', path: '/runs/:id/events', operation: 'runs.events', summary: 'What happens in a run, from the beginning and then live', scope: 'read', params, query: after, rate: 'exempt', answer: streamed, handle: events(streams) },
-    { method: 'GET', path: '/events', operation: 'events.stream', summary: 'Every run as it changes', scope: 'read', query: after, rate: 'exempt', answer: streamed, handle: runChanges(services, streams) },
+    { method: 'GET', path: '/runs/:id/events', operation: 'runs.events', summary: 'What happens in a run, from the beginning and then live', scope: 'read', params, query: after, rate: 'exempt', answer: streamed, handle: events(services, streams) },
+    ...orderRows(services),
   ];
 }
 
@@ -72,7 +70,9 @@ function timeOf(value: JsonValue | undefined): number | undefined {
   return Number.isNaN(milliseconds) ? undefined : milliseconds;
 }
 
-function events(streams: Streams): Handler {
+/** Many read one run: what they are told is made once, for all of them. */
+function events({ store: whole }: Pick<Services, 'store'>, streams: Streams): Handler {
+  const feeds = createRunFeeds(whole);
   return async (request) => {
     const id = request.params.get('id') ?? '';
     const { tenant, value: run } = await requireObject(request, 'run', id);
@@ -84,12 +84,12 @@ function events(streams: Streams): Handler {
     }
     // 204 is what tells a browser to stop connecting again.
     if (after > 0 && after === newest && over.has(run['status'])) return { status: 204, headers: {} };
-    return streams.open(request, (signal) => runFrames(store, id, after, signal));
+    return streams.open(request, (signal) => feeds.follow(store, id, after, signal));
   };
 }
 
 /** Sequence number to go on after: from `Last-Event-ID`, else from `after`, else 0. */
-export function readCursor(request: ApiRequest): number {
+function readCursor(request: ApiRequest): number {
   const text = request.headers.get('last-event-id') ?? request.query.get('after') ?? '0';
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new LokiError('request.invalid', { attempted: 'go on with the stream', found: 'Last-Event-ID is not one that this stream gave out' });
@@ -99,147 +99,4 @@ async function extent(store: Store, id: string): Promise<{ readonly oldest: numb
   const [first] = await store.list(runKeys.events(id), { limit: 1 });
   const [last] = await store.list(runKeys.events(id), { limit: 1, reverse: true });
   return { oldest: seqOf(first?.value), newest: seqOf(last?.value) };
-}
-
-async function* runFrames(store: Store, id: string, after: number, signal: AbortSignal): AsyncGenerator<string> {
-  const reader: Reader = { store, id, last: after };
-  while (!signal.aborted) {
-    const watching = new AbortController();
-    const stop = (): void => watching.abort();
-    signal.addEventListener('abort', stop);
-    try {
-      if (yield* catchUpAndFollow(reader, watching.signal)) return;
-    } catch (error) {
-      // A reader slower than the store's memory starts again from what it has; it misses nothing.
-      if (!(error instanceof LokiError) || error.code !== 'gone') throw error;
-    } finally {
-      signal.removeEventListener('abort', stop);
-      stop();
-    }
-  }
-}
-
-interface Reader {
-  readonly store: Store;
-  readonly id: string;
-  /** Sequence number of the last event shown. */
-  last: number;
-}
-
-/** Returns true when the run is over and all of it was shown. */
-async function* catchUpAndFollow(reader: Reader, signal: AbortSignal): AsyncGenerator<string, boolean> {
-  const { store, id } = reader;
-  const from = await store.revision();
-  yield* storedFrames(reader);
-  const run = (await store.get(runKeys.run(id)))?.value;
-  // Between the two reads the run may have ended with events of its own.
-  if (!goesOn(run)) yield* storedFrames(reader);
-  yield* runFrame(run);
-  if (!goesOn(run)) return true;
-  for await (const notices of merge([store.watch(runKeys.events(id), from, signal), store.watch(runKeys.run(id), from, signal)])) {
-    for (const { key, value } of notices) {
-      if (key !== runKeys.run(id)) {
-        yield* eventFrame(reader, value);
-        continue;
-      }
-      if (!goesOn(value)) yield* storedFrames(reader);
-      yield* runFrame(value);
-      if (!goesOn(value)) return true;
-    }
-  }
-  return false;
-}
-
-async function* storedFrames(reader: Reader): AsyncGenerator<string> {
-  for await (const value of eventsAfter(reader.store, reader.id, reader.last)) yield* eventFrame(reader, value);
-}
-
-/** Nothing for an event that was shown already. */
-function* eventFrame(reader: Reader, value: JsonValue | undefined): Generator<string> {
-  const seq = seqOf(value);
-  if (seq <= reader.last) return;
-  reader.last = seq;
-  yield sseEvent({ id: String(seq), data: JSON.stringify(value) });
-}
-
-function goesOn(run: JsonValue | undefined): boolean {
-  return isPlainObject(run) && !over.has(run['status']);
-}
-
-/** The run itself has no id: a reader that comes back gets its newest state anyway. */
-function* runFrame(run: JsonValue | undefined): Generator<string> {
-  if (run !== undefined) yield sseEvent({ event: 'run', data: JSON.stringify(run) });
-  if (!goesOn(run)) yield sseEvent({ event: 'end', data: '{}' });
-}
-
-async function* eventsAfter(store: Store, id: string, seq: number): AsyncGenerator<JsonValue> {
-  let after = seq === 0 ? undefined : runKeys.event(id, seq);
-  for (;;) {
-    const found = await store.list(runKeys.events(id), { limit: batch, ...(after === undefined ? {} : { after }) });
-    for (const { value } of found) yield value;
-    after = found.at(-1)?.key;
-    if (found.length < batch) return;
-  }
-}
-
-function seqOf(value: JsonValue | undefined): number {
-  const seq = isPlainObject(value) ? value['seq'] : undefined;
-  return typeof seq === 'number' ? seq : 0;
-}
-
-/** Every run as it changes. Ids are store revisions: a reader that comes back gets each change it missed. */
-function runChanges({ timers }: Pick<Services, 'timers'>, streams: Streams): Handler {
-  return async (request) => {
-    const store = seenBy(request);
-    const newest = await store.revision();
-    const resumes = request.headers.has('last-event-id') || request.query.has('after');
-    const from = resumes ? readCursor(request) : newest;
-    if (from > newest) throw new LokiError('gone', { attempted: `go on after revision ${from}`, found: `the newest is ${newest}` });
-    if (from < newest) await checkKept(store, timers, from);
-    return streams.open(request, (signal) => changeFrames(store, from, signal));
-  };
-}
-
-/** What a principal watches: its tenant's runs; for administrators of the installation those of everybody. */
-function seenBy({ store, principal: { tenant } }: ApiRequest): Store {
-  if (tenant !== null) return tenantView(store, tenant);
-  return {
-    ...tenantView(store, null), revision: () => store.revision(),
-    async *watch(prefix, from, signal) {
-      for await (const notices of store.watch('', from, signal)) {
-        const wanted = notices.map((notice) => ({ ...notice, key: ownerOf(notice.key).key })).filter(({ key }) => key.startsWith(prefix));
-        if (wanted.length > 0) yield wanted;
-      }
-    },
-  };
-}
-
-/** Throws `gone` before the answer begins, so that the client sees 410 and not a stream that ends at once. */
-async function checkKept(store: Store, timers: Services['timers'], from: number): Promise<void> {
-  const probe = new AbortController();
-  const watch = store.watch(runKeys.runs, from, probe.signal)[Symbol.asyncIterator]();
-  const first = watch.next();
-  try {
-    await Promise.race([first, timers.sleep(20)]);
-  } finally {
-    probe.abort();
-    first.catch(() => undefined);
-  }
-}
-
-async function* changeFrames(store: Store, from: number, signal: AbortSignal): AsyncGenerator<string> {
-  try {
-    yield sseEvent({ event: 'ready', id: String(from), data: '{}' });
-    for await (const notices of store.watch(runKeys.runs, from, signal)) yield* notices.map(changeFrame);
-  } catch (error) {
-    if (!(error instanceof LokiError) || error.code !== 'gone') throw error;
-    yield sseEvent({ event: 'gone', data: '{}' });
-  }
-}
-
-/** Only the last change of a transaction carries the revision as id: one that is cut in the middle comes again whole. */
-function changeFrame({ key, value, revision }: StoreNotice, at: number, all: readonly StoreNotice[]): string {
-  const data = JSON.stringify(value ?? { id: key.slice(runKeys.runs.length) });
-  const event = value === undefined ? 'removed' : 'run';
-  return sseEvent(at === all.length - 1 ? { event, id: String(revision), data } : { event, data });
 }

@@ -27,7 +27,7 @@ function installationOn(files: FaultFiles, yaml = 'enterprise:\n  audit:\n    en
     clock: createTestClock(), timers: { ...realTimers, sleep: () => Promise.resolve() }, disk: faultDisk(files), lock: () => lock,
     random: { bytes(length) { drawn += 1; return Uint8Array.from(createHash('shake256', { outputLength: length }).update(String(drawn)).digest()); } },
     // What is left to a process of its own stays undone.
-    spawn: { run: () => Promise.reject(new Error('nothing is started here')), leave: () => undefined, find: () => undefined, endMarked: () => 0 },
+    spawn: { run: () => Promise.reject(new Error('nothing is started here')), leave: () => undefined, find: () => undefined, endMarked: () => 0, endProcess: () => false },
     get facts() { return { pid: 1, hostname: 'h', username: 'zadmin', platform: 'linux', loki: [], startOf: () => undefined, ancestors: () => [], cores: 1 }; },
   };
   return { surroundings: { env: {}, cwd: '/', homeDirectory: '/' }, host, home, config: configOf({ user: yaml }), project: undefined, layout: undefined };
