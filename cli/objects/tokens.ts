@@ -29,7 +29,7 @@ export const keyColumns: readonly Column[] = [
 
 /** Prints a key that was just made; with --json everything, the token among it. */
 export function tellToken({ output }: CommandContext, object: JsonObject, did: string): void {
-  if (isUnendingAdmin(object)) output.warn(`The key "${printable(textOf(object, 'name'))}" may do everything, and never expires. Give it an end: --expires 90d`);
+  if (isUnendingAdmin(object)) output.warn(`The key "${printable(textOf(object, 'name'))}" may do everything, and never expires. Take one with an end where you can.`);
   if (output.json) return output.value(object);
   output.note(`${did} the key ${printable(keyWords(object))}${textOf(object, 'expires_at') === '' ? '' : `, until ${textOf(object, 'expires_at')}`}`);
   output.note('This is its token. It is told this once, and only its hash is kept:');

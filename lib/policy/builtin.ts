@@ -146,6 +146,7 @@ export function createBuiltins(places: ProtectedPlaces): Builtins {
     if (after === undefined && words.includes('--accept-loss') && lokiCommands(words).some((text) => text.startsWith('audit checkpoint'))) {
       return [violation('builtin:loki-commands', 'an agent does not run "loki audit checkpoint --accept-loss"')];
     }
+    if (sendsElsewhere(words)) return [violation('builtin:loki-commands', 'an agent does not send "loki" to another address')];
     if (approvalsTold(words)) return [violation('builtin:loki-commands', 'an agent does not decide an approval')];
     if (removesProgram(words)) return [violation('builtin:loki-commands', 'an agent does not remove the program of loki')];
     if (after !== undefined) return [violation('builtin:loki-commands', `an agent does not run "loki ${after.split(' ').slice(0, 2).join(' ')}"`)];
@@ -232,6 +233,12 @@ const sayers: ReadonlySet<string> = new Set(['echo', 'printf', 'grep', 'egrep', 
 /** `approve apr_…`, said to a program of whatever name: a copy of `loki` is one. */
 function approvalsTold(words: readonly string[]): boolean {
   return !sayers.has(basename(words[0] ?? '')) && words.some((word, at) => at > 0 && /^(?:approve|reject)$/.test(word) && /^apr_[0-9A-Z]+$/i.test(words[at + 1] ?? ''));
+}
+
+/** An address given to `loki`: what an agent writes into it would leave the machine, past the rules on addresses. */
+function sendsElsewhere(words: readonly string[]): boolean {
+  if (sayers.has(basename(words[0] ?? ''))) return false;
+  return words.some((word) => word.startsWith('LOKI_URL=')) || (lokiCommands(words).length > 0 && words.some((word) => /^--url(?:=|$)/.test(word)));
 }
 
 /** A package manager that is told to take the package away: what asks the gate would be gone, and some agents go on without. */
