@@ -42,7 +42,7 @@ export const commands: Commands<'list' | 'get' | 'create' | 'update' | 'revoke' 
     members: [name, owner, cidrs, expires], unkeyed: true, examples: [[`loki keys update ${id} --cidrs 10.0.0.0/8 --expires-at 30d`, '']],
   }),
   revoke: removeCommand(key, {
-    about: 'Revokes a key: from now on its token does not count. That it was there, and what it did, stays told.', verb: ['Revoke', 'Revoked'], unkeyed: true,
+    about: 'Revokes a key: from now on its token does not count. That it was there, and what it did, stays told.', verb: ['Revoke', 'Revoked'], always: true,
     examples: [[`loki keys revoke ${id}`, 'shows it, and asks'], [`loki keys revoke ${id} --yes`, '']],
   }),
   rotate: actCommand(key, {

@@ -86,17 +86,16 @@ export function updateCommand(resource: Resource, { about, examples, members, un
 export interface RemoveRow extends Words {
   /** `Remove`, `Removed`. */
   readonly verb?: readonly [question: string, did: string];
-  /** More than its words, for the one who is asked. */
-  readonly consequence?: string;
-  readonly unkeyed?: true;
+  /** It is done to whatever state it is in, and doing it twice does nothing more. */
+  readonly always?: true;
 }
 
-export function removeCommand(resource: Resource, { about, examples, verb = ['Remove', 'Removed'], consequence, unkeyed }: RemoveRow): Command {
+export function removeCommand(resource: Resource, { about, examples, verb = ['Remove', 'Removed'], always }: RemoveRow): Command {
   const { one, many, words } = resource;
   const [question, did] = verb;
   const attempted = `${question.toLowerCase()} the ${one}`;
   return {
-    about: `${about} Shows it and asks; --yes answers. What is changed by somebody meanwhile is left alone (exit code 1).`,
+    about: `${about} Shows it and asks; --yes answers.${always === true ? '' : ' What is changed by somebody meanwhile is left alone (exit code 1).'}`,
     operands: [idOperand(resource)], flags: [yesFlag, dryRunFlag, urlFlag], examples, exits: [[1, 'a person said no, or it failed'], ...apiExits],
     async run(context) {
       const id = wantedId(context, resource);
@@ -107,10 +106,9 @@ export function removeCommand(resource: Resource, { about, examples, verb = ['Re
       if (!args.on('dry-run')) {
         const show = args.on('yes') ? output.note : output.message;
         for (const line of memberLines(object)) show(line);
-        if (consequence !== undefined) show(consequence);
         if (!await confirm(context, `${question} this ${one}?`, attempted)) return exitCode.failed;
       }
-      if (await send(context, opened, { method: 'DELETE', path, attempted, ...matching(tag), isRepeatable: unkeyed !== true }) === undefined) return exitCode.done;
+      if (await send(context, opened, { method: 'DELETE', path, attempted, ...matching(always === true ? undefined : tag), isRepeatable: true }) === undefined) return exitCode.done;
       if (output.json) output.value({ id, [did.toLowerCase()]: true });
       else output.line(`${did} the ${one} ${printable(words(object))}`);
       return exitCode.done;
