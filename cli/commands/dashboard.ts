@@ -11,7 +11,7 @@ import { columns, printable, type Output } from '../output.ts';
 import { warnOfUnknownOutcomes } from '../unknown-outcomes.ts';
 
 export const command: Command = {
-  about: 'Serves the control plane, its API and its page, on this machine until it is interrupted; with --detach in the background. A second interrupt ends it at once. Without authentication it answers questions and changes nothing.',
+  about: 'Serves the control plane, its API and its page, on this machine until it is interrupted; with --detach in the background. A second interrupt ends it at once. Without authentication, programs of this machine may read, and changing something takes the token of the command line.',
   operands: [{ name: 'DO', summary: 'What to do (start)', choices: ['start', 'stop', 'status'] }],
   flags: [
     { name: 'host', kind: 'text', value: 'HOST', summary: 'Listen here (127.0.0.1); beyond this machine only with authentication' },

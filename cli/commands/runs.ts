@@ -19,10 +19,17 @@ import { orderFilter, timeFilters } from './tasks.ts';
 const run: Resource = {
   one: 'run', many: 'runs', kind: 'run', words: (object) => `${textOf(object, 'id')} (${textOf(object, 'status')})`,
   columns: [
-    column('ID', 'id'), { ...column('STATUS', 'status'), colour: (object) => runColour(textOf(object, 'status')) }, column('TRIGGER', 'trigger'), column('PROJECT', 'project_id', 'shrinks'),
-    { ...timeColumn('STARTED', 'started_at'), shrinks: true }, { ...timeColumn('ENDED', 'ended_at'), shrinks: true },
+    column('ID', 'id'), { ...column('STATUS', 'status'), colour: (object) => runColour(textOf(object, 'status')) }, timeColumn('STARTED', 'started_at'), { title: 'TOOK', cell: tookWords }, column('TRIGGER', 'trigger'), column('PROJECT', 'project_id', 'shrinks'),
   ],
 };
+
+/** `41s`, `3m`, `2h`; empty while it goes on. */
+function tookWords(object: JsonObject): string {
+  const milliseconds = Date.parse(textOf(object, 'ended_at')) - Date.parse(textOf(object, 'started_at'));
+  if (!(milliseconds >= 0)) return '';
+  const seconds = Math.round(milliseconds / 1000);
+  return seconds < 100 ? `${seconds}s` : seconds < 6000 ? `${Math.round(seconds / 60)}m` : `${Math.round(seconds / 3600)}h`;
+}
 
 const id = 'run_01J8Z3T5C6D7E8F9G0H1J2K3M4';
 const projectId = 'prj_01J8Z3T5C6D7E8F9G0H1J2K3M4';

@@ -2,6 +2,7 @@
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import { listAll, type Listed, type ListQuestion } from '../../lib/app/api/pages.ts';
 import type { JsonObject } from '../../lib/base/json.ts';
+import { atDeadline } from '../../lib/host/time.ts';
 import type { Command, CommandContext, Example } from '../command.ts';
 import { apiExits, openAccess, urlFlag, type Opened } from './access.ts';
 import { membersGiven } from './members.ts';
@@ -72,7 +73,7 @@ function print({ output }: CommandContext, { columns, many }: Resource, { object
 /** What happened to an object between two looks. */
 type Change = 'listed' | 'added' | 'changed' | 'removed';
 
-async function watch(context: CommandContext, resource: Resource, { installation, access }: Opened, question: ListQuestion, first: Listed): Promise<number> {
+async function watch(context: CommandContext, resource: Resource, { access }: Opened, question: ListQuestion, first: Listed): Promise<number> {
   const { output, terminal: { signal } } = context;
   let widths: readonly number[] = [];
   const tell = (change: Change, objects: readonly JsonObject[]): void => {
@@ -87,7 +88,7 @@ async function watch(context: CommandContext, resource: Resource, { installation
   tell('listed', first.objects);
   if (first.more) output.note(`There are more ${resource.many} than the ${first.objects.length} that are watched: --limit N, or --all.`);
   while (!signal.aborted) {
-    await sleepUnless(signal, installation, lookEveryMs);
+    await sleepUnless(signal, lookEveryMs);
     if (signal.aborted) break;
     const now = await looked(context, () => listAll(access, question));
     if (now === undefined) continue;
@@ -122,14 +123,14 @@ async function looked({ output, terminal: { signal } }: CommandContext, look: ()
 }
 
 /** Returns early when the signal aborts. */
-export function sleepUnless(signal: AbortSignal, { host: { timers } }: Opened['installation'], milliseconds: number): Promise<void> {
+function sleepUnless(signal: AbortSignal, milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       cancel();
       signal.removeEventListener('abort', done);
       resolve();
     };
-    const cancel = timers.after(milliseconds, done);
+    const cancel = atDeadline(milliseconds, done);
     if (signal.aborted) done();
     else signal.addEventListener('abort', done, { once: true });
   });

@@ -50,7 +50,7 @@ export function column(title: string, member: string, shrinks?: 'shrinks'): Colu
   return { title, cell: (object) => textOf(object, member), ...(shrinks === undefined ? {} : { shrinks: true }) };
 }
 
-/** A column that shows a time to the second. */
+/** A column that shows a time (UTC) to the minute. */
 export function timeColumn(title: string, member: string): Column {
-  return { title, cell: (object) => textOf(object, member).replace(/\.\d{3}Z$/, 'Z') };
+  return { title, cell: (object) => textOf(object, member).slice(0, 16).replace('T', ' ') };
 }

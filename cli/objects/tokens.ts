@@ -20,11 +20,11 @@ export const keyColumns: readonly Column[] = [
   { title: 'NAME', cell: (object) => textOf(object, 'name'), shrinks: true },
   { title: 'STATE', cell: (object) => textOf(object, 'state'), colour: (object) => stateColours[textOf(object, 'state')] },
   { title: 'RIGHTS', cell: rightsOf, shrinks: true },
-  { title: 'OWNER', cell: (object) => textOf(object, 'owner'), shrinks: true },
-  { title: 'TENANT', cell: (object) => textOf(object, 'tenant_id'), shrinks: true },
+  { title: 'TOKEN', cell: (object) => `…${textOf(object, 'hint')}` },
   { ...timeColumn('EXPIRES', 'expires_at'), shrinks: true },
   { ...timeColumn('LAST USED', 'last_used'), shrinks: true },
-  { title: 'TOKEN', cell: (object) => `…${textOf(object, 'hint')}` },
+  { title: 'OWNER', cell: (object) => textOf(object, 'owner'), shrinks: true },
+  { title: 'TENANT', cell: (object) => textOf(object, 'tenant_id'), shrinks: true },
 ];
 
 /** Prints a key that was just made; with --json everything, the token among it. */

@@ -17,7 +17,7 @@ import type { CommitWith, Idempotency } from './idempotency.ts';
 import type { ApiRequest, Route } from './message.ts';
 import type { Cursors } from './page.ts';
 import { holds, stranger, type Principal } from './principal.ts';
-import { allowanceFields, callerOf, type Allowance, type RateLimiter } from './rate-limit.ts';
+import { allowanceFields, countedAs, type Allowance, type RateLimiter } from './rate-limit.ts';
 import { readQuery } from './query.ts';
 import type { CountedRequest } from './request-counts.ts';
 import { placeHeaders, problemResponse } from './respond.ts';
@@ -35,7 +35,7 @@ export interface Parts {
   readonly idempotency: Idempotency;
   readonly cursors: Cursors;
   /** Whether a use of a token from an address is worth telling again. */
-  readonly newUse: (actor: string, address: string) => boolean;
+  readonly newUse: (caller: string, address: string) => boolean;
   /** What a proxy in front says of the client, when its word counts. */
   readonly clientOf: ClientOf;
   /** Whether answers depend on the page that asks. */
@@ -141,13 +141,12 @@ export class Exchange {
       throw error;
     }
     const { actor, anonymous } = this.#principal;
-    if (anonymous || !this.#parts.newUse(actor, address)) return;
+    if (anonymous || !this.#parts.newUse(countedAs(this.#principal, address), address)) return;
     note(this.#parts.services.record, { event: 'auth.token.use', actor, resource: actor, details: { request_id: this.#requestId, address }, ...this.#ofTenant() });
   }
 
   #take(name: Allowance['name'], cost: 0 | 1): void {
-    const caller = this.#principal.anonymous ? callerOf(this.#request.address) : `${this.#principal.tenant ?? ''} ${this.#principal.actor}`;
-    const allowance = this.#parts.limiter(caller, name, cost);
+    const allowance = this.#parts.limiter(countedAs(this.#principal, this.#request.address), name, cost);
     this.#allowance = allowance;
     if (allowance === undefined || allowance.allowed) return;
     this.#parts.services.metrics.metrics.add('loki_http_rate_limited_total', 1, [name]);

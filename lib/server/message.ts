@@ -67,6 +67,8 @@ export interface Answer {
   readonly shape?: Shape<unknown>;
   /** Where it is no JSON. */
   readonly media?: string;
+  /** Other answers that are no problems; without a shape they have no body. */
+  readonly also?: readonly Pick<Answer, 'status' | 'about' | 'shape'>[];
 }
 
 /** One row of the route table. */

@@ -19,6 +19,8 @@ interface Scene {
   readonly kit: Kit;
   readonly ground: Ground;
   readonly url: string;
+  /** An administrator's. */
+  readonly token: string;
   /** Runs `loki` as an administrator, unless the environment says otherwise. */
   loki(args: readonly string[], options?: FakeOptions): Promise<Said>;
   /** Begins a command that goes on. */
@@ -37,7 +39,7 @@ async function scene(t: TestContext, options: Partial<ApiOptions> = {}): Promise
     return { terminal, exit: main(terminal, commandTable, groupTable) };
   };
   return {
-    kit, ground, url, begin,
+    kit, ground, url, token, begin,
     async loki(args, given) {
       const { terminal, exit } = begin(args, given);
       return { exit: await exit, out: terminal.printed.out, err: terminal.printed.err };
@@ -167,7 +169,7 @@ test('runs: ordered, watched to the end, cancelled; the run\'s own token is not 
   const run = JSON.parse(ordered.out);
   assert.deepEqual([ordered.exit, run.status, run.token, run.trigger], [0, 'pending', undefined, 'manual'], ordered.err);
   assert.ok(!(ordered.out + ordered.err).includes('lokirun_'));
-  assert.match((await loki(['runs', 'list', '--status', 'pending'])).out, new RegExp(`${run.id} +pending +manual`));
+  assert.match((await loki(['runs', 'list', '--status', 'pending'])).out, new RegExp(`${run.id} +pending +manual +${projectId}`));
   const cancelled = await loki(['runs', 'cancel', run.id]);
   assert.equal(cancelled.out, `The run ${run.id} is cancelled\n`, cancelled.err);
   assert.equal((await loki(['runs', 'cancel', run.id])).exit, 1);
@@ -179,22 +181,25 @@ test('runs: ordered, watched to the end, cancelled; the run\'s own token is not 
   assert.equal(kit.recorded.filter(({ event }) => event === 'run.create').length, 1);
 });
 
-test('watching goes on until it is interrupted, with 130, with and without a terminal', async (t) => {
+test('watching goes on until it is interrupted, with 130, in a process of its own too', async (t) => {
   const here = await scene(t);
-  const { begin, loki } = here;
+  const { begin, loki, ground, url, token } = here;
   await project(here);
   const first = (await loki(['tasks', 'create', '--project-id', projectId, '--title', 'first'])).out.trim();
-  const list = begin(['tasks', 'list', '--watch', '--json']);
-  await until('the list is shown', () => list.terminal.printed.out.includes('"listed"'));
+  const list = ground.start(['tasks', 'list', '--watch', '--json'], { env: { LOKI_URL: url, LOKI_TOKEN: token } });
+  let out = '';
+  list.stdout?.setEncoding('utf8').on('data', (text: string) => { out += text; });
+  const exit = new Promise((resolve) => { list.once('exit', resolve); });
+  await until('the list is shown', () => out.includes('"listed"'));
   await loki(['tasks', 'update', first, '--status', 'completed']);
   await loki(['tasks', 'create', '--project-id', projectId, '--title', 'second']);
-  await until('what changed is told', () => list.terminal.printed.out.split('\n').length >= 4);
-  list.terminal.stopping.abort('SIGINT');
-  assert.equal(await list.exit, 130);
-  const changes = list.terminal.printed.out.trim().split('\n').map((line) => JSON.parse(line));
+  await until('what changed is told', () => out.split('\n').length >= 4);
+  list.kill('SIGINT');
+  assert.equal(await exit, 130);
+  const changes = out.trim().split('\n').map((line) => JSON.parse(line));
   assert.deepEqual(changes.map(({ change, object }) => [change, object.title]).sort(), [['added', 'second'], ['changed', 'first'], ['listed', 'first']]);
-  const { out } = await loki(['runs', 'start', '--project-id', projectId, '--document', '-'], { input: 'x' });
-  const run = begin(['runs', 'watch', out.trim()], { isTerminal: true });
+  const ordered = await loki(['runs', 'start', '--project-id', projectId, '--document', '-'], { input: 'x' });
+  const run = begin(['runs', 'watch', ordered.out.trim()], { isTerminal: true });
   run.terminal.stopping.abort('SIGINT');
   assert.equal(await run.exit, 130);
 });
