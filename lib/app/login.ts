@@ -83,7 +83,9 @@ function originOf(url: string): string {
 /** Keeps a key that somebody pasted, once the control plane has said whose it is. Throws `auth.required` when it does not know it. */
 export async function loginWithToken(installation: Installation, url: string, token: string): Promise<Login> {
   if (!/^[A-Za-z0-9_.~+/=-]{1,16384}$/.test(token)) throw new LokiError('auth.required', { attempted: 'log in', found: 'what was given is no key' });
-  const me = await asked(ask(url, '/auth/me', undefined, token), 200);
+  const reply = await ask(url, '/auth/me', undefined, token);
+  if (reply.status === 401) throw new LokiError('auth.required', { attempted: 'log in', found: `the control plane does not know the key: ${refusal(reply, objectIn(reply.body) ?? {}).message}` });
+  const me = await asked(Promise.resolve(reply), 200);
   const { actor, expires_at: expiresAt, kind } = me;
   if (typeof actor !== 'string' || kind === 'anonymous') throw new LokiError('auth.required', { attempted: 'log in', found: 'the control plane does not know the key' });
   const login = { url, token, actor, expiresAt: typeof expiresAt === 'string' ? expiresAt : null };

@@ -1,9 +1,9 @@
-/** The metrics of a control plane, asked for over its API: the one that LOKI_URL names, else the one that runs here. */
+/** The metrics of a control plane, asked for over its API: the one that LOKI_URL names, else, by its socket file, the one that runs here. */
 import { LokiError } from '../../errors.ts';
 import { objectIn, type JsonObject } from '../../base/json.ts';
 import { askApi, type ApiAnswer } from '../../host/api-client.ts';
 import { readLocalToken } from '../../server/local-token.ts';
-import { runningAddress } from '../control-plane-address.ts';
+import { runningAddress, runningProcess } from '../control-plane-address.ts';
 import type { Installation } from '../installation.ts';
 
 /** The forms that can be asked for, and how. */
@@ -22,11 +22,12 @@ const timeoutMs = 10_000;
 /** The answer's text. Rejects with `net.unreachable` where nothing answers, and as the control plane says where it refuses. */
 export async function askMetrics(installation: Installation, form: MetricsForm): Promise<string> {
   const { client } = installation.config;
-  const base = client.url ?? runningAddress(installation);
-  if (base === undefined) throw new LokiError('net.unreachable', { attempted: 'read the metrics', found: 'no control plane has written down its address', hint: 'Start it with: loki dashboard' });
+  const where = client.url ?? runningAddress(installation);
+  if (where === undefined) throw new LokiError('net.unreachable', { attempted: 'read the metrics', found: 'no control plane has written down its address', hint: 'Start it with: loki dashboard' });
   const token = client.url === undefined ? ownToken(installation) : client.token?.reveal();
-  const answer = await askApi({ base, method: 'GET', path: '/metrics', timeoutMs, headers: { accept: accepts[form], ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) } });
-  if (answer.status !== 200) throw refused(base, answer);
+  const socketPath = client.url === undefined ? runningProcess(installation)?.socket ?? undefined : undefined;
+  const answer = await askApi({ ...(socketPath === undefined ? { base: where } : { socketPath }), method: 'GET', path: '/metrics', timeoutMs, headers: { accept: accepts[form], ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) } });
+  if (answer.status !== 200) throw refused(where, answer);
   return answer.body;
 }
 
