@@ -29,7 +29,10 @@ export interface KeyWish {
 export type KeyChange = Partial<Pick<ApiKey, 'name' | 'owner' | 'cidrs' | 'expires_at'>>;
 
 /** Who asks, as far as it matters here. `admin` at a terminal of this machine has every scope. */
-export type Asker = Pick<Principal, 'actor' | 'scopes'>;
+export type Asker = Pick<Principal, 'actor' | 'scopes'> & {
+  /** What the log calls the request that it came in, over the API. */
+  readonly requestId?: string;
+};
 
 export interface KeyRoomOptions {
   /** The whole store. */
@@ -160,9 +163,9 @@ export class KeyRoom {
     return [[{ key: at, revision: 0 }, { key: hash, revision: 0 }], [{ key: at, value: keyValue(key) }, { key: hash, value: { tenant_id: key.tenant_id, id: key.id } }]];
   }
 
-  async #record(event: AuditEvent['event'], { actor }: Asker, key: ApiKey, details: JsonObject): Promise<void> {
+  async #record(event: AuditEvent['event'], { actor, requestId }: Asker, key: ApiKey, details: JsonObject): Promise<void> {
     const metadata = key.tenant_id === null ? {} : { metadata: { tenant_id: key.tenant_id } };
-    await this.#options.record({ event, actor, resource: `key:${key.id}`, details: { name: key.name, ...details }, ...metadata });
+    await this.#options.record({ event, actor, resource: `key:${key.id}`, details: { name: key.name, ...details, ...(requestId === undefined ? {} : { request_id: requestId }) }, ...metadata });
   }
 
   readonly #commit: Commit = async (checks, changes) => {

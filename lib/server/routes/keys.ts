@@ -5,7 +5,7 @@
 import type { JsonObject } from '../../base/json.ts';
 import { LokiError } from '../../errors.ts';
 import { readKey, stateOf, type ApiKey } from '../auth/api-key.ts';
-import type { Commit, FoundKey, MintedKey } from '../auth/key-room.ts';
+import type { Asker, Commit, FoundKey, MintedKey } from '../auth/key-room.ts';
 import { taking, type ApiRequest, type ApiResponse, type Row } from '../message.ts';
 import { requireObject, tagOf, type Found } from '../objects.ts';
 import { oneOf } from '../query.ts';
@@ -44,13 +44,13 @@ export function keyRows({ keys, clock, assertFresh }: Services): readonly Row[] 
     const tenant = tenant_id === undefined ? principal.tenant : tenant_id;
     if (principal.tenant !== null && tenant !== principal.tenant) throw new LokiError('not_found', { attempted: 'find the tenant', found: `there is no tenant "${tenant ?? ''}"` });
     assertFresh(principal, `make the key "${name}"`);
-    return minted(await keys.mint({ name, tenant, role, scopes, owner, cidrs, expiresAt: expires_at }, principal, toldOnce(request)), request);
+    return minted(await keys.mint({ name, tenant, role, scopes, owner, cidrs, expiresAt: expires_at }, askerOf(request), toldOnce(request)), request);
   });
 
   const rotate = taking(turn, async (request, { grace_period_hours = usualGraceHours }): Promise<ApiResponse> => {
     const key = await found(request);
     assertFresh(request.principal, `rotate the key "${key.key.name}"`);
-    return minted(await keys.rotate(key, grace_period_hours, request.principal, toldOnce(request)), request);
+    return minted(await keys.rotate(key, grace_period_hours, askerOf(request), toldOnce(request)), request);
   });
 
   const update = taking(edit, async (request, members): Promise<ApiResponse> => {
@@ -58,7 +58,7 @@ export function keyRows({ keys, clock, assertFresh }: Services): readonly Row[] 
     const wanted = { ...(name === undefined ? {} : { name }), ...(owner === undefined ? {} : { owner }), ...(cidrs === undefined ? {} : { cidrs }), ...(expires_at === undefined ? {} : { expires_at }) };
     const before = await found(request);
     if (widens(before.key, wanted)) assertFresh(request.principal, `change the key "${before.key.name}"`);
-    const after = show(await keys.change(before, wanted, request.principal));
+    const after = show(await keys.change(before, wanted, askerOf(request)));
     return jsonResponse(after, { ETag: tagOf(before.entry.key, JSON.stringify(after)) });
   });
 
@@ -74,7 +74,7 @@ export function keyRows({ keys, clock, assertFresh }: Services): readonly Row[] 
     {
       method: 'DELETE', path: '/keys/:id', operation: 'keys.revoke', summary: 'Revokes a key at once; what it did stays told', scope: 'admin', params: { id: 'key' }, records: ['auth.token.revoke'], answer: { status: 204, about: 'It does not count any more' },
       async handle(request) {
-        await keys.revoke(await found(request), request.principal);
+        await keys.revoke(await found(request), askerOf(request));
         return { status: 204, headers: {} };
       },
     },
@@ -83,6 +83,10 @@ export function keyRows({ keys, clock, assertFresh }: Services): readonly Row[] 
       answer: { status: 201, about: 'The new key with its token', shape: shapes.mintedKey }, ...rotate,
     },
   ];
+}
+
+function askerOf({ principal: { actor, scopes }, requestId }: ApiRequest): Asker {
+  return { actor, scopes, requestId };
 }
 
 /** Keeps of a keyed request that it was carried out, and not the token it was answered. */
