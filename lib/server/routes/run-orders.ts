@@ -75,7 +75,7 @@ export function orderRows({ runs, projects }: Services): readonly Row[] {
     { method: 'POST', path: '/runs/:id/replay', operation: 'runs.replay', summary: 'Orders a run again, with its document, provider and terms', scope: 'control', params, keyed: 'commit', records: ['run.replay'], answer: ordered, ...replay },
     {
       // What a run reports stands in its timeline; so much of it would crowd the log of record.
-      method: 'POST', path: '/runs/:id/events', operation: 'runs.report', summary: 'Appends events to the timeline, by the run\'s own process', scope: 'run', params, rate: 'exempt', audit: false,
+      method: 'POST', path: '/runs/:id/events', operation: 'runs.report', summary: 'Appends events to the timeline, by the run\'s own process', scope: 'run', params, keyed: 'steps', rate: 'exempt', audit: false,
       answer: { status: 201, about: 'The events in their places', shape: shapes.reportedEvents }, ...append,
     },
   ];
