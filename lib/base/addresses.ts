@@ -90,6 +90,13 @@ export function isListed(host: string, allowed: readonly string[]): boolean {
   return bytes === undefined ? allowed.includes(host.toLowerCase()) : allowed.some((item) => isInBlock(bytes, item));
 }
 
+/** Whether a text is an address, or a block of them as `10.1.0.0/16`. */
+export function isBlock(text: string): boolean {
+  const [, base = '', bits = '0'] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const start = parseAddress(base);
+  return start !== undefined && Number(bits) <= start.length * 8;
+}
+
 /** Whether an address is the one given, or in the block `10.1.0.0/16`. Anything else holds nothing. */
 export function isInBlock(bytes: readonly number[], block: string): boolean {
   const [base = '', bits] = block.split('/');
