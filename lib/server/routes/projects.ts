@@ -7,12 +7,12 @@ import { LokiError } from '../../errors.ts';
 import { newId } from '../../base/ids.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { taking, type ApiRequest, type ApiResponse, type Row } from '../message.ts';
-import { findObject, listObjects, objectKey, requireObject, type Found } from '../objects.ts';
+import { findObject, listObjects, objectKey, requireObject, whileItStays, type Found } from '../objects.ts';
 import { holds } from '../principal.ts';
 import { id, nullable, record, text } from '../shape.ts';
 import * as shapes from '../shapes.ts';
 import type { ProjectService, Services } from '../services.ts';
-import { answerWith, change, changedMembers, list, one } from './collections.ts';
+import { answerWith, assertUnchanged, change, changedMembers, list, one } from './collections.ts';
 
 const path = text({ most: 4096, pattern: /^\//, accepts: 'an absolute path on the machine of the control plane', example: '/srv/payments' });
 const wish = record({ name: shapes.name }, { description: shapes.description, path, tenant_id: nullable(id('tenant')) });
@@ -39,8 +39,8 @@ export function projectRows(services: Services): readonly Row[] {
     await request.changed('project.create', { tenant, projectId, resource: `project:${projectId}`, details: { name, path: place?.path ?? null } });
     // One that belonged to the installation so far goes over to the tenant; what was made in it before stays where it is.
     const moved = known === undefined ? [] : [{ key: known.key, value: undefined }];
-    const outcome = await request.commit([{ key, revision: 0 }, ...(known === undefined ? [] : [{ key: known.key, revision: known.revision }])], [...moved, { key, value: project }], response);
-    if (!outcome.committed) throw new LokiError('conflict', { attempted: 'register the project', found: 'somebody else does so just now' });
+    const outcome = await request.commit([{ key, revision: 0 }, ...whileItStays(tenant), ...(known === undefined ? [] : [{ key: known.key, revision: known.revision }])], [...moved, { key, value: project }], response);
+    if (!outcome.committed) throw new LokiError('conflict', { attempted: 'register the project', found: 'somebody else does so just now, or takes its tenant away' });
     if (place !== undefined) projects.assign(projectId, tenant);
     return response;
   });
@@ -54,6 +54,7 @@ export function projectRows(services: Services): readonly Row[] {
 
   const remove = async (request: ApiRequest): Promise<ApiResponse> => {
     const found = await requireObject(request, 'project', request.params.get('id') ?? '');
+    assertUnchanged(request, found);
     if (found.value['path'] !== null) assertMayRegister(request);
     const projectId = String(found.value['id']);
     if (projects.isEnrolled(projectId)) throw new LokiError('conflict', { attempted: 'remove the project', found: 'it is enrolled on this machine, and hooks judge by it', hint: 'Remove its hooks there first: loki hooks uninstall' });
