@@ -103,7 +103,7 @@ export class Exchange {
     const { method } = this.#request;
     const match = this.#parts.router(method, admitted.path);
     if (match.kind === 'found') this.#route = match.route;
-    await this.#identify(match.kind === 'found' && match.route.scope === 'none', admitted);
+    await this.#identify(match.kind === 'found' && match.route.scope === 'none' && match.route.aboutCaller !== true, admitted);
     const preflight = method === 'OPTIONS' && match.kind === 'method';
     const rate = this.#route?.rate ?? (isSafe(method) ? 'read' : 'write');
     if (rate !== 'exempt') this.#take(rate, 1);

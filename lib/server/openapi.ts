@@ -98,10 +98,10 @@ function success({ answer: { about, shape, media }, paged, version }: Pick<Route
 }
 
 /** Statuses a caller should be ready for, beside the answer. Others come as the `default` says. */
-function problemStatuses({ scope, method, params, body, keyed, rate }: Route): readonly number[] {
+function problemStatuses({ scope, aboutCaller, method, params, body, keyed, rate }: Route): readonly number[] {
   const changes = method !== 'GET';
   return [
-    400, ...(scope === 'none' ? [] : [401, 403]), ...(Object.keys(params).length > 0 ? [404] : []), ...(changes ? [409] : []), ...(method === 'PUT' || method === 'DELETE' ? [412] : []),
+    400, ...(scope !== 'none' ? [401, 403] : aboutCaller === true ? [401] : []), ...(Object.keys(params).length > 0 ? [404] : []), ...(changes ? [409] : []), ...(method === 'PUT' || method === 'DELETE' ? [412] : []),
     ...(body === undefined ? [] : [413, 415]), ...(keyed === undefined ? [] : [422]), ...(rate === 'exempt' ? [] : [429]), 503,
   ];
 }
@@ -143,7 +143,7 @@ const problemSchema: JsonObject = {
   properties: {
     type: { type: 'string', format: 'uri', description: 'urn:loki:problem:CODE' }, title: { type: 'string' }, status: { type: 'integer' }, detail: { type: 'string' },
     code: { type: 'string', enum: Object.keys(errorMeanings) }, hint: { type: 'string', description: 'What to do next' }, request_id: { type: 'string' },
-    errors: { type: 'array', description: 'Every mistake in the request', items: { type: 'object', required: ['detail'], properties: { detail: { type: 'string' }, pointer: { type: 'string', description: 'RFC 6901' }, hint: { type: 'string' } } } },
+    errors: { type: 'array', description: 'Every mistake in the request', items: { type: 'object', required: ['detail'], properties: { detail: { type: 'string' }, pointer: { type: 'string', description: 'RFC 6901' }, line: { type: 'integer', description: 'In the text that the body holds' }, column: { type: 'integer' }, hint: { type: 'string' } } } },
   },
 };
 

@@ -30,8 +30,8 @@ export const keyName: Shape<string> = text({ most: 100, pattern: /^[A-Za-z0-9][A
 export const role: Shape<Role> = choice(['admin', 'operator', 'viewer', 'auditor'] as const);
 export const scope: Shape<(typeof grantableScopes)[number]> = choice(grantableScopes);
 export const owner: Shape<string> = text({ most: 200, pattern: /^user:\S+$/, accepts: 'user: and a name without spaces', example: 'user:alice' });
-const cidrText = text({ most: 50, pattern: /^[0-9A-Fa-f.:]+(?:\/\d{1,3})?$/, accepts: 'an address, or a block as 10.0.0.0/8', example: '10.0.0.0/8' });
-/** No pattern tells every text of this form that is no block. */
+const cidrText: Shape<string> = text({ most: 50, pattern: /^[0-9A-Fa-f.:]+(?:\/\d{1,3})?$/, accepts: 'an address, or a block as 10.0.0.0/8', example: '10.0.0.0/8' });
+/** A block that is none would let nobody in, and nobody would know why. */
 export const cidr: Shape<string> = {
   ...cidrText,
   problems(value, pointer) {

@@ -61,8 +61,9 @@ function expected(route: Route, sample: Sample, principal: Pick<Principal, 'scop
 }
 
 /** What somebody is answered who is nobody: shows nothing, or something that does not count. */
-function asNobody({ scope, greets, proven, method, answer }: Route, sample: Sample, showsSomething: boolean): number {
+function asNobody({ scope, greets, proven, aboutCaller, method, answer }: Route, sample: Sample, showsSomething: boolean): number {
   if (scope !== 'none') return proven === true && !showsSomething ? 403 : 401;
+  if (aboutCaller === true && showsSomething) return 401;
   return method === 'GET' || greets === true ? sample.anybody ?? sample.status ?? answer.status : 401;
 }
 

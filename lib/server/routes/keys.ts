@@ -43,7 +43,8 @@ export function keyRows({ keys, clock, assertFresh }: Services): readonly Row[] 
   const create = taking(wish, async (request, { name, role = null, scopes = [], tenant_id, owner = null, cidrs = [], expires_at = null }): Promise<ApiResponse> => {
     const { principal } = request;
     const tenant = tenant_id === undefined ? principal.tenant : tenant_id;
-    if (principal.tenant !== null && tenant !== principal.tenant) throw new LokiError('not_found', { attempted: 'find the tenant', found: `there is no tenant "${tenant ?? ''}"` });
+    if (principal.tenant !== null && tenant === null) throw new LokiError('auth.forbidden', { attempted: 'make a key of the installation', found: 'the principal belongs to a tenant' });
+    if (principal.tenant !== null && tenant !== principal.tenant) throw new LokiError('not_found', { attempted: 'find the tenant', found: `there is no tenant "${tenant}"` });
     assertFresh(principal, `make the key "${name}"`);
     return minted(await keys.mint({ name, tenant, role, scopes, owner, cidrs, expiresAt: expires_at }, askerOf(request), toldOnce(request)), request);
   });
