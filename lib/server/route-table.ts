@@ -88,7 +88,7 @@ function policyRows(services: Services): readonly Row[] {
   return [
     { method: 'GET', path: '/policies', operation: 'policies.get', summary: 'The policy in force for a project', scope: 'read', query: policies.policyRules, answer: { status: 200, about: 'The policy', shape: shapes.policy }, handle: policies.policies(services) },
     {
-      method: 'PUT', path: '/policies', operation: 'policies.replace', summary: 'Puts another policy of a project in force', scope: 'admin', query: policies.policyRules, bodyLimit: 2 << 20, records: ['project.enrol', 'policy.change'],
+      method: 'PUT', path: '/policies', operation: 'policies.replace', summary: 'Puts another policy of a project in force', scope: 'admin', query: policies.policyRules, bodyLimit: 2 << 20, keyed: 'steps', records: ['project.enrol', 'policy.change'],
       answer: { status: 200, about: 'The policy as it now is', shape: shapes.policy }, ...policies.replace(services),
     },
     {

@@ -80,7 +80,7 @@ export async function putTask(store: Store, tenant: string | null, project: stri
 
 /** A run that waits for a worker, with three events. */
 export async function putOrder({ services, store }: Pick<Kit, 'services' | 'store'>, tenant: string | null, project: string, text: string): Promise<{ readonly run: string; readonly runToken: string }> {
-  const { run, token } = await services.runs.order({ project_id: project, tenant, document: `# ${text}\n`, terms: {}, trigger: 'api', actor: 'user:somebody' }, (checks, changes) => store.transact(checks, changes));
+  const { run, token } = await services.runs.order({ project_id: project, tenant, document: `# ${text}\n`, terms: {}, trigger: 'api', actor: 'user:somebody', requestId: 'req_none' }, (checks, changes) => store.transact(checks, changes));
   await putEvents(tenantView(store, tenant), run.id, 1, 3);
   return { run: run.id, runToken: token };
 }

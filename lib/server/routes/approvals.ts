@@ -60,7 +60,7 @@ export function decide(approvals: Approvals, outcome: ApprovalOutcome): Pick<Row
     const attempted = `${outcome} ${id}`;
     if (override && outcome === 'approve') throw new LokiError('request.invalid', { attempted, found: 'override goes with a rejection' });
     const person = proof === undefined ? personIn(request, attempted) : { by: proof.by, proof: { kind: 'approver_key', at: proof.at, key: proof.key, signature: proof.signature } as const };
-    const decision = { id, outcome, ...person, ...(reason === undefined ? {} : { reason }), ...(override ? { override: true } as const : {}) };
+    const decision = { id, outcome, ...person, requestId: request.requestId, ...(reason === undefined ? {} : { reason }), ...(override ? { override: true } as const : {}) };
     const { view, key } = await (proof === undefined ? decideIn(request, approvals, decision) : decideByProof(request, approvals, decision, attempted));
     return jsonResponse(view, { ETag: tagOf(key, JSON.stringify(view)) });
   });
