@@ -45,8 +45,8 @@ async function stage(): Promise<{ readonly kit: Kit; readonly programs: Readonly
   const plain = createKit({}, { store });
   // Nobody drives the run of the examples, and one that never began is not replayed.
   let project = '';
-  const replay: Kit['services']['runs']['replay'] = async (tenant, _id, actor, commit) => ({
-    ...await plain.services.runs.order({ project_id: project, tenant, document: '# again\n', terms: {}, trigger: 'api', actor }, commit), differences: [],
+  const replay: Kit['services']['runs']['replay'] = async (tenant, _id, by, commit) => ({
+    ...await plain.services.runs.order({ project_id: project, tenant, document: '# again\n', terms: {}, trigger: 'api', ...by }, commit), differences: [],
   });
   const order: Kit['services']['runs']['order'] = async (draft, commit) => {
     project = draft.project_id;
