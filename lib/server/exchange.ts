@@ -8,7 +8,7 @@ import type { AuditEvent, Recorder } from '../audit/entry.ts';
 import type { HttpRequest, HttpResponse } from '../base/http.ts';
 import { isId } from '../base/ids.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
-import type { Authenticate } from './auth/authenticate.ts';
+import type { Authenticate, Credentials } from './auth/authenticate.ts';
 import { cameThroughProxy, type ClientOf } from './client-address.ts';
 import { requireOwnPage } from './auth/same-origin.ts';
 import { checkFollowedLink, type Admitted, type Door } from './door.ts';
@@ -134,7 +134,7 @@ export class Exchange {
   async #identify(anybody: boolean, { headers }: Admitted): Promise<void> {
     const { address } = this.#request;
     try {
-      this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address, proxied: this.#via !== undefined || cameThroughProxy(headers) });
+      this.#principal = await this.#parts.authenticate(this.#credentials(headers));
     } catch (error) {
       if (anybody) return;
       this.#take('auth', 1);
@@ -143,6 +143,17 @@ export class Exchange {
     const { actor, anonymous } = this.#principal;
     if (anonymous || !this.#parts.newUse(countedAs(this.#principal, address), address)) return;
     note(this.#parts.services.record, { event: 'auth.token.use', actor, resource: actor, details: { request_id: this.#requestId, address }, ...this.#ofTenant() });
+  }
+
+  #credentials(headers: Admitted['headers']): Credentials {
+    return { authorization: headers.get('authorization'), cookie: headers.get('cookie'), address: this.#request.address, proxied: this.#via !== undefined || cameThroughProxy(headers) };
+  }
+
+  /** Asked while an answer goes on for long. Who asks must still be the same, with the same right. */
+  async #stillAllowed(route: Route, { headers }: Admitted): Promise<boolean> {
+    const { actor, tenant, kind } = this.#principal;
+    const now = await this.#parts.authenticate(this.#credentials(headers)).catch(() => undefined);
+    return now !== undefined && now.actor === actor && now.tenant === tenant && now.kind === kind && (route.scope === 'none' || holds(now, route.scope));
   }
 
   #take(name: Allowance['name'], cost: 0 | 1): void {
@@ -207,6 +218,7 @@ export class Exchange {
     const principal = this.#principal;
     return {
       method, path: admitted.path, version: route.version, params, query, headers: admitted.headers, body, principal, requestId: this.#requestId, address, secure, signal, store, cursors, commit,
+      stillAllowed: () => this.#stillAllowed(route, admitted),
       readText: (limit) => readJsonText(this.#request, admitted.headers, limit), readForm: (limit) => readFormFields(this.#request, admitted.headers, limit),
       patience: (milliseconds) => this.#request.patience?.(milliseconds),
       changed: async (event, { tenant, details, resource, projectId }) => {
