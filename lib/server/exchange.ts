@@ -16,8 +16,8 @@ import { parseBody, readFormFields, readJsonText, refuseBody } from './body.ts';
 import type { CommitWith, Idempotency } from './idempotency.ts';
 import type { ApiRequest, Route } from './message.ts';
 import type { Cursors } from './page.ts';
-import { holds, stranger, type Principal } from './principal.ts';
-import { allowanceFields, callerOf, type Allowance, type RateLimiter } from './rate-limit.ts';
+import { callerIn, holds, stranger, type Principal } from './principal.ts';
+import { allowanceFields, type Allowance, type RateLimiter } from './rate-limit.ts';
 import { readQuery } from './query.ts';
 import type { CountedRequest } from './request-counts.ts';
 import { placeHeaders, problemResponse } from './respond.ts';
@@ -35,7 +35,7 @@ export interface Parts {
   readonly idempotency: Idempotency;
   readonly cursors: Cursors;
   /** Whether a use of a token from an address is worth telling again. */
-  readonly newUse: (actor: string, address: string) => boolean;
+  readonly newUse: (bearer: string, address: string) => boolean;
   /** What a proxy in front says of the client, when its word counts. */
   readonly clientOf: ClientOf;
   /** Whether answers depend on the page that asks. */
@@ -90,9 +90,9 @@ export class Exchange {
       response = await this.#respond();
       this.#record(response, undefined);
     } catch (error) {
-      const seen = this.#request.signal.aborted ? new LokiError('interrupted', { attempted: 'answer the request', found: 'the client has gone' }) : error;
+      const seen = this.#request.signal.aborted ? new LokiError('interrupted', { attempted: 'answer the request', found: 'the client has gone' }) : this.#paidFor(error);
       response = problemResponse(seen, this.#requestId, this.#extra);
-      this.#record(response, error);
+      this.#record(response, seen === error || this.#request.signal.aborted ? error : seen);
     }
     return { ...response, headers: this.#headers(response.headers) };
   }
@@ -103,7 +103,7 @@ export class Exchange {
     const { method } = this.#request;
     const match = this.#parts.router(method, admitted.path);
     if (match.kind === 'found') this.#route = match.route;
-    await this.#identify(match.kind === 'found' && match.route.scope === 'none', admitted);
+    await this.#identify(admitted);
     const preflight = method === 'OPTIONS' && match.kind === 'method';
     const rate = this.#route?.rate ?? (isSafe(method) ? 'read' : 'write');
     if (rate !== 'exempt') this.#take(rate, 1);
@@ -130,28 +130,43 @@ export class Exchange {
     }
   }
 
-  /** A wrong token is paid for from an allowance of its own; right ones are never held up by it. */
-  async #identify(anybody: boolean, { headers }: Admitted): Promise<void> {
+  /**
+   * A wrong token is paid for from an allowance of its own; right ones are never held up by it. Where nobody needs one it keeps
+   * nobody out, and is paid for and told all the same; what answers everybody all the time does not look at who asks.
+   */
+  async #identify({ headers }: Admitted): Promise<void> {
     const { address } = this.#request;
+    const anybody = this.#route?.scope === 'none';
+    if (anybody && this.#route?.rate === 'exempt') return;
     try {
       this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address, proxied: this.#via !== undefined || cameThroughProxy(headers) });
     } catch (error) {
-      if (anybody) return;
       this.#take('auth', 1);
-      throw error;
+      if (!anybody) throw error;
+      note(this.#parts.services.record, { event: 'auth.fail', actor: stranger.actor, details: { request_id: this.#requestId, address, reason: messageOf(error).slice(0, longestReason) } });
     }
     const { actor, anonymous } = this.#principal;
-    if (anonymous || !this.#parts.newUse(actor, address)) return;
+    if (anonymous || !this.#parts.newUse(callerIn(this.#principal, address), address)) return;
     note(this.#parts.services.record, { event: 'auth.token.use', actor, resource: actor, details: { request_id: this.#requestId, address }, ...this.#ofTenant() });
   }
 
   #take(name: Allowance['name'], cost: 0 | 1): void {
-    const caller = this.#principal.anonymous ? callerOf(this.#request.address) : `${this.#principal.tenant ?? ''} ${this.#principal.actor}`;
-    const allowance = this.#parts.limiter(caller, name, cost);
+    const allowance = this.#parts.limiter(callerIn(this.#principal, this.#request.address), name, cost);
     this.#allowance = allowance;
     if (allowance === undefined || allowance.allowed) return;
     this.#parts.services.metrics.metrics.add('loki_http_rate_limited_total', 1, [name]);
     throw new LokiError('rate_limited', { attempted: 'answer the request', found: `more than ${allowance.limit} requests of class "${name}" in a minute` });
+  }
+
+  /** What is exempt is so when it is answered: what is refused is paid for, so that what it makes us record is bounded. */
+  #paidFor(error: unknown): unknown {
+    if (this.#route?.rate !== 'exempt' || this.#route.scope === 'none') return error;
+    try {
+      this.#take('read', 1);
+      return error;
+    } catch (limited) {
+      return limited;
+    }
   }
 
   /**
@@ -240,10 +255,10 @@ export class Exchange {
     const durationMs = clock.monotonic() - this.#startedAt;
     answered({ method: this.#request.method, route: this.#route?.path, status, seconds: durationMs / 1000 });
     if (status === 429) return;
-    const isApi = this.#route === undefined ? (this.#admitted?.path ?? this.#request.target).startsWith('/api') : this.#route.audit;
+    const isApi = this.#route === undefined ? this.#path().startsWith('/api') : this.#route.audit;
     if (!isApi && status < 400) return;
     const details: JsonObject = {
-      request_id: this.#requestId, method: this.#request.method.slice(0, 20), path: (this.#admitted?.path ?? this.#request.target).slice(0, 256),
+      request_id: this.#requestId, method: this.#request.method.slice(0, 20), path: this.#path().slice(0, 256),
       route: this.#route?.path ?? null, status, duration_ms: Math.round(durationMs), address: this.#request.address,
       ...(this.#via === undefined ? {} : { via: this.#via }),
     };
@@ -255,6 +270,11 @@ export class Exchange {
     if (isApi && recordResponses) send('api.response', { bytes: body === undefined ? null : Buffer.byteLength(body) });
     if (status === 401 || status === 403) send(this.#showedWho() && status === 401 ? 'auth.fail' : 'auth.denied', { reason: messageOf(error).slice(0, longestReason) });
     if (status >= 500 && !this.#request.signal.aborted && error !== undefined) send('api.error', { reason: messageOf(error).slice(0, longestReason) });
+  }
+
+  /** Never with the query: an identity provider's code may stand there, also in a request that the door refused. */
+  #path(): string {
+    return this.#admitted?.path ?? this.#request.target.replace(/\?.*$/s, '');
   }
 
   #ofTenant(): Pick<AuditEvent, 'metadata'> {

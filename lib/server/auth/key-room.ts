@@ -55,6 +55,9 @@ export interface FoundKey {
 export type Commit = (checks: readonly StoreCheck[], changes: readonly StoreChange[]) => Promise<void>;
 
 const mostGraceHours = 24 * 30;
+const mostTries = 20;
+/** Entries name the token of this machine's command line so. */
+const takenName = 'local';
 
 export class KeyRoom {
   readonly #options: KeyRoomOptions;
@@ -98,10 +101,21 @@ export class KeyRoom {
   /** From now on its token does not count, whatever grace it had. */
   async revoke({ key, entry }: FoundKey, asker: Asker, commit: Commit = this.#commit): Promise<ApiKey> {
     if (key.revoked_at !== null) return key;
-    const revoked: ApiKey = { ...key, revoked_at: new Date(this.#options.clock.now()).toISOString() };
+    const revoked_at = new Date(this.#options.clock.now()).toISOString();
     await this.#record('auth.token.revoke', asker, key, {});
-    await commit([{ key: entry.key, revision: entry.revision }], [{ key: entry.key, value: keyValue(revoked) }]);
-    return revoked;
+    // It is on record as revoked, so it must be: a use that is noted just now, or another change, does not stand in the way.
+    for (let [found, tries]: [FoundKey, number] = [{ key, entry }, 1]; ; tries += 1) {
+      const revoked: ApiKey = { ...found.key, revoked_at };
+      try {
+        await commit([{ key: found.entry.key, revision: found.entry.revision }], [{ key: found.entry.key, value: keyValue(revoked) }]);
+        return revoked;
+      } catch (error) {
+        const now = await this.find(key.tenant_id, key.id);
+        if (now === undefined || tries === mostTries || !(error instanceof LokiError) || error.code !== 'conflict') throw error;
+        if (now.key.revoked_at !== null) return now.key;
+        found = now;
+      }
+    }
   }
 
   async change({ key, entry }: FoundKey, change: KeyChange, asker: Asker, commit: Commit = this.#commit): Promise<ApiKey> {
@@ -138,6 +152,7 @@ export class KeyRoom {
   }
 
   async #assertNameFree(attempted: string, tenant: string | null, name: string): Promise<void> {
+    if (name === takenName) throw new LokiError('conflict', { attempted, found: `"${takenName}" is the name of this machine's own token`, hint: 'Take another name: entries in the log are told apart by it' });
     const now = this.#options.clock.now();
     const taken = (await this.named(tenant, name)).some(({ key }) => stateOf(key, now) === 'active');
     if (taken) throw new LokiError('conflict', { attempted, found: 'a key of this name is in use', hint: 'Take another name: entries in the log are told apart by it; or rotate that key' });

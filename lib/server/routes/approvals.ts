@@ -9,7 +9,7 @@ import { isPlainObject } from '../../base/json.ts';
 import { approvalStatuses, type ApprovalOutcome, type ApprovalView } from '../../approvals/approval.ts';
 import type { FreshProof } from '../../approvals/proof.ts';
 import { taking, type ApiRequest, type Handler, type Row } from '../message.ts';
-import { requireObject, tagOf, type Found } from '../objects.ts';
+import { findObject, requireObject, tagOf, type Found } from '../objects.ts';
 import { holds } from '../principal.ts';
 import { idOf, oneOf, type QueryRules } from '../query.ts';
 import { objectResponse, jsonResponse } from '../respond.ts';
@@ -18,6 +18,8 @@ import type { Services } from '../services.ts';
 import { list as listOfKind, timeRules } from './collections.ts';
 
 type Approvals = Services['approvals'];
+
+const proofHint = 'Where the key is kept run loki approve ID --print-proof, and send what it prints as the body within two minutes';
 
 export const listRules: QueryRules = { project_id: idOf('project'), status: oneOf(approvalStatuses), ...timeRules };
 
@@ -50,7 +52,7 @@ async function viewOf(request: ApiRequest, approvals: Approvals): Promise<{ read
 const short = text({ least: 0, most: 300 });
 const wish = record({}, {
   reason: text({ least: 0, most: 2000, lines: true }), override: flag('With reject: takes back an approval that was given and not used yet'),
-  proof: record({ by: short, at: short, key: short, signature: short }, {}, 'What loki approve --print-proof prints'),
+  proof: record({ by: text({ most: 300, pattern: /^(?:user|token):./, accepts: 'a person as user:alice', example: 'user:alice' }), at: short, key: short, signature: short }, {}, 'What loki approve --print-proof prints'),
 });
 
 export function decide(approvals: Approvals, outcome: ApprovalOutcome): Pick<Row, 'body' | 'handle'> {
@@ -61,10 +63,24 @@ export function decide(approvals: Approvals, outcome: ApprovalOutcome): Pick<Row
     const person = proof === undefined ? personIn(request, attempted) : { by: proof.by, proof: { kind: 'approver_key', at: proof.at, key: proof.key, signature: proof.signature } as const };
     // Whoever shows a signature may be anybody: the approval is looked for wherever it is.
     const seen = proof === undefined ? request : { store: request.store, principal: { tenant: null } };
-    const { tenant, key } = await requireObject(seen, 'approval', id);
-    const view = await approvals(tenant).decide({ id, outcome, ...person, ...(reason === undefined ? {} : { reason }), ...(override ? { override: true } : {}) });
-    return jsonResponse(view, { ETag: tagOf(key, JSON.stringify(view)) });
+    try {
+      const { tenant, key } = await requireObject(seen, 'approval', id);
+      const view = await approvals(tenant).decide({ id, outcome, ...person, ...(reason === undefined ? {} : { reason }), ...(override ? { override: true } : {}) });
+      return jsonResponse(view, { ETag: tagOf(key, JSON.stringify(view)) });
+    } catch (error) {
+      if (proof === undefined || !tellsWhetherThere(error) || await maySee(request, id)) throw error;
+      throw new LokiError('auth.proof', { attempted, found: 'there is no such approval, or its proof is no signature over this decision made within two minutes', hint: proofHint });
+    }
   });
+}
+
+/** A proof that does not count shows nothing to somebody who may not look: not even whether there is such an approval. */
+function tellsWhetherThere(error: unknown): boolean {
+  return error instanceof LokiError && (error.code === 'not_found' || error.code === 'auth.proof');
+}
+
+async function maySee(request: ApiRequest, id: string): Promise<boolean> {
+  return holds(request.principal, 'read') && (request.principal.tenant === null || await findObject(request, 'approval', id) !== undefined);
 }
 
 /** The person whose key or sign-on the request comes with. Throws `auth.proof` when it comes with neither. */
@@ -80,6 +96,6 @@ function personIn({ principal }: ApiRequest, attempted: string): { readonly by: 
 function withoutProof(attempted: string): LokiError {
   return new LokiError('auth.proof', {
     attempted, found: 'a decision needs a proof signed by an approver key, a key with the scope "approve" and an owner, or a new single sign-on',
-    hint: 'Where the key is kept run loki approve ID --print-proof, and send what it prints as the body within two minutes',
+    hint: proofHint,
   });
 }

@@ -8,6 +8,7 @@ import { readKey, stateOf, type ApiKey } from '../auth/api-key.ts';
 import type { Commit, FoundKey, MintedKey } from '../auth/key-room.ts';
 import { taking, type ApiRequest, type ApiResponse, type Row } from '../message.ts';
 import { requireObject, tagOf, type Found } from '../objects.ts';
+import type { Scope } from '../principal.ts';
 import { oneOf } from '../query.ts';
 import { id, listOf, moment, nullable, record, whole } from '../shape.ts';
 import * as shapes from '../shapes.ts';
@@ -43,13 +44,13 @@ export function keyRows({ keys, clock, assertFresh }: Services): readonly Row[] 
     const { principal } = request;
     const tenant = tenant_id === undefined ? principal.tenant : tenant_id;
     if (principal.tenant !== null && tenant !== principal.tenant) throw new LokiError('not_found', { attempted: 'find the tenant', found: `there is no tenant "${tenant ?? ''}"` });
-    assertFresh(principal, `make the key "${name}"`);
+    assertFresh(principal, `make the key "${name}"`, givenBy(scopes));
     return minted(await keys.mint({ name, tenant, role, scopes, owner, cidrs, expiresAt: expires_at }, principal, toldOnce(request)), request);
   });
 
   const rotate = taking(turn, async (request, { grace_period_hours = usualGraceHours }): Promise<ApiResponse> => {
     const key = await found(request);
-    assertFresh(request.principal, `rotate the key "${key.key.name}"`);
+    assertFresh(request.principal, `rotate the key "${key.key.name}"`, givenBy(key.key.scopes));
     return minted(await keys.rotate(key, grace_period_hours, request.principal, toldOnce(request)), request);
   });
 
@@ -57,7 +58,7 @@ export function keyRows({ keys, clock, assertFresh }: Services): readonly Row[] 
     const { name, owner, cidrs, expires_at } = members;
     const wanted = { ...(name === undefined ? {} : { name }), ...(owner === undefined ? {} : { owner }), ...(cidrs === undefined ? {} : { cidrs }), ...(expires_at === undefined ? {} : { expires_at }) };
     const before = await found(request);
-    if (widens(before.key, wanted)) assertFresh(request.principal, `change the key "${before.key.name}"`);
+    if (widens(before.key, wanted)) assertFresh(request.principal, `change the key "${before.key.name}"`, givenBy(before.key.scopes));
     const after = show(await keys.change(before, wanted, request.principal));
     return jsonResponse(after, { ETag: tagOf(before.entry.key, JSON.stringify(after)) });
   });
@@ -91,6 +92,11 @@ function toldOnce(request: ApiRequest): Commit {
     const outcome = await request.commit(checks, changes, 'told once');
     if (!outcome.committed) throw new LokiError('conflict', { attempted: 'write the key', found: 'it changed meanwhile' });
   };
+}
+
+/** Whether who has a key's token may decide. */
+function givenBy(scopes: readonly Scope[]): 'approve' | undefined {
+  return scopes.includes('approve') ? 'approve' : undefined;
 }
 
 /** Whether the key would count from more places or for longer. */

@@ -12,7 +12,7 @@ import { holds } from '../principal.ts';
 import { id, nullable, record, text } from '../shape.ts';
 import * as shapes from '../shapes.ts';
 import type { ProjectService, Services } from '../services.ts';
-import { answerWith, change, changedMembers, list, one } from './collections.ts';
+import { answerWith, assertUnchanged, change, changedMembers, list, one } from './collections.ts';
 
 const path = text({ most: 4096, pattern: /^\//, accepts: 'an absolute path on the machine of the control plane', example: '/srv/payments' });
 const wish = record({ name: shapes.name }, { description: shapes.description, path, tenant_id: nullable(id('tenant')) });
@@ -32,8 +32,11 @@ export function projectRows(services: Services): readonly Row[] {
     const key = objectKey(tenant, 'project', projectId);
     const known = place === undefined ? undefined : await findObject({ store: request.store, principal: { tenant: null } }, 'project', projectId);
     if (known !== undefined && (known.tenant !== null || tenant === null)) {
+      // A crash may have come between the two places that say whose the directory is.
+      projects.assign(projectId, known.tenant);
       throw new LokiError('conflict', { attempted: 'register the project', found: `its directory is registered already, as ${projectId}`, hint: `Look at it: GET /api/v2/projects/${projectId}` });
     }
+    if (known !== undefined) await assertIdle(request, known, 'give the project to a tenant');
     const project: JsonObject = { id: projectId, name, description, tenant_id: tenant, path: place?.path ?? null, created_at: now(), updated_at: now() };
     const response = answerWith({ key, value: project }, 201, undefined, `${request.path}/${projectId}`);
     await request.changed('project.create', { tenant, projectId, resource: `project:${projectId}`, details: { name, path: place?.path ?? null } });
@@ -57,10 +60,8 @@ export function projectRows(services: Services): readonly Row[] {
     if (found.value['path'] !== null) assertMayRegister(request);
     const projectId = String(found.value['id']);
     if (projects.isEnrolled(projectId)) throw new LokiError('conflict', { attempted: 'remove the project', found: 'it is enrolled on this machine, and hooks judge by it', hint: 'Remove its hooks there first: loki hooks uninstall' });
-    for (const status of ['running', 'paused', 'pending']) {
-      const [busy] = await listObjects({ store: request.store, principal: { tenant: found.tenant } }, 'run', { project: projectId, status }, { limit: 1 });
-      if (busy !== undefined) throw new LokiError('conflict', { attempted: 'remove the project', found: `its run ${String(busy.value['id'])} is ${status}`, hint: 'Cancel it first' });
-    }
+    assertUnchanged(request, found);
+    await assertIdle(request, found, 'remove the project');
     await request.changed('project.delete', { tenant: found.tenant, projectId, resource: `project:${projectId}`, details: { name: found.value['name'] ?? null, path: found.value['path'] ?? null } });
     const { answer: response } = await change(request, 'project', ({ value }) => value, () => undefined);
     if (found.value['path'] !== null) projects.assign(projectId, null);
@@ -104,6 +105,14 @@ async function tenantFor({ principal: { tenant }, store }: ApiRequest, wanted: s
   if (tenant !== null && meant !== tenant) throw meant === null ? new LokiError('auth.forbidden', { attempted: 'register a project of the installation', found: 'the principal belongs to a tenant' }) : none;
   if (meant !== null && await store.get(`tenants/${meant}`) === undefined) throw none;
   return meant;
+}
+
+/** A run that goes on would look for itself where the project no longer is. Throws `conflict`. */
+async function assertIdle({ store }: ApiRequest, { tenant, value }: Found, attempted: string): Promise<void> {
+  for (const status of ['running', 'paused', 'pending']) {
+    const [busy] = await listObjects({ store, principal: { tenant } }, 'run', { project: String(value['id']), status }, { limit: 1 });
+    if (busy !== undefined) throw new LokiError('conflict', { attempted, found: `its run ${String(busy.value['id'])} is ${status}`, hint: 'Cancel it first' });
+  }
 }
 
 function assertMayRegister({ principal }: ApiRequest): void {
