@@ -148,6 +148,19 @@ test('what a run\'s process reports is bounded, redacted, and marked as its word
   assert.equal((await bench.events(run.id)).length, 1);
 });
 
+test('what a full timeline takes no more of is not looked through either', async () => {
+  const bench = createBench();
+  const { run } = await order(bench);
+  await bench.store.transact([], [{ key: runKeys.tail(run.id), value: { seq: reportLimits.timeline, time: null } }]);
+  let looked = 0;
+  const redact = (text: string): string => {
+    looked += 1;
+    return text;
+  };
+  await assert.rejects(appendEvents({ ...bench.deps, redact }, run.id, [{ event_type: 'log', details: { message: 'x' } }]), { code: 'request.large' });
+  assert.equal(looked, 0);
+});
+
 test('a replay has the document, provider and terms of its parent, and says what is not the same', async () => {
   const bench = createBench();
   const first = await order(bench, { document: 'Build it', terms: { max_iterations: 2 } });

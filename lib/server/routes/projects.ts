@@ -49,10 +49,11 @@ export function projectRows(services: Services): readonly Row[] {
   });
 
   const update = taking(edit, async (request, members): Promise<ApiResponse> => {
-    await adopted(request, projects);
-    const { before, answer: response } = await change(request, 'project', ({ value }) => value, ({ value }) => ({ ...value, ...members, updated_at: now() }));
-    await request.changed('project.update', { tenant: before.tenant, projectId: String(before.value['id']), resource: `project:${String(before.value['id'])}`, details: changedMembers(before, members) });
-    return response;
+    const found = await requireObject(await adopted(request, projects), 'project', request.params.get('id') ?? '');
+    assertUnchanged(request, found);
+    const projectId = String(found.value['id']);
+    await request.changed('project.update', { tenant: found.tenant, projectId, resource: `project:${projectId}`, details: changedMembers(found, members) });
+    return (await change(request, 'project', ({ value }) => value, ({ value }) => ({ ...value, ...members, updated_at: now() }))).answer;
   });
 
   const remove = async (request: ApiRequest): Promise<ApiResponse> => {
