@@ -24,7 +24,7 @@ export interface OpenApprovals {
 export async function openApprovals(installation: Installation, record: Recorder, store?: Store): Promise<OpenApprovals> {
   const objects = store ?? await openProjectStore(installation, record);
   return {
-    room: roomOver(installation, filedBy(record, tenantOf(installation)), objects, await openerOf(installation)),
+    room: roomOver(installation, filedFor(tenantOf(installation), record), objects, await openerOf(installation)),
     async close() {
       if (store === undefined) await objects.close();
       leaveDelivering(installation);
@@ -45,7 +45,7 @@ export async function openRooms(installation: Installation, record: Recorder, st
   const of = (tenant: string | null): Approvals => {
     const known = rooms.get(tenant);
     if (known !== undefined) return known;
-    const room = roomOver(installation, filedBy(record, tenant), tenantView(store, tenant), opener);
+    const room = roomOver(installation, filedFor(tenant, record), tenantView(store, tenant), opener);
     rooms.set(tenant, room);
     return room;
   };
@@ -58,13 +58,13 @@ export async function openRooms(installation: Installation, record: Recorder, st
   };
 }
 
-async function openerOf(installation: Installation): Promise<EntryOpener | undefined> {
-  return encrypts(installation) ? (await import('./audit/protection.ts')).openEntries(installation) : undefined;
+/** What happens to a tenant's approvals is filed under it, for its auditors to find. */
+function filedFor(tenant: string | null, record: Recorder): Recorder {
+  return tenant === null ? record : (event) => record({ ...event, metadata: { ...event.metadata, tenant_id: tenant } });
 }
 
-/** What happens to a tenant's approvals is filed under it, so that its auditor finds it, whichever process records it. */
-function filedBy(record: Recorder, tenant: string | null): Recorder {
-  return tenant === null ? record : (event) => record({ ...event, metadata: { ...event.metadata, tenant_id: tenant } });
+async function openerOf(installation: Installation): Promise<EntryOpener | undefined> {
+  return encrypts(installation) ? (await import('./audit/protection.ts')).openEntries(installation) : undefined;
 }
 
 function roomOver(installation: Installation, record: Recorder, objects: Store, opener: EntryOpener | undefined): Approvals {

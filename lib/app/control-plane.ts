@@ -24,6 +24,7 @@ import { auditService } from './audit/service.ts';
 import { startMetrics } from './metrics/metrics.ts';
 import { policyService } from './policy-service.ts';
 import { projectService } from './registered-projects.ts';
+import { keyTerms } from '../store/indexes.ts';
 import { runService } from './run-service.ts';
 import { superviseRuns, type RunWorkers } from './run-workers.ts';
 import { tenantView } from '../store/tenant-view.ts';
@@ -36,6 +37,8 @@ import { leaveDelivering, startDelivering } from './webhooks.ts';
 export interface RunningControlPlane {
   readonly url: string;
   readonly port: number;
+  /** Whether there is any key of the API. */
+  hasKeys(): Promise<boolean>;
   /** Says for a while that it is not ready (`enterprise.server.drain`); streams end, requests under way finish, then everything is closed. Asked again, it waits for the same end. */
   stop(): Promise<void>;
 }
@@ -114,7 +117,7 @@ export async function startControlPlane(installation: Installation, options: Lis
       await log.close();
     };
     let ended: Promise<void> | undefined;
-    return { url, port, stop: () => (ended ??= end()) };
+    return { url, port, hasKeys: async () => (await store.listBy(...keyTerms.all, { limit: 1 })).length > 0, stop: () => (ended ??= end()) };
   } catch (error) {
     metrics.stop();
     await store.close();

@@ -29,6 +29,8 @@ export interface DecideRequest {
   readonly role?: string;
   readonly reason?: string;
   readonly proof: FreshProof;
+  /** What the log calls the request that it came in, over the API. */
+  readonly requestId?: string;
   /** A no that also takes back a yes which has not been used; from somebody who need not be on the list. */
   readonly override?: true;
 }
@@ -137,12 +139,12 @@ export function assertOpen(view: ApprovalView, { by, outcome, override }: Decide
 /** Adds a decision that may be made. `executionMs`: how long an approved action may take to be begun. */
 export function decided(view: ApprovalView, request: DecideRequest, nowMs: number, executionMs: number): Step {
   const at = notBefore(view, nowMs);
-  const { by, role, outcome, proof, reason = null } = request;
+  const { by, role, outcome, proof, reason = null, requestId } = request;
   const signature = proof.kind === 'approver_key' ? { signature: { key: proof.key, at: proof.at, value: proof.signature } } : {};
   const decision: ApprovalDecision = { by, outcome, reason, proof: proof.kind, at, ...(role === undefined ? {} : { role }), ...signature };
   const decisions = [...view.decisions, decision];
   const approvals = approvalsIn({ ...view, decisions });
-  const details = { rule: view.rule, reason, proof: { ...proof }, approvals, required: view.required };
+  const details = { rule: view.rule, reason, proof: { ...proof }, approvals, required: view.required, ...(requestId === undefined ? {} : { request_id: requestId }) };
   if (outcome === 'reject') {
     const next: ApprovalView = { ...view, status: 'rejected', decisions, decided_at: at, use_before: null };
     return { view: next, event: eventOf(next, request.override === true ? 'approval.override' : 'approval.reject', by, details) };

@@ -49,6 +49,8 @@ export interface RunDraft {
   readonly repeats?: { readonly run_id: string; readonly differences: readonly JsonObject[] };
   /** Who orders, as an audit actor. */
   readonly actor: string;
+  /** What the log calls the request that it came in, over the API. */
+  readonly requestId?: string;
 }
 
 /** A run that was ordered. The token is shown this once. */
@@ -76,6 +78,7 @@ export async function orderRun(deps: OrderDeps, draft: RunDraft): Promise<Ordere
     details: {
       run_id: id, trigger: draft.trigger, prd_sha256: document?.sha256 ?? null, ...draft.terms,
       ...(draft.repeats === undefined ? {} : { parent_run_id: draft.repeats.run_id, differences: draft.repeats.differences }),
+      ...(draft.requestId === undefined ? {} : { request_id: draft.requestId }),
     },
     metadata: { ...(draft.tenant_id === null ? {} : { tenant_id: draft.tenant_id }), project_id: draft.project_id },
   });

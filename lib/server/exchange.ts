@@ -16,8 +16,8 @@ import { parseBody, readFormFields, readJsonText, refuseBody } from './body.ts';
 import type { CommitWith, Idempotency } from './idempotency.ts';
 import type { ApiRequest, Route } from './message.ts';
 import type { Cursors } from './page.ts';
-import { callerIn, holds, stranger, type Principal } from './principal.ts';
-import { allowanceFields, type Allowance, type RateLimiter } from './rate-limit.ts';
+import { holds, stranger, type Principal } from './principal.ts';
+import { allowanceFields, countedAs, type Allowance, type RateLimiter } from './rate-limit.ts';
 import { readQuery } from './query.ts';
 import type { CountedRequest } from './request-counts.ts';
 import { placeHeaders, problemResponse } from './respond.ts';
@@ -35,7 +35,7 @@ export interface Parts {
   readonly idempotency: Idempotency;
   readonly cursors: Cursors;
   /** Whether a use of a token from an address is worth telling again. */
-  readonly newUse: (bearer: string, address: string) => boolean;
+  readonly newUse: (caller: string, address: string) => boolean;
   /** What a proxy in front says of the client, when its word counts. */
   readonly clientOf: ClientOf;
   /** Whether answers depend on the page that asks. */
@@ -136,7 +136,7 @@ export class Exchange {
    */
   async #identify({ headers }: Admitted): Promise<void> {
     const { address } = this.#request;
-    const anybody = this.#route?.scope === 'none';
+    const anybody = this.#route?.scope === 'none' && this.#route.aboutCaller !== true;
     if (anybody && this.#route?.rate === 'exempt') return;
     try {
       this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address, proxied: this.#via !== undefined || cameThroughProxy(headers) });
@@ -146,12 +146,12 @@ export class Exchange {
       note(this.#parts.services.record, { event: 'auth.fail', actor: stranger.actor, details: { request_id: this.#requestId, address, reason: messageOf(error).slice(0, longestReason) } });
     }
     const { actor, anonymous } = this.#principal;
-    if (anonymous || !this.#parts.newUse(callerIn(this.#principal, address), address)) return;
+    if (anonymous || !this.#parts.newUse(countedAs(this.#principal, address), address)) return;
     note(this.#parts.services.record, { event: 'auth.token.use', actor, resource: actor, details: { request_id: this.#requestId, address }, ...this.#ofTenant() });
   }
 
   #take(name: Allowance['name'], cost: 0 | 1): void {
-    const allowance = this.#parts.limiter(callerIn(this.#principal, this.#request.address), name, cost);
+    const allowance = this.#parts.limiter(countedAs(this.#principal, this.#request.address), name, cost);
     this.#allowance = allowance;
     if (allowance === undefined || allowance.allowed) return;
     this.#parts.services.metrics.metrics.add('loki_http_rate_limited_total', 1, [name]);

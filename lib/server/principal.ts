@@ -4,7 +4,6 @@
  * those of contract section 6: `control` includes `write` includes `read`; `approve` is in no other. `hook` and `run` are what
  * an agent's hooks and a run's own process hold: each lets its bearer do one thing, includes nothing and is included in nothing.
  */
-import { callerOf } from './rate-limit.ts';
 
 export type Scope = 'read' | 'write' | 'control' | 'audit' | 'admin' | 'approve' | 'hook' | 'run';
 
@@ -59,11 +58,6 @@ const included: Readonly<Record<Scope, readonly Scope[]>> = {
 export function holds(principal: Pick<Principal, 'scopes'>, scope: Scope): boolean {
   for (const own of principal.scopes) if (included[own].includes(scope)) return true;
   return false;
-}
-
-/** Whose allowance a request is taken from: names of keys are told apart within a tenant alone; whoever has none is known by address. */
-export function callerIn({ anonymous, tenant, actor }: Pick<Principal, 'anonymous' | 'tenant' | 'actor'>, address: string): string {
-  return anonymous ? callerOf(address) : `${tenant ?? ''} ${actor}`;
 }
 
 /** Nobody in particular, allowed nothing. */

@@ -109,20 +109,25 @@ export interface RunService {
   order(order: RunOrderRequest, commit: CommitOrder): Promise<Ordered>;
   /** Nothing of the run works on when it resolves. Rejects with `conflict` for a run that has ended. */
   cancel(tenant: string | null, runId: string, actor: string): Promise<Run>;
-  replay(tenant: string | null, runId: string, actor: string, commit: CommitOrder): Promise<Replayed>;
+  replay(tenant: string | null, runId: string, by: OrderedBy, commit: CommitOrder): Promise<Replayed>;
   append(tenant: string | null, runId: string, events: readonly ReportedEvent[]): Promise<readonly RunEvent[]>;
   /** The run whose token this is, while it has not ended. */
   runOf(token: string): Promise<{ readonly run: string; readonly tenant: string | null } | undefined>;
 }
 
-export interface RunOrderRequest {
+/** Who orders a run, and what the log calls the request that says so. */
+export interface OrderedBy {
+  readonly actor: string;
+  readonly requestId: string;
+}
+
+export interface RunOrderRequest extends OrderedBy {
   readonly project_id: string;
   readonly tenant: string | null;
   /** The requirements document as text. */
   readonly document?: string;
   readonly terms: RunTerms;
   readonly trigger: Extract<RunTrigger, 'api' | 'schedule' | 'webhook' | 'manual'>;
-  readonly actor: string;
 }
 
 export interface Services {

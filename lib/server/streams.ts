@@ -6,7 +6,7 @@ import { LokiError } from '../errors.ts';
 import type { Cancel, Timers } from '../ports.ts';
 import { sseComment, sseEvent, sseRetry } from '../formats/sse.ts';
 import type { ApiRequest, ApiResponse } from './message.ts';
-import { callerIn } from './principal.ts';
+import { countedAs } from './rate-limit.ts';
 
 /** How many streams are open at once, in all and for one caller; how often a quiet one says that it lives. */
 export interface StreamLimits {
@@ -45,7 +45,7 @@ export function createStreams(
     if (draining) throw new LokiError('interrupted', { attempted: 'open an event stream', found: 'the control plane is stopping' });
     if (open.size >= limits.all || own >= limits.perCaller) {
       throw new LokiError('rate_limited', {
-        attempted: 'open an event stream', found: own >= limits.perCaller ? `${own} of yours are open, and the limit is ${limits.perCaller}` : `as many are open as there may be, ${limits.all}`,
+        attempted: 'open an event stream', found: own >= limits.perCaller ? `${own} of yours are open, and no more are` : `all ${limits.all} places are taken`,
         hint: 'Close streams that are not needed, or try again later',
       });
     }
@@ -69,7 +69,7 @@ export function createStreams(
     open(request, source) {
       const headers = { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-cache, no-transform', 'X-Accel-Buffering': 'no' };
       if (request.method === 'HEAD') return { status: 200, headers };
-      const caller = callerIn(request.principal, request.address);
+      const caller = countedAs(request.principal, request.address);
       admit(caller);
       const stream: OpenStream = new OpenStream(source, { failed: (error) => failed(error, request.requestId), left: () => leave(caller, stream) });
       enter(caller, stream);

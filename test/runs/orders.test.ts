@@ -27,6 +27,7 @@ const runIn = async ({ store }: Bench, id: string): Promise<{ readonly run: Run;
 
 test('an order is a pending run with its document, in its tenant, on the queue and on record', async () => {
   const bench = createBench();
+  await bench.store.transact([], [{ key: `tenants/${tenantId}`, value: { id: tenantId } }]);
   const { run, token } = await order(bench, { tenant_id: tenantId, document: 'Build a bridge\n', terms: { provider: 'claude', max_iterations: 2 } });
   const view = tenantView(bench.store, tenantId);
   assert.equal(await bench.store.get(runKeys.run(run.id)), undefined, 'nothing of a tenant lies at the root');

@@ -46,7 +46,7 @@ test('what no allowance is taken for is paid for once it is refused: nobody fill
 
 test('a wrong token is paid for and told also where nobody needs one', async () => {
   const kit = createKit({ authentication: true, rateLimit: 600 });
-  assert.deepEqual(await statuses(50, () => send(kit.api, '/auth/me', { headers: bearer(`loki_${'x'.repeat(36)}`) })), { 200: 20, 429: 30 });
+  assert.deepEqual(await statuses(50, () => send(kit.api, '/api/status', { headers: bearer(`loki_${'x'.repeat(36)}`) })), { 200: 20, 429: 30 });
   assert.equal(kit.recorded.filter(({ event }) => event === 'auth.fail').length, 20);
   assert.equal((await send(kit.api, '/health', { headers: bearer(`loki_${'x'.repeat(36)}`) })).status, 200);
 });

@@ -3,13 +3,14 @@
  * then who sends the request does not matter; or as the owner of a key with the scope `approve`, or with a new single sign-on,
  * as long as no approver key exists here. Refuses everything else; who may decide what is said by the approval itself.
  */
-import { LokiError } from '../../errors.ts';
+import { LokiError, type ErrorCode } from '../../errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { isPlainObject } from '../../base/json.ts';
 import { approvalStatuses, type ApprovalOutcome, type ApprovalView } from '../../approvals/approval.ts';
 import type { FreshProof } from '../../approvals/proof.ts';
+import type { DecideRequest } from '../../approvals/steps.ts';
 import { taking, type ApiRequest, type Handler, type Row } from '../message.ts';
-import { findObject, requireObject, tagOf, type Found } from '../objects.ts';
+import { findObject, requireObject, tagOf, type Found, type Sight } from '../objects.ts';
 import { holds } from '../principal.ts';
 import { idOf, oneOf, type QueryRules } from '../query.ts';
 import { objectResponse, jsonResponse } from '../respond.ts';
@@ -61,27 +62,34 @@ export function decide(approvals: Approvals, outcome: ApprovalOutcome): Pick<Row
     const attempted = `${outcome} ${id}`;
     if (override && outcome === 'approve') throw new LokiError('request.invalid', { attempted, found: 'override goes with a rejection' });
     const person = proof === undefined ? personIn(request, attempted) : { by: proof.by, proof: { kind: 'approver_key', at: proof.at, key: proof.key, signature: proof.signature } as const };
-    // Whoever shows a signature may be anybody: the approval is looked for wherever it is.
-    const seen = proof === undefined ? request : { store: request.store, principal: { tenant: null } };
-    try {
-      const { tenant, key } = await requireObject(seen, 'approval', id);
-      const view = await approvals(tenant).decide({ id, outcome, ...person, ...(reason === undefined ? {} : { reason }), ...(override ? { override: true } : {}) });
-      return jsonResponse(view, { ETag: tagOf(key, JSON.stringify(view)) });
-    } catch (error) {
-      if (proof === undefined || !tellsWhetherThere(error) || await maySee(request, id)) throw error;
-      throw new LokiError('auth.proof', { attempted, found: 'there is no such approval, or its proof is no signature over this decision made within two minutes', hint: proofHint });
-    }
+    const decision = { id, outcome, ...person, requestId: request.requestId, ...(reason === undefined ? {} : { reason }), ...(override ? { override: true } as const : {}) };
+    const { view, key } = await (proof === undefined ? decideIn(request, approvals, decision) : decideByProof(request, approvals, decision, attempted));
+    return jsonResponse(view, { ETag: tagOf(key, JSON.stringify(view)) });
   });
 }
 
-/** A proof that does not count shows nothing to somebody who may not look: not even whether there is such an approval. */
-function tellsWhetherThere(error: unknown): boolean {
-  return error instanceof LokiError && (error.code === 'not_found' || error.code === 'auth.proof');
+async function decideIn(sight: Sight, approvals: Approvals, decision: DecideRequest): Promise<{ readonly view: ApprovalView; readonly key: string }> {
+  const { tenant, key } = await requireObject(sight, 'approval', decision.id);
+  return { view: await approvals(tenant).decide(decision), key };
 }
 
-async function maySee(request: ApiRequest, id: string): Promise<boolean> {
-  return holds(request.principal, 'read') && (request.principal.tenant === null || await findObject(request, 'approval', id) !== undefined);
+/**
+ * Whoever shows a signature may be anybody: the approval is looked for wherever it is. Until the signature has held, somebody
+ * who may not look at it is not told whether there is one.
+ */
+async function decideByProof(request: ApiRequest, approvals: Approvals, decision: DecideRequest, attempted: string): Promise<{ readonly view: ApprovalView; readonly key: string }> {
+  const { principal } = request;
+  const mayLook = holds(principal, 'read') && (principal.tenant === null || await findObject(request, 'approval', decision.id) !== undefined);
+  try {
+    return await decideIn({ store: request.store, principal: { tenant: null } }, approvals, decision);
+  } catch (error) {
+    if (mayLook || !(error instanceof LokiError) || !hidden.has(error.code)) throw error;
+    throw new LokiError('auth.proof', { attempted, found: 'there is no such approval, or the proof is no signature of an approver key over this decision', hint: proofHint });
+  }
 }
+
+/** What would tell that an approval is there, or is not, before a signature has held. Nothing else is looked at before that. */
+const hidden: ReadonlySet<ErrorCode> = new Set(['not_found', 'auth.proof']);
 
 /** The person whose key or sign-on the request comes with. Throws `auth.proof` when it comes with neither. */
 function personIn({ principal }: ApiRequest, attempted: string): { readonly by: string; readonly role?: string; readonly proof: FreshProof } {
