@@ -37,7 +37,7 @@ function inProject(installation: Installation, projectId: string | undefined): I
   if (projectId === undefined || projectId === installation.project?.id) return installation;
   const { host: { disk }, home } = installation;
   const enrolment = readEnrolment(disk, home.home, home.project(projectId));
-  if (enrolment === undefined) throw new LokiError('not_found', { attempted: `find project "${projectId}"`, found: 'no project with this id is enrolled' });
+  if (enrolment === undefined) throw new LokiError('not_found', { attempted: `find project "${projectId}"`, found: 'no project with this id is enrolled', hint: 'Enrol it with loki init, in its directory on the machine of the control plane' });
   return { ...installation, project: { id: enrolment.id, dir: enrolment.path }, layout: projectLayout(enrolment.path) };
 }
 

@@ -12,6 +12,7 @@ import type { AuditEvent, Recorder } from '../../audit/entry.ts';
 import type { Clock, Random } from '../../ports.ts';
 import type { Store, StoreChange, StoreCheck, StoreEntry } from '../../store/store.ts';
 import { tenantPrefix } from '../../store/tenant-view.ts';
+import { whileItStays } from '../objects.ts';
 import { holds, roleScopes, type Principal, type Role, type Scope } from '../principal.ts';
 import { keyKeys, keyValue, readKey, stateOf, type ApiKey } from './api-key.ts';
 
@@ -187,7 +188,7 @@ export class KeyRoom {
   #creation(key: ApiKey): readonly [readonly StoreCheck[], readonly StoreChange[]] {
     const at = tenantPrefix(key.tenant_id) + keyKeys.key(key.id);
     const hash = keyKeys.hash(key.sha256);
-    return [[{ key: at, revision: 0 }, { key: hash, revision: 0 }], [{ key: at, value: keyValue(key) }, { key: hash, value: { tenant_id: key.tenant_id, id: key.id } }]];
+    return [[{ key: at, revision: 0 }, { key: hash, revision: 0 }, ...whileItStays(key.tenant_id)], [{ key: at, value: keyValue(key) }, { key: hash, value: { tenant_id: key.tenant_id, id: key.id } }]];
   }
 
   async #record(event: AuditEvent['event'], { actor, requestId }: Asker, key: ApiKey, details: JsonObject): Promise<void> {

@@ -7,10 +7,11 @@ import { LokiError } from '../../errors.ts';
 import { newId } from '../../base/ids.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { taking, type ApiRequest, type ApiResponse, type Row } from '../message.ts';
-import { findObject, listObjects, objectKey, requireObject, type Found } from '../objects.ts';
+import { findObject, listObjects, objectKey, requireObject, whileItStays, type Found } from '../objects.ts';
 import { holds } from '../principal.ts';
 import { id, nullable, record, text } from '../shape.ts';
 import * as shapes from '../shapes.ts';
+import type { StoreChange, StoreCheck } from '../../store/store.ts';
 import type { ProjectService, Services } from '../services.ts';
 import { answerWith, assertUnchanged, change, changedMembers, list, one } from './collections.ts';
 
@@ -30,6 +31,7 @@ export function projectRows(services: Services): readonly Row[] {
     const place = directory === undefined ? undefined : projects.placeOf(directory);
     const projectId = place?.id ?? newId('project', clock.now(), random.bytes(10));
     const key = objectKey(tenant, 'project', projectId);
+    const claim = place === undefined ? undefined : await placeClaim(request, place.id, tenant);
     const known = place === undefined ? undefined : await findObject({ store: request.store, principal: { tenant: null } }, 'project', projectId);
     if (known !== undefined && (known.tenant !== null || tenant === null)) {
       // A crash may have come between the two places that say whose the directory is.
@@ -42,8 +44,8 @@ export function projectRows(services: Services): readonly Row[] {
     await request.changed('project.create', { tenant, projectId, resource: `project:${projectId}`, details: { name, path: place?.path ?? null } });
     // One that belonged to the installation so far goes over to the tenant; what was made in it before stays where it is.
     const moved = known === undefined ? [] : [{ key: known.key, value: undefined }];
-    const outcome = await request.commit([{ key, revision: 0 }, ...(known === undefined ? [] : [{ key: known.key, revision: known.revision }])], [...moved, { key, value: project }], response);
-    if (!outcome.committed) throw new LokiError('conflict', { attempted: 'register the project', found: 'somebody else does so just now' });
+    const outcome = await request.commit([{ key, revision: 0 }, ...whileItStays(tenant), ...(known === undefined ? [] : [{ key: known.key, revision: known.revision }]), ...(claim === undefined ? [] : [claim.check])], [...moved, { key, value: project }, ...(claim === undefined ? [] : [claim.change])], response);
+    if (!outcome.committed) throw new LokiError('conflict', { attempted: 'register the project', found: 'somebody else does so just now, or takes its tenant away' });
     if (place !== undefined) projects.assign(projectId, tenant);
     return response;
   });
@@ -58,6 +60,7 @@ export function projectRows(services: Services): readonly Row[] {
 
   const remove = async (request: ApiRequest): Promise<ApiResponse> => {
     const found = await requireObject(request, 'project', request.params.get('id') ?? '');
+    assertUnchanged(request, found);
     if (found.value['path'] !== null) assertMayRegister(request);
     const projectId = String(found.value['id']);
     if (projects.isEnrolled(projectId)) throw new LokiError('conflict', { attempted: 'remove the project', found: 'it is enrolled on this machine, and hooks judge by it', hint: 'Remove its hooks there first: loki hooks uninstall' });
@@ -84,6 +87,12 @@ export function projectRows(services: Services): readonly Row[] {
       answer: { status: 204, about: 'It is gone' }, handle: async (request) => remove(await adopted(request, projects)),
     },
   ];
+}
+
+/** Of two who register a directory at the same moment, for whomever, one fails: each changes what the other has read. */
+async function placeClaim({ store }: ApiRequest, projectId: string, tenant: string | null): Promise<{ readonly check: StoreCheck; readonly change: StoreChange }> {
+  const key = `project-places/${projectId}`;
+  return { check: { key, revision: (await store.get(key))?.revision ?? 0 }, change: { key, value: { tenant_id: tenant } } };
 }
 
 /** The project, if the principal may know of it; one that was enrolled a moment ago too. Throws `not_found`. */
