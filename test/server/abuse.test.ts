@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { createApprovals, type Approvals } from '../../lib/approvals/approvals.ts';
 import { textOfDecision } from '../../lib/approvals/steps.ts';
 import type { HttpResponse } from '../../lib/base/http.ts';
-import { newId } from '../../lib/base/ids.ts';
+import { newId, projectIdOf } from '../../lib/base/ids.ts';
 import { LokiError } from '../../lib/errors.ts';
 import { clock, random, timers } from '../../lib/host/time.ts';
 import { runKeys } from '../../lib/runs/run.ts';
@@ -161,6 +161,16 @@ test('a directory changes hands while nothing works in it, and asking again puts
   assert.equal((await register(tenant)).status, 201);
   assert.equal((await register(tenant)).status, 409);
   assert.deepEqual(assigned.slice(-2), [[projectId, tenant], [projectId, tenant]]);
+});
+
+test('a directory within one of another tenant, or around it, is registered for nobody else', async () => {
+  const kit = createKit({ authentication: true }, { projects: { adopt: async () => undefined, placeOf: (path) => ({ id: projectIdOf(path), path }), assign: () => undefined, isEnrolled: () => false } });
+  const { token } = await mint(kit, { name: 'admin', tenant: null, role: 'admin' });
+  const [a, b] = [await putTenant(kit.store, 1), await putTenant(kit.store, 2)];
+  const register = async (path: string, tenant_id: string | null): Promise<number> => (await post(kit, '/api/v2/projects', token, { name: 'x', path, tenant_id })).status;
+  assert.equal(await register('/srv/shop', a), 201);
+  for (const path of ['/srv', '/srv/shop/web']) for (const other of [b, null]) assert.equal(await register(path, other), 409, path);
+  assert.deepEqual([await register('/srv/shop/web', a), await register('/srv/shopping', b)], [201, 201]);
 });
 
 test('a timeline that would fill the memory is refused, and told where to read it', async () => {

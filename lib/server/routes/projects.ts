@@ -6,6 +6,7 @@
 import { LokiError } from '../../errors.ts';
 import { newId } from '../../base/ids.ts';
 import type { JsonObject } from '../../base/json.ts';
+import { isInside } from '../../base/paths.ts';
 import { taking, type ApiRequest, type ApiResponse, type Row } from '../message.ts';
 import { findObject, listObjects, objectKey, requireObject, whileItStays, type Found } from '../objects.ts';
 import { holds } from '../principal.ts';
@@ -18,6 +19,9 @@ import { answerWith, assertUnchanged, change, changedMembers, list, one } from '
 const path = text({ most: 4096, pattern: /^\//, accepts: 'an absolute path on the machine of the control plane', example: '/srv/payments' });
 const wish = record({ name: shapes.name }, { description: shapes.description, path, tenant_id: nullable(id('tenant')) });
 const edit = record({}, { name: shapes.name, description: shapes.description }, 'Members that are left out stay as they are');
+
+/** Projects looked at together. */
+const pageSize = 500;
 
 const answer = { status: 200, about: 'The project', shape: shapes.project } as const;
 
@@ -39,6 +43,7 @@ export function projectRows(services: Services): readonly Row[] {
       throw new LokiError('conflict', { attempted: 'register the project', found: `its directory is registered already, as ${projectId}`, hint: `Look at it: GET /api/v2/projects/${projectId}` });
     }
     if (known !== undefined) await assertIdle(request, known, 'give the project to a tenant');
+    if (place !== undefined) await assertApart(request, place, tenant);
     const project: JsonObject = { id: projectId, name, description, tenant_id: tenant, path: place?.path ?? null, created_at: now(), updated_at: now() };
     const response = answerWith({ key, value: project }, 201, undefined, `${request.path}/${projectId}`);
     await request.changed('project.create', { tenant, projectId, resource: `project:${projectId}`, details: { name, path: place?.path ?? null } });
@@ -64,7 +69,6 @@ export function projectRows(services: Services): readonly Row[] {
     if (found.value['path'] !== null) assertMayRegister(request);
     const projectId = String(found.value['id']);
     if (projects.isEnrolled(projectId)) throw new LokiError('conflict', { attempted: 'remove the project', found: 'it is enrolled on this machine, and hooks judge by it', hint: 'Remove its hooks there first: loki hooks uninstall' });
-    assertUnchanged(request, found);
     await assertIdle(request, found, 'remove the project');
     await request.changed('project.delete', { tenant: found.tenant, projectId, resource: `project:${projectId}`, details: { name: found.value['name'] ?? null, path: found.value['path'] ?? null } });
     const { answer: response } = await change(request, 'project', ({ value }) => value, () => undefined);
@@ -115,6 +119,18 @@ async function tenantFor({ principal: { tenant }, store }: ApiRequest, wanted: s
   if (tenant !== null && meant !== tenant) throw meant === null ? new LokiError('auth.forbidden', { attempted: 'register a project of the installation', found: 'the principal belongs to a tenant' }) : none;
   if (meant !== null && await store.get(`tenants/${meant}`) === undefined) throw none;
   return meant;
+}
+
+/** Who works in a directory reaches all that lies below it: what is within another's is the other's too. Throws `conflict`. */
+async function assertApart({ store }: ApiRequest, place: { readonly id: string; readonly path: string }, tenant: string | null): Promise<void> {
+  for (let after: string | undefined; ;) {
+    const page = await listObjects({ store, principal: { tenant: null } }, 'project', {}, { limit: pageSize, ...(after === undefined ? {} : { after }) });
+    const near = page.find(({ tenant: owner, value: { id: other, path: there } }) => owner !== tenant && other !== place.id && typeof there === 'string' && (isInside(there, place.path) || isInside(place.path, there)));
+    if (near !== undefined) throw new LokiError('conflict', { attempted: 'register the project', found: `"${place.path}" and "${String(near.value['path'])}", which belongs to another tenant or to the installation, lie within each other`, hint: 'Take a directory of its own' });
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageSize) return;
+    after = String(last.value['id']);
+  }
 }
 
 /** A run that goes on would look for itself where the project no longer is. Throws `conflict`. */
