@@ -8,7 +8,7 @@ import type { AuditEvent, Recorder } from '../audit/entry.ts';
 import type { HttpRequest, HttpResponse } from '../base/http.ts';
 import { isId } from '../base/ids.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
-import type { Authenticate } from './auth/authenticate.ts';
+import type { Authenticate, Credentials } from './auth/authenticate.ts';
 import { cameThroughProxy, type ClientOf } from './client-address.ts';
 import { requireOwnPage } from './auth/same-origin.ts';
 import { checkFollowedLink, type Admitted, type Door } from './door.ts';
@@ -134,12 +134,12 @@ export class Exchange {
    * A wrong token is paid for from an allowance of its own; right ones are never held up by it. Where nobody needs one it keeps
    * nobody out, and is paid for and told all the same; what answers everybody all the time does not look at who asks.
    */
-  async #identify({ headers }: Admitted): Promise<void> {
+  async #identify(admitted: Admitted): Promise<void> {
     const { address } = this.#request;
     const anybody = this.#route?.scope === 'none' && this.#route.aboutCaller !== true;
     if (anybody && this.#route?.rate === 'exempt') return;
     try {
-      this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address, proxied: this.#via !== undefined || cameThroughProxy(headers) });
+      this.#principal = await this.#parts.authenticate(this.#shown(admitted));
     } catch (error) {
       this.#take('auth', 1);
       if (!anybody) throw error;
@@ -148,6 +148,22 @@ export class Exchange {
     const { actor, anonymous } = this.#principal;
     if (anonymous || !this.#parts.newUse(countedAs(this.#principal, address), address)) return;
     note(this.#parts.services.record, { event: 'auth.token.use', actor, resource: actor, details: { request_id: this.#requestId, address }, ...this.#ofTenant() });
+  }
+
+  /** What the request shows of who it is from. */
+  #shown({ headers }: Admitted): Credentials {
+    return { authorization: headers.get('authorization'), cookie: headers.get('cookie'), address: this.#request.address, proxied: this.#via !== undefined || cameThroughProxy(headers) };
+  }
+
+  async #stillCounts(route: Route, admitted: Admitted): Promise<boolean> {
+    const { anonymous, actor, tenant } = this.#principal;
+    if (anonymous) return true;
+    try {
+      const now = await this.#parts.authenticate(this.#shown(admitted));
+      return now.actor === actor && now.tenant === tenant && (route.scope === 'none' || holds(now, route.scope));
+    } catch {
+      return false;
+    }
   }
 
   #take(name: Allowance['name'], cost: 0 | 1): void {
@@ -224,6 +240,7 @@ export class Exchange {
     return {
       method, path: admitted.path, version: route.version, params, query, headers: admitted.headers, body, principal, requestId: this.#requestId, address, secure, signal, store, cursors, commit,
       readText: (limit) => readJsonText(this.#request, admitted.headers, limit), readForm: (limit) => readFormFields(this.#request, admitted.headers, limit),
+      stillCounts: () => this.#stillCounts(route, admitted),
       patience: (milliseconds) => this.#request.patience?.(milliseconds),
       changed: async (event, { tenant, details, resource, projectId }) => {
         await record({
