@@ -44,7 +44,8 @@ export function projectRows(services: Services): readonly Row[] {
     }
     if (known !== undefined) await assertIdle(request, known, 'give the project to a tenant');
     if (place !== undefined) await assertApart(request, place, tenant);
-    const project: JsonObject = { id: projectId, name, description, tenant_id: tenant, path: place?.path ?? null, created_at: now(), updated_at: now() };
+    const at = now();
+    const project: JsonObject = { id: projectId, name, description, tenant_id: tenant, path: place?.path ?? null, created_at: at, updated_at: at };
     const response = answerWith({ key, value: project }, 201, undefined, `${request.path}/${projectId}`);
     await request.changed('project.create', { tenant, projectId, resource: `project:${projectId}`, details: { name, path: place?.path ?? null } });
     // One that belonged to the installation so far goes over to the tenant; what was made in it before stays where it is.
