@@ -106,12 +106,17 @@ export function used(view: ApprovalView, nowMs: number): ApprovalView {
   return { ...view, status: 'used', used_at: notBefore(view, nowMs) };
 }
 
+/** Throws `auth.forbidden` unless `by` is a person. Says nothing about the approval. */
+export function assertPerson(id: string, by: string): void {
+  if (!/^(user|token):./.test(by)) throw new LokiError('auth.forbidden', { attempted: `decide approval ${id}`, found: `${by} is no person; only a person decides` });
+}
+
 /**
  * Throws `auth.forbidden` unless `by` may decide at all. `isApprover` says whether somebody is on a list that is not empty.
  */
 export function assertMayDecide(view: ApprovalView, { by, role, override }: Pick<DecideRequest, 'by' | 'role' | 'override'>, isApprover: IsApprover): void {
   const refuse = (found: string): LokiError => new LokiError('auth.forbidden', { attempted: `decide approval ${view.id}`, found, hint: `Ask one of: ${view.approvers.join(', ') || 'the people who may approve here'}` });
-  if (!/^(user|token):./.test(by)) throw refuse(`${by} is no person; only a person decides`);
+  assertPerson(view.id, by);
   if (by === view.requested_by) throw refuse(`${by} asked for it; somebody else must decide`);
   if (override !== true && view.approvers.length > 0 && !isApprover(by, view.approvers, role)) throw refuse(`${by} is not on its list of approvers`);
 }

@@ -90,9 +90,9 @@ export class Exchange {
       response = await this.#respond();
       this.#record(response, undefined);
     } catch (error) {
-      const seen = this.#request.signal.aborted ? new LokiError('interrupted', { attempted: 'answer the request', found: 'the client has gone' }) : error;
+      const seen = this.#request.signal.aborted ? new LokiError('interrupted', { attempted: 'answer the request', found: 'the client has gone' }) : this.#paidFor(error);
       response = problemResponse(seen, this.#requestId, this.#extra);
-      this.#record(response, error);
+      this.#record(response, seen === error || this.#request.signal.aborted ? error : seen);
     }
     return { ...response, headers: this.#headers(response.headers) };
   }
@@ -103,7 +103,7 @@ export class Exchange {
     const { method } = this.#request;
     const match = this.#parts.router(method, admitted.path);
     if (match.kind === 'found') this.#route = match.route;
-    await this.#identify(match.kind === 'found' && match.route.scope === 'none' && match.route.aboutCaller !== true, admitted);
+    await this.#identify(admitted);
     const preflight = method === 'OPTIONS' && match.kind === 'method';
     const rate = this.#route?.rate ?? (isSafe(method) ? 'read' : 'write');
     if (rate !== 'exempt') this.#take(rate, 1);
@@ -130,30 +130,40 @@ export class Exchange {
     }
   }
 
-  /** A wrong token is paid for from an allowance of its own; right ones are never held up by it. */
-  async #identify(anybody: boolean, { headers }: Admitted): Promise<void> {
+  /**
+   * A wrong token is paid for from an allowance of its own; right ones are never held up by it. Where nobody needs one it keeps
+   * nobody out, and is paid for and told all the same; what answers everybody all the time does not look at who asks.
+   */
+  async #identify(admitted: Admitted): Promise<void> {
     const { address } = this.#request;
+    const anybody = this.#route?.scope === 'none' && this.#route.aboutCaller !== true;
+    if (anybody && this.#route?.rate === 'exempt') return;
     try {
-      this.#principal = await this.#parts.authenticate(this.#credentials(headers));
+      this.#principal = await this.#parts.authenticate(this.#shown(admitted));
     } catch (error) {
-      if (anybody) return;
       this.#take('auth', 1);
-      throw error;
+      if (!anybody) throw error;
+      note(this.#parts.services.record, { event: 'auth.fail', actor: stranger.actor, details: { request_id: this.#requestId, address, reason: messageOf(error).slice(0, longestReason) } });
     }
     const { actor, anonymous } = this.#principal;
     if (anonymous || !this.#parts.newUse(countedAs(this.#principal, address), address)) return;
     note(this.#parts.services.record, { event: 'auth.token.use', actor, resource: actor, details: { request_id: this.#requestId, address }, ...this.#ofTenant() });
   }
 
-  #credentials(headers: Admitted['headers']): Credentials {
+  /** What the request shows of who it is from. */
+  #shown({ headers }: Admitted): Credentials {
     return { authorization: headers.get('authorization'), cookie: headers.get('cookie'), address: this.#request.address, proxied: this.#via !== undefined || cameThroughProxy(headers) };
   }
 
-  /** Asked while an answer goes on for long. Who asks must still be the same, with the same right. */
-  async #stillAllowed(route: Route, { headers }: Admitted): Promise<boolean> {
-    const { actor, tenant, kind } = this.#principal;
-    const now = await this.#parts.authenticate(this.#credentials(headers)).catch(() => undefined);
-    return now !== undefined && now.actor === actor && now.tenant === tenant && now.kind === kind && (route.scope === 'none' || holds(now, route.scope));
+  async #stillCounts(route: Route, admitted: Admitted): Promise<boolean> {
+    const { anonymous, actor, tenant } = this.#principal;
+    if (anonymous) return true;
+    try {
+      const now = await this.#parts.authenticate(this.#shown(admitted));
+      return now.actor === actor && now.tenant === tenant && (route.scope === 'none' || holds(now, route.scope));
+    } catch {
+      return false;
+    }
   }
 
   #take(name: Allowance['name'], cost: 0 | 1): void {
@@ -162,6 +172,17 @@ export class Exchange {
     if (allowance === undefined || allowance.allowed) return;
     this.#parts.services.metrics.metrics.add('loki_http_rate_limited_total', 1, [name]);
     throw new LokiError('rate_limited', { attempted: 'answer the request', found: `more than ${allowance.limit} requests of class "${name}" in a minute` });
+  }
+
+  /** What is exempt is so when it is answered: what is refused is paid for, so that what it makes us record is bounded. */
+  #paidFor(error: unknown): unknown {
+    if (this.#route?.rate !== 'exempt' || this.#route.scope === 'none') return error;
+    try {
+      this.#take('read', 1);
+      return error;
+    } catch (limited) {
+      return limited;
+    }
   }
 
   /**
@@ -218,8 +239,8 @@ export class Exchange {
     const principal = this.#principal;
     return {
       method, path: admitted.path, version: route.version, params, query, headers: admitted.headers, body, principal, requestId: this.#requestId, address, secure, signal, store, cursors, commit,
-      stillAllowed: () => this.#stillAllowed(route, admitted),
       readText: (limit) => readJsonText(this.#request, admitted.headers, limit), readForm: (limit) => readFormFields(this.#request, admitted.headers, limit),
+      stillCounts: () => this.#stillCounts(route, admitted),
       patience: (milliseconds) => this.#request.patience?.(milliseconds),
       changed: async (event, { tenant, details, resource, projectId }) => {
         await record({
@@ -251,10 +272,10 @@ export class Exchange {
     const durationMs = clock.monotonic() - this.#startedAt;
     answered({ method: this.#request.method, route: this.#route?.path, status, seconds: durationMs / 1000 });
     if (status === 429) return;
-    const isApi = this.#route === undefined ? (this.#admitted?.path ?? this.#request.target).startsWith('/api') : this.#route.audit;
+    const isApi = this.#route === undefined ? this.#path().startsWith('/api') : this.#route.audit;
     if (!isApi && status < 400) return;
     const details: JsonObject = {
-      request_id: this.#requestId, method: this.#request.method.slice(0, 20), path: (this.#admitted?.path ?? this.#request.target).slice(0, 256),
+      request_id: this.#requestId, method: this.#request.method.slice(0, 20), path: this.#path().slice(0, 256),
       route: this.#route?.path ?? null, status, duration_ms: Math.round(durationMs), address: this.#request.address,
       ...(this.#via === undefined ? {} : { via: this.#via }),
     };
@@ -266,6 +287,11 @@ export class Exchange {
     if (isApi && recordResponses) send('api.response', { bytes: body === undefined ? null : Buffer.byteLength(body) });
     if (status === 401 || status === 403) send(this.#showedWho() && status === 401 ? 'auth.fail' : 'auth.denied', { reason: messageOf(error).slice(0, longestReason) });
     if (status >= 500 && !this.#request.signal.aborted && error !== undefined) send('api.error', { reason: messageOf(error).slice(0, longestReason) });
+  }
+
+  /** Never with the query: an identity provider's code may stand there, also in a request that the door refused. */
+  #path(): string {
+    return this.#admitted?.path ?? this.#request.target.replace(/\?.*$/s, '');
   }
 
   #ofTenant(): Pick<AuditEvent, 'metadata'> {

@@ -108,8 +108,8 @@ function approvalRows({ approvals: service }: Services): readonly Row[] {
   return [
     { method: 'GET', path: '/approvals', operation: 'approvals.list', summary: 'Approvals, the newest first', scope: 'read', paged: true, query: approvals.listRules, answer: { ...answer, about: 'Approvals' }, handle: approvals.list() },
     { method: 'GET', path: '/approvals/:id', operation: 'approvals.get', summary: 'One approval', scope: 'read', params, answer, handle: approvals.one(service) },
-    { method: 'POST', path: '/approvals/:id/approve', operation: 'approvals.approve', summary: 'Says yes', scope: 'approve', proven: true, params, keyed: 'steps', records: ['approval.approve'], answer, ...approvals.decide(service, 'approve') },
-    { method: 'POST', path: '/approvals/:id/reject', operation: 'approvals.reject', summary: 'Says no', scope: 'approve', proven: true, params, keyed: 'steps', records: ['approval.reject', 'approval.override'], answer, ...approvals.decide(service, 'reject') },
+    { method: 'POST', path: '/approvals/:id/approve', operation: 'approvals.approve', summary: 'Says yes', scope: 'approve', proven: true, bodyLimit: 16 * 1024, params, keyed: 'steps', records: ['approval.approve'], answer, ...approvals.decide(service, 'approve') },
+    { method: 'POST', path: '/approvals/:id/reject', operation: 'approvals.reject', summary: 'Says no', scope: 'approve', proven: true, bodyLimit: 16 * 1024, params, keyed: 'steps', records: ['approval.reject', 'approval.override'], answer, ...approvals.decide(service, 'reject') },
   ];
 }
 

@@ -1,6 +1,7 @@
 /**
- * Open event streams: how many there may be, and how they end. A stream ends when its client goes, when its source ends, or
- * when the server drains; whichever it is, everything the stream waits on is let go.
+ * Open event streams: how many there may be, and how they end. A stream ends when its client goes, when its source ends, when
+ * what let its client in does not count any more (looked at with each heartbeat), or when the server drains; whichever it is,
+ * everything the stream waits on is let go.
  */
 import { LokiError } from '../errors.ts';
 import type { Cancel, Timers } from '../ports.ts';
@@ -71,7 +72,7 @@ export function createStreams(
       if (request.method === 'HEAD') return { status: 200, headers };
       const caller = countedAs(request.principal, request.address);
       admit(caller);
-      const stream: OpenStream = new OpenStream(source, { failed: (error) => failed(error, request.requestId), left: () => leave(caller, stream), stillAllowed: () => request.stillAllowed() });
+      const stream: OpenStream = new OpenStream(source, { failed: (error) => failed(error, request.requestId), left: () => leave(caller, stream), stillCounts: () => request.stillCounts() });
       enter(caller, stream);
       // A stream whose client goes before it is read from never comes to its own end.
       if (request.signal.aborted) stream.end();
@@ -89,8 +90,8 @@ export function createStreams(
 interface StreamHears {
   failed(error: unknown): void;
   left(): void;
-  /** Whether its reader may still read. */
-  stillAllowed(): Promise<boolean>;
+  /** Whether its reader may still be told. Never rejects. */
+  stillCounts(): Promise<boolean>;
 }
 
 type Part = string | Uint8Array;
@@ -145,7 +146,7 @@ class OpenStream implements AsyncIterableIterator<Part> {
 
   /** Says that the stream lives, where nothing else has said so since the last time; and ends it where its reader may not read any more. */
   beat(): void {
-    this.#hears.stillAllowed().then((is) => { if (!is) this.end('bye'); }, () => this.end('bye'));
+    void this.#hears.stillCounts().then((counts) => { if (!counts) this.end('bye'); });
     if (this.#spoke || this.#reader === undefined) this.#spoke = false;
     else this.#answer({ done: false, value: sseComment('still here') });
   }

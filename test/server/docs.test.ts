@@ -56,6 +56,7 @@ async function stage(): Promise<{ readonly kit: Kit; readonly programs: Readonly
   };
   const kit = createKit({ authentication: true }, { store, approvals: () => approvals, runs: { ...plain.services.runs, replay, order } });
   const { token } = await mint(kit, { name: 'admin', tenant: null, role: 'admin' });
+  const { token: alice } = await mint(kit, { name: 'alice', tenant: null, role: 'viewer', scopes: ['approve'], owner: 'user:alice' });
   const first = await approvals.request(push);
   const second = await approvals.request({ ...push, actionHash: 'b'.repeat(64) });
   const proof = (): string => {
@@ -68,7 +69,7 @@ async function stage(): Promise<{ readonly kit: Kit; readonly programs: Readonly
   return {
     kit,
     programs: {
-      'loki enterprise token generate': () => token, 'cat ~/.loki/run/token': () => localToken, 'loki reject apr_': proof,
+      'loki enterprise token generate alice': () => alice, 'loki enterprise token generate': () => token, 'cat ~/.loki/run/token': () => localToken, 'loki reject apr_': proof,
       'jq -Rs {text: .} .loki/policies.yaml': () => '{"text":"version: 1\\n"}', 'loki metrics': () => '',
     },
   };

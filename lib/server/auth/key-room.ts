@@ -60,6 +60,9 @@ export interface FoundKey {
 export type Commit = (checks: readonly StoreCheck[], changes: readonly StoreChange[]) => Promise<void>;
 
 const mostGraceHours = 24 * 30;
+const mostTries = 20;
+/** Entries name the token of this machine's command line so. */
+const takenName = 'local';
 
 export class KeyRoom {
   readonly #options: KeyRoomOptions;
@@ -105,10 +108,22 @@ export class KeyRoom {
   /** From now on its token does not count, whatever grace it had. */
   async revoke({ key, entry }: FoundKey, asker: Asker, commit: Commit = this.#commit): Promise<ApiKey> {
     if (key.revoked_at !== null) return key;
-    const revoked: ApiKey = { ...key, revoked_at: new Date(this.#options.clock.now()).toISOString() };
+    const revoked_at = new Date(this.#options.clock.now()).toISOString();
     await this.#record('auth.token.revoke', asker, key, {});
-    await commit([{ key: entry.key, revision: entry.revision }], [{ key: entry.key, value: keyValue(revoked) }]);
-    return revoked;
+    // It is on record as revoked, so it must be: a use that is noted just now, or another change, does not stand in the way.
+    let found: FoundKey = { key, entry };
+    for (let tries = 1; ; tries += 1) {
+      const revoked: ApiKey = { ...found.key, revoked_at };
+      try {
+        await commit([{ key: found.entry.key, revision: found.entry.revision }], [{ key: found.entry.key, value: keyValue(revoked) }]);
+        return revoked;
+      } catch (error) {
+        const now = await this.find(key.tenant_id, key.id);
+        if (now === undefined || tries === mostTries || !(error instanceof LokiError) || error.code !== 'conflict') throw error;
+        if (now.key.revoked_at !== null) return now.key;
+        found = now;
+      }
+    }
   }
 
   async change({ key, entry }: FoundKey, change: KeyChange, asker: Asker, commit: Commit = this.#commit): Promise<ApiKey> {
@@ -150,6 +165,7 @@ export class KeyRoom {
 
   /** The name is free, and is taken by the transaction that this goes into. */
   async #nameClaim(attempted: string, tenant: string | null, name: string): Promise<NameClaim> {
+    if (name === takenName) throw new LokiError('conflict', { attempted, found: `"${takenName}" is the name of this machine's own token`, hint: 'Take another name: entries in the log are told apart by it' });
     const at = tenantPrefix(tenant) + keyKeys.name(name);
     const revision = (await this.#options.store.get(at))?.revision ?? 0;
     const now = this.#options.clock.now();

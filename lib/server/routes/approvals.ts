@@ -20,6 +20,8 @@ import { list as listOfKind, timeRules } from './collections.ts';
 
 type Approvals = Services['approvals'];
 
+const proofHint = 'Where the key is kept run loki approve ID --print-proof, and send what it prints as the body within two minutes';
+
 export const listRules: QueryRules = { project_id: idOf('project'), status: oneOf(approvalStatuses), ...timeRules };
 
 /** The newest first. */
@@ -51,7 +53,7 @@ async function viewOf(request: ApiRequest, approvals: Approvals): Promise<{ read
 const short = text({ least: 0, most: 300 });
 const wish = record({}, {
   reason: text({ least: 0, most: 2000, lines: true }), override: flag('With reject: takes back an approval that was given and not used yet'),
-  proof: record({ by: short, at: short, key: short, signature: short }, {}, 'What loki approve --print-proof prints'),
+  proof: record({ by: text({ most: 300, pattern: /^(?:user|token):./, accepts: 'a person as user:alice', example: 'user:alice' }), at: short, key: short, signature: short }, {}, 'What loki approve --print-proof prints'),
 });
 
 export function decide(approvals: Approvals, outcome: ApprovalOutcome): Pick<Row, 'body' | 'handle'> {
@@ -82,12 +84,12 @@ async function decideByProof(request: ApiRequest, approvals: Approvals, decision
     return await decideIn({ store: request.store, principal: { tenant: null } }, approvals, decision);
   } catch (error) {
     if (mayLook || !(error instanceof LokiError) || !hidden.has(error.code)) throw error;
-    throw new LokiError('auth.proof', { attempted, found: 'there is no such approval, or the proof is none of somebody who may decide it', hint: 'Where the key is kept run loki approve ID --print-proof, and send what it prints within two minutes' });
+    throw new LokiError('auth.proof', { attempted, found: 'there is no such approval, or the proof is no signature of an approver key over this decision', hint: proofHint });
   }
 }
 
-/** What would tell that an approval is there, or is not, before a signature has held. */
-const hidden: ReadonlySet<ErrorCode> = new Set(['not_found', 'auth.forbidden', 'auth.proof']);
+/** What would tell that an approval is there, or is not, before a signature has held. Nothing else is looked at before that. */
+const hidden: ReadonlySet<ErrorCode> = new Set(['not_found', 'auth.proof']);
 
 /** The person whose key or sign-on the request comes with. Throws `auth.proof` when it comes with neither. */
 function personIn({ principal }: ApiRequest, attempted: string): { readonly by: string; readonly role?: string; readonly proof: FreshProof } {
@@ -102,6 +104,6 @@ function personIn({ principal }: ApiRequest, attempted: string): { readonly by: 
 function withoutProof(attempted: string): LokiError {
   return new LokiError('auth.proof', {
     attempted, found: 'a decision needs a proof signed by an approver key, a key with the scope "approve" and an owner, or a new single sign-on',
-    hint: 'Where the key is kept run loki approve ID --print-proof, and send what it prints as the body within two minutes',
+    hint: proofHint,
   });
 }

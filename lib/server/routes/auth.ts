@@ -45,7 +45,8 @@ const nothing = record({}, {});
 
 /** Everything about who somebody is. None of it is in `/api`: a browser's session is not the business of a version. */
 export function authRows({ signOn, clock }: Services): readonly Row[] {
-  const usual = { scope: 'none' } as const;
+  // Strangers may send these: what is read of them is bounded by what they hold.
+  const usual = { scope: 'none', bodyLimit: 8 * 1024 } as const;
   return [
     { ...usual, method: 'GET', path: '/auth/login', operation: 'auth.login', summary: 'Sends a browser to the identity provider', navigable: true, query: loginRules, answer: { status: 303, about: 'Where to sign in' }, handle: login(signOn) },
     { ...usual, method: 'GET', path: '/auth/callback', operation: 'auth.callback', summary: 'Takes a browser back from the identity provider', navigable: true, records: ['auth.oidc.success', 'auth.oidc.fail'], query: callbackRules, openQuery: true, answer: { status: 303, about: 'Where the browser wanted to go' }, handle: callback(signOn) },

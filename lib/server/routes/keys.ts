@@ -8,6 +8,7 @@ import { readKey, stateOf, type ApiKey } from '../auth/api-key.ts';
 import type { Asker, Commit, FoundKey, MintedKey } from '../auth/key-room.ts';
 import { taking, type ApiRequest, type ApiResponse, type Row } from '../message.ts';
 import { requireObject, tagOf, type Found } from '../objects.ts';
+import type { Scope } from '../principal.ts';
 import { oneOf } from '../query.ts';
 import { id, listOf, moment, nullable, record, whole } from '../shape.ts';
 import * as shapes from '../shapes.ts';
@@ -45,13 +46,13 @@ export function keyRows({ keys, clock, assertFresh }: Services): readonly Row[] 
     const tenant = tenant_id === undefined ? principal.tenant : tenant_id;
     if (principal.tenant !== null && tenant === null) throw new LokiError('auth.forbidden', { attempted: 'make a key of the installation', found: 'the principal belongs to a tenant' });
     if (principal.tenant !== null && tenant !== principal.tenant) throw new LokiError('not_found', { attempted: 'find the tenant', found: `there is no tenant "${tenant}"` });
-    assertFresh(principal, `make the key "${name}"`);
+    assertFresh(principal, `make the key "${name}"`, givenBy(scopes));
     return minted(await keys.mint({ name, tenant, role, scopes, owner, cidrs, expiresAt: expires_at }, askerOf(request), toldOnce(request)), request);
   });
 
   const rotate = taking(turn, async (request, { grace_period_hours = usualGraceHours }): Promise<ApiResponse> => {
     const key = await found(request);
-    assertFresh(request.principal, `rotate the key "${key.key.name}"`);
+    assertFresh(request.principal, `rotate the key "${key.key.name}"`, givenBy(key.key.scopes));
     return minted(await keys.rotate(key, grace_period_hours, askerOf(request), toldOnce(request)), request);
   });
 
@@ -59,7 +60,7 @@ export function keyRows({ keys, clock, assertFresh }: Services): readonly Row[] 
     const { name, owner, cidrs, expires_at } = members;
     const wanted = { ...(name === undefined ? {} : { name }), ...(owner === undefined ? {} : { owner }), ...(cidrs === undefined ? {} : { cidrs }), ...(expires_at === undefined ? {} : { expires_at }) };
     const before = await found(request);
-    if (widens(before.key, wanted)) assertFresh(request.principal, `change the key "${before.key.name}"`);
+    if (widens(before.key, wanted)) assertFresh(request.principal, `change the key "${before.key.name}"`, givenBy(before.key.scopes));
     const answer = (key: ApiKey): ApiResponse => {
       const after = show(key);
       return jsonResponse(after, { ETag: tagOf(before.entry.key, JSON.stringify(after)) });
@@ -107,6 +108,11 @@ function committing(request: ApiRequest, answer: (changes: readonly StoreChange[
     const outcome = await request.commit(checks, changes, answer(changes));
     if (!outcome.committed) throw new LokiError('conflict', { attempted: 'write the key', found: 'it changed meanwhile' });
   };
+}
+
+/** Whether who has a key's token may decide. */
+function givenBy(scopes: readonly Scope[]): 'approve' | undefined {
+  return scopes.includes('approve') ? 'approve' : undefined;
 }
 
 /** Whether the key would count from more places or for longer. */
