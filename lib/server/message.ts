@@ -30,8 +30,6 @@ export interface ApiRequest {
   /** Keeps the connection open though nothing moves on it for so long. */
   patience(milliseconds: number): void;
   readonly principal: Principal;
-  /** Whether what the request showed would still be let in here, as the same principal. For answers that take long. Never rejects. */
-  stillCounts(): Promise<boolean>;
   readonly requestId: string;
   /** Address of the client. */
   readonly address: string;
@@ -39,6 +37,8 @@ export interface ApiRequest {
   readonly secure: boolean;
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
+  /** Whether whoever asks would be let in again now: a key may have been revoked since, a session ended, a tenant removed. */
+  stillAllowed(): Promise<boolean>;
   /** The whole store: what a principal may see of it is asked through `objects.ts`. */
   readonly store: Store;
   readonly cursors: Cursors;
