@@ -134,12 +134,12 @@ export class Exchange {
    * A wrong token is paid for from an allowance of its own; right ones are never held up by it. Where nobody needs one it keeps
    * nobody out, and is paid for and told all the same; what answers everybody all the time does not look at who asks.
    */
-  async #identify(admitted: Admitted): Promise<void> {
+  async #identify({ headers }: Admitted): Promise<void> {
     const { address } = this.#request;
     const anybody = this.#route?.scope === 'none' && this.#route.aboutCaller !== true;
     if (anybody && this.#route?.rate === 'exempt') return;
     try {
-      this.#principal = await this.#parts.authenticate(this.#shown(admitted));
+      this.#principal = await this.#parts.authenticate(this.#credentials(headers));
     } catch (error) {
       this.#take('auth', 1);
       if (!anybody) throw error;
@@ -150,20 +150,15 @@ export class Exchange {
     note(this.#parts.services.record, { event: 'auth.token.use', actor, resource: actor, details: { request_id: this.#requestId, address }, ...this.#ofTenant() });
   }
 
-  /** What the request shows of who it is from. */
-  #shown({ headers }: Admitted): Credentials {
+  #credentials(headers: Admitted['headers']): Credentials {
     return { authorization: headers.get('authorization'), cookie: headers.get('cookie'), address: this.#request.address, proxied: this.#via !== undefined || cameThroughProxy(headers) };
   }
 
-  async #stillCounts(route: Route, admitted: Admitted): Promise<boolean> {
-    const { anonymous, actor, tenant } = this.#principal;
-    if (anonymous) return true;
-    try {
-      const now = await this.#parts.authenticate(this.#shown(admitted));
-      return now.actor === actor && now.tenant === tenant && (route.scope === 'none' || holds(now, route.scope));
-    } catch {
-      return false;
-    }
+  /** Asked while an answer goes on for long. Who asks must still be the same, with the same right. */
+  async #stillAllowed(route: Route, { headers }: Admitted): Promise<boolean> {
+    const { actor, tenant, kind } = this.#principal;
+    const now = await this.#parts.authenticate(this.#credentials(headers)).catch(() => undefined);
+    return now !== undefined && now.actor === actor && now.tenant === tenant && now.kind === kind && (route.scope === 'none' || holds(now, route.scope));
   }
 
   #take(name: Allowance['name'], cost: 0 | 1): void {
@@ -239,8 +234,8 @@ export class Exchange {
     const principal = this.#principal;
     return {
       method, path: admitted.path, version: route.version, params, query, headers: admitted.headers, body, principal, requestId: this.#requestId, address, secure, signal, store, cursors, commit,
+      stillAllowed: () => this.#stillAllowed(route, admitted),
       readText: (limit) => readJsonText(this.#request, admitted.headers, limit), readForm: (limit) => readFormFields(this.#request, admitted.headers, limit),
-      stillCounts: () => this.#stillCounts(route, admitted),
       patience: (milliseconds) => this.#request.patience?.(milliseconds),
       changed: async (event, { tenant, details, resource, projectId }) => {
         await record({

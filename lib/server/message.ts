@@ -30,8 +30,6 @@ export interface ApiRequest {
   /** Keeps the connection open though nothing moves on it for so long. */
   patience(milliseconds: number): void;
   readonly principal: Principal;
-  /** Whether what the request showed would still be let in here, as the same principal. For answers that take long. Never rejects. */
-  stillCounts(): Promise<boolean>;
   readonly requestId: string;
   /** Address of the client. */
   readonly address: string;

@@ -72,7 +72,7 @@ export function createStreams(
       if (request.method === 'HEAD') return { status: 200, headers };
       const caller = countedAs(request.principal, request.address);
       admit(caller);
-      const stream: OpenStream = new OpenStream(source, { failed: (error) => failed(error, request.requestId), left: () => leave(caller, stream), stillCounts: () => request.stillCounts() });
+      const stream: OpenStream = new OpenStream(source, { failed: (error) => failed(error, request.requestId), left: () => leave(caller, stream), stillAllowed: () => request.stillAllowed() });
       enter(caller, stream);
       // A stream whose client goes before it is read from never comes to its own end.
       if (request.signal.aborted) stream.end();
@@ -90,8 +90,8 @@ export function createStreams(
 interface StreamHears {
   failed(error: unknown): void;
   left(): void;
-  /** Whether its reader may still be told. Never rejects. */
-  stillCounts(): Promise<boolean>;
+  /** Whether its reader may still read. */
+  stillAllowed(): Promise<boolean>;
 }
 
 type Part = string | Uint8Array;
@@ -146,7 +146,7 @@ class OpenStream implements AsyncIterableIterator<Part> {
 
   /** Says that the stream lives, where nothing else has said so since the last time; and ends it where its reader may not read any more. */
   beat(): void {
-    void this.#hears.stillCounts().then((counts) => { if (!counts) this.end('bye'); });
+    this.#hears.stillAllowed().then((is) => { if (!is) this.end('bye'); }, () => this.end('bye'));
     if (this.#spoke || this.#reader === undefined) this.#spoke = false;
     else this.#answer({ done: false, value: sseComment('still here') });
   }
