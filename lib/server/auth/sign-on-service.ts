@@ -5,7 +5,6 @@
  */
 import { LokiError, messageOf } from '../../errors.ts';
 import type { JsonValue } from '../../base/json.ts';
-import type { Secret } from '../../base/secret.ts';
 import { looksLikeJwt } from '../../formats/jwt.ts';
 import type { AuditEvent, Recorder } from '../../audit/entry.ts';
 import type { Clock, HttpClient, Random } from '../../ports.ts';
@@ -14,23 +13,15 @@ import type { Principal, Scope } from '../principal.ts';
 import { checkLogoutToken } from './claims.ts';
 import { createCookieJar, type CookieJar } from './cookies.ts';
 import { createDeviceGrants, loginKeyPrefix, type DeviceApprover, type DeviceGrants, type KeyOrder } from './device.ts';
-import type { Issuer } from './issuer.ts';
-import { scopesOf, type Grant, type RoleRules } from './roles.ts';
+import { scopesOf, type Grant } from './roles.ts';
 import { createSealedFacts, type SealedFacts } from './sealed.ts';
 import { createSessions, sessionCookie, type LiveSession, type Sessions } from './sessions.ts';
-import { createSignOnFlow, withQuery, type Departure, type Identity, type SignedOn, type SignOnFlow } from './sign-on.ts';
+import { createSignOnFlow, withQuery, type ClientTerms, type Departure, type Identity, type SignedOn, type SignOnFlow } from './sign-on.ts';
 import { createTokenCheck, type TokenBearer, type TrustedIssuer } from './trusted-issuers.ts';
 import { verifySignature } from './verify.ts';
 
 /** The provider of the people. */
-export interface ProviderTerms {
-  readonly issuer: Issuer;
-  readonly clientId: string;
-  readonly clientSecret: Secret | undefined;
-  readonly redirectUri: string | undefined;
-  readonly audience: string | undefined;
-  readonly scopes: readonly string[];
-  readonly roles: RoleRules;
+export interface ProviderTerms extends ClientTerms {
   /** Name here -> subject. */
   readonly users: ReadonlyMap<string, string>;
 }

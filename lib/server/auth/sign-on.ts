@@ -18,7 +18,8 @@ import { grantOf, tellsRoles, type Grant, type RoleRules } from './roles.ts';
 import type { SealedFacts } from './sealed.ts';
 import { verifySignature } from './verify.ts';
 
-export interface SignOnOptions {
+/** What we are to the provider, and what its word makes somebody here. */
+export interface ClientTerms {
   readonly issuer: Issuer;
   readonly clientId: string;
   readonly clientSecret: Secret | undefined;
@@ -27,6 +28,9 @@ export interface SignOnOptions {
   readonly audience: string | undefined;
   readonly scopes: readonly string[];
   readonly roles: RoleRules;
+}
+
+export interface SignOnOptions extends ClientTerms {
   readonly http: HttpClient;
   readonly clock: Clock;
   readonly random: Random;
