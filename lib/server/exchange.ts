@@ -72,7 +72,8 @@ export class Exchange {
   #principal: Principal = stranger;
   #admitted: Admitted | undefined;
   #route: Route | undefined;
-  #allowance: Allowance | undefined;
+  /** What its caller's allowance came to; unset while nothing was taken from one. */
+  #allowance: { readonly left: Allowance | undefined } | undefined;
   #extra: Record<string, string> = {};
 
   constructor(parts: Parts, request: HttpRequest, requestId: string) {
@@ -98,7 +99,6 @@ export class Exchange {
   }
 
   async #respond(): Promise<HttpResponse> {
-    this.#take('read', 0);
     const admitted = this.#enter();
     const { method } = this.#request;
     const match = this.#parts.router(method, admitted.path);
@@ -106,7 +106,7 @@ export class Exchange {
     await this.#identify(match.kind === 'found' && match.route.scope === 'none', admitted);
     const preflight = method === 'OPTIONS' && match.kind === 'method';
     const rate = this.#route?.rate ?? (isSafe(method) ? 'read' : 'write');
-    if (rate !== 'exempt') this.#take(rate, 1);
+    if (rate !== 'exempt') this.#take(rate);
     checkFollowedLink(admitted, this.#route?.navigable ?? false);
     if (preflight) return this.#options(match.allowed);
     this.#requireSafe(method, admitted);
@@ -125,7 +125,7 @@ export class Exchange {
       this.#admitted = this.#parts.door(this.#request);
       return this.#admitted;
     } catch (error) {
-      this.#take('read', 1);
+      this.#take('read');
       throw error;
     }
   }
@@ -137,7 +137,7 @@ export class Exchange {
       this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address, proxied: this.#via !== undefined || cameThroughProxy(headers) });
     } catch (error) {
       if (anybody) return;
-      this.#take('auth', 1);
+      this.#take('auth');
       throw error;
     }
     const { actor, anonymous } = this.#principal;
@@ -145,10 +145,10 @@ export class Exchange {
     note(this.#parts.services.record, { event: 'auth.token.use', actor, resource: actor, details: { request_id: this.#requestId, address }, ...this.#ofTenant() });
   }
 
-  #take(name: Allowance['name'], cost: 0 | 1): void {
+  #take(name: Allowance['name']): void {
     const caller = this.#principal.anonymous ? callerOf(this.#request.address) : `${this.#principal.tenant ?? ''} ${this.#principal.actor}`;
-    const allowance = this.#parts.limiter(caller, name, cost);
-    this.#allowance = allowance;
+    const allowance = this.#parts.limiter(caller, name, 1);
+    this.#allowance = { left: allowance };
     if (allowance === undefined || allowance.allowed) return;
     this.#parts.services.metrics.metrics.add('loki_http_rate_limited_total', 1, [name]);
     throw new LokiError('rate_limited', { attempted: 'answer the request', found: `more than ${allowance.limit} requests of class "${name}" in a minute` });
@@ -204,12 +204,14 @@ export class Exchange {
 
   #apiRequest(route: Route, { params, query, admitted, body, commit }: Checked): ApiRequest {
     const { services: { store, record }, cursors } = this.#parts;
-    const { address, method, signal, secure } = this.#request;
+    const request = this.#request;
+    const { address, method, secure } = request;
     const principal = this.#principal;
     return {
-      method, path: admitted.path, version: route.version, params, query, headers: admitted.headers, body, principal, requestId: this.#requestId, address, secure, signal, store, cursors, commit,
-      readText: (limit) => readJsonText(this.#request, admitted.headers, limit), readForm: (limit) => readFormFields(this.#request, admitted.headers, limit),
-      patience: (milliseconds) => this.#request.patience?.(milliseconds),
+      method, path: admitted.path, version: route.version, params, query, headers: admitted.headers, body, principal, requestId: this.#requestId, address, secure, store, cursors, commit,
+      get signal() { return request.signal; },
+      readText: (limit) => readJsonText(request, admitted.headers, limit), readForm: (limit) => readFormFields(request, admitted.headers, limit),
+      patience: (milliseconds) => request.patience?.(milliseconds),
       changed: async (event, { tenant, details, resource, projectId }) => {
         await record({
           event, actor: principal.actor, ...(resource === undefined ? {} : { resource }), details: { ...details, request_id: this.#requestId },
@@ -220,18 +222,19 @@ export class Exchange {
   }
 
   #headers(own: Readonly<Record<string, string>>): Record<string, string> {
-    const { services, varies } = this.#parts;
-    const headers = placeHeaders(this.#request.secure, varies);
-    if (this.#admitted?.crossOrigin !== undefined) {
-      headers['Access-Control-Allow-Origin'] = this.#admitted.crossOrigin;
-      headers['Access-Control-Expose-Headers'] = exposedHeaders;
-    }
-    Object.assign(headers, allowanceFields(this.#allowance, services.clock.now()));
-    const vary = headers['Vary'];
-    Object.assign(headers, own);
-    if (vary !== undefined && own['Vary'] !== undefined) headers['Vary'] = `${vary}, ${own['Vary']}`;
-    headers['X-Request-Id'] = this.#requestId;
-    return headers;
+    const { services: { clock }, varies, limiter } = this.#parts;
+    const place = placeHeaders(this.#request.secure, varies);
+    const crossOrigin = this.#admitted?.crossOrigin;
+    // Where nothing was taken, a caller is still told what its address has.
+    const allowance = this.#allowance === undefined ? limiter(callerOf(this.#request.address), 'read', 0) : this.#allowance.left;
+    return {
+      ...place,
+      ...(crossOrigin === undefined ? undefined : { 'Access-Control-Allow-Origin': crossOrigin, 'Access-Control-Expose-Headers': exposedHeaders }),
+      ...allowanceFields(allowance, clock.now()),
+      ...own,
+      ...(place['Vary'] === undefined || own['Vary'] === undefined ? undefined : { Vary: `${place['Vary']}, ${own['Vary']}` }),
+      'X-Request-Id': this.#requestId,
+    };
   }
 
   /** Requests over the limit are counted by their answers only: recording each would let a flood fill the log. */

@@ -57,14 +57,14 @@ function forget(buckets: Map<string, unknown>): void {
 /** The header fields that tell a caller how it stands (draft-ietf-httpapi-ratelimit-headers, and its older mirror). */
 export function allowanceHeaders(allowance: Allowance, nowMs: number): Record<string, string> {
   const { name, limit, remaining, fullIn } = allowance;
-  return {
+  const headers = {
     'RateLimit-Policy': `"${name}";q=${limit};w=${windowMs / 1000}`,
     'RateLimit': `"${name}";r=${remaining};t=${fullIn}`,
     'X-RateLimit-Limit': String(limit),
     'X-RateLimit-Remaining': String(remaining),
     'X-RateLimit-Reset': String(Math.ceil(nowMs / 1000) + fullIn),
-    ...(allowance.allowed ? {} : { 'Retry-After': String(Math.max(1, allowance.retryIn)) }),
   };
+  return allowance.allowed ? headers : { ...headers, 'Retry-After': String(Math.max(1, allowance.retryIn)) };
 }
 
 /** As `allowanceHeaders`; nothing where limits are off. */

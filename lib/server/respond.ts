@@ -20,12 +20,24 @@ export const commonHeaders: Readonly<Record<string, string>> = {
 };
 
 /** What every answer carries, whoever asked for whatever: `secure` over TLS, `varies` where pages of other sites may be let in. */
-export function placeHeaders(secure: boolean, varies: boolean): Record<string, string> {
-  return { ...commonHeaders, ...(secure ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}), ...(varies ? { Vary: 'Origin' } : {}) };
+export function placeHeaders(secure: boolean, varies: boolean): Readonly<Record<string, string>> {
+  return places[varies ? 'varies' : 'fixed'][secure ? 'secure' : 'plain'];
 }
 
+const plainPlaces = { plain: commonHeaders, secure: { ...commonHeaders, 'Strict-Transport-Security': 'max-age=31536000' } };
+
+/** Made once: every answer begins with one of them. */
+const places = {
+  fixed: plainPlaces,
+  varies: { plain: { ...plainPlaces.plain, Vary: 'Origin' }, secure: { ...plainPlaces.secure, Vary: 'Origin' } },
+} as const;
+
 export function jsonResponse(value: unknown, headers: Readonly<Record<string, string>> = {}, status: number = 200): ApiResponse {
-  return { status, headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers }, body: JSON.stringify(value) };
+  return jsonText(JSON.stringify(value), headers, status);
+}
+
+export function jsonText(body: string, headers: Readonly<Record<string, string>> = {}, status: number = 200): ApiResponse {
+  return { status, headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers }, body };
 }
 
 /** One object, where it is, with its entity tag; or 304 when the caller has it in this state already. */
