@@ -86,10 +86,21 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
     const bytes = weightOrNone(event, options);
     if (bytes === undefined || bytes > largestBestEffort) return lose(event, 'too large');
     if (waiting.entries >= mostWaiting.entries || waiting.bytes + bytes > mostWaiting.bytes) return lose(event, 'queue full');
-    const count = (sign: 1 | -1): void => { waiting.entries += sign; waiting.bytes += sign * bytes; };
-    count(1);
-    const written = async (): Promise<AuditReceipt> => { prepare.once(); return commits.add({ event, bytes }, 'late'); };
-    written().then(() => count(-1), (error: unknown) => { count(-1); prepare.again(); lose(event, 'write failed', error); });
+    waiting.entries += 1;
+    waiting.bytes += bytes;
+    void writeLater({ event, bytes });
+  }
+
+  async function writeLater(weighed: Weighed): Promise<void> {
+    try {
+      prepare.once();
+      await commits.add(weighed, 'late');
+    } catch (error) {
+      prepare.again();
+      lose(weighed.event, 'write failed', error);
+    }
+    waiting.entries -= 1;
+    waiting.bytes -= weighed.bytes;
   }
 
   return {

@@ -42,18 +42,21 @@ export function isId(kind: IdKind, text: string): boolean {
   return text.startsWith(prefix) && /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(text.slice(prefix.length));
 }
 
+const digits = Buffer.from(alphabet, 'latin1');
+const scratch = Buffer.alloc(26);
+
 /** 16 bytes as 26 characters, most significant first: two bits of nothing, then five at a time. */
 function crockford(bytes: Uint8Array): string {
-  let text = '';
-  let [held, bits] = [0, 2];
+  let [held, bits, length] = [0, 2, 0];
   for (let at = 0; at < 16; at += 1) {
     held = (held << 8) | (bytes[at] ?? 0);
     bits += 8;
     while (bits >= 5) {
       bits -= 5;
-      text += alphabet.charAt(held >>> bits);
+      scratch[length] = digits[held >>> bits] ?? 0;
+      length += 1;
       held &= (1 << bits) - 1;
     }
   }
-  return text;
+  return scratch.toString('latin1');
 }

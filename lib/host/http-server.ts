@@ -211,7 +211,7 @@ function addressOf(server: http.Server): { readonly address: string; readonly po
 async function serve(handler: HttpHandler, exchange: Exchange, limits: HttpLimits): Promise<void> {
   const { incoming, outgoing } = exchange;
   try {
-    const response = await handler.answer(requestOf(exchange));
+    const response = await handler.answer(new IncomingRequest(exchange));
     if (!outgoing.destroyed) await send(exchange, response, limits.slowReaderMs);
     else await response.stream?.[Symbol.asyncIterator]().return?.();
   } catch {
@@ -219,29 +219,53 @@ async function serve(handler: HttpHandler, exchange: Exchange, limits: HttpLimit
   }
 }
 
-function requestOf({ incoming, outgoing, expectsContinue, overSocket, presence }: Exchange): HttpRequest {
-  const { method = '', url = '', rawHeaders, socket } = incoming;
-  const headers: [string, string][] = [];
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) headers.push([(rawHeaders[at] ?? '').toLowerCase(), rawHeaders[at + 1] ?? '']);
-  return {
-    method, target: url, headers,
-    get signal() { return presence.signal; },
-    ...peerOf(socket, overSocket), port: socket.localPort ?? 0, ...(overSocket ? { overSocket: true } : {}),
-    hasBody: headers.some(([name, value]) => name === 'transfer-encoding' || (name === 'content-length' && value !== '0')),
-    patience(milliseconds) {
-      socket.setTimeout(milliseconds);
-    },
-    async readBody(limit) {
-      if (Number(incoming.headers['content-length'] ?? 0) > limit) throw tooLong(limit);
-      if (expectsContinue) outgoing.writeContinue();
-      try {
-        return await readAll(incoming, limit);
-      } catch (error) {
-        if (error instanceof LokiError) throw error;
-        throw new LokiError('request.invalid', { attempted: 'read the body', found: 'it did not arrive whole', cause: error });
-      }
-    },
-  };
+/** A request over the exchange that it belongs to. One is made for each, so its methods are shared. */
+class IncomingRequest implements HttpRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly address: string;
+  readonly secure: boolean;
+  readonly port: number;
+  readonly overSocket?: true;
+  readonly hasBody: boolean;
+  readonly exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    const { method = '', url = '', rawHeaders, socket } = exchange.incoming;
+    const { address, secure } = peerOf(socket, exchange.overSocket);
+    const headers: [string, string][] = [];
+    for (let at = 0; at + 1 < rawHeaders.length; at += 2) headers.push([(rawHeaders[at] ?? '').toLowerCase(), rawHeaders[at + 1] ?? '']);
+    this.method = method;
+    this.target = url;
+    this.headers = headers;
+    this.address = address;
+    this.secure = secure;
+    this.port = socket.localPort ?? 0;
+    if (exchange.overSocket) this.overSocket = true;
+    this.hasBody = headers.some(([name, value]) => name === 'transfer-encoding' || (name === 'content-length' && value !== '0'));
+    this.exchange = exchange;
+  }
+
+  get signal(): AbortSignal {
+    return this.exchange.presence.signal;
+  }
+
+  patience(milliseconds: number): void {
+    this.exchange.incoming.socket.setTimeout(milliseconds);
+  }
+
+  async readBody(limit: number): Promise<Uint8Array> {
+    const { incoming, outgoing, expectsContinue } = this.exchange;
+    if (Number(incoming.headers['content-length'] ?? 0) > limit) throw tooLong(limit);
+    if (expectsContinue) outgoing.writeContinue();
+    try {
+      return await readAll(incoming, limit);
+    } catch (error) {
+      if (error instanceof LokiError) throw error;
+      throw new LokiError('request.invalid', { attempted: 'read the body', found: 'it did not arrive whole', cause: error });
+    }
+  }
 }
 
 async function readAll(incoming: http.IncomingMessage, limit: number): Promise<Uint8Array> {

@@ -9,18 +9,19 @@ import type { HttpRequest, HttpResponse } from '../base/http.ts';
 import { isId } from '../base/ids.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Authenticate } from './auth/authenticate.ts';
+import { CheckedRequest, over, type Checked } from './checked-request.ts';
 import { cameThroughProxy, type ClientOf } from './client-address.ts';
 import { requireOwnPage } from './auth/same-origin.ts';
 import { checkFollowedLink, type Admitted, type Door } from './door.ts';
-import { parseBody, readFormFields, readJsonText, refuseBody } from './body.ts';
-import type { CommitWith, Idempotency } from './idempotency.ts';
+import { parseBody, readJsonText, refuseBody } from './body.ts';
+import type { Idempotency } from './idempotency.ts';
 import type { ApiRequest, Route } from './message.ts';
 import type { Cursors } from './page.ts';
 import { holds, stranger, type Principal } from './principal.ts';
-import { allowanceFields, callerOf, type Allowance, type RateLimiter } from './rate-limit.ts';
+import { allowanceHeaders, callerOf, type Allowance, type RateLimiter } from './rate-limit.ts';
 import { readQuery } from './query.ts';
 import type { CountedRequest } from './request-counts.ts';
-import { placeHeaders, problemResponse } from './respond.ts';
+import { answerHeaders, problemResponse } from './respond.ts';
 import type { Router } from './router.ts';
 import type { Services } from './services.ts';
 import { fitting } from './shape.ts';
@@ -79,7 +80,7 @@ export class Exchange {
   constructor(parts: Parts, request: HttpRequest, requestId: string) {
     this.#parts = parts;
     const client = parts.clientOf(request);
-    this.#request = client === undefined ? request : { ...request, address: client.address, secure: client.secure };
+    this.#request = client === undefined ? request : over(request, { address: client.address, secure: client.secure });
     this.#via = client?.via;
     this.#requestId = requestId;
     this.#startedAt = parts.services.clock.monotonic();
@@ -202,39 +203,18 @@ export class Exchange {
     return { text, value: fitting(route.body, parseBody(text), 'read the body') as JsonValue };
   }
 
-  #apiRequest(route: Route, { params, query, admitted, body, commit }: Checked): ApiRequest {
+  #apiRequest(route: Route, checked: Checked): ApiRequest {
     const { services: { store, record }, cursors } = this.#parts;
-    const request = this.#request;
-    const { address, method, secure } = request;
-    const principal = this.#principal;
-    return {
-      method, path: admitted.path, version: route.version, params, query, headers: admitted.headers, body, principal, requestId: this.#requestId, address, secure, store, cursors, commit,
-      get signal() { return request.signal; },
-      readText: (limit) => readJsonText(request, admitted.headers, limit), readForm: (limit) => readFormFields(request, admitted.headers, limit),
-      patience: (milliseconds) => request.patience?.(milliseconds),
-      changed: async (event, { tenant, details, resource, projectId }) => {
-        await record({
-          event, actor: principal.actor, ...(resource === undefined ? {} : { resource }), details: { ...details, request_id: this.#requestId },
-          metadata: { ...(tenant === null ? {} : { tenant_id: tenant }), ...(projectId === undefined ? {} : { project_id: projectId }) },
-        });
-      },
-    };
+    return new CheckedRequest(checked, { version: route.version, http: this.#request, principal: this.#principal, requestId: this.#requestId, store, record, cursors });
   }
 
-  #headers(own: Readonly<Record<string, string>>): Record<string, string> {
+  #headers(own: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
     const { services: { clock }, varies, limiter } = this.#parts;
-    const place = placeHeaders(this.#request.secure, varies);
-    const crossOrigin = this.#admitted?.crossOrigin;
     // Where nothing was taken, a caller is still told what its address has.
     const allowance = this.#allowance === undefined ? limiter(callerOf(this.#request.address), 'read', 0) : this.#allowance.left;
-    return {
-      ...place,
-      ...(crossOrigin === undefined ? undefined : { 'Access-Control-Allow-Origin': crossOrigin, 'Access-Control-Expose-Headers': exposedHeaders }),
-      ...allowanceFields(allowance, clock.now()),
-      ...own,
-      ...(place['Vary'] === undefined || own['Vary'] === undefined ? undefined : { Vary: `${place['Vary']}, ${own['Vary']}` }),
-      'X-Request-Id': this.#requestId,
-    };
+    const headers = answerHeaders(this.#requestId, { secure: this.#request.secure, varies }, allowanceHeaders(allowance, clock.now()), own);
+    const crossOrigin = this.#admitted?.crossOrigin;
+    return crossOrigin === undefined ? headers : { 'Access-Control-Allow-Origin': crossOrigin, 'Access-Control-Expose-Headers': exposedHeaders, ...headers };
   }
 
   /** Requests over the limit are counted by their answers only: recording each would let a flood fill the log. */
@@ -268,15 +248,6 @@ export class Exchange {
   #showedWho(): boolean {
     return this.#admitted?.headers.has('authorization') ?? false;
   }
-}
-
-/** What was read of a request on its way to the handler. */
-interface Checked {
-  readonly params: ReadonlyMap<string, string>;
-  readonly query: ReadonlyMap<string, string>;
-  readonly admitted: Admitted;
-  readonly body: JsonValue | undefined;
-  readonly commit: CommitWith;
 }
 
 function isSafe(method: string): boolean {

@@ -54,22 +54,18 @@ function forget(buckets: Map<string, unknown>): void {
   }
 }
 
-/** The header fields that tell a caller how it stands (draft-ietf-httpapi-ratelimit-headers, and its older mirror). */
-export function allowanceHeaders(allowance: Allowance, nowMs: number): Record<string, string> {
-  const { name, limit, remaining, fullIn } = allowance;
-  const headers = {
+/** Tells a caller how it stands (draft-ietf-httpapi-ratelimit-headers, and its older mirror); nothing where limits are off. */
+export function allowanceHeaders(allowance: Allowance | undefined, nowMs: number): Readonly<Record<string, string>> | undefined {
+  if (allowance === undefined) return undefined;
+  const { name, allowed, limit, remaining, fullIn, retryIn } = allowance;
+  return {
     'RateLimit-Policy': `"${name}";q=${limit};w=${windowMs / 1000}`,
     'RateLimit': `"${name}";r=${remaining};t=${fullIn}`,
     'X-RateLimit-Limit': String(limit),
     'X-RateLimit-Remaining': String(remaining),
     'X-RateLimit-Reset': String(Math.ceil(nowMs / 1000) + fullIn),
+    ...(allowed ? undefined : { 'Retry-After': String(Math.max(1, retryIn)) }),
   };
-  return allowance.allowed ? headers : { ...headers, 'Retry-After': String(Math.max(1, allowance.retryIn)) };
-}
-
-/** As `allowanceHeaders`; nothing where limits are off. */
-export function allowanceFields(allowance: Allowance | undefined, nowMs: number): Record<string, string> {
-  return allowance === undefined ? {} : allowanceHeaders(allowance, nowMs);
 }
 
 /** Callers without a name are told apart by address; an IPv6 customer holds a whole /64. */

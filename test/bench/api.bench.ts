@@ -21,6 +21,8 @@ import type { BareAnswer, LoadOrder, LoadResult } from './http-load.ts';
 
 const runs = 500;
 const inFlight = 64;
+/** Rounds before the first that counts. */
+const warmUp = 5;
 
 interface Served {
   readonly port: number;
@@ -141,6 +143,8 @@ async function prepareGround(name: string, { method, paths, body, connections, c
     const fields = Object.entries({ Host: `127.0.0.1:${port}`, ...headers, ...(text === '' ? {} : { 'Content-Length': String(text.length) }) }).map(([field, value]) => `${field}: ${value}\r\n`);
     return all.map((path) => `${method} ${path} HTTP/1.1\r\n${fields.join('')}\r\n${text}`);
   };
+  // What is measured is a server that has been at work for a while.
+  for (const port of [ports.loki, ports.bare]) await client.ask<LoadResult>({ port, connections, count: count * warmUp, requests: requestsTo(port), status: answer.status });
   return {
     served,
     async load(whom) {
