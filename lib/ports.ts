@@ -169,8 +169,6 @@ export interface ReadFile {
   stat(): FileStat;
   /** Bytes at `position`, fewer at the end of the file. With `into`, its memory is used when it is large enough. */
   read(position: number, length: number, into?: Uint8Array): Uint8Array;
-  /** Whether the file ends at `position`. Costs a third of what `stat` does. */
-  endsAt(position: number): boolean;
   close(): void;
 }
 

@@ -261,14 +261,9 @@ function openForReading(files: Files, path: string): ReadFile {
   return {
     stat: () => files.statHandle(handle),
     read: (position, length, into) => readAt(files, handle, position, length, into),
-    // The byte before the end is there, and none behind it.
-    endsAt: (position) => files.read(handle, around, position - 1) === 1,
     close: () => files.close(handle),
   };
 }
-
-/** What is read only to see whether it is there. */
-const around = new Uint8Array(2);
 
 function readAt(files: Files, handle: number, position: number, length: number, memory?: Uint8Array): Uint8Array {
   // Not zeroed first: every byte that is returned has been read.

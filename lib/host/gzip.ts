@@ -59,9 +59,8 @@ export function openGzip(file: ReadFile, path: string): ReadFile {
     const members = indexOf(file, stat.size, path);
     if (members === undefined) return wholeContent(file, path);
     const last = members.at(-1);
-    const size = last === undefined ? 0 : last.from + last.bytes;
     return {
-      stat: () => ({ ...stat, size }), endsAt: (position) => position === size,
+      stat: () => ({ ...stat, size: last === undefined ? 0 : last.from + last.bytes }),
       read: memberReader(file, members, path),
       close: () => file.close(),
     };
@@ -147,7 +146,7 @@ function wholeContent(file: ReadFile, path: string): ReadFile {
   const content = inflate(packed, claimed, largestForeign, path);
   file.close();
   return {
-    stat: () => ({ ...stat, size: content.length }), endsAt: (position) => position === content.length,
+    stat: () => ({ ...stat, size: content.length }),
     read(position, length, memory) {
       const end = Math.min(position + length, content.length);
       const into = roomFor(Math.max(0, end - position), memory);

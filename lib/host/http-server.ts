@@ -219,7 +219,7 @@ async function serve(handler: HttpHandler, exchange: Exchange, limits: HttpLimit
   }
 }
 
-/** A request over the exchange that it belongs to. One is made for each, so its methods are shared. */
+/** A request over the exchange that it belongs to. */
 class IncomingRequest implements HttpRequest {
   readonly method: string;
   readonly target: string;
@@ -251,11 +251,10 @@ class IncomingRequest implements HttpRequest {
     return this.exchange.presence.signal;
   }
 
-  patience(milliseconds: number): void {
-    this.exchange.incoming.socket.setTimeout(milliseconds);
-  }
+  // Handlers take these out of the request, so each carries its own.
+  readonly patience: NonNullable<HttpRequest['patience']> = (milliseconds) => { this.exchange.incoming.socket.setTimeout(milliseconds); };
 
-  async readBody(limit: number): Promise<Uint8Array> {
+  readonly readBody: HttpRequest['readBody'] = async (limit) => {
     const { incoming, outgoing, expectsContinue } = this.exchange;
     if (Number(incoming.headers['content-length'] ?? 0) > limit) throw tooLong(limit);
     if (expectsContinue) outgoing.writeContinue();
@@ -265,7 +264,7 @@ class IncomingRequest implements HttpRequest {
       if (error instanceof LokiError) throw error;
       throw new LokiError('request.invalid', { attempted: 'read the body', found: 'it did not arrive whole', cause: error });
     }
-  }
+  };
 }
 
 async function readAll(incoming: http.IncomingMessage, limit: number): Promise<Uint8Array> {

@@ -54,7 +54,7 @@ const soonMs = 10;
 const lateMs = 50;
 /** More of them do not wait for company; of what is late more do, for a sync in the middle of them delays everybody. */
 const enoughCompany = 64;
-const enoughLate = 256;
+const enoughLate = 512;
 
 interface Waiting<Item, Receipt> {
   readonly item: Item;

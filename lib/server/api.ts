@@ -101,7 +101,7 @@ function requestIds({ clock, random }: Pick<Services, 'clock' | 'random'>): () =
   let bytes: Uint8Array = new Uint8Array();
   let used = 0;
   return () => {
-    if (used === bytes.length) [bytes, used] = [random.bytes(64 * each), 0];
+    if (used === bytes.length) [bytes, used] = [random.bytes(512 * each), 0];
     used += each;
     return newId('request', clock.now(), bytes.subarray(used - each, used));
   };

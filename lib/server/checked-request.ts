@@ -1,8 +1,7 @@
 /**
- * A request as handlers see it: what was checked of it on its way, and what it may use. One object with its methods shared, since
- * one is made for every request; what costs something (the signal) is made when a handler asks.
+ * A request as handlers see it: what was checked of it on its way, and what it may use. It decides nothing. What costs
+ * something, the signal, is made when a handler asks for it: most never do.
  */
-import type { EventName } from '../audit/events.ts';
 import type { Recorder } from '../audit/entry.ts';
 import type { HttpRequest } from '../base/http.ts';
 import type { JsonValue } from '../base/json.ts';
@@ -10,7 +9,7 @@ import type { Store } from '../store/store.ts';
 import { readFormFields, readJsonText } from './body.ts';
 import type { Admitted } from './door.ts';
 import type { CommitWith } from './idempotency.ts';
-import type { ApiRequest, Change } from './message.ts';
+import type { ApiRequest } from './message.ts';
 import type { Cursors } from './page.ts';
 import type { Principal } from './principal.ts';
 
@@ -76,24 +75,16 @@ export class CheckedRequest implements ApiRequest {
     return this.http.signal;
   }
 
-  readText(limit: number): Promise<string> {
-    return readJsonText(this.http, this.headers, limit);
-  }
-
-  readForm(limit: number): Promise<ReadonlyMap<string, string>> {
-    return readFormFields(this.http, this.headers, limit);
-  }
-
-  patience(milliseconds: number): void {
-    this.http.patience?.(milliseconds);
-  }
-
-  async changed(event: EventName, { tenant, details, resource, projectId }: Change): Promise<void> {
+  // Handlers take these out of the request, so each carries its own.
+  readonly readText: ApiRequest['readText'] = (limit) => readJsonText(this.http, this.headers, limit);
+  readonly readForm: ApiRequest['readForm'] = (limit) => readFormFields(this.http, this.headers, limit);
+  readonly patience: ApiRequest['patience'] = (milliseconds) => this.http.patience?.(milliseconds);
+  readonly changed: ApiRequest['changed'] = async (event, { tenant, details, resource, projectId }) => {
     await this.record({
       event, actor: this.principal.actor, ...(resource === undefined ? {} : { resource }), details: { ...details, request_id: this.requestId },
       metadata: { ...(tenant === null ? {} : { tenant_id: tenant }), ...(projectId === undefined ? {} : { project_id: projectId }) },
     });
-  }
+  };
 }
 
 /** The same request with some members as given. A copy would lose what is only made when it is asked for. */

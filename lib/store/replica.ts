@@ -125,8 +125,6 @@ export class Replica {
   /** Reads what is new, on into the next journals. Undefined when all whole lines have been read; a tail without line feed waits. */
   follow(): Damage | undefined {
     for (;;) {
-      // Most calls find nothing new, and nothing else to do.
-      if (this.#offset > 0 && this.#next === undefined && this.revision >= this.#reaches && this.#journal.endsAt(this.#offset)) return undefined;
       const { size } = this.#journal.stat();
       if (size < this.#offset) return this.#damage(size, 'it is shorter than before');
       const damage = size === this.#offset ? undefined : this.#readTo(size);

@@ -56,7 +56,7 @@ function diskOf(contents: Contents): Disk {
       const bytes = bytesAt(path);
       if (bytes === undefined) return undefined;
       return {
-        stat: () => statOf(bytes), endsAt: (position) => position === bytes.length,
+        stat: () => statOf(bytes),
         read(position, length, into) {
           const memory = into ?? Buffer.alloc(length);
           return memory.subarray(0, bytes.copy(memory, 0, position, position + length));
