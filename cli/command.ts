@@ -53,6 +53,9 @@ export interface Command {
   run(context: CommandContext): Promise<number>;
 }
 
+/** The commands of a group, by their last words. */
+export type Commands<Name extends string> = Readonly<Record<Name, Command>>;
+
 /** What a running command is given. It reaches the world through nothing else but `lib/host` and `lib/app`. */
 export interface CommandContext {
   readonly args: Args;

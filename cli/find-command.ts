@@ -61,7 +61,8 @@ function unknownCommand(words: readonly string[], word: string, commands: readon
   const shown = commands.filter(({ hidden }) => hidden !== true).map(({ name }) => name);
   const prefix = words.map((each) => `${each} `).join('');
   const siblings = new Set(shown.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length).split(' ')[0] ?? ''));
-  const elsewhere = shown.find((name) => name.endsWith(` ${word}`));
+  // Of the same name in another group only where the groups are called alike: `audit export` is `enterprise audit export`.
+  const elsewhere = shown.find((name) => name.endsWith(` ${[...words.slice(-1), word].join(' ')}`));
   const near = suggest(word, siblings);
   const meant = near === undefined ? elsewhere : prefix + near;
   const group = ['loki', ...words].join(' ');

@@ -2,12 +2,17 @@
 import type { JsonObject } from '../lib/base/json.ts';
 import type { SessionView } from '../lib/runs/control.ts';
 import { progressOf, tokensOf } from '../lib/runs/progress.ts';
-import type { Run, RunStatus } from '../lib/runs/run.ts';
+import { runStatuses, type Run, type RunStatus } from '../lib/runs/run.ts';
 import { printable, type Colour, type Look } from './output.ts';
 
 export const statusColours: Readonly<Record<RunStatus, Colour>> = {
   pending: 'cyan', running: 'cyan', paused: 'yellow', completed: 'green', failed: 'red', cancelled: 'yellow',
 };
+
+/** Undefined for a status that this version does not know. */
+export function runColour(status: string): Colour | undefined {
+  return runStatuses.some((known) => known === status) ? statusColours[status as RunStatus] : undefined;
+}
 
 /** Label and value pairs about a session at work. */
 export function sessionRows({ session, state, run, progress }: SessionView, look: Look): readonly (readonly [string, string])[] {

@@ -2,7 +2,7 @@
  * The commands, one row each, and the groups they stand in. A row loads its module only when it runs, so the cost of one
  * command is never paid by another.
  */
-import type { Command } from './command.ts';
+import type { Command, Commands } from './command.ts';
 
 /** One command. */
 export interface CommandRow {
@@ -37,10 +37,21 @@ export const groupTable: readonly GroupRow[] = [
   { name: 'webhooks', summary: 'Messages to the webhooks of approvals' },
   { name: 'enterprise', summary: 'Effective configuration; the log of record' },
   { name: 'enterprise audit', summary: 'Look into the log of record' },
+  { name: 'enterprise token', summary: 'Keys of the API, on this machine' },
+  { name: 'runs', summary: 'Runs of the control plane' },
+  { name: 'tasks', summary: 'Tasks of the control plane' },
+  { name: 'projects', summary: 'Projects of the control plane' },
+  { name: 'tenants', summary: 'Tenants of the control plane' },
+  { name: 'keys', summary: 'Keys of the API, over the API' },
 ];
 
 /** Agents whose hooks are answered, as people call them. */
 const titles = { claude: 'Claude Code', codex: 'Codex CLI', gemini: 'Gemini CLI', opencode: 'opencode', cursor: 'Cursor', copilot: 'GitHub Copilot' } as const;
+
+/** The rows of a group whose commands stand in one module. */
+function rowsOf<Name extends string>(group: string, load: () => Promise<{ readonly commands: Commands<Name> }>, summaries: readonly (readonly [Name, string])[]): readonly CommandRow[] {
+  return summaries.map(([name, summary]) => ({ name: `${group} ${name}`, summary, load: async () => ({ command: (await load()).commands[name] }) }));
+}
 
 export const commandTable: readonly CommandRow[] = [
   { name: 'init', summary: 'Put a project under governance', load: () => import('./commands/init.ts') },
@@ -102,6 +113,17 @@ export const commandTable: readonly CommandRow[] = [
   { name: 'webhooks secret', summary: 'Show the secret that such messages are signed with', load: () => import('./commands/webhooks-secret.ts') },
   { name: 'enterprise audit search', summary: 'Find entries of the log of record', load: () => import('./commands/enterprise-audit-search.ts') },
   { name: 'enterprise audit export', summary: 'Take entries out of the log of record, recorded', load: () => import('./commands/enterprise-audit-export.ts') },
+  { name: 'enterprise token generate', summary: 'Make a key of the API, and print its token', load: () => import('./commands/enterprise-token-generate.ts') },
+  { name: 'enterprise token list', summary: 'List the keys of the API', load: () => import('./commands/enterprise-token-list.ts') },
+  { name: 'enterprise token revoke', summary: 'Revoke a key', load: () => import('./commands/enterprise-token-revoke.ts') },
+  { name: 'enterprise token rotate', summary: 'Make a new token for a key', load: () => import('./commands/enterprise-token-rotate.ts') },
+  ...rowsOf('runs', () => import('./commands/runs.ts'), [
+    ['list', 'List runs'], ['get', 'Show a run'], ['timeline', 'Tell what happened in a run'], ['watch', 'Follow a run to its end'], ['start', 'Order a run'], ['cancel', 'Cancel a run'], ['replay', 'Order a run again'],
+  ]),
+  ...rowsOf('tasks', () => import('./commands/tasks.ts'), [['list', 'List tasks'], ['get', 'Show a task'], ['create', 'Put a task into a project'], ['update', 'Change a task'], ['delete', 'Remove a task']]),
+  ...rowsOf('projects', () => import('./commands/projects.ts'), [['list', 'List projects'], ['get', 'Show a project'], ['create', 'Make a project'], ['update', 'Change a project'], ['delete', 'Remove a project']]),
+  ...rowsOf('tenants', () => import('./commands/tenants.ts'), [['list', 'List tenants'], ['get', 'Show a tenant'], ['create', 'Make a tenant'], ['update', 'Change a tenant'], ['delete', 'Remove a tenant']]),
+  ...rowsOf('keys', () => import('./commands/keys.ts'), [['list', 'List keys'], ['get', 'Show a key'], ['create', 'Make a key, and print its token'], ['update', 'Change a key'], ['revoke', 'Revoke a key'], ['rotate', 'Make a new token for a key']]),
   { name: 'completion', summary: 'Print a completion script for a shell', load: () => import('./commands/completion.ts') },
   { name: 'version', summary: 'Print the version', load: () => import('./commands/version.ts') },
   { name: 'play', summary: 'Play one step of a scripted agent', hidden: true, load: () => import('./commands/play.ts') },

@@ -4,13 +4,14 @@ import { startControlPlane } from '../../lib/app/control-plane.ts';
 import { boundLog, dashboardLog, dashboardStatus, endRunning, startInBackground } from '../../lib/app/dashboard-process.ts';
 import type { Installation } from '../../lib/app/installation.ts';
 import { isInTheClear } from '../../lib/app/listening.ts';
+import { hasAnyKey } from '../../lib/app/tokens.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { open } from '../open.ts';
-import { columns, printable } from '../output.ts';
+import { columns, printable, type Output } from '../output.ts';
 import { warnOfUnknownOutcomes } from '../unknown-outcomes.ts';
 
 export const command: Command = {
-  about: 'Serves the control plane, its API and its page, on this machine until it is interrupted; with --detach in the background. A second interrupt ends it at once. Without authentication it answers questions and changes nothing.',
+  about: 'Serves the control plane, its API and its page, on this machine until it is interrupted; with --detach in the background. A second interrupt ends it at once. Without authentication, programs of this machine may read, and changing something takes the token of the command line.',
   operands: [{ name: 'DO', summary: 'What to do (start)', choices: ['start', 'stop', 'status'] }],
   flags: [
     { name: 'host', kind: 'text', value: 'HOST', summary: 'Listen here (127.0.0.1); beyond this machine only with authentication' },
@@ -65,9 +66,11 @@ async function stop({ args, output }: CommandContext, installation: Installation
 
 async function detach({ output }: CommandContext, installation: Installation, flags: readonly string[]): Promise<number> {
   warnOfTheClear({ output }, installation);
+  const isKeyless = installation.config.auth.enabled && !await hasAnyKey(installation);
   const { url, pid } = await startInBackground(installation, flags);
   if (output.json) output.value({ url, port: Number(new URL(url).port), pid });
   else output.line(`The control plane listens on ${output.out.paint('bold', printable(url))} (process ${pid})`);
+  if (isKeyless) tellFirstKey(output);
   output.note(`What it says goes to ${dashboardLog(installation)}. End it with: loki dashboard stop`);
   return exitCode.done;
 }
@@ -80,6 +83,7 @@ async function serve({ output, terminal }: CommandContext, installation: Install
   const endBounding = boundLog(installation);
   if (output.json) output.value({ url: running.url, port: running.port });
   else output.line(`The control plane listens on ${output.out.paint('bold', running.url)}`);
+  if (installation.config.auth.enabled && !await running.hasKeys()) tellFirstKey(output);
   output.note('Ctrl-C ends it.');
   await aborted(signal);
   output.note('Ending.');
@@ -92,6 +96,11 @@ async function serve({ output, terminal }: CommandContext, installation: Install
 function warnOfTheClear({ output }: Pick<CommandContext, 'output'>, installation: Installation): void {
   if (!isInTheClear(installation)) return;
   output.warn(`Others can reach "${printable(installation.config.server.host)}", and what is sent there, keys too, can be read on its way. Set LOKI_TLS_CERT and LOKI_TLS_KEY, or LOKI_TRUSTED_PROXIES where a proxy speaks TLS (docs/network-security.md).`);
+}
+
+/** There is no default credential: without a key nobody gets in. */
+function tellFirstKey(output: Output): void {
+  output.message('Nobody has a key yet. For the first one, on this machine: loki enterprise token generate admin --role admin --expires 30d');
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@ import { open } from '../open.ts';
 import { printable } from '../output.ts';
 
 export const command: Command = {
-  about: 'Prints what the control plane counts, as Prometheus reads it at /metrics: the one that LOKI_URL names (with LOKI_TOKEN), else the one that runs on this machine. docs/metrics.md lists every metric.',
+  about: 'Prints what the control plane counts, as Prometheus reads it at /metrics: the one that LOKI_URL names (with LOKI_TOKEN), or where loki login was, else the one that runs on this machine. docs/metrics.md lists every metric.',
   operands: [],
   flags: [{ name: 'format', kind: 'text', value: 'FORMAT', summary: 'Which form (text)', choices: metricsForms }],
   examples: [['loki metrics', ''], ['loki metrics | promtool check metrics', ''], ['loki metrics --json', 'as {"metrics": [{name, kind, help, points: [{labels, value}]}]}']],

@@ -42,13 +42,14 @@ const freshSignOnMs = 10 * 60_000;
 
 /**
  * Throws `auth.proof` unless a person stands behind a principal now: it has the scope `approve`, or signed on just now. Until an
- * approver exists there is nobody who could prove anything, and the scope alone must do.
+ * approver exists there is nobody who could prove anything, and the scope alone must do; but not for handing out `approve`, which
+ * a key that lies on some machine could otherwise get itself in anybody's name. The first such key is made at a terminal.
  */
-export function freshness(installation: Installation): (principal: Principal, attempted: string) => void {
-  return (principal, attempted) => {
+export function freshness(installation: Installation): (principal: Principal, attempted: string, gives?: 'approve') => void {
+  return (principal, attempted, gives) => {
     const { authTime } = principal;
     const isNew = authTime !== undefined && Math.abs(installation.host.clock.now() - authTime) <= freshSignOnMs;
-    if (holds(principal, 'approve') || isNew || approversOf(installation).length === 0) return;
+    if (holds(principal, 'approve') || isNew || (gives === undefined && approversOf(installation).length === 0)) return;
     throw new LokiError('auth.proof', {
       attempted, found: `nothing shows that a person stands behind ${principal.actor} now`,
       hint: 'Use a key with the scope "approve", sign on anew, or run loki enterprise token where the approver key is kept',

@@ -11,6 +11,7 @@ import type { Installation } from './installation.ts';
 import { approversOf } from './approver.ts';
 import { encrypts } from './audit/record.ts';
 import { openProjectStore } from './store.ts';
+import { tenantOf } from './tenancy.ts';
 import { announcer, leaveDelivering } from './webhooks.ts';
 
 export interface OpenApprovals {
@@ -23,7 +24,7 @@ export interface OpenApprovals {
 export async function openApprovals(installation: Installation, record: Recorder, store?: Store): Promise<OpenApprovals> {
   const objects = store ?? await openProjectStore(installation, record);
   return {
-    room: roomOver(installation, record, objects, await openerOf(installation)),
+    room: roomOver(installation, filedFor(tenantOf(installation), record), objects, await openerOf(installation)),
     async close() {
       if (store === undefined) await objects.close();
       leaveDelivering(installation);
@@ -44,7 +45,7 @@ export async function openRooms(installation: Installation, record: Recorder, st
   const of = (tenant: string | null): Approvals => {
     const known = rooms.get(tenant);
     if (known !== undefined) return known;
-    const room = roomOver(installation, record, tenantView(store, tenant), opener);
+    const room = roomOver(installation, filedFor(tenant, record), tenantView(store, tenant), opener);
     rooms.set(tenant, room);
     return room;
   };
@@ -55,6 +56,11 @@ export async function openRooms(installation: Installation, record: Recorder, st
       for (const tenant of [null, ...tenants.map(({ key }) => key.slice('tenants/'.length))]) await of(tenant).expire();
     },
   };
+}
+
+/** What happens to a tenant's approvals is filed under it, for its auditors to find. */
+function filedFor(tenant: string | null, record: Recorder): Recorder {
+  return tenant === null ? record : (event) => record({ ...event, metadata: { ...event.metadata, tenant_id: tenant } });
 }
 
 async function openerOf(installation: Installation): Promise<EntryOpener | undefined> {

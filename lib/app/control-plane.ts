@@ -24,6 +24,7 @@ import { auditService } from './audit/service.ts';
 import { startMetrics } from './metrics/metrics.ts';
 import { policyService } from './policy-service.ts';
 import { projectService } from './registered-projects.ts';
+import { keyTerms } from '../store/indexes.ts';
 import { runService } from './run-service.ts';
 import { superviseRuns, type RunWorkers } from './run-workers.ts';
 import { tenantView } from '../store/tenant-view.ts';
@@ -36,7 +37,9 @@ import { leaveDelivering, startDelivering } from './webhooks.ts';
 export interface RunningControlPlane {
   readonly url: string;
   readonly port: number;
-  /** Says for a while that it is not ready (`enterprise.server.drain`); streams end, requests under way finish, then everything is closed. */
+  /** Whether there is any key of the API. */
+  hasKeys(): Promise<boolean>;
+  /** Says for a while that it is not ready (`enterprise.server.drain`); streams end, requests under way finish, then everything is closed. Asked again, it waits for the same end. */
   stop(): Promise<void>;
 }
 
@@ -94,28 +97,27 @@ export async function startControlPlane(installation: Installation, options: Lis
       host.timers.every(expireEveryMs, () => { void approvals.expire().catch(() => undefined); }),
       host.timers.every(sweepEveryMs, () => { void Promise.allSettled([api.sweep(), signOn.sweep()]); }),
     ];
-    return {
-      url, port,
-      async stop() {
-        api.drain();
-        listening.drain();
-        if (config.server.drain > 0) await host.timers.sleep(config.server.drain);
-        forgetRunning(installation, url);
-        // Runs under way are left to be taken up: a control plane that is stopped must not wait for agents.
-        await Promise.all([listening.close(graceMs), workers?.stop()]);
-        endings.forEach((end) => end());
-        await keeping.stop();
-        await delivering.stop();
-        metrics.stop();
-        await store.close();
-        leaveDelivering(installation);
-        await log.end('stopped');
-        await log.close();
-        await forwarding.stop();
-        // What forwarding had to say of its end.
-        await log.close();
-      },
+    const end = async (): Promise<void> => {
+      api.drain();
+      listening.drain();
+      if (config.server.drain > 0) await host.timers.sleep(config.server.drain);
+      forgetRunning(installation, url);
+      // Runs under way are left to be taken up: a control plane that is stopped must not wait for agents.
+      await Promise.all([listening.close(graceMs), workers?.stop()]);
+      for (const endTimer of endings) endTimer();
+      await keeping.stop();
+      await delivering.stop();
+      metrics.stop();
+      await store.close();
+      leaveDelivering(installation);
+      await log.end('stopped');
+      await log.close();
+      await forwarding.stop();
+      // What forwarding had to say of its end.
+      await log.close();
     };
+    let ended: Promise<void> | undefined;
+    return { url, port, hasKeys: async () => (await store.listBy(...keyTerms.all, { limit: 1 })).length > 0, stop: () => (ended ??= end()) };
   } catch (error) {
     metrics.stop();
     await store.close();

@@ -3,6 +3,7 @@
  * only as `runningProcess` does, and asks it over its socket file; a process that is not that one is never sent a signal.
  */
 import { objectIn } from '../base/json.ts';
+import { readLocalToken } from '../server/local-token.ts';
 import { join } from '../base/paths.ts';
 import { LokiError, messageOf } from '../errors.ts';
 import { askApi, type ApiPlace } from '../host/api-client.ts';
@@ -40,7 +41,7 @@ export async function dashboardStatus(installation: Installation): Promise<Dashb
   try {
     const place = placeOf(running);
     const ready = await askApi({ ...place, method: 'GET', path: '/health/ready', timeoutMs: patienceMs });
-    const report = objectIn((await askApi({ ...place, method: 'GET', path: '/api/status', timeoutMs: patienceMs })).body) ?? {};
+    const report = objectIn((await askApi({ ...place, method: 'GET', path: '/api/status', headers: ownToken(installation, running), timeoutMs: patienceMs })).body) ?? {};
     const { authentication, event_streams } = report;
     return {
       ...running, ready: ready.status === 200, tls: running.url.startsWith('https:'),
@@ -51,6 +52,12 @@ export async function dashboardStatus(installation: Installation): Promise<Dashb
       attempted: 'reach the control plane', found: `${running.url} (process ${running.pid}, started at ${running.since}) does not answer: ${messageOf(error)}`, hint: 'End it with: loki dashboard stop --force', cause: error,
     });
   }
+}
+
+/** The token of this machine, shown over the socket alone: who listens at a port may be anybody. */
+function ownToken({ host: { disk }, home }: Installation, { socket }: RunningProcess): Readonly<Record<string, string>> {
+  const token = socket === null ? undefined : readLocalToken(disk, { home: home.home, path: home.localToken });
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
 
 function placeOf({ socket, url }: RunningProcess): ApiPlace {

@@ -6,6 +6,7 @@
 import { LokiError, messageOf } from '../errors.ts';
 import { objectIn, type JsonObject } from '../base/json.ts';
 import { join } from '../base/paths.ts';
+import { isToken } from '../base/token.ts';
 import { httpClient } from '../host/http-client.ts';
 import type { HttpReply } from '../ports.ts';
 import { isLoopback } from '../server/listen.ts';
@@ -83,7 +84,11 @@ function originOf(url: string): string {
 /** Keeps a key that somebody pasted, once the control plane has said whose it is. Throws `auth.required` when it does not know it. */
 export async function loginWithToken(installation: Installation, url: string, token: string): Promise<Login> {
   if (!/^[A-Za-z0-9_.~+/=-]{1,16384}$/.test(token)) throw new LokiError('auth.required', { attempted: 'log in', found: 'what was given is no key' });
-  const me = await asked(ask(url, '/auth/me', undefined, token), 200);
+  // One of ours tells by itself that it was mistyped.
+  if (token.startsWith('loki_') && !isToken(token)) throw new LokiError('auth.required', { attempted: 'log in', found: 'the key is mistyped: its checksum does not match', hint: 'Copy the whole key again: loki_ and 36 letters and digits' });
+  const reply = await ask(url, '/auth/me', undefined, token);
+  if (reply.status === 401) throw new LokiError('auth.required', { attempted: 'log in', found: `the control plane does not know the key: ${refusal(reply, objectIn(reply.body) ?? {}).message}` });
+  const me = await asked(Promise.resolve(reply), 200);
   const { actor, expires_at: expiresAt, kind } = me;
   if (typeof actor !== 'string' || kind === 'anonymous') throw new LokiError('auth.required', { attempted: 'log in', found: 'the control plane does not know the key' });
   const login = { url, token, actor, expiresAt: typeof expiresAt === 'string' ? expiresAt : null };

@@ -3,6 +3,7 @@ import { LokiError } from '../errors.ts';
 import type { PolicyDecision } from '../base/action.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { PolicyService } from '../server/services.ts';
+import { projectLayout } from '../config/layout.ts';
 import { readEnrolment } from '../gate/enrolment.ts';
 import type { Installation } from './installation.ts';
 import { replacePolicy } from './replace-policy.ts';
@@ -36,8 +37,8 @@ function inProject(installation: Installation, projectId: string | undefined): I
   if (projectId === undefined || projectId === installation.project?.id) return installation;
   const { host: { disk }, home } = installation;
   const enrolment = readEnrolment(disk, home.home, home.project(projectId));
-  if (enrolment === undefined) throw new LokiError('not_found', { attempted: `find project "${projectId}"`, found: 'no project with this id is enrolled' });
-  return { ...installation, project: { id: enrolment.id, dir: enrolment.path } };
+  if (enrolment === undefined) throw new LokiError('not_found', { attempted: `find project "${projectId}"`, found: 'no project with this id is enrolled', hint: 'Enrol it with loki init, in its directory on the machine of the control plane' });
+  return { ...installation, project: { id: enrolment.id, dir: enrolment.path }, layout: projectLayout(enrolment.path) };
 }
 
 /** A decision holds nothing but JSON. */

@@ -7,10 +7,11 @@ import { projectIdOf } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import { basename } from '../base/paths.ts';
 import { listEnrolments, readEnrolment } from '../gate/enrolment.ts';
-import { writeTenantOf } from '../gate/tenancy.ts';
+import { readTenantOf, writeTenantOf } from '../gate/tenancy.ts';
 import type { ProjectService } from '../server/services.ts';
 import { projectTerms } from '../store/indexes.ts';
 import type { Store } from '../store/store.ts';
+import { ownerOf } from '../store/tenant-view.ts';
 import type { Installation } from './installation.ts';
 
 export function projectService(installation: Installation, store: Store): ProjectService {
@@ -19,6 +20,9 @@ export function projectService(installation: Installation, store: Store): Projec
     async adopt() {
       for (const { id, path, enrolled_at } of listEnrolments(disk, home.home, home.projects)) {
         const [known] = await store.listBy(...projectTerms.all, { from: id, to: id, limit: 1 });
+        const owner = known === undefined ? null : ownerOf(known.key).tenant;
+        // A crash may have come between the two places that say whose a directory is.
+        if (owner !== null && readTenantOf(disk, home, id) === null) writeTenantOf(disk, home, id, owner);
         if (known !== undefined) continue;
         const project: JsonObject = { id, name: basename(path), tenant_id: null, path, created_at: enrolled_at };
         await store.transact([{ key: `projects/${id}`, revision: 0 }], [{ key: `projects/${id}`, value: project }]);

@@ -38,10 +38,10 @@ export function runService({ installation, root, record, ordered }: RunServicePa
   const { host, home } = installation;
   const deps = { ...host, record, root };
   return {
-    async order({ project_id, tenant, document, terms, trigger, actor }, commit) {
+    async order({ project_id, tenant, document, terms, trigger, actor, requestId }, commit) {
       const dir = await projectPlace(installation, { project_id, tenant_id: tenant, store: tenantView(root, tenant) }, 'order a run');
       installationFor(installation, dir, terms);
-      const made = await orderRun({ ...deps, commit }, { project_id, tenant_id: tenant, trigger, terms, actor, ...(document === undefined ? {} : { document }) });
+      const made = await orderRun({ ...deps, commit }, { project_id, tenant_id: tenant, trigger, terms, actor, requestId, ...(document === undefined ? {} : { document }) });
       ordered();
       return made;
     },
@@ -50,12 +50,12 @@ export function runService({ installation, root, record, ordered }: RunServicePa
       await unqueue(root, runId);
       return run;
     },
-    async replay(tenant, runId, actor, commit) {
+    async replay(tenant, runId, by, commit) {
       const store = tenantView(root, tenant);
       const entry = await store.get(runKeys.run(runId));
       const parent = entry === undefined ? undefined : readRun(entry.value);
       const dir = parent === undefined ? '' : await projectPlace(installation, { project_id: parent.project_id, tenant_id: tenant, store }, `replay run ${runId}`);
-      const made = await replayRun({ ...deps, store, commit }, { runId, actor, dir, now: (provider) => surroundingsOf(installation, dir, parent, provider) });
+      const made = await replayRun({ ...deps, store, commit }, { runId, ...by, dir, now: (provider) => surroundingsOf(installation, dir, parent, provider) });
       ordered();
       return made;
     },

@@ -120,7 +120,6 @@ async function isOver(store: Store, runId: string): Promise<boolean> {
 async function forget(root: Store, store: Store, runId: string): Promise<void> {
   await unqueue(root, runId);
   await store.transact([], [{ key: runKeys.lease(runId), value: undefined }]);
-  await root.transact([], [{ key: runKeys.token(runId), value: undefined }]);
 }
 
 /** Renews a lease three times in its life. Lost, or not renewed for all of its life, it is let go of. */

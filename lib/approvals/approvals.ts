@@ -17,7 +17,7 @@ import type { Announce } from './ledger.ts';
 import type { ApprovalObjects, ApprovalRecorder } from './ports.ts';
 import { assertFreshProof } from './proof.ts';
 import type { Approver } from './proof.ts';
-import { assertMayDecide, assertOpen, decided, disowned, requested, textOfDecision, timeUp, usableForMs, used } from './steps.ts';
+import { assertMayDecide, assertOpen, assertPerson, decided, disowned, requested, textOfDecision, timeUp, usableForMs, used } from './steps.ts';
 import type { DecideRequest, IsApprover } from './steps.ts';
 
 /** What somebody wants to do, and who may allow it. */
@@ -154,8 +154,10 @@ class ApprovalRoom implements Approvals {
     checkText(`${outcome} ${id}`, 'the reason', reason);
     await this.#ended(id);
     return this.#ledger.move(id, (view) => {
-      assertMayDecide(view, request, this.#options.isApprover);
+      assertPerson(id, request.by);
+      // The proof before the rest: what the rest says of an approval is for whoever has shown who they are.
       this.#assertProven(view, request);
+      assertMayDecide(view, request, this.#options.isApprover);
       assertOpen(view, request, this.#now());
       return decided(view, request, this.#now(), this.#executionMs);
     });

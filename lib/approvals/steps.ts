@@ -29,6 +29,8 @@ export interface DecideRequest {
   readonly role?: string;
   readonly reason?: string;
   readonly proof: FreshProof;
+  /** What the log calls the request that it came in, over the API. */
+  readonly requestId?: string;
   /** A no that also takes back a yes which has not been used; from somebody who need not be on the list. */
   readonly override?: true;
 }
@@ -104,12 +106,17 @@ export function used(view: ApprovalView, nowMs: number): ApprovalView {
   return { ...view, status: 'used', used_at: notBefore(view, nowMs) };
 }
 
+/** Throws `auth.forbidden` unless `by` is a person. Says nothing about the approval. */
+export function assertPerson(id: string, by: string): void {
+  if (!/^(user|token):./.test(by)) throw new LokiError('auth.forbidden', { attempted: `decide approval ${id}`, found: `${by} is no person; only a person decides` });
+}
+
 /**
  * Throws `auth.forbidden` unless `by` may decide at all. `isApprover` says whether somebody is on a list that is not empty.
  */
 export function assertMayDecide(view: ApprovalView, { by, role, override }: Pick<DecideRequest, 'by' | 'role' | 'override'>, isApprover: IsApprover): void {
   const refuse = (found: string): LokiError => new LokiError('auth.forbidden', { attempted: `decide approval ${view.id}`, found, hint: `Ask one of: ${view.approvers.join(', ') || 'the people who may approve here'}` });
-  if (!/^(user|token):./.test(by)) throw refuse(`${by} is no person; only a person decides`);
+  assertPerson(view.id, by);
   if (by === view.requested_by) throw refuse(`${by} asked for it; somebody else must decide`);
   if (override !== true && view.approvers.length > 0 && !isApprover(by, view.approvers, role)) throw refuse(`${by} is not on its list of approvers`);
 }
@@ -132,12 +139,12 @@ export function assertOpen(view: ApprovalView, { by, outcome, override }: Decide
 /** Adds a decision that may be made. `executionMs`: how long an approved action may take to be begun. */
 export function decided(view: ApprovalView, request: DecideRequest, nowMs: number, executionMs: number): Step {
   const at = notBefore(view, nowMs);
-  const { by, role, outcome, proof, reason = null } = request;
+  const { by, role, outcome, proof, reason = null, requestId } = request;
   const signature = proof.kind === 'approver_key' ? { signature: { key: proof.key, at: proof.at, value: proof.signature } } : {};
   const decision: ApprovalDecision = { by, outcome, reason, proof: proof.kind, at, ...(role === undefined ? {} : { role }), ...signature };
   const decisions = [...view.decisions, decision];
   const approvals = approvalsIn({ ...view, decisions });
-  const details = { rule: view.rule, reason, proof: { ...proof }, approvals, required: view.required };
+  const details = { rule: view.rule, reason, proof: { ...proof }, approvals, required: view.required, ...(requestId === undefined ? {} : { request_id: requestId }) };
   if (outcome === 'reject') {
     const next: ApprovalView = { ...view, status: 'rejected', decisions, decided_at: at, use_before: null };
     return { view: next, event: eventOf(next, request.override === true ? 'approval.override' : 'approval.reject', by, details) };

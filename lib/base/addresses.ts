@@ -90,6 +90,13 @@ export function isListed(host: string, allowed: readonly string[]): boolean {
   return bytes === undefined ? allowed.includes(host.toLowerCase()) : allowed.some((item) => isInBlock(bytes, item));
 }
 
+/** Whether text is an address, or a block of them with as many bits as an address of its sort has. */
+export function isBlock(text: string): boolean {
+  const [base = '', bits, ...more] = text.split('/');
+  const address = parseAddress(base);
+  return address !== undefined && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= address.length * 8));
+}
+
 /** Whether an address is the one given, or in the block `10.1.0.0/16`. Anything else holds nothing. */
 export function isInBlock(bytes: readonly number[], block: string): boolean {
   const [base = '', bits] = block.split('/');

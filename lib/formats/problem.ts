@@ -3,7 +3,7 @@
  * a failure inside the program says is for the log, not for the client: those answers carry only the request id to look
  * it up by.
  */
-import { LokiError, errorMeanings, type ErrorCode } from '../errors.ts';
+import { LokiError, errorMeanings, type ErrorCode, type Problem } from '../errors.ts';
 
 export const problemMediaType = 'application/problem+json';
 
@@ -12,6 +12,9 @@ export interface ProblemItem {
   readonly detail: string;
   /** Where in the body (RFC 6901). */
   readonly pointer?: string;
+  /** Where in a text that the body holds, such as a policy; from 1. */
+  readonly line?: number;
+  readonly column?: number;
   readonly hint?: string;
 }
 
@@ -35,10 +38,15 @@ export function problemDocument(error: unknown, requestId: string, status: numbe
     const detail = 'Cannot answer the request: something failed inside the control plane';
     return { ...common, detail, code, hint: `Look for ${requestId} in the log of record`, request_id: requestId };
   }
-  const errors = error.problems.map(({ message, hint, pointer }) => ({ detail: message, ...(pointer === undefined ? {} : { pointer }), ...(hint === undefined ? {} : { hint }) }));
+  const errors = error.problems.map(({ message, ...rest }) => ({ detail: message, ...placeOf(rest) }));
   return {
     ...common, detail: error.message, code, hint: error.hint, request_id: requestId, ...(errors.length === 0 ? {} : { errors }),
   };
+}
+
+/** What is known of where a mistake is; never which file of this machine it is in. */
+function placeOf({ pointer, line, column, hint }: Pick<Problem, 'pointer' | 'line' | 'column' | 'hint'>): Omit<ProblemItem, 'detail'> {
+  return { ...(pointer === undefined ? {} : { pointer }), ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }), ...(hint === undefined ? {} : { hint }) };
 }
 
 /** Status of the answer that a thrown value becomes. */

@@ -181,7 +181,8 @@ function whereIs(call: ApiCall): string {
 }
 
 function unreachable(call: ApiCall, found: string, cause?: unknown): LokiError {
-  return new LokiError('net.unreachable', { attempted: `ask ${whereIs(call)}`, found, cause });
+  const hint = /certificate/i.test(found) ? { hint: 'Where an authority of your own signed it, name the file of its certificate in NODE_EXTRA_CA_CERTS' } : {};
+  return new LokiError('net.unreachable', { attempted: `ask ${whereIs(call)}`, found, cause, ...hint });
 }
 
 function interrupted(call: ApiCall): LokiError {

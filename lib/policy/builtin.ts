@@ -62,13 +62,14 @@ const fragments: readonly string[] = [
 
 /** Commands of `loki` that decide, reconfigure, erase, or take records out in a person's name: the words after the program's name, options left out. */
 const decisive: readonly RegExp[] = [
-  /^(?:approve|reject|trust|init|approver(?! (?:verify|status))|stop|pause|resume|login|logout|worker|store|keys|tenants|webhooks)(?: |$)/,
+  /^(?:approve|reject|trust|init|approver(?! (?:verify|status))|stop|pause|resume|login|logout|worker|store|webhooks)(?: |$)/,
   /^hooks (?:install|uninstall|disable)(?: |$)/, /^hook(?: |$)/, /^audit (?:erase|prune|rekey|keep)(?: |$)/, /^enterprise (?:token|audit export)(?: |$)/, /^policy (?:enrol|restore)/, /^dashboard(?: (?:start|stop)|$)/, /^config (?:set|unset)(?: |$)/,
-  /^(?:projects|tasks|runs) (?:create|update|delete|cancel|replay)(?: |$)/,
+  // Whatever they will have that does more than look.
+  /^(?:projects|tasks|runs|keys|tenants) (?!(?:list|get|timeline|watch)(?: |$))/,
 ];
 
 /** The same inside a program text, at the begin of a command. */
-const decisiveText = /(?:^|[;&|(`"'\n]|\b(?:spawn|exec:|system:))\s*(?:\S{0,200}\/)?loki(?:\.[cm]?[jt]s)?(?:["']?,?\s+|["'],)(?:--?\S+\s+){0,4}["']?(?:approve|reject|trust|init|approver|stop|pause|resume|hooks|keys|webhooks|audit\s+(?:erase|prune|rekey|keep)|enterprise\s+(?:token|audit\s+export))\b/;
+const decisiveText = /(?:^|[;&|(`"'\n]|\b(?:spawn|exec:|system:))\s*(?:\S{0,200}\/)?loki(?:\.[cm]?[jt]s)?(?:["']?,?\s+|["'],)(?:--?\S+\s+){0,4}["']?(?:approve|reject|trust|init|approver|stop|pause|resume|hooks|webhooks|audit\s+(?:erase|prune|rekey|keep)|enterprise["',\s]+(?:token|audit["',\s]+export)|(?:projects|tasks|runs|keys|tenants)["',\s]+(?:create|update|delete|revoke|rotate|start|cancel|replay))\b/;
 
 /** Spellings of this machine's own address. */
 const loopbackText = /localhost|127\.\d|::1|0\.0\.0\.0|0x7f|2130706433/i;
@@ -145,6 +146,7 @@ export function createBuiltins(places: ProtectedPlaces): Builtins {
     if (after === undefined && words.includes('--accept-loss') && lokiCommands(words).some((text) => text.startsWith('audit checkpoint'))) {
       return [violation('builtin:loki-commands', 'an agent does not run "loki audit checkpoint --accept-loss"')];
     }
+    if (sendsElsewhere(words)) return [violation('builtin:loki-commands', 'an agent does not send "loki" to another address')];
     if (approvalsTold(words)) return [violation('builtin:loki-commands', 'an agent does not decide an approval')];
     if (removesProgram(words)) return [violation('builtin:loki-commands', 'an agent does not remove the program of loki')];
     if (after !== undefined) return [violation('builtin:loki-commands', `an agent does not run "loki ${after.split(' ').slice(0, 2).join(' ')}"`)];
@@ -231,6 +233,12 @@ const sayers: ReadonlySet<string> = new Set(['echo', 'printf', 'grep', 'egrep', 
 /** `approve apr_…`, said to a program of whatever name: a copy of `loki` is one. */
 function approvalsTold(words: readonly string[]): boolean {
   return !sayers.has(basename(words[0] ?? '')) && words.some((word, at) => at > 0 && /^(?:approve|reject)$/.test(word) && /^apr_[0-9A-Z]+$/i.test(words[at + 1] ?? ''));
+}
+
+/** An address given to `loki`: what an agent writes into it would leave the machine, past the rules on addresses. */
+function sendsElsewhere(words: readonly string[]): boolean {
+  if (sayers.has(basename(words[0] ?? ''))) return false;
+  return words.some((word) => word.startsWith('LOKI_URL=')) || (lokiCommands(words).length > 0 && words.some((word) => /^--url(?:=|$)/.test(word)));
 }
 
 /** A package manager that is told to take the package away: what asks the gate would be gone, and some agents go on without. */

@@ -11,6 +11,7 @@ import type { JsonObject } from '../base/json.ts';
 import { runToken, runTokenHash } from '../base/run-token.ts';
 import type { Recorder } from '../audit/entry.ts';
 import type { Store, StoreChange, StoreCheck, StoreOutcome } from '../store/store.ts';
+import { runTerms } from '../store/indexes.ts';
 import { tenantPrefix } from '../store/tenant-view.ts';
 import type { Prd } from './prd.ts';
 import { noProgress, runValue, StoredObject } from './progress.ts';
@@ -48,6 +49,8 @@ export interface RunDraft {
   readonly repeats?: { readonly run_id: string; readonly differences: readonly JsonObject[] };
   /** Who orders, as an audit actor. */
   readonly actor: string;
+  /** What the log calls the request that it came in, over the API. */
+  readonly requestId?: string;
 }
 
 /** A run that was ordered. The token is shown this once. */
@@ -59,9 +62,13 @@ export interface Ordered {
 /** Bytes of a document that comes with an order. */
 export const orderedDocumentBytes: number = 256 * 1024;
 
-/** Durable, and on record, when it resolves. Throws `request.invalid` for a document that is none. */
+/** Runs of one project that may wait at a time: each keeps its document, and a worker drives one of them after the other. */
+export const mostWaiting = 100;
+
+/** Durable, and on record, when it resolves. Throws `request.invalid` for a document that is none, `conflict` when too many wait. */
 export async function orderRun(deps: OrderDeps, draft: RunDraft): Promise<Ordered> {
   const document = draft.document === undefined ? undefined : checkedDocument(draft.document);
+  await assertRoom(deps.root, draft);
   const now = deps.clock.now();
   const id = newId('run', now, deps.random.bytes(10));
   const token = runToken(id, deps.random.bytes(32));
@@ -71,6 +78,7 @@ export async function orderRun(deps: OrderDeps, draft: RunDraft): Promise<Ordere
     details: {
       run_id: id, trigger: draft.trigger, prd_sha256: document?.sha256 ?? null, ...draft.terms,
       ...(draft.repeats === undefined ? {} : { parent_run_id: draft.repeats.run_id, differences: draft.repeats.differences }),
+      ...(draft.requestId === undefined ? {} : { request_id: draft.requestId }),
     },
     metadata: { ...(draft.tenant_id === null ? {} : { tenant_id: draft.tenant_id }), project_id: draft.project_id },
   });
@@ -84,6 +92,12 @@ export async function orderRun(deps: OrderDeps, draft: RunDraft): Promise<Ordere
   ], run);
   if (!outcome.committed) throw new LokiError('conflict', { attempted: `order run ${id}`, found: 'there is such a run', hint: 'Order it again' });
   return { run, token };
+}
+
+async function assertRoom(root: Store, { tenant_id, project_id }: RunDraft): Promise<void> {
+  const waiting = await root.listBy(...runTerms.projectStatus(tenant_id, project_id, 'pending'), { limit: mostWaiting });
+  if (waiting.length < mostWaiting) return;
+  throw new LokiError('conflict', { attempted: 'order a run', found: `${mostWaiting} runs of the project wait already`, hint: 'Wait until some of them were driven, or cancel some' });
 }
 
 function pendingRun({ project_id, tenant_id, trigger, terms, repeats }: RunDraft, id: string, now: number, document: Prd | undefined): Run {

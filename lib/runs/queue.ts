@@ -16,8 +16,8 @@ export type QueuedRun = {
   readonly ordered_by: string;
 };
 
-/** Entries looked at together. More runs than this do not wait without some having waited very long. */
-const mostLookedAt = 1000;
+/** Entries read together. */
+const pageSize = 1000;
 
 /** The value a store keeps. */
 export function queuedValue(queued: QueuedRun): JsonValue {
@@ -30,9 +30,15 @@ export function readQueued({ value }: Pick<StoreEntry, 'value'>): QueuedRun {
   return { run_id: from.text('run_id'), project_id: from.text('project_id'), tenant_id: from.textOrNull('tenant_id'), ordered_by: from.text('ordered_by') };
 }
 
-/** The runs that wait or are driven, the one that was ordered first first. */
+/** The runs that wait or are driven, the one that was ordered first first. All of them: many of one project must not hide those of others. */
 export async function queuedRuns(root: Store): Promise<readonly QueuedRun[]> {
-  return (await root.list(runKeys.queue, { limit: mostLookedAt })).map(readQueued);
+  const queue: QueuedRun[] = [];
+  for (let after: string | undefined; ;) {
+    const page = await root.list(runKeys.queue, { limit: pageSize, ...(after === undefined ? {} : { after }) });
+    queue.push(...page.map(readQueued));
+    after = page.at(-1)?.key;
+    if (page.length < pageSize) return queue;
+  }
 }
 
 /** The entry of a run; undefined for one that was not ordered, or has ended. */
@@ -41,7 +47,7 @@ export async function queuedRun(root: Store, runId: string): Promise<QueuedRun |
   return entry === undefined ? undefined : readQueued(entry);
 }
 
-/** Takes a run off the queue: nobody has to see to it any more. Taking it off twice is harmless. */
+/** Takes a run that has ended off the queue, and its token with it: nobody has to see to it any more. Doing so twice is harmless. */
 export async function unqueue(root: Store, runId: string): Promise<void> {
-  await root.transact([], [{ key: runKeys.queued(runId), value: undefined }]);
+  await root.transact([], [{ key: runKeys.queued(runId), value: undefined }, { key: runKeys.token(runId), value: undefined }]);
 }

@@ -20,6 +20,7 @@ export interface ReplayDeps extends OrderDeps {
 export interface ReplayRequest {
   readonly runId: string;
   readonly actor: string;
+  readonly requestId?: string;
   /** The directory of the run's project. */
   readonly dir: string;
   /** What a run of this project with this provider would begin with now, and the commit it would begin at. */
@@ -42,7 +43,7 @@ export async function replayRun(deps: ReplayDeps, request: ReplayRequest): Promi
   const document = await documentOf(deps, parent, request, attempted);
   const differences = differencesOf(parent, await request.now(provider));
   const ordered = await orderRun(deps, {
-    project_id: parent.project_id, tenant_id: parent.tenant_id, trigger: 'replay', document, actor: request.actor, terms: termsOf(parent),
+    project_id: parent.project_id, tenant_id: parent.tenant_id, trigger: 'replay', document, actor: request.actor, terms: termsOf(parent), ...(request.requestId === undefined ? {} : { requestId: request.requestId }),
     repeats: { run_id: parent.id, differences },
   });
   return { ...ordered, differences };

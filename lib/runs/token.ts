@@ -8,11 +8,12 @@ import { readRun } from './progress.ts';
 import { runKeys } from './run.ts';
 import { hasEnded } from './state.ts';
 
-/** The run and its tenant; undefined for a token that was not given out, or whose run has ended. */
+/** The run and its tenant; undefined for a token that was not given out, or whose run has ended or tenant is gone. */
 export async function runWithToken(root: Store, token: string): Promise<{ readonly run: string; readonly tenant: string | null } | undefined> {
   const run = runOfToken(token);
   const kept = run === undefined ? undefined : await keptOf(root, run);
   if (run === undefined || kept === undefined || !secretsEqual(kept.sha256, runTokenHash(token))) return undefined;
+  if (kept.tenant_id !== null && await root.get(`tenants/${kept.tenant_id}`) === undefined) return undefined;
   const entry = await tenantView(root, kept.tenant_id).get(runKeys.run(run));
   return entry === undefined || hasEnded(readRun(entry.value).status) ? undefined : { run, tenant: kept.tenant_id };
 }

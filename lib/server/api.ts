@@ -114,8 +114,8 @@ const mostUses = 1000;
 /** Says whether a use of a token from an address is worth telling again. */
 function createUses({ monotonic }: Services['clock']): Parts['newUse'] {
   const told = new Map<string, number>();
-  return (actor, address) => {
-    const key = `${actor} ${address}`;
+  return (caller, address) => {
+    const key = `${caller} ${address}`;
     const last = told.get(key);
     if (last !== undefined && monotonic() - last < useToldEveryMs) return false;
     if (told.size >= mostUses) told.clear();

@@ -31,6 +31,7 @@ export interface Around {
   readonly store: Store;
   readonly record: Recorder;
   readonly cursors: Cursors;
+  readonly stillAllowed: ApiRequest['stillAllowed'];
 }
 
 export class CheckedRequest implements ApiRequest {
@@ -51,8 +52,9 @@ export class CheckedRequest implements ApiRequest {
   /** Not private by `#`: a request that is seen by another principal is an object over this one. */
   readonly http: HttpRequest;
   readonly record: Recorder;
+  readonly stillAllowed: ApiRequest['stillAllowed'];
 
-  constructor({ params, query, admitted, body, commit }: Checked, { version, http, principal, requestId, store, record, cursors }: Around) {
+  constructor({ params, query, admitted, body, commit }: Checked, { version, http, principal, requestId, store, record, cursors, stillAllowed }: Around) {
     this.method = http.method;
     this.path = admitted.path;
     this.version = version;
@@ -69,6 +71,7 @@ export class CheckedRequest implements ApiRequest {
     this.commit = commit;
     this.http = http;
     this.record = record;
+    this.stillAllowed = stillAllowed;
   }
 
   get signal(): AbortSignal {

@@ -8,7 +8,7 @@ import type { AuditEvent, Recorder } from '../audit/entry.ts';
 import type { HttpRequest, HttpResponse } from '../base/http.ts';
 import { isId } from '../base/ids.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
-import type { Authenticate } from './auth/authenticate.ts';
+import type { Authenticate, Credentials } from './auth/authenticate.ts';
 import { CheckedRequest, over, type Checked } from './checked-request.ts';
 import { cameThroughProxy, type ClientOf } from './client-address.ts';
 import { requireOwnPage } from './auth/same-origin.ts';
@@ -18,7 +18,7 @@ import type { Idempotency } from './idempotency.ts';
 import type { ApiRequest, Route } from './message.ts';
 import type { Cursors } from './page.ts';
 import { holds, stranger, type Principal } from './principal.ts';
-import { allowanceHeaders, callerOf, type Allowance, type RateLimiter } from './rate-limit.ts';
+import { allowanceHeaders, callerOf, countedAs, type Allowance, type RateLimiter } from './rate-limit.ts';
 import { readQuery } from './query.ts';
 import type { CountedRequest } from './request-counts.ts';
 import { answerHeaders, problemResponse } from './respond.ts';
@@ -36,7 +36,7 @@ export interface Parts {
   readonly idempotency: Idempotency;
   readonly cursors: Cursors;
   /** Whether a use of a token from an address is worth telling again. */
-  readonly newUse: (actor: string, address: string) => boolean;
+  readonly newUse: (caller: string, address: string) => boolean;
   /** What a proxy in front says of the client, when its word counts. */
   readonly clientOf: ClientOf;
   /** Whether answers depend on the page that asks. */
@@ -92,9 +92,9 @@ export class Exchange {
       response = await this.#respond();
       this.#record(response, undefined);
     } catch (error) {
-      const seen = this.#request.signal.aborted ? new LokiError('interrupted', { attempted: 'answer the request', found: 'the client has gone' }) : error;
+      const seen = this.#request.signal.aborted ? new LokiError('interrupted', { attempted: 'answer the request', found: 'the client has gone' }) : this.#paidFor(error);
       response = problemResponse(seen, this.#requestId, this.#extra);
-      this.#record(response, error);
+      this.#record(response, seen === error || this.#request.signal.aborted ? error : seen);
     }
     return { ...response, headers: this.#headers(response.headers) };
   }
@@ -104,7 +104,7 @@ export class Exchange {
     const { method } = this.#request;
     const match = this.#parts.router(method, admitted.path);
     if (match.kind === 'found') this.#route = match.route;
-    await this.#identify(match.kind === 'found' && match.route.scope === 'none', admitted);
+    await this.#identify(admitted);
     const preflight = method === 'OPTIONS' && match.kind === 'method';
     const rate = this.#route?.rate ?? (isSafe(method) ? 'read' : 'write');
     if (rate !== 'exempt') this.#take(rate);
@@ -131,28 +131,54 @@ export class Exchange {
     }
   }
 
-  /** A wrong token is paid for from an allowance of its own; right ones are never held up by it. */
-  async #identify(anybody: boolean, { headers }: Admitted): Promise<void> {
+  /**
+   * A wrong token is paid for from an allowance of its own; right ones are never held up by it. Where nobody needs one it keeps
+   * nobody out, and is paid for and told all the same; what answers everybody all the time does not look at who asks.
+   */
+  async #identify({ headers }: Admitted): Promise<void> {
     const { address } = this.#request;
+    const anybody = this.#route?.scope === 'none' && this.#route.aboutCaller !== true;
+    if (anybody && this.#route?.rate === 'exempt') return;
     try {
-      this.#principal = await this.#parts.authenticate({ authorization: headers.get('authorization'), cookie: headers.get('cookie'), address, proxied: this.#via !== undefined || cameThroughProxy(headers) });
+      this.#principal = await this.#parts.authenticate(this.#credentials(headers));
     } catch (error) {
-      if (anybody) return;
       this.#take('auth');
-      throw error;
+      if (!anybody) throw error;
+      note(this.#parts.services.record, { event: 'auth.fail', actor: stranger.actor, details: { request_id: this.#requestId, address, reason: messageOf(error).slice(0, longestReason) } });
     }
     const { actor, anonymous } = this.#principal;
-    if (anonymous || !this.#parts.newUse(actor, address)) return;
+    if (anonymous || !this.#parts.newUse(countedAs(this.#principal, address), address)) return;
     note(this.#parts.services.record, { event: 'auth.token.use', actor, resource: actor, details: { request_id: this.#requestId, address }, ...this.#ofTenant() });
   }
 
+  #credentials(headers: Admitted['headers']): Credentials {
+    return { authorization: headers.get('authorization'), cookie: headers.get('cookie'), address: this.#request.address, proxied: this.#via !== undefined || cameThroughProxy(headers) };
+  }
+
+  /** Asked while an answer goes on for long. Who asks must still be the same, with the same right. */
+  async #stillAllowed(route: Route, { headers }: Admitted): Promise<boolean> {
+    const { actor, tenant, kind } = this.#principal;
+    const now = await this.#parts.authenticate(this.#credentials(headers)).catch(() => undefined);
+    return now !== undefined && now.actor === actor && now.tenant === tenant && now.kind === kind && (route.scope === 'none' || holds(now, route.scope));
+  }
+
   #take(name: Allowance['name']): void {
-    const caller = this.#principal.anonymous ? callerOf(this.#request.address) : `${this.#principal.tenant ?? ''} ${this.#principal.actor}`;
-    const allowance = this.#parts.limiter(caller, name, 1);
+    const allowance = this.#parts.limiter(countedAs(this.#principal, this.#request.address), name, 1);
     this.#allowance = { left: allowance };
     if (allowance === undefined || allowance.allowed) return;
     this.#parts.services.metrics.metrics.add('loki_http_rate_limited_total', 1, [name]);
     throw new LokiError('rate_limited', { attempted: 'answer the request', found: `more than ${allowance.limit} requests of class "${name}" in a minute` });
+  }
+
+  /** What is exempt is so when it is answered: what is refused is paid for, so that what it makes us record is bounded. */
+  #paidFor(error: unknown): unknown {
+    if (this.#route?.rate !== 'exempt' || this.#route.scope === 'none') return error;
+    try {
+      this.#take('read');
+      return error;
+    } catch (limited) {
+      return limited;
+    }
   }
 
   /**
@@ -205,7 +231,8 @@ export class Exchange {
 
   #apiRequest(route: Route, checked: Checked): ApiRequest {
     const { services: { store, record }, cursors } = this.#parts;
-    return new CheckedRequest(checked, { version: route.version, http: this.#request, principal: this.#principal, requestId: this.#requestId, store, record, cursors });
+    const stillAllowed = (): Promise<boolean> => this.#stillAllowed(route, checked.admitted);
+    return new CheckedRequest(checked, { version: route.version, http: this.#request, principal: this.#principal, requestId: this.#requestId, store, record, cursors, stillAllowed });
   }
 
   #headers(own: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
@@ -223,10 +250,10 @@ export class Exchange {
     const durationMs = clock.monotonic() - this.#startedAt;
     answered({ method: this.#request.method, route: this.#route?.path, status, seconds: durationMs / 1000 });
     if (status === 429) return;
-    const isApi = this.#route === undefined ? (this.#admitted?.path ?? this.#request.target).startsWith('/api') : this.#route.audit;
+    const isApi = this.#route === undefined ? this.#path().startsWith('/api') : this.#route.audit;
     if (!isApi && status < 400) return;
     const details: JsonObject = {
-      request_id: this.#requestId, method: this.#request.method.slice(0, 20), path: (this.#admitted?.path ?? this.#request.target).slice(0, 256),
+      request_id: this.#requestId, method: this.#request.method.slice(0, 20), path: this.#path().slice(0, 256),
       route: this.#route?.path ?? null, status, duration_ms: Math.round(durationMs), address: this.#request.address,
       ...(this.#via === undefined ? {} : { via: this.#via }),
     };
@@ -238,6 +265,11 @@ export class Exchange {
     if (isApi && recordResponses) send('api.response', { bytes: body === undefined ? null : Buffer.byteLength(body) });
     if (status === 401 || status === 403) send(this.#showedWho() && status === 401 ? 'auth.fail' : 'auth.denied', { reason: messageOf(error).slice(0, longestReason) });
     if (status >= 500 && !this.#request.signal.aborted && error !== undefined) send('api.error', { reason: messageOf(error).slice(0, longestReason) });
+  }
+
+  /** Never with the query: an identity provider's code may stand there, also in a request that the door refused. */
+  #path(): string {
+    return this.#admitted?.path ?? this.#request.target.replace(/\?.*$/s, '');
   }
 
   #ofTenant(): Pick<AuditEvent, 'metadata'> {

@@ -142,7 +142,8 @@ async function sweepBelow(store: Store, prefix: string, nowMs: number): Promise<
   for (let after: string | undefined; ;) {
     const page = await store.list(prefix, { limit: 100, ...(after === undefined ? {} : { after }) });
     const old = page.filter(({ value }) => !isPlainObject(value) || !(nowMs - Date.parse(String(value['at'])) <= keptMs));
-    if (old.length > 0) await store.transact([], old.map(({ key }) => ({ key, value: undefined })));
+    // One that was just used again is not old any more; the rest then waits for the next time.
+    if (old.length > 0) await store.transact(old.map(({ key, revision }) => ({ key, revision })), old.map(({ key }) => ({ key, value: undefined })));
     after = page.at(-1)?.key;
     if (after === undefined) return;
   }

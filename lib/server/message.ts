@@ -67,6 +67,8 @@ export interface Answer {
   readonly shape?: Shape<unknown>;
   /** Where it is no JSON. */
   readonly media?: string;
+  /** Other answers that are no problems; without a shape they have no body. */
+  readonly also?: readonly Pick<Answer, 'status' | 'about' | 'shape'>[];
 }
 
 /** One row of the route table. */
@@ -89,6 +91,8 @@ export interface Route {
   readonly readsBody?: true;
   /** Whether it is for those who have not said who they are yet. */
   readonly greets?: true;
+  /** Whether its answer is about who asks, though anybody may: a token that does not count is refused, as if a scope were needed. */
+  readonly aboutCaller?: true;
   /** Whether each use is recorded as `api.request`. */
   readonly audit: boolean;
   /** What is recorded of what it changes. */

@@ -7,7 +7,7 @@ import { LokiError } from '../errors.ts';
 import { sha256 } from '../base/digest.ts';
 import { isPlainObject, type JsonObject, type JsonValue } from '../base/json.ts';
 import { approvalTerms, keyTerms, projectTerms, runTerms, taskTerms, type StoreTerm } from '../store/indexes.ts';
-import type { ListByOptions, Store, StoreEntry } from '../store/store.ts';
+import type { ListByOptions, Store, StoreCheck, StoreEntry } from '../store/store.ts';
 import { ownerOf, tenantPrefix } from '../store/tenant-view.ts';
 import type { Principal } from './principal.ts';
 
@@ -27,6 +27,16 @@ const kinds: Readonly<Record<Kind, KindRow>> = {
   key: { prefix: 'keys/', terms: keyTerms },
   approval: { prefix: 'approvals/', terms: approvalTerms },
 };
+
+/** Where it says that a tenant is being taken away, or was. */
+export function removalKey(tenantId: string): string {
+  return `tenant-removals/${tenantId}`;
+}
+
+/** Of whatever is made in a tenant: it is made only while nobody takes the tenant away. */
+export function whileItStays(tenant: string | null): readonly StoreCheck[] {
+  return tenant === null ? [] : [{ key: removalKey(tenant), revision: 0 }];
+}
 
 /** An object where it was found. */
 export interface Found {

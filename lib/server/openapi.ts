@@ -63,13 +63,13 @@ function queryParameters({ query }: Route): readonly JsonObject[] {
   return Object.entries(query).map(([name, { accepts, schema }]) => ({ name, in: 'query', required: false, description: `It must be ${accepts}`, schema: schema ?? { type: 'string' } }));
 }
 
-function headerParameters({ method, keyed, answer, params }: Route): readonly JsonObject[] {
+function headerParameters(route: Route): readonly JsonObject[] {
+  const { method, keyed, answer } = route;
   const header = (name: string, description: string): JsonObject => ({ name, in: 'header', required: false, description, schema: { type: 'string' } });
-  const isOne = Object.keys(params).length > 0 && answer.shape !== undefined;
   return [
     ...(keyed === undefined ? [] : [header('Idempotency-Key', 'A request that is sent again under the same key happens once; kept for a day')]),
     ...(method === 'PUT' || method === 'DELETE' ? [header('If-Match', 'The ETag of the state that is meant to be changed')] : []),
-    ...(method === 'GET' && isOne ? [header('If-None-Match', 'The ETag of what the caller has; 304 when it is still that')] : []),
+    ...(hasTag(route) ? [header('If-None-Match', 'The ETag of what the caller has; 304 when it is still that')] : []),
     ...(answer.media === 'text/event-stream' ? [header('Last-Event-ID', 'Goes on after this event')] : []),
   ];
 }
@@ -77,10 +77,18 @@ function headerParameters({ method, keyed, answer, params }: Route): readonly Js
 function responsesOf(route: Route, lift: Lift): JsonObject {
   const problem = { $ref: '#/components/responses/Problem' };
   const problems = problemStatuses(route).map((status) => [String(status), problem] as const);
-  return { [String(route.answer.status)]: success(route, lift), ...Object.fromEntries(problems), default: problem };
+  const also = [...route.answer.also ?? [], ...(hasTag(route) ? [{ status: 304, about: 'It is still as If-None-Match says' }] : [])];
+  return {
+    [String(route.answer.status)]: success(route, lift), ...Object.fromEntries(problems), ...Object.fromEntries(also.map((answer) => [String(answer.status), success({ ...route, answer, paged: false }, lift)])), default: problem,
+  };
 }
 
-function success({ answer: { about, shape, media }, paged, version }: Route, lift: Lift): JsonObject {
+/** Whether it answers one object, with an entity tag. */
+function hasTag({ method, path, answer }: Route): boolean {
+  return method === 'GET' && path.endsWith('/:id') && answer.shape !== undefined;
+}
+
+function success({ answer: { about, shape, media }, paged, version }: Pick<Route, 'answer' | 'paged' | 'version'>, lift: Lift): JsonObject {
   const common = { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' }, RateLimit: { $ref: '#/components/headers/RateLimit' } };
   if (shape === undefined) return { description: about, headers: common, ...(media === undefined ? {} : { content: { [media]: {} } }) };
   const item = lift(shape.schema);
@@ -90,10 +98,10 @@ function success({ answer: { about, shape, media }, paged, version }: Route, lif
 }
 
 /** Statuses a caller should be ready for, beside the answer. Others come as the `default` says. */
-function problemStatuses({ scope, method, params, body, keyed, rate }: Route): readonly number[] {
+function problemStatuses({ scope, aboutCaller, method, params, body, keyed, rate }: Route): readonly number[] {
   const changes = method !== 'GET';
   return [
-    400, ...(scope === 'none' ? [] : [401, 403]), ...(Object.keys(params).length > 0 ? [404] : []), ...(changes ? [409] : []), ...(method === 'PUT' || method === 'DELETE' ? [412] : []),
+    400, ...(scope !== 'none' ? [401, 403] : aboutCaller === true ? [401] : []), ...(Object.keys(params).length > 0 ? [404] : []), ...(changes ? [409] : []), ...(method === 'PUT' || method === 'DELETE' ? [412] : []),
     ...(body === undefined ? [] : [413, 415]), ...(keyed === undefined ? [] : [422]), ...(rate === 'exempt' ? [] : [429]), 503,
   ];
 }
@@ -135,7 +143,7 @@ const problemSchema: JsonObject = {
   properties: {
     type: { type: 'string', format: 'uri', description: 'urn:loki:problem:CODE' }, title: { type: 'string' }, status: { type: 'integer' }, detail: { type: 'string' },
     code: { type: 'string', enum: Object.keys(errorMeanings) }, hint: { type: 'string', description: 'What to do next' }, request_id: { type: 'string' },
-    errors: { type: 'array', description: 'Every mistake in the request', items: { type: 'object', required: ['detail'], properties: { detail: { type: 'string' }, pointer: { type: 'string', description: 'RFC 6901' }, hint: { type: 'string' } } } },
+    errors: { type: 'array', description: 'Every mistake in the request', items: { type: 'object', required: ['detail'], properties: { detail: { type: 'string' }, pointer: { type: 'string', description: 'RFC 6901' }, line: { type: 'integer', description: 'In the text that the body holds' }, column: { type: 'integer' }, hint: { type: 'string' } } } },
   },
 };
 

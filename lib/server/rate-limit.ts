@@ -3,6 +3,7 @@
  * remembers is bounded: a full bucket is forgotten, and past the bound the one used longest ago.
  */
 import type { Clock } from '../ports.ts';
+import type { Principal } from './principal.ts';
 
 export type AllowanceName = 'read' | 'write' | 'auth';
 
@@ -66,6 +67,11 @@ export function allowanceHeaders(allowance: Allowance | undefined, nowMs: number
     'X-RateLimit-Reset': String(Math.ceil(nowMs / 1000) + fullIn),
     ...(allowed ? undefined : { 'Retry-After': String(Math.max(1, retryIn)) }),
   };
+}
+
+/** Who is counted as one caller. Two tenants may have a key of the same name, and neither uses up what is the other's. */
+export function countedAs({ anonymous, tenant, actor }: Pick<Principal, 'anonymous' | 'tenant' | 'actor'>, address: string): string {
+  return anonymous ? callerOf(address) : `${tenant ?? ''} ${actor}`;
 }
 
 /** Callers without a name are told apart by address; an IPv6 customer holds a whole /64. */

@@ -39,7 +39,7 @@ export function routeTable(services: Services, streams: Streams, draining: () =>
     ...policyRows(services), ...budgetRows(services), ...approvalRows(services), ...auditRows(services),
   ];
   const described: Row = {
-    method: 'GET', path: '/openapi.json', operation: 'openapi.get', summary: 'This description', scope: 'none', audit: false, answer: { status: 200, about: 'The OpenAPI document', media: 'application/json' }, handle: (request) => document()(request),
+    method: 'GET', path: '/openapi.json', operation: 'openapi.get', summary: 'This description', scope: 'none', audit: false, answer: { status: 200, about: 'The OpenAPI document', media: 'application/json', also: [{ status: 304, about: 'It is still as If-None-Match says' }] }, handle: (request) => document()(request),
   };
   const table: readonly Route[] = [
     ...[...plainRows(services, draining), ...authRows(services)].map((row) => route(row, row.path, 1)),
@@ -63,13 +63,14 @@ function describing(table: readonly Route[], { version }: Services): Handler {
 
 function plainRows(services: Services, draining: () => boolean): readonly Row[] {
   const unrecorded = { scope: 'none', rate: 'exempt', audit: false } as const;
-  const answer = { status: 200, about: 'ok; 503 while it cannot serve', shape: shapes.health } as const;
+  const live = { status: 200, about: 'ok', shape: shapes.health } as const;
+  const answer = { ...live, also: [{ status: 503, about: 'It cannot serve now', shape: shapes.health }] } as const;
   return [
     { ...unrecorded, method: 'GET', path: '/health', operation: 'health.get', summary: 'Whether requests can be served', answer, handle: health.ready(services, draining) },
-    { ...unrecorded, method: 'GET', path: '/health/live', operation: 'health.live', summary: 'Whether the process lives', answer: { ...answer, about: 'ok' }, handle: health.live() },
+    { ...unrecorded, method: 'GET', path: '/health/live', operation: 'health.live', summary: 'Whether the process lives', answer: live, handle: health.live() },
     { ...unrecorded, method: 'GET', path: '/health/ready', operation: 'health.ready', summary: 'Whether requests can be served', answer, handle: health.ready(services, draining) },
     {
-      ...unrecorded, method: 'GET', path: '/metrics', operation: 'metrics.get', summary: 'What was counted, for Prometheus', scope: services.metrics.access === 'read' ? 'read' : 'none',
+      ...unrecorded, method: 'GET', path: '/metrics', operation: 'metrics.get', summary: 'What was counted, for Prometheus', ...(services.metrics.access === 'read' ? { scope: 'read', reach: 'installation' } as const : {}),
       answer: { status: 200, about: 'Metrics', media: 'text/plain; version=0.0.4; charset=utf-8' }, handle: metrics.metrics(services.metrics),
     },
     {
@@ -78,7 +79,7 @@ function plainRows(services: Services, draining: () => boolean): readonly Row[] 
       answer: { status: 200, about: 'The verdict in the agent\'s words', media: 'application/json' }, handle: hooks.answer(services.hooks),
     },
     ...webFiles.map((file): Row => ({
-      method: 'GET', path: file.path, operation: `web.${file.name}`, summary: 'A file of the web page', scope: 'none', audit: false, navigable: file.path === '/' || file.path === '/device', answer: { status: 200, about: 'The file', media: file.type }, handle: webFile(file, services.readWebFile),
+      method: 'GET', path: file.path, operation: `web.${file.name}`, summary: 'A file of the web page', scope: 'none', audit: false, navigable: file.path === '/' || file.path === '/device', answer: { status: 200, about: 'The file', media: file.type, also: [{ status: 304, about: 'It is still as If-None-Match says' }] }, handle: webFile(file, services.readWebFile),
     })),
   ];
 }
@@ -87,7 +88,7 @@ function policyRows(services: Services): readonly Row[] {
   return [
     { method: 'GET', path: '/policies', operation: 'policies.get', summary: 'The policy in force for a project', scope: 'read', query: policies.policyRules, answer: { status: 200, about: 'The policy', shape: shapes.policy }, handle: policies.policies(services) },
     {
-      method: 'PUT', path: '/policies', operation: 'policies.replace', summary: 'Puts another policy of a project in force', scope: 'admin', query: policies.policyRules, bodyLimit: 2 << 20, records: ['project.enrol', 'policy.change'],
+      method: 'PUT', path: '/policies', operation: 'policies.replace', summary: 'Puts another policy of a project in force', scope: 'admin', query: policies.policyRules, bodyLimit: 2 << 20, keyed: 'steps', records: ['project.enrol', 'policy.change'],
       answer: { status: 200, about: 'The policy as it now is', shape: shapes.policy }, ...policies.replace(services),
     },
     {
@@ -107,8 +108,8 @@ function approvalRows({ approvals: service }: Services): readonly Row[] {
   return [
     { method: 'GET', path: '/approvals', operation: 'approvals.list', summary: 'Approvals, the newest first', scope: 'read', paged: true, query: approvals.listRules, answer: { ...answer, about: 'Approvals' }, handle: approvals.list() },
     { method: 'GET', path: '/approvals/:id', operation: 'approvals.get', summary: 'One approval', scope: 'read', params, answer, handle: approvals.one(service) },
-    { method: 'POST', path: '/approvals/:id/approve', operation: 'approvals.approve', summary: 'Says yes', scope: 'approve', proven: true, params, keyed: 'steps', records: ['approval.approve'], answer, ...approvals.decide(service, 'approve') },
-    { method: 'POST', path: '/approvals/:id/reject', operation: 'approvals.reject', summary: 'Says no', scope: 'approve', proven: true, params, keyed: 'steps', records: ['approval.reject', 'approval.override'], answer, ...approvals.decide(service, 'reject') },
+    { method: 'POST', path: '/approvals/:id/approve', operation: 'approvals.approve', summary: 'Says yes', scope: 'approve', proven: true, bodyLimit: 16 * 1024, params, keyed: 'steps', records: ['approval.approve'], answer, ...approvals.decide(service, 'approve') },
+    { method: 'POST', path: '/approvals/:id/reject', operation: 'approvals.reject', summary: 'Says no', scope: 'approve', proven: true, bodyLimit: 16 * 1024, params, keyed: 'steps', records: ['approval.reject', 'approval.override'], answer, ...approvals.decide(service, 'reject') },
   ];
 }
 

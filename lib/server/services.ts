@@ -20,8 +20,8 @@ import type { Store } from '../store/store.ts';
 
 /** Reads the log of record. */
 export interface AuditService {
-  /** Matching entries, the newest first; encrypted ones stay closed to somebody `anonymous`. Ending the iteration early closes what it opened. */
-  query(filter: AuditFilter, anonymous: boolean): AsyncIterable<JsonObject> | Iterable<JsonObject>;
+  /** Matching entries, the newest first; encrypted ones stay closed to somebody `anonymous`. Ending the iteration early closes what it opened; so does the signal, where nothing matches. */
+  query(filter: AuditFilter, anonymous: boolean, signal: AbortSignal): AsyncIterable<JsonObject> | Iterable<JsonObject>;
   /** Records that somebody reads entries, where the installation asks for that. Resolves before they may see them. */
   access(by: string, filter: AuditFilter, entries: number): Promise<void>;
   /** Entries on their way out, oldest first. Resolves once it is recorded that they are taken; rejects when that cannot be. */
@@ -109,20 +109,25 @@ export interface RunService {
   order(order: RunOrderRequest, commit: CommitOrder): Promise<Ordered>;
   /** Nothing of the run works on when it resolves. Rejects with `conflict` for a run that has ended. */
   cancel(tenant: string | null, runId: string, actor: string): Promise<Run>;
-  replay(tenant: string | null, runId: string, actor: string, commit: CommitOrder): Promise<Replayed>;
+  replay(tenant: string | null, runId: string, by: OrderedBy, commit: CommitOrder): Promise<Replayed>;
   append(tenant: string | null, runId: string, events: readonly ReportedEvent[]): Promise<readonly RunEvent[]>;
   /** The run whose token this is, while it has not ended. */
   runOf(token: string): Promise<{ readonly run: string; readonly tenant: string | null } | undefined>;
 }
 
-export interface RunOrderRequest {
+/** Who orders a run, and what the log calls the request that says so. */
+export interface OrderedBy {
+  readonly actor: string;
+  readonly requestId: string;
+}
+
+export interface RunOrderRequest extends OrderedBy {
   readonly project_id: string;
   readonly tenant: string | null;
   /** The requirements document as text. */
   readonly document?: string;
   readonly terms: RunTerms;
   readonly trigger: Extract<RunTrigger, 'api' | 'schedule' | 'webhook' | 'manual'>;
-  readonly actor: string;
 }
 
 export interface Services {
@@ -134,8 +139,11 @@ export interface Services {
   readonly tokens: readonly ReadToken[];
   /** Browsers' sessions, and what identity providers say about somebody. */
   readonly signOn: SignOnService;
-  /** Throws `auth.proof` when nothing about the principal shows that a person stands behind it just now, and somebody here could show that. */
-  assertFresh(principal: Principal, attempted: string): void;
+  /**
+   * Throws `auth.proof` when nothing about the principal shows that a person stands behind it just now, and somebody here could show
+   * that; for what gives out the right to decide, also where nobody could.
+   */
+  assertFresh(principal: Principal, attempted: string, gives?: 'approve'): void;
   readonly audit: AuditService;
   /** Where the budgets of an enrolled project stand, or those of all of a tenant's (null: of everybody's); a project whose budgets cannot be told is one object with `problem`. */
   budgets(projectId: string | undefined, tenant: string | null): Promise<readonly JsonObject[]>;

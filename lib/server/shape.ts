@@ -44,7 +44,7 @@ function placeOf(pointer: string): string {
 function told(value: unknown): string {
   if (value === undefined) return 'missing';
   if (value === null) return 'null';
-  if (typeof value === 'string') return `a text of ${value.length} characters`;
+  if (typeof value === 'string') return `a text of ${value.length} character${value.length === 1 ? '' : 's'}`;
   if (Array.isArray(value)) return `a list of ${value.length}`;
   return typeof value === 'object' ? 'an object' : String(value);
 }
@@ -169,7 +169,7 @@ export function record<const R extends Shapes, const O extends Shapes = Record<n
     problems(value, pointer) {
       if (!isPlainObject(value)) return wrong(pointer, 'an object', value);
       const given = value as { readonly [name: string]: unknown };
-      const unknown = Object.keys(given).filter((name) => !Object.hasOwn(members, name)).map((name): ShapeProblem => ({
+      const unknown = strangersIn(given, members).map((name): ShapeProblem => ({
         pointer: `${pointer}/${escaped(name)}`, message: `${placeOf(pointer)} has a member ${JSON.stringify(name.slice(0, 40))} that is not known${didYouMean(name.slice(0, 80), names) || `; known: ${names.join(', ') || 'none'}`}`,
       }));
       const missing = needed.filter((name) => !Object.hasOwn(given, name)).map((name): ShapeProblem => ({ pointer: `${pointer}/${name}`, message: `${placeOf(`${pointer}/${name}`)} is missing` }));
@@ -177,6 +177,16 @@ export function record<const R extends Shapes, const O extends Shapes = Record<n
       return [...unknown, ...missing, ...wrongOnes].slice(0, mostProblems);
     },
   };
+}
+
+/** Names that are not declared, as many as are told: of a body of nothing else, the rest is not worth a look. */
+function strangersIn(given: { readonly [name: string]: unknown }, members: Shapes): readonly string[] {
+  const found: string[] = [];
+  for (const name of Object.keys(given)) {
+    if (found.length === mostProblems) break;
+    if (!Object.hasOwn(members, name)) found.push(name);
+  }
+  return found;
 }
 
 export type Shapes = Readonly<Record<string, Shape<unknown>>>;

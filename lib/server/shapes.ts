@@ -1,4 +1,5 @@
 /** The objects of the API (contract section 6), as they are shown: what the OpenAPI document says of them, and tests hold answers against. */
+import { isBlock } from '../base/addresses.ts';
 import { approvalStatuses } from '../approvals/approval.ts';
 import { taskPriorities, taskStatuses } from '../runs/task.ts';
 import { runStatuses, runTriggers } from '../runs/run.ts';
@@ -29,7 +30,15 @@ export const keyName: Shape<string> = text({ most: 100, pattern: /^[A-Za-z0-9][A
 export const role: Shape<Role> = choice(['admin', 'operator', 'viewer', 'auditor'] as const);
 export const scope: Shape<(typeof grantableScopes)[number]> = choice(grantableScopes);
 export const owner: Shape<string> = text({ most: 200, pattern: /^user:\S+$/, accepts: 'user: and a name without spaces', example: 'user:alice' });
-export const cidr: Shape<string> = text({ most: 50, pattern: /^[0-9A-Fa-f.:]+(?:\/\d{1,3})?$/, accepts: 'an address, or a block as 10.0.0.0/8', example: '10.0.0.0/8' });
+const cidrText: Shape<string> = text({ most: 50, pattern: /^[0-9A-Fa-f.:]+(?:\/\d{1,3})?$/, accepts: 'an address, or a block as 10.0.0.0/8', example: '10.0.0.0/8' });
+/** A block that is none would let nobody in, and nobody would know why. */
+export const cidr: Shape<string> = {
+  ...cidrText,
+  problems(value, pointer) {
+    const found = cidrText.problems(value, pointer);
+    return found.length > 0 || isBlock(String(value)) ? found : [{ pointer, message: `"${pointer.slice(1).replaceAll('/', '.')}" must be an address, or a block as 10.0.0.0/8` }];
+  },
+};
 
 const keyMembers = {
   id: id('key'), name: keyName, role: nullable(role), scopes: listOf(scope, grantableScopes.length), tenant_id: nullable(id('tenant')), owner: nullable(owner), cidrs: listOf(cidr, 100),

@@ -1,12 +1,13 @@
 /**
- * Open event streams: how many there may be, and how they end. A stream ends when its client goes, when its source ends, or
- * when the server drains; whichever it is, everything the stream waits on is let go.
+ * Open event streams: how many there may be, and how they end. A stream ends when its client goes, when its source ends, when
+ * what let its client in does not count any more (looked at with each heartbeat), or when the server drains; whichever it is,
+ * everything the stream waits on is let go.
  */
 import { LokiError } from '../errors.ts';
 import type { Cancel, Timers } from '../ports.ts';
 import { sseComment, sseEvent, sseRetry } from '../formats/sse.ts';
 import type { ApiRequest, ApiResponse } from './message.ts';
-import { callerOf } from './rate-limit.ts';
+import { countedAs } from './rate-limit.ts';
 
 /** How many streams are open at once, in all and for one caller; how often a quiet one says that it lives. */
 export interface StreamLimits {
@@ -45,7 +46,7 @@ export function createStreams(
     if (draining) throw new LokiError('interrupted', { attempted: 'open an event stream', found: 'the control plane is stopping' });
     if (open.size >= limits.all || own >= limits.perCaller) {
       throw new LokiError('rate_limited', {
-        attempted: 'open an event stream', found: `${open.size} are open, ${own} of them yours; the limits are ${limits.all} and ${limits.perCaller}`,
+        attempted: 'open an event stream', found: own >= limits.perCaller ? `${own} of yours are open, and no more are` : `all ${limits.all} places are taken`,
         hint: 'Close streams that are not needed, or try again later',
       });
     }
@@ -69,9 +70,9 @@ export function createStreams(
     open(request, source) {
       const headers = { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-cache, no-transform', 'X-Accel-Buffering': 'no' };
       if (request.method === 'HEAD') return { status: 200, headers };
-      const caller = request.principal.anonymous ? callerOf(request.address) : request.principal.actor;
+      const caller = countedAs(request.principal, request.address);
       admit(caller);
-      const stream: OpenStream = new OpenStream(source, { failed: (error) => failed(error, request.requestId), left: () => leave(caller, stream) });
+      const stream: OpenStream = new OpenStream(source, { failed: (error) => failed(error, request.requestId), left: () => leave(caller, stream), stillAllowed: () => request.stillAllowed() });
       enter(caller, stream);
       // A stream whose client goes before it is read from never comes to its own end.
       if (request.signal.aborted) stream.end();
@@ -89,6 +90,8 @@ export function createStreams(
 interface StreamHears {
   failed(error: unknown): void;
   left(): void;
+  /** Whether its reader may still read. */
+  stillAllowed(): Promise<boolean>;
 }
 
 type Part = string | Uint8Array;
@@ -141,8 +144,9 @@ class OpenStream implements AsyncIterableIterator<Part> {
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** Says that the stream lives, where nothing else has said so since the last time. */
+  /** Says that the stream lives, where nothing else has said so since the last time; and ends it where its reader may not read any more. */
   beat(): void {
+    this.#hears.stillAllowed().then((is) => { if (!is) this.end('bye'); }, () => this.end('bye'));
     if (this.#spoke || this.#reader === undefined) this.#spoke = false;
     else this.#answer({ done: false, value: sseComment('still here') });
   }

@@ -4,6 +4,8 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { listenHttp } from '../../lib/host/http-server.ts';
+import { newToken } from '../../lib/base/token.ts';
+import { random } from '../../lib/host/time.ts';
 import { loginToken, readLogin } from '../../lib/app/login.ts';
 import { createKit, mint, type Kit } from '../support/api-kit.ts';
 import { makeGround, type Ground } from '../support/ground.ts';
@@ -49,7 +51,7 @@ test('what is no key, no control plane and no safe way to one is refused', async
   const { kit, url, ground, file } = await scene(t);
   const { token } = await mint(kit, { name: 'right', tenant: null, role: 'viewer' });
   for (const [args, input, exit, words] of [
-    [['--url', url, '--token'], `${token.slice(0, -1)}x`, 4, /does not know the key/], [['--url', url, '--token'], 'two words', 4, /no key/], [['--url', url, '--token'], '', 4, /no key/],
+    [['--url', 'http://127.0.0.1:1', '--token'], token.replace(/.$/, (last) => (last === 'x' ? 'y' : 'x')), 4, /mistyped: its checksum does not match/], [['--url', url, '--token'], newToken(random), 4, /does not know the key/], [['--url', url, '--token'], 'two words', 4, /no key/], [['--url', url, '--token'], '', 4, /no key/],
     [['--url', 'http://loki.example.com', '--token'], token, 2, /not reached by https/], [['--url', 'ftp://127.0.0.1', '--token'], token, 2, /no http address/], [['--url', 'http://127.0.0.1:1', '--token'], token, 8, /ECONNREFUSED/],
     [['--token'], token, 8, /no control plane runs here/],
   ] as const) {

@@ -10,6 +10,7 @@ import type { Disk, Files } from '../../lib/ports.ts';
 import { createTestClock, createTestRandom } from '../support/fakes.ts';
 import { createFaultFiles, faultDisk, leftovers, PowerCut, type FaultFiles } from '../support/fault-files.ts';
 import { directory, home, linesIn, logOn, verifyOn } from './support.ts';
+import { stride } from '../support/long.ts';
 
 const reservePath = '/home/dashboard/reserve';
 const event = (n: number, pad = 0): AuditEvent => ({ event: 'policy.allow', actor: 'agent:a', details: { n, ...(pad === 0 ? {} : { pad: 'p'.repeat(pad) }) } });
@@ -172,7 +173,7 @@ test('any one call that fails, with the disk full around it: what was acknowledg
   assert.deepEqual(whole, [1, 2, 3, 4, 7, 8]);
   const total = files.steps();
   for (const code of ['ENOSPC', 'EIO']) {
-    for (let step = 3; step <= total; step += 1) {
+    for (let step = 3; step <= total; step += stride(3)) {
       const failing = freshDisk();
       failing.failAt(step, code);
       const done = await story(failing);
@@ -192,7 +193,7 @@ test('power cut at every step while the disk is full: what was acknowledged is t
   const files = freshDisk();
   await story(files);
   const total = files.steps();
-  for (let step = 3; step <= total; step += 1) {
+  for (let step = 3; step <= total; step += stride(3)) {
     for (const leftover of leftovers) {
       const cut = freshDisk();
       cut.cutAt(step);

@@ -20,6 +20,7 @@ import type { Disk } from '../../lib/ports.ts';
 import { createTestClock, createTestLock, realTimers, type TestClock } from '../support/fakes.ts';
 import { createFaultFiles, faultDisk, leftovers, type FaultFiles } from '../support/fault-files.ts';
 import { directory, home, logOn } from './support.ts';
+import { stride } from '../support/long.ts';
 
 const day = 24 * 3600_000;
 const tlog = '/home/dashboard/tlog';
@@ -342,7 +343,7 @@ test('the power may go, or a call may fail, at every step: the next round finish
   await round(dry);
   const steps = dry.files.steps() - before;
   assert.ok(steps > 60, String(steps));
-  for (let step = 1; step <= steps; step += 1) {
+  for (let step = 1; step <= steps; step += stride(5)) {
     const [failing, dying] = [worldOn(base.files.restart('everything'), later), worldOn(base.files.restart('everything'), later)];
     failing.files.failAt(step, 'EIO');
     dying.files.cutAt(step);

@@ -6,10 +6,11 @@ import test from 'node:test';
 import { createHost } from '../../lib/host/host.ts';
 import { endOf, startChild } from '../support/child.ts';
 import { linesIn, verifyOn } from './support.ts';
+import { times } from '../support/long.ts';
 
 /** Eight processes in all; the long suite writes two thousand entries each. */
 const processes = 8;
-const entries = process.env['LOKI_LONG'] === '1' ? 2000 : 250;
+const entries = times(2000, 250);
 
 test('many processes with random SIGKILLs write one chain that holds every acknowledged entry', async (t) => {
   const home = realpathSync(mkdtempSync(join(tmpdir(), 'loki-many-')));

@@ -53,6 +53,8 @@ const refusals: readonly (readonly [readonly string[], string, string])[] = [
   [['statsu'], 'Cannot run "loki statsu": there is no such command (did you mean "loki status"?)', 'See: loki --help'],
   [['audit', 'verfy'], 'Cannot run "loki audit verfy": there is no such command (did you mean "loki audit verify"?)', 'See: loki audit --help'],
   [['verify'], 'Cannot run "loki verify": there is no such command (did you mean "loki audit verify"?)', 'See: loki --help'],
+  [['audit', 'export'], 'Cannot run "loki audit export": there is no such command (did you mean "loki enterprise audit export"?)', 'See: loki audit --help'],
+  [['runs', 'create'], 'Cannot run "loki runs create": there is no such command', 'See: loki runs --help'],
   [['zzzzzzz'], 'Cannot run "loki zzzzzzz": there is no such command', 'See: loki --help'],
   [['help', 'statsu'], 'Cannot run "loki statsu": there is no such command (did you mean "loki status"?)', 'See: loki --help'],
   [['__proto__'], 'Cannot run "loki __proto__": there is no such command', 'See: loki --help'],

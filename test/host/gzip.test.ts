@@ -10,6 +10,7 @@ import { LokiError } from '../../lib/errors.ts';
 import { createHost } from '../../lib/host/host.ts';
 import { gzipMember, largestForeign } from '../../lib/host/gzip.ts';
 import type { ReadFile } from '../../lib/ports.ts';
+import { isLong } from '../support/long.ts';
 
 const { disk } = createHost(() => '/nowhere');
 
@@ -172,7 +173,7 @@ test('an index that hides content behind its own members is found out', (t) => {
   }
 });
 
-test('a file that would inflate to more than is held in memory is refused', { skip: process.env['LOKI_LONG'] !== '1' && 'takes half a gigabyte of memory' }, (t) => {
+test('a file that would inflate to more than is held in memory is refused', { skip: !isLong && 'takes half a gigabyte of memory' }, (t) => {
   const path = join(folder(t), 'bomb.gz');
   const part = gzipSync(Buffer.alloc(1 << 26));
   for (let n = 0; n * (1 << 26) <= largestForeign; n += 1) appendFileSync(path, part);

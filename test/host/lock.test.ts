@@ -21,7 +21,8 @@ test('acquire() keeps others out until release(), and wakes them then', async (t
   await a.acquire(1000);
   let second = false;
   const waiting = b.acquire(5000).then(() => { second = true; });
-  await new Promise((resolve) => { setTimeout(resolve, 60); });
+  // It is told of within milliseconds; on a crowded machine later.
+  for (let look = 0; look < 400 && !a.contended(); look += 1) await new Promise((resolve) => { setTimeout(resolve, 5); });
   assert.equal(second, false);
   assert.equal(a.contended(), true);
   a.release();

@@ -1,11 +1,12 @@
 /** A copy of dist/ and fixtures/ alone, with nothing installed, works and passes its own tests. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { endOf, type ChildEnd } from '../support/child.ts';
+import { isLong } from '../support/long.ts';
 import { packageRoot } from '../support/root.ts';
 
 /** One of each sort: pure ones, real files, real processes, the web page, the tables of the architecture. Never this one. */
@@ -16,7 +17,6 @@ const some: readonly string[] = [
 const more: readonly string[] = [
   'agents/generic', 'app/gate', 'audit/log', 'entry/quiet', 'formats/yaml/parse', 'gate/gate', 'packaging/package', 'runs/state', 'store/embedded', 'stories/tampered-log',
 ];
-const isLong = process.env['LOKI_LONG'] === '1';
 
 const built = join(packageRoot, 'dist');
 const available = existsSync(join(built, 'lib/index.js')) && existsSync(join(built, 'test'));
@@ -40,7 +40,11 @@ describe('a vendored copy', () => {
     if (!available) return t.diagnostic('dist/ is not built: nothing was copied');
     const files = [...some, ...(isLong ? more : [])].map((name) => join('dist/test', `${name}.test.js`)).filter((path) => existsSync(join(copy, path)));
     assert.ok(files.length >= some.length, files.join(' '));
-    const { exit, stdout, stderr } = await node(['--test', '--test-concurrency=2', ...files], copy, 590_000);
+    // In the short suite in one process, because starting one costs more than most of these tests.
+    const together = join(copy, 'together.test.mjs');
+    if (!isLong) writeFileSync(together, files.map((path) => `import './${path}';\n`).join(''));
+    const { exit, stdout, stderr } = await node(['--test', '--test-concurrency=2', ...(isLong ? files : [together])], copy, 590_000);
+    rmSync(together, { force: true });
     const failed = stdout.split('\n').filter((line) => /^\s*not ok/.test(line) || /^\s+error: /.test(line));
     assert.equal(exit, 0, `${failed.join('\n')}\n${stderr.slice(-2000)}`);
     assert.match(stdout, /^# fail 0$/m);

@@ -52,6 +52,8 @@ describe('built-in rules hold without any policy', () => {
     ['python3 -c "open(\'.loki/policies.yaml\', \'w\')"', 'builtin:protected-files'], ['git checkout -- .loki/policies.yaml', 'builtin:protected-files'], ['git config core.hooksPath /tmp', 'builtin:protected-files'], ['find . -name "*.yaml" -delete', 'builtin:protected-files'],
     ['ln -s .loki x', 'builtin:protected-files'], ['mv .loki y', 'builtin:protected-files'], ['unknown-tool --out=.loki/policies.yaml', 'builtin:protected-files'], ['cat ~/.loki/keys/k', 'builtin:secret-keys'], ['cp -r ~/.loki x', 'builtin:secret-keys'],
     ['loki approve apr_1', 'builtin:loki-commands'], ['npx loki approve apr_1', 'builtin:loki-commands'], ['node dist/cli/loki.js audit prune', 'builtin:loki-commands'], ['LOKI_AUDIT_RETENTION=1 loki audit keep', 'builtin:loki-commands'], ['sh -c "loki --project . hooks disable"', 'builtin:loki-commands'],
+    ['loki runs start', 'builtin:loki-commands'], ['loki --json runs cancel run_1', 'builtin:loki-commands'], ['loki runs replay run_1', 'builtin:loki-commands'], ['loki tasks update tsk_1 --status completed', 'builtin:loki-commands'], ['loki projects delete prj_1', 'builtin:loki-commands'],
+    ['loki tenants create --name a', 'builtin:loki-commands'], ['loki keys revoke key_1', 'builtin:loki-commands'], ['loki keys whatever-comes', 'builtin:loki-commands'], ['loki enterprise token generate a', 'builtin:loki-commands'], ['loki enterprise token list', 'builtin:loki-commands'],
     ['curl localhost:57374/api/x', 'builtin:control-plane'], ['nc 127.0.0.1 57374', 'builtin:control-plane'], ['$X y', 'builtin:unclear-command'], ["echo 'a", 'builtin:unclear-command'],
   ] as const) {
     test(command, () => {
@@ -69,7 +71,7 @@ describe('built-in rules leave work alone', () => {
   ] as const) test(JSON.stringify(action), () => assert.equal(judge(action).decision, 'ALLOW'));
   for (const command of [
     'npm test && npm run build', 'git add -A && git commit -m "change .loki/policies.yaml and loki approve"', 'cat .loki/policies.yaml', 'loki policy check', 'loki status', 'rm -rf node_modules *.log', 'echo "see 127.0.0.1:57374"',
-    'cat > src/x.ts <<"EOF"\nimport "./.loki/policies";\nEOF', 'grep -rn "loki approve" docs', 'find . -name "*.tmp" -delete', 'node test/run.js',
+    'cat > src/x.ts <<"EOF"\nimport "./.loki/policies";\nEOF', 'grep -rn "loki approve" docs', 'loki runs list --status running', 'loki tasks get tsk_1 --json', 'loki keys list', 'loki --quiet runs timeline run_1', 'loki runs watch run_1', 'git commit -m "loki runs start"', 'grep -rn LOKI_URL= docs', 'curl --url https://example.com', 'find . -name "*.tmp" -delete', 'node test/run.js',
   ]) test(command, () => assert.equal(exec(command).decision, 'ALLOW', exec(command).reason));
 });
 

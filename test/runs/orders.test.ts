@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runOfToken, runToken, runTokenHash } from '../../lib/base/run-token.ts';
 import { newId } from '../../lib/base/ids.ts';
+import type { JsonValue } from '../../lib/base/json.ts';
 import { appendEvents, reportLimits, type ReportedEvent } from '../../lib/runs/append.ts';
 import { runWithToken } from '../../lib/runs/token.ts';
-import { orderRun, orderedDocument, orderedDocumentBytes, type RunDraft } from '../../lib/runs/orders.ts';
+import { mostWaiting, orderRun, orderedDocument, orderedDocumentBytes, type RunDraft } from '../../lib/runs/orders.ts';
 import { progressOf, readRun } from '../../lib/runs/progress.ts';
-import { queuedRuns } from '../../lib/runs/queue.ts';
+import { queuedRuns, queuedValue, unqueue } from '../../lib/runs/queue.ts';
 import { replayRun } from '../../lib/runs/replay.ts';
 import { runKeys, type Run } from '../../lib/runs/run.ts';
 import { startRun } from '../../lib/runs/runner.ts';
@@ -26,6 +27,7 @@ const runIn = async ({ store }: Bench, id: string): Promise<{ readonly run: Run;
 
 test('an order is a pending run with its document, in its tenant, on the queue and on record', async () => {
   const bench = createBench();
+  await bench.store.transact([], [{ key: `tenants/${tenantId}`, value: { id: tenantId } }]);
   const { run, token } = await order(bench, { tenant_id: tenantId, document: 'Build a bridge\n', terms: { provider: 'claude', max_iterations: 2 } });
   const view = tenantView(bench.store, tenantId);
   assert.equal(await bench.store.get(runKeys.run(run.id)), undefined, 'nothing of a tenant lies at the root');
@@ -41,6 +43,29 @@ test('an order is a pending run with its document, in its tenant, on the queue a
   const all = JSON.stringify(await bench.store.list('', { limit: 100 })) + JSON.stringify(bench.recorded);
   assert.ok(!all.includes(token), 'the token itself is nowhere');
   assert.deepEqual(bench.recorded.map(({ event, actor, metadata }) => [event, actor, metadata?.['tenant_id']]), [['run.create', 'token:ci', tenantId]]);
+});
+
+test('one project does not keep the others waiting: so many of its runs wait at most, and the queue is read to its end', async () => {
+  const bench = createBench();
+  for (let n = 0; n < mostWaiting; n += 1) await order(bench);
+  const recorded = bench.recorded.length;
+  await assert.rejects(order(bench), { code: 'conflict', message: /100 runs of the project wait already/ });
+  assert.equal(bench.recorded.length, recorded, 'refused before it is recorded');
+  await order(bench, { tenant_id: tenantId });
+  const entry = (at: number): { readonly key: string; readonly value: JsonValue } => {
+    const run_id = newId('run', at, new Uint8Array(10));
+    return { key: runKeys.queued(run_id), value: queuedValue({ run_id, project_id: projectId, tenant_id: null, ordered_by: 'token:ci' }) };
+  };
+  for (let from = 1; from < 1101; from += 100) await bench.store.transact([], Array.from({ length: 100 }, (_, at) => entry(from + at)));
+  const queue = await queuedRuns(bench.store);
+  assert.deepEqual([queue.length, queue.at(-1)?.tenant_id], [1100 + mostWaiting + 1, tenantId]);
+});
+
+test('a run that has left the queue has no token any more', async () => {
+  const bench = createBench();
+  const { run } = await order(bench);
+  await unqueue(bench.store, run.id);
+  assert.equal(await bench.store.get(runKeys.token(run.id)), undefined);
 });
 
 test('a document that is none is refused before anything is recorded', async () => {
@@ -122,6 +147,19 @@ test('what a run\'s process reports is bounded, redacted, and marked as its word
   await assert.rejects(appendEvents(bench.deps, run.id, []), { code: 'request.invalid' });
   await assert.rejects(appendEvents(bench.deps, newId('run', 9, new Uint8Array(10)), [report('x')]), { code: 'not_found' });
   assert.equal((await bench.events(run.id)).length, 1);
+});
+
+test('what a full timeline takes no more of is not looked through either', async () => {
+  const bench = createBench();
+  const { run } = await order(bench);
+  await bench.store.transact([], [{ key: runKeys.tail(run.id), value: { seq: reportLimits.timeline, time: null } }]);
+  let looked = 0;
+  const redact = (text: string): string => {
+    looked += 1;
+    return text;
+  };
+  await assert.rejects(appendEvents({ ...bench.deps, redact }, run.id, [{ event_type: 'log', details: { message: 'x' } }]), { code: 'request.large' });
+  assert.equal(looked, 0);
 });
 
 test('a replay has the document, provider and terms of its parent, and says what is not the same', async () => {

@@ -1,9 +1,10 @@
 /** The policies over the API: what is in force, and what it says of a context. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { isPlainObject } from '../../lib/base/json.ts';
+import { openInstallation } from '../../lib/app/installation.ts';
 import { policyService } from '../../lib/app/policy-service.ts';
 import type { KeyWish } from '../../lib/server/auth/key-room.ts';
 import { bodyOf, createKit, localToken, mint, putTenant, send, type Call } from '../support/api-kit.ts';
@@ -52,14 +53,15 @@ test('who may not, and what cannot be understood, is refused', async () => {
   assert.equal((await send(api, '/api/policies?project_id=x')).status, 400);
 });
 
-test('another policy is put in force and enrolled in one act; one with mistakes, or that fails its own tests, changes nothing', async (t) => {
-  const { write, enrol, installation, project } = makeGround(t);
+test('another policy is put in force and enrolled in one act, from wherever the control plane was started; one with mistakes, or that fails its own tests, changes nothing', async (t) => {
+  const { write, enrol, installation, project, root } = makeGround(t);
   const read = (): string => readFileSync(join(project, '.loki/policies.yaml'), 'utf8');
   const first = 'version: 1\npolicies:\n  pre_execution:\n    - { name: no-push, when: \'command matches "git push*"\', action: deny }\n';
   write('project/.loki/policies.yaml', first);
   await enrol();
   const id = installation().project?.id ?? '';
-  const kit = createKit({ authentication: true }, { policies: policyService(installation()) });
+  const elsewhere = dirname(write('elsewhere/notes.txt', ''));
+  const kit = createKit({ authentication: true }, { policies: policyService(openInstallation({ env: { LOKI_HOME: join(root, 'home') }, cwd: elsewhere, homeDirectory: root })) });
   const tenant = await putTenant(kit.store, 1);
   await kit.store.transact([], [{ key: `projects/${id}`, value: { id } }]);
   const as = async (wish: KeyWish): Promise<Readonly<Record<string, string>>> => ({ authorization: `Bearer ${(await mint(kit, wish)).token}`, 'content-type': 'application/json' });

@@ -6,7 +6,8 @@ import { routeTable } from '../../lib/server/route-table.ts';
 import { createStreams } from '../../lib/server/streams.ts';
 import { timers } from '../../lib/host/time.ts';
 import { LokiError } from '../../lib/errors.ts';
-import { bodyOf, createKit, localToken, projectId, putEvents, putRun, send } from '../support/api-kit.ts';
+import type { KeyWish } from '../../lib/server/auth/key-room.ts';
+import { bodyOf, createKit, localToken, mint, projectId, putEvents, putRun, putTenant, send } from '../support/api-kit.ts';
 
 const unknownRun = newId('run', 5, new Uint8Array(10));
 
@@ -353,4 +354,19 @@ test('an export is streamed to whoever shows who they are, and to nobody else', 
   for await (const part of response.stream ?? []) parts.push(Buffer.from(part).toString('utf8'));
   assert.equal(parts.join(''), 'one\ntwo\n');
   assert.deepEqual(orders, [{ by: 'token:local', format: 'csv', filter: { event: 'auth.*', subject: 'user:alice' } }]);
+});
+
+test('with authentication, how much the installation does is told to its administrators alone', async () => {
+  const { services } = createKit();
+  const report = { ...await services.status(), authentication: 'required' as const, event_streams: 3 };
+  const kit = createKit({ authentication: true }, { status: async () => report });
+  const tenant = await putTenant(kit.store, 1);
+  const as = async (wish: KeyWish): Promise<Readonly<Record<string, string>>> => ({ authorization: `Bearer ${(await mint(kit, wish)).token}` });
+  const seen = async (headers: Readonly<Record<string, string>>): Promise<unknown> => {
+    const { audit, event_streams } = bodyOf(await send(kit.api, '/api/status', { headers })) as { readonly audit: { readonly last_seq: unknown }; readonly event_streams: unknown };
+    return [audit.last_seq, event_streams];
+  };
+  assert.deepEqual(await seen({}), [null, null]);
+  assert.deepEqual(await seen(await as({ name: 'theirs', tenant, role: 'admin' })), [null, null]);
+  assert.deepEqual(await seen(await as({ name: 'root', tenant: null, role: 'viewer' })), [25, 3]);
 });

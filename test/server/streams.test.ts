@@ -5,6 +5,7 @@ import type { HttpResponse } from '../../lib/base/http.ts';
 import { timers } from '../../lib/host/time.ts';
 import { runKeys } from '../../lib/runs/run.ts';
 import type { Api } from '../../lib/server/api.ts';
+import type { KeyWish } from '../../lib/server/auth/key-room.ts';
 import { tenantView } from '../../lib/store/tenant-view.ts';
 import { createKit, event, mint, putEvents, putRun, putTenant, send } from '../support/api-kit.ts';
 
@@ -224,3 +225,35 @@ test('a stream whose source fails is cut and recorded', async () => {
   assert.deepEqual(failures, ['api.request', 'api.error']);
   assert.equal(kit.api.openStreams(), 0);
 });
+
+test('a stream ends when its key is revoked, expires, or its tenant is gone, and goes on for the others', async () => {
+  const kit = createKit({ authentication: true, streams: { all: 10, perCaller: 10, heartbeatMs: 5 } });
+  const [tenant, gone] = [await putTenant(kit.store, 1), await putTenant(kit.store, 2)];
+  const open = async (wish: KeyWish): Promise<{ readonly id: string; readonly text: () => string; readonly ended: Promise<void>; readonly leave: () => void }> => {
+    const { token, key } = await mint(kit, wish);
+    const control = new AbortController();
+    const { status, stream } = await send(kit.api, '/api/v2/events', { signal: control.signal, headers: { authorization: `Bearer ${token}` } });
+    assert.equal(status, 200);
+    let text = '';
+    const ended = (async () => { for await (const part of stream ?? []) text += String(part); })();
+    return { id: key.id, text: () => text, ended, leave: () => control.abort() };
+  };
+  const wish = { tenant, role: 'viewer' } as const;
+  const [revoked, expiring, orphan, kept] = [await open({ ...wish, name: 'a' }), await open({ ...wish, name: 'b', expiresAt: new Date(Date.now() + 60).toISOString() }), await open({ ...wish, name: 'c', tenant: gone }), await open({ ...wish, name: 'd' })];
+  const found = await kit.services.keys.find(tenant, revoked.id);
+  assert.ok(found !== undefined);
+  await kit.services.keys.revoke(found, { actor: 'user:root', scopes: new Set(['admin']) });
+  await kit.store.transact([], [{ key: `tenants/${gone}`, value: undefined }]);
+  const all = { done: false };
+  void Promise.all([revoked.ended, expiring.ended, orphan.ended]).then(() => { all.done = true; });
+  await untilSo(() => all.done);
+  for (const { text } of [revoked, expiring, orphan]) assert.match(text(), /event: bye\n/);
+  await kit.store.transact([], [{ key: `t/${tenant}/runs/r1`, value: { id: 'r1' } }]);
+  await untilSo(() => kept.text().includes('"id":"r1"'));
+  kept.leave();
+  await kept.ended;
+});
+
+async function untilSo(holds: () => boolean): Promise<void> {
+  while (!holds()) await timers.sleep(5);
+}

@@ -8,6 +8,7 @@ import type { Store } from '../../lib/store/store.ts';
 import type { StoreTrouble } from '../../lib/store/writer.ts';
 import { sha256Hex } from '../../lib/base/digest.ts';
 import { Draw } from '../support/property.ts';
+import { realTimers } from '../support/fakes.ts';
 import { embeddedStores } from '../support/embedded-stores.ts';
 import { packageRoot } from '../support/root.ts';
 import { assertIndexesHold, randomChanges } from './listing-suite.ts';
@@ -98,7 +99,9 @@ test('indexes hold in every process, through new generations, and when the store
 
 test('a process that slept through several generations reads the newest, and its watchers are told what is gone', async () => {
   const { open } = await embeddedStores();
-  const [one, sleeper] = [await open({ journalBytes: 500 }), await open()];
+  // It sleeps between two looks, here until the end: on a slow machine it would keep up otherwise.
+  const sound = { ...realTimers, sleep: (milliseconds: number) => (milliseconds < 50 ? realTimers.sleep(milliseconds) : new Promise<void>(() => undefined)) };
+  const [one, sleeper] = [await open({ journalBytes: 500 }), await open({ timers: sound })];
   await put(one, 'a', 'first');
   const watch = sleeper.watch('', 0, new AbortController().signal)[Symbol.asyncIterator]();
   await watch.next();

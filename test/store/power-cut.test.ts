@@ -11,6 +11,7 @@ import type { StoreTrouble } from '../../lib/store/writer.ts';
 import { createTestClock, createTestLock, realTimers } from '../support/fakes.ts';
 import { createFaultFiles, faultDisk, leftovers } from '../support/fault-files.ts';
 import type { FaultFiles } from '../support/fault-files.ts';
+import { stride } from '../support/long.ts';
 
 const transactions = 9;
 const text = 'x'.repeat(150);
@@ -69,7 +70,7 @@ async function stepsOf(scenario: (files: FaultFiles) => Promise<unknown>): Promi
 test('a power cut at any step loses nothing acknowledged and leaves a store that goes on', { timeout: 60_000 }, async () => {
   const steps = await stepsOf(run);
   assert.ok(steps.filter((step) => step.includes('rename')).length >= 2, 'the scenario begins at least two new generations');
-  for (let step = 1; step <= steps.length; step += 1) {
+  for (let step = 1; step <= steps.length; step += stride(3)) {
     for (const leftover of leftovers) {
       const files = emptyDisk();
       files.cutAt(files.steps() + step);
@@ -145,7 +146,7 @@ test('a process that dies while a snapshot is written leaves nothing that the ne
 
 test('a second power cut while the first is recovered from loses nothing either', { timeout: 60_000 }, async () => {
   const steps = await stepsOf(run);
-  for (let step = 1; step <= steps.length; step += 1) {
+  for (let step = 1; step <= steps.length; step += stride(3)) {
     for (const again of [1, 2, 3, 5, 8]) {
       const files = emptyDisk();
       files.cutAt(files.steps() + step);
@@ -166,7 +167,7 @@ test('a process that dies at any step leaves nothing that the next one could bui
   const counted = emptyDisk();
   await (await open(counted)).close();
   await run(dying(counted, Number.POSITIVE_INFINITY, calls));
-  for (let call = 1; call <= calls.count; call += 1) {
+  for (let call = 1; call <= calls.count; call += stride(3)) {
     for (const leftover of leftovers) {
       const files = emptyDisk();
       await (await open(files)).close();
@@ -186,7 +187,7 @@ test('a process that dies at any step leaves nothing that the next one could bui
 test('a call that fails at any step fails its transaction, which did not happen, or is survived', { timeout: 60_000 }, async () => {
   const steps = await stepsOf(async (files) => { await (await open(files)).close(); await run(files); });
   const opening = await stepsOf(async (files) => { await (await open(files)).close(); });
-  for (let step = opening.length + 1; step <= steps.length; step += 1) {
+  for (let step = opening.length + 1; step <= steps.length; step += stride(3)) {
     for (const [code, partial] of [['ENOSPC', 0], ['ENOSPC', 40], ['EIO', 1000]] as const) {
       const files = emptyDisk();
       const about = `${code} at ${steps[step - 1]}`;

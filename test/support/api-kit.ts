@@ -61,7 +61,7 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
     keys, tokens: [createKeyReader({ store, now: () => clock.now(), used: () => undefined }), createRunTokenReader(runs)], assertFresh: () => undefined,
     signOn: createSignOnService({ store, record, clock, random, http: nobody, secure: false, provider: undefined, machines: [], ...keysOfSignOn({ store, keys, clock }) }),
     policies: { replace: async () => undefined, describe: async (id) => ({ project_id: id ?? null, rules: [] }), evaluate: async (id, point, context, explain) => ({ decision: 'ALLOW', id: id ?? null, point, context, explain }) },
-    approvals: (tenant) => createApprovals({ objects: tenantView(store, tenant), record: async (event) => { recorded.push(event); }, clock, timers, random, isApprover: () => true, approverKeys: () => [] }),
+    approvals: (tenant) => createApprovals({ objects: tenantView(store, tenant), record: async (event) => { recorded.push(tenant === null ? event : { ...event, metadata: { ...event.metadata, tenant_id: tenant } }); }, clock, timers, random, isApprover: () => true, approverKeys: () => [] }),
     audit: {
       async *query(filter) {
         asked.push(filter);

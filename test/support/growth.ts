@@ -6,9 +6,9 @@ import { fastest } from './policy.ts';
 export function linear(run: (size: number) => void, size: number): void {
   const seen: string[] = [];
   // A crowded machine can spoil one look; what really grows with the square spoils every one.
-  for (let look = 0; look < 4; look += 1) {
+  for (let look = 0; look < 6; look += 1) {
     const small = fastest(() => run(size), 3);
-    const large = fastest(() => run(size * 4), 3);
+    const large = fastest(() => run(size * 4), look < 2 ? 1 : 3);
     if (large <= 7 * small + 15) return;
     seen.push(`${size}: ${small.toFixed(2)} ms, ${size * 4}: ${large.toFixed(2)} ms`);
   }

@@ -6,6 +6,7 @@ import { main } from '../../cli/main.ts';
 import { commandTable, groupTable } from '../../cli/table.ts';
 import type { ChildEnd } from './child.ts';
 import { fakeTerminal } from './fake-terminal.ts';
+import { isLong } from './long.ts';
 
 export interface Surroundings {
   readonly cwd: string;
@@ -15,7 +16,7 @@ export interface Surroundings {
 }
 
 /** Whether commands are run as processes of their own wherever they can be. */
-export const inProcesses: boolean = process.env['LOKI_LONG'] === '1';
+export const inProcesses: boolean = isLong;
 
 export async function runHere(argv: readonly string[], { cwd, homeDirectory, env, input = '' }: Surroundings): Promise<ChildEnd> {
   const terminal = { ...fakeTerminal({ argv, env, cwd, input }), homeDirectory };

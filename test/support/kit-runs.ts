@@ -15,7 +15,7 @@ export function kitRuns({ store, record, clock, random, timers }: Pick<Services,
   return {
     order: ({ tenant, ...draft }, commit) => orderRun({ ...deps, commit }, { ...draft, tenant_id: tenant }),
     cancel: (tenant, runId, actor) => cancelRun({ ...deps, store: tenantView(store, tenant), timers, spawn, home: '/', lock: () => createTestLock(), facts: { hostname: 'here', pid: 1, startOf: () => undefined } }, runId, actor),
-    replay: (tenant, runId, actor, commit) => replayRun({ ...deps, commit, store: tenantView(store, tenant), disk: memoryDisk() }, { runId, actor, dir: '/project', now: async () => ({ circumstances: {}, settings: {}, commit: null }) }),
+    replay: (tenant, runId, by, commit) => replayRun({ ...deps, commit, store: tenantView(store, tenant), disk: memoryDisk() }, { runId, ...by, dir: '/project', now: async () => ({ circumstances: {}, settings: {}, commit: null }) }),
     append: (tenant, runId, events) => appendEvents({ ...deps, store: tenantView(store, tenant), redact: (text) => text.replaceAll('hunter2', '[redacted]') }, runId, events),
     runOf: (token) => runWithToken(store, token),
   };

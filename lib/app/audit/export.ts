@@ -11,7 +11,7 @@ import type { Recorder } from '../../audit/entry.ts';
 import { queryLog, type AuditFilter } from '../../audit/query.ts';
 import { renderHits, renderingOf, type ExportCount, type ExportFormat } from '../../audit/export/render.ts';
 import type { Installation } from '../installation.ts';
-import { filterDetails, openReading, recordAccess } from './reading.ts';
+import { filedFor, filterDetails, openReading, recordAccess } from './reading.ts';
 
 /** What is wanted, and by whom. */
 export interface ExportRequest {
@@ -130,7 +130,7 @@ async function* parts(installation: Installation, { request, upTo }: Snapshot, {
 function exportEvent({ config }: Installation, { format, filter, by, rawCsv, request }: ExportRequest, made: JsonObject): Parameters<Recorder>[0] {
   return {
     event: 'audit.export', actor: by,
-    details: { format, ...(rawCsv === true ? { raw_csv: true } : {}), filters: filterDetails(config, filter), ...(request === undefined ? {} : { request }), ...made },
+    details: { format, ...(rawCsv === true ? { raw_csv: true } : {}), filters: filterDetails(config, filter), ...(request === undefined ? {} : { request }), ...made }, ...filedFor(filter),
   };
 }
 

@@ -2,7 +2,7 @@
 import { LokiError } from '../../errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { createBlobReader, type BlobReader, type UnreadBlobs } from '../../audit/blob.ts';
-import type { Recorder } from '../../audit/entry.ts';
+import type { AuditEvent, Recorder } from '../../audit/entry.ts';
 import type { EntryOpener } from '../../audit/protection/opener.ts';
 import { searchHits, type AuditFilter, type Hit, type LoggedEntry } from '../../audit/query.ts';
 import { summarize, summarizeHits, type AuditSummary } from '../../audit/summary.ts';
@@ -89,7 +89,12 @@ export type Access = 'search' | 'tail' | 'export' | 'api' | 'simulate';
  */
 export async function recordAccess({ config }: Installation, record: Recorder, by: string, how: Access, filter: AuditFilter, entries: number | null): Promise<void> {
   if (!config.audit.logDataAccess) return;
-  await record({ event: 'data.access', actor: by, resource: 'log:audit', details: { how, filter: filterDetails(config, filter), entries } });
+  await record({ event: 'data.access', actor: by, resource: 'log:audit', details: { how, filter: filterDetails(config, filter), entries }, ...filedFor(filter) });
+}
+
+/** Who may see one tenant's entries alone does it as that tenant's. */
+export function filedFor({ tenant }: AuditFilter): Pick<AuditEvent, 'metadata'> {
+  return tenant === undefined ? {} : { metadata: { tenant_id: tenant } };
 }
 
 /** `recordAccess` for a process that holds no log open. */

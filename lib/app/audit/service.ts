@@ -17,8 +17,9 @@ export function auditService(installation: Installation, record: OpenLog['record
   // Whoever reaches this machine's own address may be anonymous; what is encrypted on disk is not opened for them.
   const read = (anonymous: boolean): ReturnType<typeof openReading> => openReading(installation, undefined, anonymous && encrypts(installation));
   return {
-    async *query(filter, anonymous) {
+    async *query(filter, anonymous, signal) {
       for (const hit of (await read(anonymous)).search(filter)) {
+        signal.throwIfAborted();
         if (hit === undefined) await timers.yield();
         else yield hit.entry;
       }

@@ -87,8 +87,10 @@ function countLog({ host: { disk, timers }, home }: Installation, metrics: Metri
   const count = createLogCounts(metrics);
   metrics.set('loki_audit_last_durable_seq', follower.startSeq);
   let lines: Generator<Buffer> | undefined;
+  let closed = false;
   return {
     async look() {
+      if (closed) return;
       let [bytes, turn] = [0, 0];
       lines ??= follower.look();
       while (bytes < looked.atOnce) {
@@ -102,9 +104,13 @@ function countLog({ host: { disk, timers }, home }: Installation, metrics: Metri
         if (turn < looked.aTurn) continue;
         turn = 0;
         await timers.yield();
+        if (closed) return;
       }
       metrics.set('loki_metrics_behind', lines === undefined ? 0 : 1);
     },
-    close: () => follower.close(),
+    close() {
+      if (!closed) follower.close();
+      closed = true;
+    },
   };
 }

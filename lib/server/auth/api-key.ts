@@ -5,7 +5,7 @@
  */
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { isInBlock, parseAddress } from '../../base/addresses.ts';
-import { secretsEqual } from '../../base/digest.ts';
+import { secretsEqual, sha256Hex } from '../../base/digest.ts';
 import { isToken, isTokenShaped, tokenHash } from '../../base/token.ts';
 import { LokiError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
@@ -42,6 +42,8 @@ export const keyKeys = {
   key: (id: string): string => `keys/${id}`,
   keys: 'keys/',
   hash: (sha256: string): string => `key-hashes/${sha256}`,
+  /** In the view of their tenant: who took a name last. Whoever takes one changes it, so that of two at the same time one fails. */
+  name: (name: string): string => `key-names/${sha256Hex(name)}`,
 } as const;
 
 export function keyValue(key: ApiKey): JsonObject {

@@ -106,10 +106,11 @@ export function createDeviceGrants({ clock, random, issueKey }: DeviceOptions): 
   };
   const find = (userCode: string, by: DeviceApprover): Grant => {
     clean();
-    guesses.check(by.actor);
+    const guesser = `${by.tenant ?? ''} ${by.actor}`;
+    guesses.check(guesser);
     const grant = byUser.get(normal(userCode));
     if (grant !== undefined && grant.answer === undefined) return grant;
-    guesses.wrong(by.actor);
+    guesses.wrong(guesser);
     throw new LokiError('not_found', { attempted: 'find the sign-in', found: 'no command line waits with this code', hint: 'Look at the code again; it is good for ten minutes and for one answer' });
   };
   return {

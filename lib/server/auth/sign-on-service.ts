@@ -164,7 +164,7 @@ export function createSignOnService(options: SignOnServiceOptions): SignOnServic
       if (provider === undefined) throw new LokiError('not_found', { attempted: 'end sessions', found: 'no identity provider is configured' });
       const { issuer } = await provider.issuer.metadata();
       const { subject, sid, jti } = checkLogoutToken(await verifySignature(logoutToken, provider.issuer), { issuer, clientId: provider.clientId, nowMs: clock.now() });
-      return seen(jti) ? sessions.endOf(issuer, { subject, sid }) : 0;
+      return seen.once(jti, () => sessions.endOf(issuer, { subject, sid })) ?? 0;
     },
   };
 }
@@ -278,15 +278,21 @@ function ofTenant(tenant: string | null): Pick<AuditEvent, 'metadata'> {
 }
 
 /** A logout token works once; its time is bounded, so is what is remembered. */
-function createSeenOnce(clock: Clock): (jti: string) => boolean {
+function createSeenOnce(clock: Clock): { once<T>(jti: string, work: () => Promise<T>): Promise<T> | undefined } {
   const seen = new Map<string, number>();
-  return (jti) => {
-    for (const [old, at] of seen) {
-      if (clock.monotonic() - at < 1_200_000 && seen.size < 10_000) break;
-      seen.delete(old);
-    }
-    if (seen.has(jti)) return false;
-    seen.set(jti, clock.monotonic());
-    return true;
+  return {
+    once(jti, work) {
+      for (const [old, at] of seen) {
+        if (clock.monotonic() - at < 1_200_000 && seen.size < 10_000) break;
+        seen.delete(old);
+      }
+      if (seen.has(jti)) return undefined;
+      seen.set(jti, clock.monotonic());
+      return work().catch((error: unknown) => {
+        // What was not ended must be ended when the provider asks again.
+        seen.delete(jti);
+        throw error;
+      });
+    },
   };
 }

@@ -3,13 +3,14 @@
  * then who sends the request does not matter; or as the owner of a key with the scope `approve`, or with a new single sign-on,
  * as long as no approver key exists here. Refuses everything else; who may decide what is said by the approval itself.
  */
-import { LokiError } from '../../errors.ts';
+import { LokiError, type ErrorCode } from '../../errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { isPlainObject } from '../../base/json.ts';
 import { approvalStatuses, type ApprovalOutcome, type ApprovalView } from '../../approvals/approval.ts';
 import type { FreshProof } from '../../approvals/proof.ts';
+import type { DecideRequest } from '../../approvals/steps.ts';
 import { taking, type ApiRequest, type Handler, type Row } from '../message.ts';
-import { requireObject, tagOf, type Found } from '../objects.ts';
+import { findObject, requireObject, tagOf, type Found, type Sight } from '../objects.ts';
 import { holds } from '../principal.ts';
 import { idOf, oneOf, type QueryRules } from '../query.ts';
 import { objectResponse, jsonResponse } from '../respond.ts';
@@ -18,6 +19,8 @@ import type { Services } from '../services.ts';
 import { list as listOfKind, timeRules } from './collections.ts';
 
 type Approvals = Services['approvals'];
+
+const proofHint = 'Where the key is kept run loki approve ID --print-proof, and send what it prints as the body within two minutes';
 
 export const listRules: QueryRules = { project_id: idOf('project'), status: oneOf(approvalStatuses), ...timeRules };
 
@@ -50,7 +53,7 @@ async function viewOf(request: ApiRequest, approvals: Approvals): Promise<{ read
 const short = text({ least: 0, most: 300 });
 const wish = record({}, {
   reason: text({ least: 0, most: 2000, lines: true }), override: flag('With reject: takes back an approval that was given and not used yet'),
-  proof: record({ by: short, at: short, key: short, signature: short }, {}, 'What loki approve --print-proof prints'),
+  proof: record({ by: text({ most: 300, pattern: /^(?:user|token):./, accepts: 'a person as user:alice', example: 'user:alice' }), at: short, key: short, signature: short }, {}, 'What loki approve --print-proof prints'),
 });
 
 export function decide(approvals: Approvals, outcome: ApprovalOutcome): Pick<Row, 'body' | 'handle'> {
@@ -59,13 +62,34 @@ export function decide(approvals: Approvals, outcome: ApprovalOutcome): Pick<Row
     const attempted = `${outcome} ${id}`;
     if (override && outcome === 'approve') throw new LokiError('request.invalid', { attempted, found: 'override goes with a rejection' });
     const person = proof === undefined ? personIn(request, attempted) : { by: proof.by, proof: { kind: 'approver_key', at: proof.at, key: proof.key, signature: proof.signature } as const };
-    // Whoever shows a signature may be anybody: the approval is looked for wherever it is.
-    const seen = proof === undefined ? request : { store: request.store, principal: { tenant: null } };
-    const { tenant, key } = await requireObject(seen, 'approval', id);
-    const view = await approvals(tenant).decide({ id, outcome, ...person, ...(reason === undefined ? {} : { reason }), ...(override ? { override: true } : {}) });
+    const decision = { id, outcome, ...person, requestId: request.requestId, ...(reason === undefined ? {} : { reason }), ...(override ? { override: true } as const : {}) };
+    const { view, key } = await (proof === undefined ? decideIn(request, approvals, decision) : decideByProof(request, approvals, decision, attempted));
     return jsonResponse(view, { ETag: tagOf(key, JSON.stringify(view)) });
   });
 }
+
+async function decideIn(sight: Sight, approvals: Approvals, decision: DecideRequest): Promise<{ readonly view: ApprovalView; readonly key: string }> {
+  const { tenant, key } = await requireObject(sight, 'approval', decision.id);
+  return { view: await approvals(tenant).decide(decision), key };
+}
+
+/**
+ * Whoever shows a signature may be anybody: the approval is looked for wherever it is. Until the signature has held, somebody
+ * who may not look at it is not told whether there is one.
+ */
+async function decideByProof(request: ApiRequest, approvals: Approvals, decision: DecideRequest, attempted: string): Promise<{ readonly view: ApprovalView; readonly key: string }> {
+  const { principal } = request;
+  const mayLook = holds(principal, 'read') && (principal.tenant === null || await findObject(request, 'approval', decision.id) !== undefined);
+  try {
+    return await decideIn({ store: request.store, principal: { tenant: null } }, approvals, decision);
+  } catch (error) {
+    if (mayLook || !(error instanceof LokiError) || !hidden.has(error.code)) throw error;
+    throw new LokiError('auth.proof', { attempted, found: 'there is no such approval, or the proof is no signature of an approver key over this decision', hint: proofHint });
+  }
+}
+
+/** What would tell that an approval is there, or is not, before a signature has held. Nothing else is looked at before that. */
+const hidden: ReadonlySet<ErrorCode> = new Set(['not_found', 'auth.proof']);
 
 /** The person whose key or sign-on the request comes with. Throws `auth.proof` when it comes with neither. */
 function personIn({ principal }: ApiRequest, attempted: string): { readonly by: string; readonly role?: string; readonly proof: FreshProof } {
@@ -80,6 +104,6 @@ function personIn({ principal }: ApiRequest, attempted: string): { readonly by: 
 function withoutProof(attempted: string): LokiError {
   return new LokiError('auth.proof', {
     attempted, found: 'a decision needs a proof signed by an approver key, a key with the scope "approve" and an owner, or a new single sign-on',
-    hint: 'Where the key is kept run loki approve ID --print-proof, and send what it prints as the body within two minutes',
+    hint: proofHint,
   });
 }

@@ -47,8 +47,7 @@ export function entries(audit: AuditService): Handler {
     const found: JsonObject[] = [];
     let skipped = 0;
     let next: string | undefined;
-    for await (const entry of audit.query({ ...filter, ...(after === undefined ? {} : { before: Number(after) }) }, request.principal.anonymous)) {
-      request.signal.throwIfAborted();
+    for await (const entry of audit.query({ ...filter, ...(after === undefined ? {} : { before: Number(after) }) }, request.principal.anonymous, request.signal)) {
       if (skipped < offset) {
         skipped += 1;
         continue;

@@ -45,19 +45,20 @@ const nothing = record({}, {});
 
 /** Everything about who somebody is. None of it is in `/api`: a browser's session is not the business of a version. */
 export function authRows({ signOn, clock }: Services): readonly Row[] {
-  const usual = { scope: 'none' } as const;
+  // Strangers may send these: what is read of them is bounded by what they hold.
+  const usual = { scope: 'none', bodyLimit: 8 * 1024 } as const;
   return [
     { ...usual, method: 'GET', path: '/auth/login', operation: 'auth.login', summary: 'Sends a browser to the identity provider', navigable: true, query: loginRules, answer: { status: 303, about: 'Where to sign in' }, handle: login(signOn) },
     { ...usual, method: 'GET', path: '/auth/callback', operation: 'auth.callback', summary: 'Takes a browser back from the identity provider', navigable: true, records: ['auth.oidc.success', 'auth.oidc.fail'], query: callbackRules, openQuery: true, answer: { status: 303, about: 'Where the browser wanted to go' }, handle: callback(signOn) },
-    { ...usual, method: 'POST', path: '/auth/session', operation: 'auth.session', summary: 'Exchanges the key of the request for a session cookie', rate: 'auth', records: ['auth.token.use'], body: nothing, answer: { status: 201, about: 'The session', shape: session }, handle: exchange(signOn) },
+    { ...usual, method: 'POST', path: '/auth/session', operation: 'auth.session', aboutCaller: true, summary: 'Exchanges the key of the request for a session cookie', rate: 'auth', records: ['auth.token.use'], body: nothing, answer: { status: 201, about: 'The session', shape: session }, handle: exchange(signOn) },
     { ...usual, method: 'POST', path: '/auth/logout', operation: 'auth.logout', summary: 'Ends the browser\'s session', greets: true, body: nothing, answer: { status: 200, about: 'Where to sign out at the identity provider too', shape: record({ location: nullable(text({ most: 16_384 })) }) }, handle: logout(signOn) },
     { ...usual, method: 'GET', path: '/auth/signed-out', operation: 'auth.signedOut', summary: 'Takes a browser back from signing out at the identity provider', navigable: true, query: { state: given }, answer: { status: 303, about: 'The page' }, handle: signedOut(signOn) },
     { ...usual, method: 'POST', path: '/auth/backchannel-logout', operation: 'auth.backchannelLogout', summary: 'Ends sessions that the identity provider has ended', greets: true, readsBody: true, answer: { status: 200, about: 'Ended' }, handle: backChannel(signOn) },
-    { ...usual, method: 'GET', path: '/auth/me', operation: 'auth.me', summary: 'Tells who is asking', audit: false, answer: { status: 200, about: 'The principal', shape: me }, handle: whoAmI(signOn) },
+    { ...usual, method: 'GET', path: '/auth/me', operation: 'auth.me', aboutCaller: true, summary: 'Tells who is asking', audit: false, answer: { status: 200, about: 'The principal', shape: me }, handle: whoAmI(signOn) },
     { ...usual, method: 'POST', path: '/auth/device', operation: 'auth.device.start', summary: 'Begins the sign-in of a command line', greets: true, rate: 'auth', answer: { status: 201, about: 'The codes', shape: deviceStart }, ...startDevice(signOn) },
     { ...usual, method: 'POST', path: '/auth/device/token', operation: 'auth.device.token', summary: 'Asks whether the sign-in of a command line was approved', greets: true, audit: false, records: ['auth.token.create'], answer: { status: 200, about: 'The key, once', shape: deviceToken }, ...deviceAnswer(signOn, clock) },
-    { ...usual, method: 'GET', path: '/auth/device', operation: 'auth.device.show', summary: 'Shows which command line waits with a code', query: { user_code: plainText(40) }, answer: { status: 200, about: 'Who asks, and from where', shape: deviceRequest }, handle: showDevice(signOn) },
-    { ...usual, method: 'POST', path: '/auth/device/approve', operation: 'auth.device.decide', summary: 'Lets a command line sign in, or refuses it', answer: { status: 200, about: 'What was decided about', shape: deviceRequest }, ...decideDevice(signOn) },
+    { ...usual, method: 'GET', path: '/auth/device', operation: 'auth.device.show', aboutCaller: true, summary: 'Shows which command line waits with a code', query: { user_code: plainText(40) }, answer: { status: 200, about: 'Who asks, and from where', shape: deviceRequest }, handle: showDevice(signOn) },
+    { ...usual, method: 'POST', path: '/auth/device/approve', operation: 'auth.device.decide', aboutCaller: true, summary: 'Lets a command line sign in, or refuses it', answer: { status: 200, about: 'What was decided about', shape: deviceRequest }, ...decideDevice(signOn) },
   ];
 }
 

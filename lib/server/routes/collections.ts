@@ -67,10 +67,14 @@ function filterOf({ query }: ApiRequest): { readonly project?: string; readonly 
   return { ...(project === undefined ? {} : { project }), ...(status === undefined ? {} : { status }) };
 }
 
+const lastMoment = 2 ** 48 - 1;
+
 function boundsOf({ query }: ApiRequest, kind: IdKind): { readonly from?: string; readonly to?: string } {
   if (!query.has('start') && !query.has('end')) return {};
   const [start, end] = [momentStart(query.get('start') ?? ''), momentEnd(query.get('end') ?? '')];
-  const [from, to] = idBounds(kind, start === undefined ? 0 : Date.parse(start), end === undefined ? 2 ** 48 - 1 : Date.parse(end));
+  // An id holds no time before the epoch.
+  const within = (time: string | undefined, otherwise: number): number => (time === undefined ? otherwise : Math.min(lastMoment, Math.max(0, Date.parse(time))));
+  const [from, to] = idBounds(kind, within(start, 0), within(end, lastMoment));
   return { from, to };
 }
 

@@ -12,7 +12,7 @@ import type { ReadToken } from '../auth/authenticate.ts';
 import { taking, type ApiRequest, type ApiResponse, type Row } from '../message.ts';
 import { objectKey, requireObject, type Found } from '../objects.ts';
 import type { Scope } from '../principal.ts';
-import type { RunService, Services } from '../services.ts';
+import type { OrderedBy, RunService, Services } from '../services.ts';
 import { anyObject, choice, id, listOf, nullable, record, text, whole, type Shape } from '../shape.ts';
 import * as shapes from '../shapes.ts';
 import { jsonResponse } from '../respond.ts';
@@ -44,7 +44,7 @@ export function orderRows({ runs, projects }: Services): readonly Row[] {
   const create = taking(order, async (request, { project_id, document: wanted, config = {}, trigger = 'api' }): Promise<ApiResponse> => {
     const { tenant } = await requireProject(request, projects, project_id);
     const { run, token } = await runs.order({
-      project_id, tenant, terms: config, trigger, actor: request.principal.actor, ...(wanted === undefined ? {} : { document: wanted }),
+      project_id, tenant, terms: config, trigger, ...orderedBy(request), ...(wanted === undefined ? {} : { document: wanted }),
     }, committing(request, tenant));
     return answerOf(request, tenant, run, { token });
   });
@@ -57,7 +57,7 @@ export function orderRows({ runs, projects }: Services): readonly Row[] {
 
   const replay = taking(nothing, async (request): Promise<ApiResponse> => {
     const { tenant, value } = await runOf(request);
-    const { run, token } = await runs.replay(tenant, String(value['id']), request.principal.actor, committing(request, tenant));
+    const { run, token } = await runs.replay(tenant, String(value['id']), orderedBy(request), committing(request, tenant));
     return answerOf(request, tenant, run, { token });
   });
 
@@ -75,7 +75,7 @@ export function orderRows({ runs, projects }: Services): readonly Row[] {
     { method: 'POST', path: '/runs/:id/replay', operation: 'runs.replay', summary: 'Orders a run again, with its document, provider and terms', scope: 'control', params, keyed: 'commit', records: ['run.replay'], answer: ordered, ...replay },
     {
       // What a run reports stands in its timeline; so much of it would crowd the log of record.
-      method: 'POST', path: '/runs/:id/events', operation: 'runs.report', summary: 'Appends events to the timeline, by the run\'s own process', scope: 'run', params, rate: 'exempt', audit: false,
+      method: 'POST', path: '/runs/:id/events', operation: 'runs.report', summary: 'Appends events to the timeline, by the run\'s own process', scope: 'run', params, keyed: 'steps', rate: 'exempt', audit: false,
       answer: { status: 201, about: 'The events in their places', shape: shapes.reportedEvents }, ...append,
     },
   ];
@@ -87,6 +87,10 @@ export function createRunTokenReader(runs: Pick<RunService, 'runOf'>): ReadToken
     const found = await runs.runOf(token);
     return found === undefined ? undefined : { kind: 'run', actor: `token:run:${found.run}`, scopes: new Set<Scope>(['run']), anonymous: false, tenant: found.tenant, run: found.run };
   };
+}
+
+function orderedBy({ principal: { actor }, requestId }: ApiRequest): OrderedBy {
+  return { actor, requestId };
 }
 
 function runOf(request: ApiRequest): Promise<Found> {

@@ -25,7 +25,8 @@ export function taskRows(services: Services): readonly Row[] {
   const create = taking(wish, async (request, { project_id, title, description = '', status = 'pending', priority = 'medium' }): Promise<ApiResponse> => {
     const project = await requireProject(request, projects, project_id);
     const taskId = newId('task', clock.now(), random.bytes(10));
-    const task: JsonObject = { id: taskId, project_id, title, description, status, priority, created_at: now(), updated_at: now() };
+    const at = now();
+    const task: JsonObject = { id: taskId, project_id, title, description, status, priority, created_at: at, updated_at: at };
     const key = objectKey(project.tenant, 'task', taskId);
     const answer = answerWith({ key, value: task }, 201, undefined, `${request.path}/${taskId}`);
     await request.commit([{ key, revision: 0 }], [{ key, value: task }], answer);

@@ -9,7 +9,7 @@ import { readKey } from '../auth/api-key.ts';
 import { taking, type ApiRequest, type ApiResponse, type Row } from '../message.ts';
 import { pageRequest, pageResponse } from '../page.ts';
 import { over } from '../checked-request.ts';
-import { foundIn, type Found } from '../objects.ts';
+import { foundIn, removalKey, type Found } from '../objects.ts';
 import { record } from '../shape.ts';
 import * as shapes from '../shapes.ts';
 import type { Services } from '../services.ts';
@@ -64,6 +64,13 @@ export function tenantRows(services: Services): readonly Row[] {
     assertUnchanged(request, found);
     const tenantId = String(found.value['id']);
     await assertEmpty(request, tenantId, clock.now());
+    const at = removalKey(tenantId);
+    await request.store.transact([], [{ key: at, value: { began_at: now() } }]);
+    // From here on nothing is made in it; what was made a moment ago is seen now.
+    await assertEmpty(request, tenantId, clock.now()).catch(async (error: unknown) => {
+      await request.store.transact([], [{ key: at, value: undefined }]);
+      throw error;
+    });
     await request.changed('tenant.delete', { tenant: tenantId, resource: `tenant:${tenantId}`, details: { name: found.value['name'] ?? null, slug: found.value['slug'] ?? null } });
     const response: ApiResponse = { status: 204, headers: {} };
     const outcome = await request.commit([{ key: found.key, revision: found.revision }], [{ key: found.key, value: undefined }, { key: tenantKeys.slug(String(found.value['slug'])), value: undefined }], response);

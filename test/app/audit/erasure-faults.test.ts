@@ -15,6 +15,7 @@ import { verifyOn } from '../../audit/support.ts';
 import { configOf } from '../../support/config.ts';
 import { createTestClock, createTestLock, realTimers } from '../../support/fakes.ts';
 import { createFaultFiles, faultDisk, type FaultFiles, type Leftover } from '../../support/fault-files.ts';
+import { stride } from '../../support/long.ts';
 
 /** Half-written files have names that nobody reads: what counts is whether a name is there. */
 const modes: readonly Leftover[] = ['nothing', 'everything'];
@@ -67,7 +68,7 @@ const read = (installation: Installation): string => JSON.stringify([...queryLog
 /** Does `work` on a disk made ready by `prepare`, the power going at each of its steps in turn; hands over what is found afterwards. */
 async function atEachStep(prepare: (installation: Installation) => Promise<void>, work: (installation: Installation) => Promise<void>, found: (after: Installation, where: string) => Promise<void>): Promise<number> {
   let step = 1;
-  for (; ; step += 1) {
+  for (; ; step += stride(3)) {
     let done = false;
     for (const mode of modes) {
       const files = freshFiles();

@@ -55,9 +55,11 @@ test('loki metrics prints them in each form, and says why where it cannot', asyn
   assert.deepEqual(metrics[0].points.map(({ labels, value: one }: { labels: object; value: number }) => [Object.keys(labels), one]), [[['version'], 1]]);
   const elsewhere = await here.loki(['metrics'], { env: { LOKI_URL: 'http://127.0.0.1:1' } });
   assert.deepEqual([elsewhere.exit, elsewhere.stdout], [8, '']);
+  const readable = await here.loki(['metrics'], { env: { LOKI_URL: 'http://loki.example.com', LOKI_TOKEN: 'loki_x' } });
+  assert.deepEqual([readable.exit, readable.stdout], [2, ''], 'a token is not sent where it can be read');
   const none = await here.loki(['metrics'], { env: { LOKI_HOME: join(here.root, 'empty') } });
   assert.equal(none.exit, 8);
-  assert.match(none.stderr, /no control plane has written down its address/);
+  assert.match(none.stderr, /no control plane runs here/);
 });
 
 test('a damaged log makes no scrape fail', async (t) => {

@@ -13,8 +13,9 @@ import { createHost } from '../../../lib/host/host.ts';
 import { endOf, startChild } from '../../support/child.ts';
 import { readableFiles } from '../../../lib/audit/log-file.ts';
 import { linesIn } from '../support.ts';
+import { times } from '../../support/long.ts';
 
-const entries = process.env['LOKI_LONG'] === '1' ? 3000 : 300;
+const entries = times(3000, 300);
 
 test('every checkpoint that anybody signed is of the one log there is', async (t) => {
   const home = realpathSync(mkdtempSync(join(tmpdir(), 'loki-trees-')));

@@ -16,6 +16,7 @@ import { leftovers, PowerCut } from '../../support/fault-files.ts';
 import { faultDisk } from '../../support/fault-files.ts';
 import { directory, home, logOn } from '../support.ts';
 import { allLines, append, assertCovers, checkpointOn, keyPlace, logWith, newDisk, overwrite, rootOfLines, someOrigin, text, tlog, treeOn } from './support.ts';
+import { stride } from '../../support/long.ts';
 
 const day = `${directory}/audit-2026-02-15.jsonl`;
 const isTampered = (error: unknown): boolean => error instanceof LokiError && error.code === 'audit.tampered';
@@ -313,7 +314,7 @@ test('power cut or failure at each step: the next one goes on, and what was sign
     await log.close();
   }
   for (const what of ['cut', 'fail'] as const) {
-    for (let step = 1; ; step += 1) {
+    for (let step = 1; ; step += stride(3)) {
       const files = origin.restart('everything');
       const disk = faultDisk(files);
       if (what === 'cut') files.cutAt(step);
@@ -416,7 +417,7 @@ test('power cut at each step of covering a long log in parts: the next one goes 
   const { files: origin } = newDisk();
   const entries = await longLog(faultDisk(origin), 100);
   const reached = new Set<number>();
-  for (let step = 1; ; step += 1) {
+  for (let step = 1; ; step += stride(5)) {
     const files = origin.restart('everything');
     files.cutAt(step);
     await treeOn(faultDisk(files), { partLeaves: 40 }).advance().catch((error: unknown) => assert.ok(error instanceof PowerCut || error instanceof LokiError, String(error)));
@@ -439,7 +440,7 @@ test('power cut at each step while the log\'s own writer is at work: nothing is 
   const { files: origin } = newDisk();
   const before = await logWith(faultDisk(origin), 250);
   await before.close();
-  for (let step = 1; ; step += 1) {
+  for (let step = 1; ; step += stride(5)) {
     const files = origin.restart('everything');
     const disk = faultDisk(files);
     files.cutAt(step);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { LokiError } from '../../../lib/errors.ts';
 import { parseYaml } from '../../../lib/formats/yaml/parse.ts';
 import { linear } from '../../support/growth.ts';
+import { times } from '../../support/long.ts';
 
 /** Texts of about n characters that tempt a reader to go over the same place many times. */
 const shapes: Readonly<Record<string, (n: number) => string>> = {
@@ -48,6 +49,7 @@ for (const [name, make] of Object.entries(shapes)) {
   });
 }
 
-test('a mebibyte of any of these shapes ends in a value or a refusal', () => {
-  for (const make of Object.values(shapes)) read(make(1024 * 1024).slice(0, 1024 * 1024));
+test('a great deal of any of these shapes ends in a value or a refusal', () => {
+  const size = 1024 * times(1024, 200);
+  for (const make of Object.values(shapes)) read(make(size).slice(0, size));
 });

@@ -8,6 +8,7 @@ import type { Layer, PolicyFile } from '../../../lib/policy/rules.ts';
 import { Draw } from '../../support/property.ts';
 import { fileOfRules, linked, randomContexts, randomRule } from '../../support/random-rules.ts';
 import { parts } from '../../support/policy.ts';
+import { times } from '../../support/long.ts';
 
 function fileOf(point: string, rules: readonly string[], layer: Layer = 'project', filename = 'p.yaml'): PolicyFile {
   const file = loadPolicyFile({ text: `version: 1\npolicies:\n  ${point}:\n${rules.map((rule) => `    - ${rule}\n`).join('')}`, filename, layer });
@@ -134,7 +135,7 @@ test('hostile patterns end it before they cost minutes, and it is told', () => {
 });
 
 /** How many sets of rules are made up. */
-const seeds = process.env['LOKI_LONG'] === '1' ? 5000 : 500;
+const seeds = times(5000, 500);
 
 test('every claim is true over random rules and contexts: what is said to make no difference makes none', () => {
   let claims = 0;
