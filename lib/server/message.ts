@@ -37,6 +37,8 @@ export interface ApiRequest {
   readonly secure: boolean;
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
+  /** Whether whoever asks would be let in again now: a key may have been revoked since, a session ended, a tenant removed. */
+  stillAllowed(): Promise<boolean>;
   /** The whole store: what a principal may see of it is asked through `objects.ts`. */
   readonly store: Store;
   readonly cursors: Cursors;
