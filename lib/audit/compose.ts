@@ -59,7 +59,8 @@ function stringify(event: AuditEvent, stamp: EntryStamp, place: BlobPlace, { act
     event: event.event,
     level: event.level ?? usualLevel(event.event),
     actor,
-    ...(resource === undefined ? {} : { resource }),
+    // Left out where there is none.
+    resource,
     details,
     metadata: { ...place.metadata, ...metadata, ...behind },
   });

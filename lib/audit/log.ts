@@ -37,18 +37,24 @@ const largestBestEffort = 32_768;
 
 const notRecorded: AuditReceipt = { seq: null, chain_hash: null };
 
+/** An event, and about how many bytes its line will have: told once, for weighing takes as long as writing. */
+interface Weighed {
+  readonly event: AuditEvent;
+  readonly bytes: number;
+}
+
 /** Nothing is touched on disk until the first `append`. */
 export function openAuditLog(options: AuditLogOptions): AuditLog {
   const losses = new Losses();
   const writer = new ChainWriter(options, losses);
   let batch = 0;
-  const commits: GroupCommit<AuditEvent, AuditReceipt> = createGroupCommit<AuditEvent, AuditReceipt>({
+  const commits: GroupCommit<Weighed, AuditReceipt> = createGroupCommit<Weighed, AuditReceipt>({
     lock: options.lock, clock: options.clock, timers: options.timers, lockTimeoutMs: options.lockTimeoutMs,
-    batchItems: 512, batchBytes, weigh: (event) => weightOf(event, options),
-    commit(events) {
+    batchItems: 512, batchBytes, weigh: ({ bytes }) => bytes,
+    commit(weighed) {
       batch = 0;
-      const receipts = writer.commit(events);
-      batch = events.length;
+      const receipts = writer.commit(weighed.map(({ event }) => event));
+      batch = weighed.length;
       return receipts;
     },
     committed: () => tellNews(options, writer, batch),
@@ -66,7 +72,7 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
     const isDecision = durabilityOf(event.event) === 'decision';
     try {
       prepare.once();
-      return await commits.add(event, isDecision ? 'now' : 'soon');
+      return await commits.add({ event, bytes: weightOf(event, options) }, isDecision ? 'now' : 'soon');
     } catch (error) {
       prepare.again();
       // Who records a result has no use for the refusal, and may not tell it to anybody.
@@ -80,10 +86,21 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
     const bytes = weightOrNone(event, options);
     if (bytes === undefined || bytes > largestBestEffort) return lose(event, 'too large');
     if (waiting.entries >= mostWaiting.entries || waiting.bytes + bytes > mostWaiting.bytes) return lose(event, 'queue full');
-    const count = (sign: 1 | -1): void => { waiting.entries += sign; waiting.bytes += sign * bytes; };
-    count(1);
-    const written = async (): Promise<AuditReceipt> => { prepare.once(); return commits.add(event, 'late'); };
-    written().then(() => count(-1), (error: unknown) => { count(-1); prepare.again(); lose(event, 'write failed', error); });
+    waiting.entries += 1;
+    waiting.bytes += bytes;
+    void writeLater({ event, bytes });
+  }
+
+  async function writeLater(weighed: Weighed): Promise<void> {
+    try {
+      prepare.once();
+      await commits.add(weighed, 'late');
+    } catch (error) {
+      prepare.again();
+      lose(weighed.event, 'write failed', error);
+    }
+    waiting.entries -= 1;
+    waiting.bytes -= weighed.bytes;
   }
 
   return {
@@ -132,13 +149,13 @@ function tellNews({ onAppended, onTurn }: AuditLogOptions, writer: ChainWriter, 
 }
 
 /** Losses that no batch has told yet. Where they cannot be recorded either, somebody is told; a lock that was waited for in vain is not waited for again. */
-async function tellLosses(losses: Losses, commits: GroupCommit<AuditEvent, AuditReceipt> | undefined, { onLost }: AuditLogOptions): Promise<void> {
+async function tellLosses(losses: Losses, commits: GroupCommit<Weighed, AuditReceipt> | undefined, options: AuditLogOptions): Promise<void> {
   const gap = losses.tell();
   if (gap === undefined) return;
   losses.settle(true);
-  const unheard = (): void => onLost?.(gap.details ?? {});
+  const unheard = (): void => options.onLost?.(gap.details ?? {});
   if (commits === undefined) return unheard();
-  await commits.add(gap).catch(unheard);
+  await commits.add({ event: gap, bytes: weightOf(gap, options) }).catch(unheard);
   await commits.idle();
 }
 

@@ -16,8 +16,9 @@ const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 /** A new id of a kind. `random` is at least 10 bytes. */
 export function newId(kind: IdKind, nowMs: number, random: Uint8Array): string {
   const bytes = new Uint8Array(16);
-  new DataView(bytes.buffer).setUint16(0, Math.floor(nowMs / 2 ** 32));
-  new DataView(bytes.buffer).setUint32(2, nowMs % 2 ** 32);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, Math.floor(nowMs / 2 ** 32));
+  view.setUint32(2, nowMs % 2 ** 32);
   bytes.set(random.subarray(0, 10), 6);
   return idPrefixes[kind] + crockford(bytes);
 }
@@ -41,14 +42,21 @@ export function isId(kind: IdKind, text: string): boolean {
   return text.startsWith(prefix) && /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(text.slice(prefix.length));
 }
 
-/** 16 bytes as 26 characters, most significant first. */
+const digits = Buffer.from(alphabet, 'latin1');
+const scratch = Buffer.alloc(26);
+
+/** 16 bytes as 26 characters, most significant first: two bits of nothing, then five at a time. */
 function crockford(bytes: Uint8Array): string {
-  let value = 0n;
-  for (const byte of bytes.subarray(0, 16)) value = (value << 8n) | BigInt(byte);
-  let text = '';
-  for (let at = 0; at < 26; at += 1) {
-    text = alphabet.charAt(Number(value & 31n)) + text;
-    value >>= 5n;
+  let [held, bits, length] = [0, 2, 0];
+  for (let at = 0; at < 16; at += 1) {
+    held = (held << 8) | (bytes[at] ?? 0);
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      scratch[length] = digits[held >>> bits] ?? 0;
+      length += 1;
+      held &= (1 << bits) - 1;
+    }
   }
-  return text;
+  return scratch.toString('latin1');
 }

@@ -66,12 +66,16 @@ export async function listenHttp(handler: HttpHandler, options: HttpServerOption
   const malformed = (socket: Duplex, status: number): void => refuse(socket, handler.malformed(status, peerOf(socket, overSocket)));
   const answer = (incoming: http.IncomingMessage, outgoing: http.ServerResponse, expectsContinue: boolean): void => {
     if (isUnclear(incoming)) return malformed(incoming.socket, 400);
-    const exchange: Exchange = { incoming, outgoing, expectsContinue, overSocket, closing: draining || !server.listening, streaming: false };
+    const exchange: Exchange = { incoming, outgoing, expectsContinue, overSocket, presence: new Presence(), closing: draining || !server.listening, streaming: false };
     busy.set(incoming.socket, exchange);
-    void serve(handler, exchange, limits).finally(() => {
+    // Comes once, after the answer has been written or the connection is lost, whichever it is.
+    outgoing.on('close', () => {
+      exchange.presence.end();
       if (busy.get(incoming.socket) === exchange) busy.delete(incoming.socket);
       if (exchange.closing) incoming.socket.end();
     });
+    outgoing.on('error', () => exchange.presence.end());
+    void serve(handler, exchange, limits);
   };
   server.on('request', (incoming, outgoing) => answer(incoming, outgoing, false));
   server.on('checkContinue', (incoming, outgoing) => answer(incoming, outgoing, true));
@@ -93,7 +97,7 @@ export async function listenHttp(handler: HttpHandler, options: HttpServerOption
   await listening(server, options);
   const endEach = (): void => {
     draining = true;
-    for (const exchange of busy.values()) endAfter(exchange);
+    for (const exchange of busy.values()) exchange.closing = true;
   };
   return {
     ...addressOf(server), renew: setIdentity, drain: endEach,
@@ -155,11 +159,29 @@ function addressOfPeer(socket: Duplex): string {
 
 const refusals: { readonly [code: string]: number } = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 
+/** Whether the client is there. Most requests are answered before anybody asks for the signal, which costs more than all else here. */
+class Presence {
+  #controller: AbortController | undefined;
+  #ended = false;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#ended) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#controller?.abort();
+  }
+}
+
 interface Exchange {
   readonly incoming: http.IncomingMessage;
   readonly outgoing: http.ServerResponse;
   readonly expectsContinue: boolean;
   readonly overSocket: boolean;
+  readonly presence: Presence;
   /** The connection ends with this answer. */
   closing: boolean;
   /** The answer is a stream, whose end nobody knows. */
@@ -188,44 +210,60 @@ function addressOf(server: http.Server): { readonly address: string; readonly po
 /** Answers one request. Never rejects: a connection that cannot be answered is cut. */
 async function serve(handler: HttpHandler, exchange: Exchange, limits: HttpLimits): Promise<void> {
   const { incoming, outgoing } = exchange;
-  const gone = new AbortController();
-  outgoing.on('close', () => gone.abort());
-  outgoing.on('error', () => gone.abort());
   try {
-    const response = await handler.answer(requestOf(exchange, gone.signal));
-    if (outgoing.destroyed) {
-      await response.stream?.[Symbol.asyncIterator]().return?.();
-      return;
-    }
-    // What was not read of a body cannot be told from a next request.
-    if (exchange.closing || !incoming.complete) outgoing.setHeader('Connection', 'close');
-    await send(exchange, response, limits.slowReaderMs);
+    const response = await handler.answer(new IncomingRequest(exchange));
+    if (!outgoing.destroyed) await send(exchange, response, limits.slowReaderMs);
+    else await response.stream?.[Symbol.asyncIterator]().return?.();
   } catch {
     incoming.socket.destroy();
   }
 }
 
-function requestOf({ incoming, outgoing, expectsContinue, overSocket }: Exchange, signal: AbortSignal): HttpRequest {
-  const { method = '', url = '', rawHeaders, socket } = incoming;
-  const headers: [string, string][] = [];
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) headers.push([(rawHeaders[at] ?? '').toLowerCase(), rawHeaders[at + 1] ?? '']);
-  return {
-    method, target: url, headers, signal,
-    ...peerOf(socket, overSocket), port: socket.localPort ?? 0, ...(overSocket ? { overSocket: true } : {}),
-    hasBody: headers.some(([name, value]) => name === 'transfer-encoding' || (name === 'content-length' && value !== '0')),
-    patience(milliseconds) {
-      socket.setTimeout(milliseconds);
-    },
-    async readBody(limit) {
-      if (Number(incoming.headers['content-length'] ?? 0) > limit) throw tooLong(limit);
-      if (expectsContinue) outgoing.writeContinue();
-      try {
-        return await readAll(incoming, limit);
-      } catch (error) {
-        if (error instanceof LokiError) throw error;
-        throw new LokiError('request.invalid', { attempted: 'read the body', found: 'it did not arrive whole', cause: error });
-      }
-    },
+/** A request over the exchange that it belongs to. */
+class IncomingRequest implements HttpRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly address: string;
+  readonly secure: boolean;
+  readonly port: number;
+  readonly overSocket?: true;
+  readonly hasBody: boolean;
+  readonly exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    const { method = '', url = '', rawHeaders, socket } = exchange.incoming;
+    const { address, secure } = peerOf(socket, exchange.overSocket);
+    const headers: [string, string][] = [];
+    for (let at = 0; at + 1 < rawHeaders.length; at += 2) headers.push([(rawHeaders[at] ?? '').toLowerCase(), rawHeaders[at + 1] ?? '']);
+    this.method = method;
+    this.target = url;
+    this.headers = headers;
+    this.address = address;
+    this.secure = secure;
+    this.port = socket.localPort ?? 0;
+    if (exchange.overSocket) this.overSocket = true;
+    this.hasBody = headers.some(([name, value]) => name === 'transfer-encoding' || (name === 'content-length' && value !== '0'));
+    this.exchange = exchange;
+  }
+
+  get signal(): AbortSignal {
+    return this.exchange.presence.signal;
+  }
+
+  // Handlers take these out of the request, so each carries its own.
+  readonly patience: NonNullable<HttpRequest['patience']> = (milliseconds) => { this.exchange.incoming.socket.setTimeout(milliseconds); };
+
+  readonly readBody: HttpRequest['readBody'] = async (limit) => {
+    const { incoming, outgoing, expectsContinue } = this.exchange;
+    if (Number(incoming.headers['content-length'] ?? 0) > limit) throw tooLong(limit);
+    if (expectsContinue) outgoing.writeContinue();
+    try {
+      return await readAll(incoming, limit);
+    } catch (error) {
+      if (error instanceof LokiError) throw error;
+      throw new LokiError('request.invalid', { attempted: 'read the body', found: 'it did not arrive whole', cause: error });
+    }
   };
 }
 
@@ -245,23 +283,31 @@ function tooLong(limit: number): LokiError {
   return new LokiError('request.large', { attempted: 'read the body', found: `it is longer than ${limit} bytes` });
 }
 
-async function send(exchange: Exchange, { status, headers, cookies, body, stream }: HttpResponse, slowReaderMs: number): Promise<void> {
+async function send(exchange: Exchange, response: HttpResponse, slowReaderMs: number): Promise<void> {
   const { incoming, outgoing } = exchange;
+  const { status, body, stream } = response;
   const headOnly = incoming.method === 'HEAD';
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-  if (bytes !== undefined) outgoing.setHeader('Content-Length', bytes.byteLength);
-  else if (stream === undefined && status !== 204 && status !== 304) outgoing.setHeader('Content-Length', 0);
-  if (cookies !== undefined) outgoing.setHeader('Set-Cookie', cookies);
-  outgoing.writeHead(status, { ...headers });
-  if (stream !== undefined && !headOnly) {
-    exchange.streaming = true;
-    outgoing.flushHeaders();
-    await sendStream(outgoing, stream, slowReaderMs);
-    outgoing.end();
-  } else {
-    outgoing.end(headOnly ? undefined : bytes);
+  // What was not read of a body cannot be told from a next request.
+  outgoing.writeHead(status, fieldsOf(response, exchange.closing || !incoming.complete));
+  if (stream === undefined || headOnly) {
+    outgoing.end(headOnly ? undefined : body);
+    return;
   }
-  if (!outgoing.writableFinished && !outgoing.destroyed) await new Promise<void>((resolve) => { outgoing.once('close', resolve); });
+  exchange.streaming = true;
+  outgoing.flushHeaders();
+  await sendStream(outgoing, stream, slowReaderMs);
+  outgoing.end();
+}
+
+/** Header fields as the list of names and values that node:http writes as it is; one at a time costs more than all of an answer else. */
+function fieldsOf({ status, headers, cookies = [], body, stream }: HttpResponse, isLast: boolean): (string | number)[] {
+  const fields: (string | number)[] = [];
+  for (const name of Object.keys(headers)) fields.push(name, headers[name] ?? '');
+  for (const cookie of cookies) fields.push('Set-Cookie', cookie);
+  if (body !== undefined) fields.push('Content-Length', Buffer.byteLength(body));
+  else if (stream === undefined && status !== 204 && status !== 304) fields.push('Content-Length', 0);
+  if (isLast) fields.push('Connection', 'close');
+  return fields;
 }
 
 /** Writes parts as fast as the reader takes them. One that takes nothing for too long is cut: nobody else waits for it. */
@@ -294,12 +340,6 @@ function refuse(socket: Duplex, { status, headers, body = '' }: HttpResponse): v
   const lines = Object.entries({ ...headers, 'Content-Length': String(bytes.byteLength), Connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.on('error', () => socket.destroy());
   socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`), bytes]), () => socket.destroy());
-}
-
-/** The answer under way is the last one of its connection, and says so if it can. */
-function endAfter(exchange: Exchange): void {
-  exchange.closing = true;
-  if (!exchange.outgoing.headersSent) exchange.outgoing.setHeader('Connection', 'close');
 }
 
 async function close(server: http.Server, held: ReadonlySet<Socket>, graceMs: number): Promise<void> {

@@ -52,8 +52,9 @@ const mostWaiting = 65_536;
 /** What may be written soon goes out so long after the batch before, and what may be late after this. */
 const soonMs = 10;
 const lateMs = 50;
-/** More of them do not wait for company. */
+/** More of them do not wait for company; of what is late more do, for a sync in the middle of them delays everybody. */
 const enoughCompany = 64;
+const enoughLate = 512;
 
 interface Waiting<Item, Receipt> {
   readonly item: Item;
@@ -105,7 +106,7 @@ export function createGroupCommit<Item, Receipt>(options: GroupCommitOptions<Ite
   }
 
   function awaitLate(): void {
-    if (late.length >= enoughCompany) return sendLate();
+    if (late.length >= enoughLate) return sendLate();
     lateTimer ??= timers.after(lateMs, sendLate);
   }
 

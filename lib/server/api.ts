@@ -12,8 +12,8 @@ import { Exchange, longestReason, note, type Parts } from './exchange.ts';
 import { createIdempotency } from './idempotency.ts';
 import type { Row } from './message.ts';
 import { createCursors } from './page.ts';
-import { allowanceFields, callerOf, createRateLimiter } from './rate-limit.ts';
-import { placeHeaders, problemResponse } from './respond.ts';
+import { allowanceHeaders, callerOf, createRateLimiter } from './rate-limit.ts';
+import { answerHeaders, problemResponse } from './respond.ts';
 import { route, routeTable } from './route-table.ts';
 import { createRouter } from './router.ts';
 import { countRequest } from './request-counts.ts';
@@ -83,8 +83,8 @@ export function createApi(services: Services, options: ApiOptions): Api {
       countRequest(metrics, { method: '', route: undefined, status });
       const { code, found } = malformations[status] ?? malformations[400];
       const problem = problemResponse(new LokiError(code, { attempted: 'read the request', found }), requestId, {}, status);
-      const allowance = allowanceFields(parts.limiter(callerOf(address), 'read', 1), services.clock.now());
-      return { ...problem, headers: { ...placeHeaders(secure, parts.varies), ...allowance, ...problem.headers, 'X-Request-Id': requestId } };
+      const allowance = allowanceHeaders(parts.limiter(callerOf(address), 'read', 1), services.clock.now());
+      return { ...problem, headers: answerHeaders(requestId, { secure, varies: parts.varies }, allowance, problem.headers) };
     },
     drain() {
       draining = true;
@@ -101,7 +101,7 @@ function requestIds({ clock, random }: Pick<Services, 'clock' | 'random'>): () =
   let bytes: Uint8Array = new Uint8Array();
   let used = 0;
   return () => {
-    if (used === bytes.length) [bytes, used] = [random.bytes(64 * each), 0];
+    if (used === bytes.length) [bytes, used] = [random.bytes(512 * each), 0];
     used += each;
     return newId('request', clock.now(), bytes.subarray(used - each, used));
   };

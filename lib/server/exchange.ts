@@ -9,18 +9,19 @@ import type { HttpRequest, HttpResponse } from '../base/http.ts';
 import { isId } from '../base/ids.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Authenticate, Credentials } from './auth/authenticate.ts';
+import { CheckedRequest, over, type Checked } from './checked-request.ts';
 import { cameThroughProxy, type ClientOf } from './client-address.ts';
 import { requireOwnPage } from './auth/same-origin.ts';
 import { checkFollowedLink, type Admitted, type Door } from './door.ts';
-import { parseBody, readFormFields, readJsonText, refuseBody } from './body.ts';
-import type { CommitWith, Idempotency } from './idempotency.ts';
+import { parseBody, readJsonText, refuseBody } from './body.ts';
+import type { Idempotency } from './idempotency.ts';
 import type { ApiRequest, Route } from './message.ts';
 import type { Cursors } from './page.ts';
 import { holds, stranger, type Principal } from './principal.ts';
-import { allowanceFields, countedAs, type Allowance, type RateLimiter } from './rate-limit.ts';
+import { allowanceHeaders, callerOf, countedAs, type Allowance, type RateLimiter } from './rate-limit.ts';
 import { readQuery } from './query.ts';
 import type { CountedRequest } from './request-counts.ts';
-import { placeHeaders, problemResponse } from './respond.ts';
+import { answerHeaders, problemResponse } from './respond.ts';
 import type { Router } from './router.ts';
 import type { Services } from './services.ts';
 import { fitting } from './shape.ts';
@@ -72,13 +73,14 @@ export class Exchange {
   #principal: Principal = stranger;
   #admitted: Admitted | undefined;
   #route: Route | undefined;
-  #allowance: Allowance | undefined;
+  /** What its caller's allowance came to; unset while nothing was taken from one. */
+  #allowance: { readonly left: Allowance | undefined } | undefined;
   #extra: Record<string, string> = {};
 
   constructor(parts: Parts, request: HttpRequest, requestId: string) {
     this.#parts = parts;
     const client = parts.clientOf(request);
-    this.#request = client === undefined ? request : { ...request, address: client.address, secure: client.secure };
+    this.#request = client === undefined ? request : over(request, { address: client.address, secure: client.secure });
     this.#via = client?.via;
     this.#requestId = requestId;
     this.#startedAt = parts.services.clock.monotonic();
@@ -98,7 +100,6 @@ export class Exchange {
   }
 
   async #respond(): Promise<HttpResponse> {
-    this.#take('read', 0);
     const admitted = this.#enter();
     const { method } = this.#request;
     const match = this.#parts.router(method, admitted.path);
@@ -106,7 +107,7 @@ export class Exchange {
     await this.#identify(admitted);
     const preflight = method === 'OPTIONS' && match.kind === 'method';
     const rate = this.#route?.rate ?? (isSafe(method) ? 'read' : 'write');
-    if (rate !== 'exempt') this.#take(rate, 1);
+    if (rate !== 'exempt') this.#take(rate);
     checkFollowedLink(admitted, this.#route?.navigable ?? false);
     if (preflight) return this.#options(match.allowed);
     this.#requireSafe(method, admitted);
@@ -125,7 +126,7 @@ export class Exchange {
       this.#admitted = this.#parts.door(this.#request);
       return this.#admitted;
     } catch (error) {
-      this.#take('read', 1);
+      this.#take('read');
       throw error;
     }
   }
@@ -141,7 +142,7 @@ export class Exchange {
     try {
       this.#principal = await this.#parts.authenticate(this.#credentials(headers));
     } catch (error) {
-      this.#take('auth', 1);
+      this.#take('auth');
       if (!anybody) throw error;
       note(this.#parts.services.record, { event: 'auth.fail', actor: stranger.actor, details: { request_id: this.#requestId, address, reason: messageOf(error).slice(0, longestReason) } });
     }
@@ -161,9 +162,9 @@ export class Exchange {
     return now !== undefined && now.actor === actor && now.tenant === tenant && now.kind === kind && (route.scope === 'none' || holds(now, route.scope));
   }
 
-  #take(name: Allowance['name'], cost: 0 | 1): void {
-    const allowance = this.#parts.limiter(countedAs(this.#principal, this.#request.address), name, cost);
-    this.#allowance = allowance;
+  #take(name: Allowance['name']): void {
+    const allowance = this.#parts.limiter(countedAs(this.#principal, this.#request.address), name, 1);
+    this.#allowance = { left: allowance };
     if (allowance === undefined || allowance.allowed) return;
     this.#parts.services.metrics.metrics.add('loki_http_rate_limited_total', 1, [name]);
     throw new LokiError('rate_limited', { attempted: 'answer the request', found: `more than ${allowance.limit} requests of class "${name}" in a minute` });
@@ -173,7 +174,7 @@ export class Exchange {
   #paidFor(error: unknown): unknown {
     if (this.#route?.rate !== 'exempt' || this.#route.scope === 'none') return error;
     try {
-      this.#take('read', 1);
+      this.#take('read');
       return error;
     } catch (limited) {
       return limited;
@@ -228,37 +229,19 @@ export class Exchange {
     return { text, value: fitting(route.body, parseBody(text), 'read the body') as JsonValue };
   }
 
-  #apiRequest(route: Route, { params, query, admitted, body, commit }: Checked): ApiRequest {
+  #apiRequest(route: Route, checked: Checked): ApiRequest {
     const { services: { store, record }, cursors } = this.#parts;
-    const { address, method, signal, secure } = this.#request;
-    const principal = this.#principal;
-    return {
-      method, path: admitted.path, version: route.version, params, query, headers: admitted.headers, body, principal, requestId: this.#requestId, address, secure, signal, store, cursors, commit,
-      stillAllowed: () => this.#stillAllowed(route, admitted),
-      readText: (limit) => readJsonText(this.#request, admitted.headers, limit), readForm: (limit) => readFormFields(this.#request, admitted.headers, limit),
-      patience: (milliseconds) => this.#request.patience?.(milliseconds),
-      changed: async (event, { tenant, details, resource, projectId }) => {
-        await record({
-          event, actor: principal.actor, ...(resource === undefined ? {} : { resource }), details: { ...details, request_id: this.#requestId },
-          metadata: { ...(tenant === null ? {} : { tenant_id: tenant }), ...(projectId === undefined ? {} : { project_id: projectId }) },
-        });
-      },
-    };
+    const stillAllowed = (): Promise<boolean> => this.#stillAllowed(route, checked.admitted);
+    return new CheckedRequest(checked, { version: route.version, http: this.#request, principal: this.#principal, requestId: this.#requestId, store, record, cursors, stillAllowed });
   }
 
-  #headers(own: Readonly<Record<string, string>>): Record<string, string> {
-    const { services, varies } = this.#parts;
-    const headers = placeHeaders(this.#request.secure, varies);
-    if (this.#admitted?.crossOrigin !== undefined) {
-      headers['Access-Control-Allow-Origin'] = this.#admitted.crossOrigin;
-      headers['Access-Control-Expose-Headers'] = exposedHeaders;
-    }
-    Object.assign(headers, allowanceFields(this.#allowance, services.clock.now()));
-    const vary = headers['Vary'];
-    Object.assign(headers, own);
-    if (vary !== undefined && own['Vary'] !== undefined) headers['Vary'] = `${vary}, ${own['Vary']}`;
-    headers['X-Request-Id'] = this.#requestId;
-    return headers;
+  #headers(own: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    const { services: { clock }, varies, limiter } = this.#parts;
+    // Where nothing was taken, a caller is still told what its address has.
+    const allowance = this.#allowance === undefined ? limiter(callerOf(this.#request.address), 'read', 0) : this.#allowance.left;
+    const headers = answerHeaders(this.#requestId, { secure: this.#request.secure, varies }, allowanceHeaders(allowance, clock.now()), own);
+    const crossOrigin = this.#admitted?.crossOrigin;
+    return crossOrigin === undefined ? headers : { 'Access-Control-Allow-Origin': crossOrigin, 'Access-Control-Expose-Headers': exposedHeaders, ...headers };
   }
 
   /** Requests over the limit are counted by their answers only: recording each would let a flood fill the log. */
@@ -297,15 +280,6 @@ export class Exchange {
   #showedWho(): boolean {
     return this.#admitted?.headers.has('authorization') ?? false;
   }
-}
-
-/** What was read of a request on its way to the handler. */
-interface Checked {
-  readonly params: ReadonlyMap<string, string>;
-  readonly query: ReadonlyMap<string, string>;
-  readonly admitted: Admitted;
-  readonly body: JsonValue | undefined;
-  readonly commit: CommitWith;
 }
 
 function isSafe(method: string): boolean {

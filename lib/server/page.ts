@@ -9,7 +9,7 @@ import { secretsEqual } from '../base/digest.ts';
 import type { Random } from '../ports.ts';
 import type { ApiRequest, ApiResponse } from './message.ts';
 import { plainText, wholeNumber, type QueryRules } from './query.ts';
-import { jsonResponse } from './respond.ts';
+import { jsonText } from './respond.ts';
 
 export const mostItems = 1000;
 const mostOffset = 100_000;
@@ -75,8 +75,14 @@ export function pageRequest(request: ApiRequest): PageRequest {
 
 /** `next` is the position to go on from; undefined at the end of the list. */
 export function pageResponse(request: ApiRequest, items: readonly unknown[], next: string | undefined): ApiResponse {
-  if (request.version === 1) return jsonResponse(items);
-  return jsonResponse({ data: items, next_cursor: next === undefined ? null : request.cursors.make(next, listOf(request)) });
+  return pageOfTexts(request, items.map((item) => JSON.stringify(item)), next);
+}
+
+/** As `pageResponse`, of items that are JSON text already. */
+export function pageOfTexts(request: ApiRequest, items: readonly string[], next: string | undefined): ApiResponse {
+  const data = `[${items.join(',')}]`;
+  if (request.version === 1) return jsonText(data);
+  return jsonText(`{"data":${data},"next_cursor":${next === undefined ? 'null' : JSON.stringify(request.cursors.make(next, listOf(request)))}}`);
 }
 
 /** What a cursor belongs to: whose view it is, the path and every filter. */

@@ -55,22 +55,18 @@ function forget(buckets: Map<string, unknown>): void {
   }
 }
 
-/** The header fields that tell a caller how it stands (draft-ietf-httpapi-ratelimit-headers, and its older mirror). */
-export function allowanceHeaders(allowance: Allowance, nowMs: number): Record<string, string> {
-  const { name, limit, remaining, fullIn } = allowance;
+/** Tells a caller how it stands (draft-ietf-httpapi-ratelimit-headers, and its older mirror); nothing where limits are off. */
+export function allowanceHeaders(allowance: Allowance | undefined, nowMs: number): Readonly<Record<string, string>> | undefined {
+  if (allowance === undefined) return undefined;
+  const { name, allowed, limit, remaining, fullIn, retryIn } = allowance;
   return {
     'RateLimit-Policy': `"${name}";q=${limit};w=${windowMs / 1000}`,
     'RateLimit': `"${name}";r=${remaining};t=${fullIn}`,
     'X-RateLimit-Limit': String(limit),
     'X-RateLimit-Remaining': String(remaining),
     'X-RateLimit-Reset': String(Math.ceil(nowMs / 1000) + fullIn),
-    ...(allowance.allowed ? {} : { 'Retry-After': String(Math.max(1, allowance.retryIn)) }),
+    ...(allowed ? undefined : { 'Retry-After': String(Math.max(1, retryIn)) }),
   };
-}
-
-/** As `allowanceHeaders`; nothing where limits are off. */
-export function allowanceFields(allowance: Allowance | undefined, nowMs: number): Record<string, string> {
-  return allowance === undefined ? {} : allowanceHeaders(allowance, nowMs);
 }
 
 /** Who is counted as one caller. Two tenants may have a key of the same name, and neither uses up what is the other's. */

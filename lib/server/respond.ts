@@ -19,13 +19,35 @@ export const commonHeaders: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
 };
 
-/** What every answer carries, whoever asked for whatever: `secure` over TLS, `varies` where pages of other sites may be let in. */
-export function placeHeaders(secure: boolean, varies: boolean): Record<string, string> {
+/** How a request came: over TLS, and to a server that lets pages of other sites in. */
+export interface Way {
+  readonly secure: boolean;
+  readonly varies: boolean;
+}
+
+/** Of every answer that comes this way. Made once: they are most of what an answer says. */
+function placeHeaders({ secure, varies }: Way): Readonly<Record<string, string>> {
   return { ...commonHeaders, ...(secure ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}), ...(varies ? { Vary: 'Origin' } : {}) };
 }
 
+const places = [false, true].map((secure) => [false, true].map((varies) => placeHeaders({ secure, varies })));
+
+/**
+ * All fields of an answer: `own` over those of the place. What differs stands first: an object that has been copied from another
+ * and then grows by names costs twenty times as much.
+ */
+export function answerHeaders(requestId: string, { secure, varies }: Way, allowance: Readonly<Record<string, string>> | undefined, own: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const place = places[Number(secure)]?.[Number(varies)];
+  const vary = varies && own['Vary'] !== undefined ? { Vary: `Origin, ${own['Vary']}` } : undefined;
+  return { 'X-Request-Id': requestId, ...allowance, ...place, ...own, ...vary };
+}
+
 export function jsonResponse(value: unknown, headers: Readonly<Record<string, string>> = {}, status: number = 200): ApiResponse {
-  return { status, headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers }, body: JSON.stringify(value) };
+  return jsonText(JSON.stringify(value), headers, status);
+}
+
+export function jsonText(body: string, headers: Readonly<Record<string, string>> = {}, status: number = 200): ApiResponse {
+  return { status, headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers }, body };
 }
 
 /** One object, where it is, with its entity tag; or 304 when the caller has it in this state already. */

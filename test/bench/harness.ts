@@ -6,9 +6,12 @@
 /** One thing that is timed. Answers with how much was done. */
 export interface Subject {
   readonly name: string;
-  /** Does it once and returns the count of units done; time is taken around it. */
-  run(): number | Promise<number>;
+  /** Does it once and returns the count of units done; time is taken around it. What is no time around it, it measures itself. */
+  run(): Done | Promise<Done>;
 }
+
+/** Units, or microseconds a unit. */
+export type Done = number | { readonly microseconds: number };
 
 /** A promise: what is measured, what it is held against, and how far it may be off. */
 export interface Bench {
@@ -75,8 +78,8 @@ export async function runBench(bench: Bench): Promise<BenchResult> {
 
 async function time(subject: Subject): Promise<number> {
   const start = process.hrtime.bigint();
-  const units = await subject.run();
-  return Number(process.hrtime.bigint() - start) / 1000 / units;
+  const done = await subject.run();
+  return typeof done === 'number' ? Number(process.hrtime.bigint() - start) / 1000 / done : done.microseconds;
 }
 
 function figure(name: string, times: readonly number[]): Figure {

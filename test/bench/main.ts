@@ -1,5 +1,6 @@
 /** `npm run bench [name …] [--json]`: runs the benches whose names contain a given word, or all of them. */
 import { cpus } from 'node:os';
+import { apiBenches } from './api.bench.ts';
 import { auditBenches } from './audit.bench.ts';
 import { commandBenches } from './command.bench.ts';
 import { httpHookBenches } from './http-hook.bench.ts';
@@ -12,7 +13,7 @@ import { streamBenches } from './streams.bench.ts';
 import { storeBenches } from './store.bench.ts';
 import { runBench, type Bench, type BenchResult, type Figure } from './harness.ts';
 
-const benches: readonly Bench[] = [...auditBenches, ...merkleBenches, ...policyBenches, ...policyLoadBenches, ...commandBenches, ...httpHookBenches, ...hookBenches, ...searchBenches, ...streamBenches, ...storeBenches];
+const benches: readonly Bench[] = [...apiBenches, ...auditBenches, ...merkleBenches, ...policyBenches, ...policyLoadBenches, ...commandBenches, ...httpHookBenches, ...hookBenches, ...searchBenches, ...streamBenches, ...storeBenches];
 
 // `node --test` without names starts this file too, and a bench is no test.
 if (process.env['NODE_TEST_CONTEXT'] !== undefined) process.exit(0);

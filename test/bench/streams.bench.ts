@@ -13,6 +13,7 @@ import { listenHttp } from '../../lib/host/http-server.ts';
 import { usualStreamLimits } from '../../lib/server/streams.ts';
 import { createKit, event, putRun } from '../support/api-kit.ts';
 import { openStoreAt } from '../support/embedded-stores.ts';
+import { over } from '../../lib/server/checked-request.ts';
 import { runKeys } from '../../lib/runs/run.ts';
 import { sseEvent } from '../../lib/formats/sse.ts';
 import type { Bench } from './harness.ts';
@@ -58,7 +59,7 @@ export const streamBenches: readonly Bench[] = [{
     const [kept, store] = [await openStoreAt(home), await openStoreAt(home)];
     const { api } = createKit({ rateLimit: 0, streams: { ...usualStreamLimits, perCaller: readers * 2 } }, { store: kept });
     const run = await putRun(store, 1);
-    const server = await listenHttp({ ...api, answer: (request) => api.answer({ ...request, port: 57374, headers: request.headers.map(([name, value]) => [name, name === 'host' ? '127.0.0.1:57374' : value] as const) }) }, { host: '127.0.0.1', port: 0 });
+    const server = await listenHttp({ ...api, answer: (request) => api.answer(over(request, { port: 57374, headers: request.headers.map(([name, value]) => [name, name === 'host' ? '127.0.0.1:57374' : value] as const) })) }, { host: '127.0.0.1', port: 0 });
     const ours = await openReaders(server.port, `/api/v2/runs/${run}/events`);
     const responses: ServerResponse[] = [];
     const bare = createServer((_, response) => {

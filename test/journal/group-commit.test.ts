@@ -161,8 +161,8 @@ test('what is late goes out by itself after a while, without keeping the process
   timers[0]?.run();
   assert.deepEqual(await Promise.all([first, second]), ['a!', 'b!']);
   assert.deepEqual(batches, [['a', 'b']]);
-  await Promise.all(Array.from({ length: 64 }, (_, n) => commits.add(String(n), 'late')));
-  assert.equal(batches.flat().length, 66);
+  await Promise.all(Array.from({ length: 512 }, (_, n) => commits.add(String(n), 'late')));
+  assert.equal(batches.flat().length, 514);
 });
 
 test('what is late never stands in the way of what is urgent, however much of it there is', async () => {

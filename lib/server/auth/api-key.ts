@@ -74,9 +74,33 @@ export interface KeyReaderOptions {
   used(key: ApiKey): void;
 }
 
+/** A key, and who its token makes its bearer. */
+interface KnownKey {
+  readonly key: ApiKey;
+  readonly principal: Principal;
+}
+
+const mostKnown = 1000;
+
 /** Reads tokens of keys. Throws `auth.required` for one that does not count, with the reason for the log. */
 export function createKeyReader({ store, now, used }: KeyReaderOptions): ReadToken {
-  const keyOf = async (sha256: string): Promise<ApiKey | undefined> => {
+  let known = { revision: -1, keys: new Map<string, KnownKey>() };
+
+  /** What was read stands until anything in the store changes, whoever changes it: a key that was revoked is none at once. */
+  const keyOf = async (sha256: string): Promise<KnownKey | undefined> => {
+    const revision = await store.revision();
+    if (known.revision !== revision || known.keys.size >= mostKnown) known = { revision, keys: new Map() };
+    const { keys } = known;
+    const before = keys.get(sha256);
+    if (before !== undefined) return before;
+    const key = await readKeyOf(sha256);
+    if (key === undefined || !secretsEqual(key.sha256, sha256)) return undefined;
+    const found = { key, principal: principalOf(key) };
+    keys.set(sha256, found);
+    return found;
+  };
+
+  const readKeyOf = async (sha256: string): Promise<ApiKey | undefined> => {
     const found = (await store.get(keyKeys.hash(sha256)))?.value as { readonly tenant_id?: JsonValue; readonly id?: JsonValue } | undefined;
     if (found === undefined || typeof found.id !== 'string') return undefined;
     const tenant = typeof found.tenant_id === 'string' ? found.tenant_id : null;
@@ -87,13 +111,14 @@ export function createKeyReader({ store, now, used }: KeyReaderOptions): ReadTok
   return async (token, address) => {
     if (!isTokenShaped(token)) return undefined;
     const sha256 = tokenHash(token);
-    const key = await keyOf(sha256);
-    if (key === undefined || !secretsEqual(key.sha256, sha256)) throw refused(isToken(token) ? 'the token is not known here' : 'the token is mistyped: its checksum does not match');
+    const found = await keyOf(sha256);
+    if (found === undefined) throw refused(isToken(token) ? 'the token is not known here' : 'the token is mistyped: its checksum does not match');
+    const { key, principal } = found;
     const state = stateOf(key, now());
     if (state !== 'active') throw refused(`the key "${key.name}" ${state === 'revoked' ? 'was revoked' : 'has expired'}`);
     if (!isFrom(key.cidrs, address)) throw refused(`the key "${key.name}" is not for the address ${address}`);
     used(key);
-    return principalOf(key);
+    return principal;
   };
 }
 

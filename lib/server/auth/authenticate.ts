@@ -3,7 +3,7 @@
  * never ignored. The local token and those of hooks count from this machine alone.
  */
 import { LokiError } from '../../errors.ts';
-import { secretsEqual } from '../../base/digest.ts';
+import { secretTest } from '../../base/digest.ts';
 import { isLoopback } from '../listen.ts';
 import { local, stranger, visitor, type Principal, type Scope } from '../principal.ts';
 
@@ -43,7 +43,8 @@ export type Authenticate = (credentials: Credentials) => Promise<Principal>;
 const longestToken = 16 * 1024;
 
 export function createAuthenticate(options: AuthenticationOptions): Authenticate {
-  const { required, tokens = [], session } = options;
+  const { required, tokens = [], session, localToken, projectOfHook } = options;
+  const onThisMachine: ThisMachine = { isLocal: localToken === undefined ? () => false : secretTest(localToken), projectOfHook };
   return async ({ authorization, cookie, address, proxied = false }) => {
     if (authorization === undefined) {
       const signedOn = cookie === undefined ? undefined : await session?.(cookie);
@@ -51,7 +52,7 @@ export function createAuthenticate(options: AuthenticationOptions): Authenticate
     }
     const token = authorization.length > longestToken ? undefined : /^Bearer +([A-Za-z0-9_.~+/=-]+)$/i.exec(authorization)?.[1];
     if (token === undefined) throw refused('the Authorization header is not "Bearer" and one token');
-    const here = isLoopback(address) && !proxied ? onThisMachine(token, options) : undefined;
+    const here = isLoopback(address) && !proxied ? principalHere(token, onThisMachine) : undefined;
     if (here !== undefined) return here;
     for (const read of tokens) {
       const principal = await read(token, address);
@@ -61,8 +62,14 @@ export function createAuthenticate(options: AuthenticationOptions): Authenticate
   };
 }
 
-function onThisMachine(token: string, { localToken, projectOfHook }: AuthenticationOptions): Principal | undefined {
-  if (localToken !== undefined && secretsEqual(token, localToken)) return local;
+/** What counts from this machine alone. */
+interface ThisMachine {
+  readonly isLocal: (token: string) => boolean;
+  readonly projectOfHook: AuthenticationOptions['projectOfHook'];
+}
+
+function principalHere(token: string, { isLocal, projectOfHook }: ThisMachine): Principal | undefined {
+  if (isLocal(token)) return local;
   const hookProject = projectOfHook?.(token);
   return hookProject === undefined ? undefined : { kind: 'hook', actor: `token:hook:${hookProject}`, scopes: new Set<Scope>(['hook']), anonymous: false, tenant: null, hookProject };
 }

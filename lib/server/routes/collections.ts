@@ -6,9 +6,9 @@ import { momentEnd, momentStart } from '../../base/moment.ts';
 import type { ApiRequest, ApiResponse, Handler } from '../message.ts';
 import { moment } from '../moment.ts';
 import { listObjects, requireObject, tagOf, type Found, type Kind } from '../objects.ts';
-import { pageRequest, pageResponse } from '../page.ts';
+import { pageOfTexts, pageRequest } from '../page.ts';
 import { oneOf, type QueryRules } from '../query.ts';
-import { jsonResponse, matches } from '../respond.ts';
+import { jsonResponse, jsonText, matches } from '../respond.ts';
 
 /** How an object is shown; itself when left out. */
 export type Show = (found: Found) => JsonObject;
@@ -37,24 +37,24 @@ export function list({ kind, newestFirst, show = asItIs, wanted }: Listing): Han
     const filter = filterOf(request);
     const reverse = request.query.has('order') ? request.query.get('order') === 'desc' : newestFirst;
     const fits = wanted?.(request);
-    const items: JsonObject[] = [];
+    const items: string[] = [];
     let skipped = 0;
     let at = after;
     for (let lookedAt = 0; lookedAt < mostLookedAt + offset;) {
       const most = fits === undefined ? limit - items.length + (offset - skipped) + 1 : batch;
       const found = await listObjects(request, kind, filter, { limit: most, reverse, ...boundsOf(request, kind), ...(at === undefined ? {} : { after: at }) });
       for (const object of found) {
-        if (items.length === limit) return pageResponse(request, items, at);
+        if (items.length === limit) return pageOfTexts(request, items, at);
         at = idOf(object);
         if (fits?.(object) === false) continue;
         if (skipped < offset) skipped += 1;
-        else items.push(show(object));
+        else items.push(madeOf(object, show).text);
       }
-      if (found.length < most) return pageResponse(request, items, undefined);
+      if (found.length < most) return pageOfTexts(request, items, undefined);
       lookedAt += found.length;
       request.signal.throwIfAborted();
     }
-    return pageResponse(request, items, at);
+    return pageOfTexts(request, items, at);
   };
 }
 
@@ -84,10 +84,11 @@ export function one(kind: Kind, show: Show = asItIs): Handler {
 
 /** An object with its entity tag; 304 when the caller has it already. */
 export function shown(request: ApiRequest, found: Found, show: Show = asItIs): ApiResponse {
-  const { body, tag } = bodyOf(found, show);
+  const made = madeOf(found, show);
+  const tag = tagOfMade(found, made);
   const known = request.headers.get('if-none-match');
   if (known !== undefined && matches(known, tag)) return { status: 304, headers: { ETag: tag } };
-  return { status: 200, headers: { 'Content-Type': 'application/json; charset=utf-8', ETag: tag }, body };
+  return jsonText(made.text, { ETag: tag });
 }
 
 /** The answer to a change: the object as it now is. */
@@ -96,26 +97,40 @@ export function answerWith(found: Pick<Found, 'key' | 'value'>, status: 200 | 20
   return jsonResponse(object, { ETag: tagOf(found.key, JSON.stringify(object)), ...(location === undefined ? {} : { Location: location }) }, status);
 }
 
-/** Values of the store are frozen and shared, so what was made of one is made once; a bounded number is kept. */
-const made = new Map<JsonObject, { readonly body: string; readonly tag: string }>();
-const mostMade = 4096;
+/** What was made of an object. The tag costs more than the text, and lists do not need it. */
+interface Made {
+  readonly text: string;
+  tag?: string;
+}
 
-function bodyOf(found: Found, show: Show): { readonly body: string; readonly tag: string } {
-  const known = show === asItIs ? made.get(found.value) : undefined;
+/** Values of the store are frozen and shared, so what was made of one is made once; so many characters are kept. */
+const kept = new Map<JsonObject, Made>();
+const mostKept = 8 * 1024 * 1024;
+let keptLength = 0;
+
+function madeOf(found: Found, show: Show): Made {
+  if (show !== asItIs) return { text: JSON.stringify(show(found)) };
+  const known = kept.get(found.value);
   if (known !== undefined) return known;
-  const body = JSON.stringify(show(found));
-  const fresh = { body, tag: tagOf(found.key, body) };
-  if (show !== asItIs) return fresh;
-  if (made.size >= mostMade) made.clear();
-  made.set(found.value, fresh);
-  return fresh;
+  const made: Made = { text: JSON.stringify(found.value) };
+  keptLength += made.text.length;
+  if (keptLength > mostKept) {
+    kept.clear();
+    keptLength = made.text.length;
+  }
+  kept.set(found.value, made);
+  return made;
+}
+
+function tagOfMade({ key }: Found, made: Made): string {
+  return (made.tag ??= tagOf(key, made.text));
 }
 
 /** Throws `request.stale` when the request names another state of the object than it is in. */
 export function assertUnchanged(request: ApiRequest, found: Found, show: Show = asItIs): void {
   const wanted = request.headers.get('if-match');
   if (wanted === undefined) return;
-  const { tag } = bodyOf(found, show);
+  const tag = tagOfMade(found, madeOf(found, show));
   if (!wanted.split(',').some((each) => each.trim() === '*' || each.trim() === tag)) throw stale();
 }
 

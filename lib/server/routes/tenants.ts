@@ -8,6 +8,7 @@ import { stateOf } from '../auth/api-key.ts';
 import { readKey } from '../auth/api-key.ts';
 import { taking, type ApiRequest, type ApiResponse, type Row } from '../message.ts';
 import { pageRequest, pageResponse } from '../page.ts';
+import { over } from '../checked-request.ts';
 import { foundIn, removalKey, type Found } from '../objects.ts';
 import { record } from '../shape.ts';
 import * as shapes from '../shapes.ts';
@@ -94,7 +95,7 @@ export function tenantRows(services: Services): readonly Row[] {
       method: 'GET', path: '/tenants/:id/projects', operation: 'tenants.projects', summary: 'Projects of a tenant', scope: 'read', params: { id: 'tenant' }, paged: true, answer: { status: 200, about: 'Projects', shape: shapes.project },
       async handle(request) {
         const found = await requireTenant(request);
-        return listed({ ...request, principal: { ...request.principal, tenant: String(found.value['id']) } });
+        return listed(over(request, { principal: { ...request.principal, tenant: String(found.value['id']) } }));
       },
     },
   ];
