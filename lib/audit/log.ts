@@ -32,7 +32,7 @@ const lineOverhead = 512;
 /** With the longest entry on top, a batch stays below what `findTail` checks. */
 const batchBytes = tailWindow - 2 * longestLine;
 /** So much of what is best effort may wait, and one of them may be so large: no blob is written for it. */
-const mostWaiting = { entries: 1024, bytes: 1 << 20 };
+const mostWaiting = { entries: 4096, bytes: 4 << 20 };
 const largestBestEffort = 32_768;
 
 const notRecorded: AuditReceipt = { seq: null, chain_hash: null };

@@ -137,11 +137,11 @@ describe('what is best effort', () => {
     let hold = (): void => undefined;
     const held: Lock = { ...createTestLock(), acquire: () => new Promise((resolve) => { hold = resolve; }) };
     const slow = logOn(disk, { timers: stoppedTimers, lock: held });
-    for (let n = 0; n < 1030; n += 1) void slow.append(info(n));
-    await slow.append(info(1030, 40_000));
+    for (let n = 0; n < 4102; n += 1) void slow.append(info(n));
+    await slow.append(info(4102, 40_000));
     hold();
     const lasts = slow.append(decision(1));
-    for (let turn = 0; turn < 20; turn += 1) { hold(); await realTimers.sleep(1); }
+    for (let turn = 0; turn < 60; turn += 1) { hold(); await realTimers.sleep(1); }
     await lasts;
     const gap = entriesOn(disk).find(({ event }) => event === 'audit.gap');
     assert.deepEqual(gap?.['details'], {
