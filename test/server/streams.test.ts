@@ -239,10 +239,13 @@ test('a stream ends when its key is revoked, expires, or its tenant is gone, and
     return { id: key.id, text: () => text, ended, leave: () => control.abort() };
   };
   const wish = { tenant, role: 'viewer' } as const;
-  const [revoked, expiring, orphan, kept] = [await open({ ...wish, name: 'a' }), await open({ ...wish, name: 'b', expiresAt: new Date(Date.now() + 60).toISOString() }), await open({ ...wish, name: 'c', tenant: gone }), await open({ ...wish, name: 'd' })];
+  const [revoked, expiring, orphan, kept] = [await open({ ...wish, name: 'a' }), await open({ ...wish, name: 'b' }), await open({ ...wish, name: 'c', tenant: gone }), await open({ ...wish, name: 'd' })];
   const found = await kit.services.keys.find(tenant, revoked.id);
   assert.ok(found !== undefined);
   await kit.services.keys.revoke(found, { actor: 'user:root', scopes: new Set(['admin']) });
+  const over = await kit.services.keys.find(tenant, expiring.id);
+  assert.ok(over !== undefined);
+  await kit.store.transact([], [{ key: over.entry.key, value: { ...over.key, expires_at: '2026-01-01T00:00:00.000Z' } }]);
   await kit.store.transact([], [{ key: `tenants/${gone}`, value: undefined }]);
   const all = { done: false };
   void Promise.all([revoked.ended, expiring.ended, orphan.ended]).then(() => { all.done = true; });
