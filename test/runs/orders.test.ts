@@ -58,7 +58,7 @@ test('one project does not keep the others waiting: so many of its runs wait at 
   };
   for (let from = 1; from < 1101; from += 100) await bench.store.transact([], Array.from({ length: 100 }, (_, at) => entry(from + at)));
   const queue = await queuedRuns(bench.store);
-  assert.deepEqual([queue.length, queue.at(-1)?.tenant_id], [1100 + mostWaiting + 1, tenantId]);
+  assert.deepEqual([queue.length, queue.filter(({ tenant_id }) => tenant_id === tenantId).length], [1100 + mostWaiting + 1, 1]);
 });
 
 test('a run that has left the queue has no token any more', async () => {
