@@ -245,11 +245,11 @@ function tail(name: string, call: Call): Bench {
 const idleMs = 10_000;
 const mostMegabytes = 90;
 
-/** A control plane that nobody asks anything, a while after its start, against a node:http server in the same state. */
+/** A control plane that nobody asks anything, a while after its start. One that has worked keeps what the collector has not given back. */
 const idle: Bench = {
   name: 'api-idle', unit: 'idle seconds', rounds: 1, promise: { kind: 'at most plus', milliseconds: 5 },
   async prepare() {
-    const ground = await prepareGround('api-idle', calls.get);
+    const ground = await prepareGround('api-idle', { ...calls.get, connections: 1, count: 1 });
     const resting = (name: string, pid: number): Subject => ({
       name,
       async run() {
