@@ -94,7 +94,9 @@ function success({ answer: { about, shape, media }, paged, version }: Pick<Route
   const item = lift(shape.schema);
   const page: JsonObject = { type: 'object', properties: { data: { type: 'array', items: item }, next_cursor: { type: ['string', 'null'] } }, required: ['data', 'next_cursor'] };
   const schema = !paged ? item : version === 1 ? { type: 'array', items: item } : page;
-  return { description: about, headers: common, content: { 'application/json': { schema } } };
+  const one = exampleOf(shape.schema);
+  const example = !paged ? one : version === 1 ? [one] : { data: [one], next_cursor: null };
+  return { description: about, headers: common, content: { 'application/json': { schema, example } } };
 }
 
 /** Statuses a caller should be ready for, beside the answer. Others come as the `default` says. */
