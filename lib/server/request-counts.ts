@@ -1,5 +1,5 @@
 /** Requests as metrics: by the pattern of their route, never by the path that was sent, so that no caller makes series up. */
-import type { Metrics } from '../telemetry/names.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 
 /** One request that was answered; without `seconds` it was none that could be read. */
 export interface CountedRequest {

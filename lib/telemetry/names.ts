@@ -1,10 +1,77 @@
 /**
- * Every metric of the product, one row each (contract section 8). What a label may hold is a closed set or a count of ours:
- * never the name of a tenant, project, person or path, because `/metrics` may be read by anybody who reaches it.
+ * Every name that telemetry uses, and what it means: spans, their attributes, and metrics, one row each (contract section 8). Data only, so that
+ * whoever makes spans loads nothing else. What a label may hold is a closed set or a count of ours: never the name of a tenant, project,
+ * person or path, because `/metrics` may be read by anybody who reaches it, and because every value is a series.
  */
-import { createRegistry, type MetricTable, type Registry } from './registry.ts';
 
-const table = {
+/** The scope of everything that is ours (OpenTelemetry: instrumentation scope). */
+export const scopeName: string = 'loki-enterprise';
+
+/** Names of spans. A function where a part of the name is known only then. */
+export const spanNames = {
+  project: 'project',
+  task: 'task',
+  phase: (phase: string): string => `rarv.${phase.toLowerCase()}`,
+  qualityGate: (name: string): string => `quality_gate.${name}`,
+  agent: (type: string, action: string): string => `agent.${type}.${action}`,
+  tool: (tool: string): string => `execute_tool ${tool}`,
+  council: (reviewer: string): string => `council.${reviewer}`,
+  policy: 'policy.evaluate',
+  approval: 'approval.wait',
+  audit: 'audit.append',
+  request: (method: string, route: string | undefined): string => (route === undefined ? method : `${method} ${route}`),
+  webhook: 'webhook.deliver',
+  command: (name: string): string => `loki ${name}`,
+} as const;
+
+/** Names of attributes: ours, then those of OpenTelemetry's conventions (GenAI, HTTP, errors). */
+export const attribute = {
+  projectId: 'loki.project.id',
+  taskId: 'loki.task.id',
+  runId: 'loki.run.id',
+  sessionId: 'loki.session.id',
+  tenantId: 'loki.tenant.id',
+  phase: 'loki.rarv.phase',
+  iteration: 'loki.rarv.iteration',
+  gateName: 'loki.quality_gate.name',
+  gateResult: 'loki.quality_gate.result',
+  gatePassed: 'loki.quality_gate.passed',
+  agentType: 'loki.agent.type',
+  agentAction: 'loki.agent.action',
+  reviewer: 'loki.council.reviewer',
+  verdict: 'loki.council.verdict',
+  approved: 'loki.council.approved',
+  decision: 'loki.policy.decision',
+  rule: 'loki.policy.rule',
+  digest: 'loki.policy.digest',
+  point: 'loki.policy.point',
+  approvalId: 'loki.approval.id',
+  approvalStatus: 'loki.approval.status',
+  approver: 'loki.approval.approver',
+  auditSeq: 'loki.audit.seq',
+  actionHash: 'loki.action.hash',
+  actionKind: 'loki.action.kind',
+  status: 'loki.status',
+  exitCode: 'process.exit.code',
+  operation: 'gen_ai.operation.name',
+  provider: 'gen_ai.provider.name',
+  model: 'gen_ai.request.model',
+  agentName: 'gen_ai.agent.name',
+  conversation: 'gen_ai.conversation.id',
+  toolName: 'gen_ai.tool.name',
+  toolCallId: 'gen_ai.tool.call.id',
+  inputTokens: 'gen_ai.usage.input_tokens',
+  outputTokens: 'gen_ai.usage.output_tokens',
+  tokenType: 'gen_ai.token.type',
+  method: 'http.request.method',
+  route: 'http.route',
+  httpStatus: 'http.response.status_code',
+  serverAddress: 'server.address',
+  errorType: 'error.type',
+} as const;
+
+/** Every metric. */
+export const metricNames = {
   loki_build_info: { kind: 'gauge', labels: ['version'], help: 'Always 1; the version that runs' },
   loki_uptime_seconds: { kind: 'gauge', unit: 'seconds', labels: [], help: 'Time since the control plane was started' },
   loki_http_requests_total: { kind: 'counter', labels: ['method', 'route', 'status'], help: 'HTTP requests that were answered' },
@@ -30,13 +97,3 @@ const table = {
   process_cpu_seconds_total: { kind: 'counter', unit: 'seconds', labels: [], help: 'Processor time, user and system' },
   process_resident_memory_bytes: { kind: 'gauge', unit: 'bytes', labels: [], help: 'Memory in RAM' },
 } as const;
-
-/** The table as data, for those who look at it. */
-export const metricTable: MetricTable = table;
-
-/** The registry of a process. */
-export type Metrics = Registry<typeof table>;
-
-export function createMetrics(): Metrics {
-  return createRegistry(table);
-}

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { MetricsAccess } from '../../lib/server/routes/metrics.ts';
-import { createMetrics, metricTable } from '../../lib/telemetry/names.ts';
+import { createMetrics, metricTable } from '../../lib/telemetry/metrics.ts';
 import { createKit, localToken, send, type Kit } from '../support/api-kit.ts';
 import { packageRoot } from '../support/root.ts';
 

@@ -20,7 +20,7 @@ import { createKeyReader } from '../../lib/server/auth/api-key.ts';
 import { KeyRoom, type KeyWish, type MintedKey } from '../../lib/server/auth/key-room.ts';
 import { createRunTokenReader } from '../../lib/server/routes/run-orders.ts';
 import { kitRuns } from './kit-runs.ts';
-import { createMetrics } from '../../lib/telemetry/names.ts';
+import { createMetrics } from '../../lib/telemetry/metrics.ts';
 import { createMemoryStore } from './memory-store.ts';
 
 export const port = 57374;

@@ -7,7 +7,7 @@ import { isPlainObject, type JsonObject, type JsonValue } from '../../base/json.
 import { eventNames } from '../../audit/events.ts';
 import type { LoggedEntry } from '../../audit/query.ts';
 import { parseEntry } from '../../audit/query/filter.ts';
-import type { Metrics } from '../../telemetry/names.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 
 /** Counts one line of the log, without its line feed. */
 export type CountLine = (line: Buffer) => void;

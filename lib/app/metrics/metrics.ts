@@ -8,7 +8,7 @@ import { followLog, type Follower } from '../../audit/follow.ts';
 import { processUsage } from '../../host/usage.ts';
 import type { MetricsService } from '../../server/routes/metrics.ts';
 import type { Store } from '../../store/store.ts';
-import { createMetrics, type Metrics } from '../../telemetry/names.ts';
+import { createMetrics, type Metrics } from '../../telemetry/metrics.ts';
 import { countActiveAgents } from '../hook/active-agents.ts';
 import type { Installation } from '../installation.ts';
 import { version } from '../version.ts';

@@ -6,7 +6,7 @@ import { LokiError } from '../../errors.ts';
 import type { MetricFamily } from '../../base/metric.ts';
 import { choose, readAccept, type Offer } from '../../formats/accept.ts';
 import { writePrometheus } from '../../formats/prometheus.ts';
-import type { Metrics } from '../../telemetry/names.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Handler } from '../message.ts';
 
 /** Who may read them: anybody who passes the door, whoever has the scope `read`, nobody. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogCounts } from '../../../lib/app/metrics/log-counts.ts';
 import { writePrometheus } from '../../../lib/formats/prometheus.ts';
-import { createMetrics } from '../../../lib/telemetry/names.ts';
+import { createMetrics } from '../../../lib/telemetry/metrics.ts';
 
 interface Line {
   readonly event: string;

@@ -1,0 +1,33 @@
+/**
+ * Telemetry as the rest of the program meets it: a tracer and a logger, which make nothing where nobody asked for telemetry. What makes
+ * something is loaded only then: not configured means not imported, no timer, no socket, no file. Never throws, and delays nobody.
+ */
+import { noLogger, noTracer, type EventLogger, type Tracer } from '../../base/trace.ts';
+import type { Config } from '../../config/config.ts';
+import type { Installation } from '../installation.ts';
+
+/** What kind of process it is. Short-lived ones (`hook`, `command`) hand over on disk and never wait for a network. */
+export type ProcessKind = 'control plane' | 'session' | 'worker' | 'hook' | 'command';
+
+/** Telemetry of this process. */
+export interface ProcessTelemetry {
+  readonly tracer: Tracer;
+  readonly logger: EventLogger;
+  readonly isOn: boolean;
+  /** Hands over or sends what is there, within a bounded time. Resolves in any case. */
+  end(): Promise<void>;
+}
+
+/** That of a process of which nothing is told. */
+export const silent: ProcessTelemetry = { tracer: noTracer, logger: noLogger, isOn: false, end: () => Promise.resolve() };
+
+/** Whether somebody asked for telemetry. */
+export function isTelemetryOn({ telemetry }: Pick<Config, 'telemetry'>): boolean {
+  return telemetry.endpoint !== undefined;
+}
+
+/** Opens telemetry for this process; `silent` where nobody asked for it, or where it cannot be opened. */
+export async function openTelemetry(installation: Installation, _kind: ProcessKind): Promise<ProcessTelemetry> {
+  if (!isTelemetryOn(installation.config)) return silent;
+  return silent;
+}

@@ -1,0 +1,13 @@
+/** The metrics of a process: the table of names, and a registry of it. */
+import { metricNames } from './names.ts';
+import { createRegistry, type MetricTable, type Registry } from './registry.ts';
+
+/** The table as data, for those who look at it. */
+export const metricTable: MetricTable = metricNames;
+
+/** The registry of a process. */
+export type Metrics = Registry<typeof metricNames>;
+
+export function createMetrics(): Metrics {
+  return createRegistry(metricNames);
+}
