@@ -116,7 +116,7 @@ const breaks: Readonly<Record<Signal, readonly Break[]>> = {
     ['0.sum.dataPoints.0.startTimeUnixNano', undefined, `${metric(0)}.sum.dataPoints[0].startTimeUnixNano is missing`],
     ['0.sum.dataPoints.0.startTimeUnixNano', '1771165800250000001', `${metric(0)}.sum.dataPoints[0] has its timeUnixNano before its startTimeUnixNano`],
     ['0.sum.dataPoints.0.flags', 2, `${metric(0)}.sum.dataPoints[0].flags is not a number with no bits beside 0x1: 2`],
-    ['0.sum.dataPoints.0.attributes', [key('till'), key('till')], `${metric(0)}.sum.dataPoints[0].attributes has "till" twice`],
+    ['0.sum.dataPoints.0.attributes', [key('a'), key('a')], `${metric(0)}.sum.dataPoints[0].attributes has "a" twice`],
     ['0.sum.dataPoints.0.attributes', [key('till')], `${metric(0)}.sum.dataPoints[0] has "till" on itself and on an exemplar`],
     ['0.sum.dataPoints.1.attributes', [key('shelf', { stringValue: 'top' })], `${metric(0)}.sum.dataPoints has 1771165800250000000 ["shelf",{"stringValue":"top"}] twice`],
     ['0.sum.dataPoints.0.exemplars.0.asInt', undefined, `${metric(0)}.sum.dataPoints[0].exemplars[0] has none of asDouble, asInt`],
