@@ -90,7 +90,7 @@ const breaks: Readonly<Record<Signal, readonly Break[]>> = {
     ['0.status.code', 3, `${span}.status.code is not a number from 0 to 2: 3`],
     ['0.status.code', 1, `${span}.status has a message and is no error`],
     ['resourceSpans.0.resource', undefined, 'resourceSpans[0].resource is missing'],
-    ['resourceSpans.0.resource.attributes', [key('host.name')], 'resourceSpans[0].resource has no service.name'],
+    ['resourceSpans.0.resource.attributes', [key('service.name', { stringValue: '' }), key('service.instance.id')], 'resourceSpans[0].resource has no service.name'],
     ['resourceSpans.0.resource.entityRefs', [{ type: 'service', idKeys: ['service.nam'] }], 'resourceSpans[0].resource has an entity that names "service.nam", which is no attribute'],
     ['resourceSpans.0.resource.entityRefs', [{ type: 'service', idKeys: [] }], 'resourceSpans[0].resource.entityRefs[0].idKeys is empty'],
     ['resourceSpans.0.scopeSpans.0.scope.name', '', 'resourceSpans[0].scopeSpans[0].scope.name is not a text of at least one character: ""'],
