@@ -1,5 +1,5 @@
 /** What a destination is made of, and what it can do beyond `Destination`. Types only: who puts telemetry together builds on these. */
-import type { ExportRequest, ExportTransport, LineFiles, SpoolFiles } from '../../base/telemetry-ports.ts';
+import type { ExportRequest, ExportTransport, LineFiles, SpoolFile, SpoolFiles } from '../../base/telemetry-ports.ts';
 import type { Clock, Random, Timers } from '../../ports.ts';
 import type { CountDrops, Destination, Signal } from '../batch.ts';
 import type { DestinationStand } from './stand.ts';
@@ -9,11 +9,11 @@ export interface StandingDestination extends Destination {
   /** As it stands now: plain JSON, and no secret in it. */
   stand(): DestinationStand;
   /**
-   * Takes over a file that another process handed over (`lib/telemetry/export/spool-name.ts` for its name; one line, as a spool file).
-   * True: it is this destination's matter now, on disk where it has a spool, and the file may go. That holds also for what it does
-   * not want, and what is damaged (which is counted). False: not now (its folder cannot be written); leave the file and come again.
+   * Takes over a file that another process handed over (`lib/telemetry/export/spool-name.ts` for its name; one line, as a spool file), as `SpoolFiles.list`
+   * of its folder gave it. True: it is this destination's matter now, on disk where it has a spool, and the file may go. That holds also for what it
+   * does not want, and for what is damaged or gone. False: not now (no room in memory, a disk that does not take it); leave the file and come again.
    */
-  adopt(path: string): boolean;
+  adopt(folder: string, file: SpoolFile): boolean;
 }
 
 /** Where one signal goes. */
