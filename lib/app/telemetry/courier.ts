@@ -5,10 +5,11 @@
  */
 import type { Clock, ProcessFacts, Timers } from '../../ports.ts';
 import { join } from '../../base/paths.ts';
+import type { SpoolFile } from '../../base/telemetry-ports.ts';
 import { signals, type Batch, type CountDrops, type Signal } from '../../telemetry/batch.ts';
 import type { StandingDestination } from '../../telemetry/export/options.ts';
 import { readAccount, withDrops, writeAccount, type Account, type AccountPlace, type DropCounts } from './account.ts';
-import { look, type HandedOver, type HandoverPlace, type Temporality } from './handover.ts';
+import { readNames, type HandedOver, type HandoverPlace, type Temporality } from './handover.ts';
 
 export interface CourierParts {
   readonly kind: string;
@@ -83,8 +84,9 @@ class OneCourier implements Courier {
   }
 
   async #takeOver(): Promise<number> {
-    const { place, timers } = this.#parts;
-    const { batches, drops } = look(place);
+    const { place: { files, folder }, timers } = this.#parts;
+    const listed = new Map(files.list(folder).map((file) => [file.name, file]));
+    const { batches, drops } = readNames([...listed.keys()]);
     for (const { name, signal, reason, items } of drops) {
       if (this.#counted.has(name)) continue;
       this.countDrops(signal, reason, items);
@@ -93,7 +95,8 @@ class OneCourier implements Courier {
     let taken = 0;
     for (const batch of batches) {
       // Who cannot take one now cannot take the next either, and would get them out of order.
-      if (!this.#adopt(batch)) break;
+      const file = listed.get(batch.name);
+      if (file !== undefined && !this.#adopt(batch, file)) break;
       taken += 1;
       if (taken % aTurn === 0) await timers.yield();
     }
@@ -101,19 +104,18 @@ class OneCourier implements Courier {
   }
 
   /** True when every destination that wants it has it; only then the file goes. */
-  #adopt({ name, signal, temporality, items }: HandedOver): boolean {
+  #adopt({ name, signal, temporality, items }: HandedOver, file: SpoolFile): boolean {
     const { place: { files, folder } } = this.#parts;
-    const path = join(folder, name);
     const have = this.#partly.get(name) ?? new Set<StandingDestination>();
     for (const destination of this.destinations) {
       if (have.has(destination) || !wants(destination, signal, temporality)) continue;
-      if (destination.adopt(path)) have.add(destination);
+      if (destination.adopt(folder, file)) have.add(destination);
       else {
         this.#partly.set(name, have);
         return false;
       }
     }
-    files.remove(path);
+    files.remove(join(folder, name));
     this.#partly.delete(name);
     this.#takenOver = { batches: this.#takenOver.batches + 1, items: this.#takenOver.items + items };
     return true;

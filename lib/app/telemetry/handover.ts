@@ -87,11 +87,21 @@ export function noteDrops(place: HandoverPlace, signal: Signal, reason: DropReas
   }
 }
 
-/** What lies in the folder, the oldest first. Names that are none of ours are not told. */
-export function look({ disk, folder }: Pick<HandoverPlace, 'disk' | 'folder'>): { readonly batches: readonly HandedOver[]; readonly drops: readonly HandedDrops[] } {
+/** What lies in the folder, the oldest first. Costs one look at the folder, whatever is in it. */
+export function look({ disk, folder }: Pick<HandoverPlace, 'disk' | 'folder'>): InHandover {
+  return readNames(disk.list(folder));
+}
+
+export interface InHandover {
+  readonly batches: readonly HandedOver[];
+  readonly drops: readonly HandedDrops[];
+}
+
+/** What names say. Those that are none of ours are not told. */
+export function readNames(names: readonly string[]): InHandover {
   const batches: HandedOver[] = [];
   const drops: HandedDrops[] = [];
-  for (const name of disk.list(folder)) {
+  for (const name of names) {
     const batch = batchOf(name);
     if (batch !== undefined) batches.push(batch);
     const dropped = batch === undefined ? dropsOf(name) : undefined;
