@@ -8,7 +8,7 @@ import type { LooseFiles } from '../../base/telemetry-ports.ts';
 import type { MetricFamily } from '../../base/metric.ts';
 import { isCount, isPlainObject, objectIn } from '../../base/json.ts';
 import { parsePosition, type Position } from '../../audit/forward/cursor.ts';
-import { endPosition, readOn } from '../../audit/forward/reader.ts';
+import { endPosition, firstPosition, readOn } from '../../audit/forward/reader.ts';
 import { createMetrics, metricTable } from '../../telemetry/metrics.ts';
 import { conventionMetrics } from '../../telemetry/names.ts';
 import { createRegistry } from '../../telemetry/registry.ts';
@@ -26,6 +26,8 @@ export interface CountedPlace {
   readonly path: string;
   /** The folder of the log of record. */
   readonly log: string;
+  /** A new series counts entries from then on, of the newest file: those of the processes that handed over before there was a courier. Now, when left out. */
+  readonly newFrom?: number;
 }
 
 /** What was told, and when. */
@@ -65,7 +67,8 @@ export function openCountedLog(place: CountedPlace): CountedLog {
   const { clock, random } = place;
   const kept = readKept(place);
   const now = clock.now();
-  const begun: Kept = kept ?? { instance: uuid(random.bytes(16)), since: now, at: now, families: [], position: endPosition(place.disk, place.log) };
+  const newFrom = kept === undefined ? place.newFrom ?? now : 0;
+  const begun: Kept = kept ?? { instance: uuid(random.bytes(16)), since: newFrom, at: newFrom, families: [], position: newFrom < now ? firstPosition(place.disk, place.log) : endPosition(place.disk, place.log) };
   const [metrics, usage] = [createMetrics(), createRegistry(conventionMetrics)];
   const count = createLogCounts(metrics, usage);
   let position = begun.position;
@@ -82,7 +85,7 @@ export function openCountedLog(place: CountedPlace): CountedLog {
       const from = position;
       for (let bytes = 0; bytes < looked.atOnce;) {
         const { lines, positions } = readOn(place.disk, place.log, position, looked.aTurn);
-        for (const line of lines) if (!isOld(line.bytes, clock.now())) count(line.bytes);
+        for (const line of lines) if (!isBefore(line.bytes, Math.max(newFrom, clock.now() - oldestMs))) count(line.bytes);
         position = positions.at(-1) ?? position;
         if (lines.length === 0) break;
         bytes += lines.reduce((sum, { length }) => sum + length, 0);
@@ -103,9 +106,9 @@ export function openCountedLog(place: CountedPlace): CountedLog {
   };
 }
 
-function isOld(line: Buffer, now: number): boolean {
+function isBefore(line: Buffer, moment: number): boolean {
   const [, time = ''] = stamp.exec(line.toString('latin1', 0, headLength)) ?? [];
-  return Date.parse(time) < now - oldestMs;
+  return Date.parse(time) < moment;
 }
 
 function uuid(bytes: Uint8Array): string {
