@@ -93,7 +93,23 @@ export const metricNames = {
   loki_store_revision: { kind: 'gauge', labels: [], help: 'Revision of the newest transaction of the store' },
   loki_metrics_behind: { kind: 'gauge', labels: [], help: '1 when entries of the log are not counted yet: there were more than one look counts' },
   loki_metrics_failures_total: { kind: 'counter', labels: ['source'], help: 'Looks at a source of metrics that failed' },
+  loki_telemetry_delivered_total: { kind: 'counter', labels: ['signal'], help: 'Spans, data points and log records that receivers took' },
+  loki_telemetry_dropped_total: { kind: 'counter', labels: ['signal', 'reason'], help: 'Spans, data points and log records that were not delivered, and never will be' },
+  loki_telemetry_spool_bytes: { kind: 'gauge', unit: 'bytes', labels: [], help: 'Telemetry that waits on disk for a receiver' },
   process_start_time_seconds: { kind: 'gauge', unit: 'seconds', labels: [], help: 'When the control plane was started, in seconds since 1970' },
   process_cpu_seconds_total: { kind: 'counter', unit: 'seconds', labels: [], help: 'Processor time, user and system' },
   process_resident_memory_bytes: { kind: 'gauge', unit: 'bytes', labels: [], help: 'Memory in RAM' },
 } as const;
+
+/** Metrics of OpenTelemetry's conventions, whose names `/metrics` has no form for: over OTLP alone (GenAI conventions, gen-ai-metrics.md). */
+export const conventionMetrics = {
+  'gen_ai.client.token.usage': {
+    kind: 'histogram', labels: ['gen_ai.operation.name', 'gen_ai.provider.name', 'gen_ai.token.type'], bounds: [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864],
+    help: 'Tokens of governed sessions that ended, a session at a time',
+  },
+} as const;
+
+/** What stands in the log of a provider of ours -> `gen_ai.provider.name`. */
+export const providerNames: ReadonlyMap<string, string> = new Map([
+  ['claude', 'anthropic'], ['codex', 'openai'], ['gemini', 'gcp.gemini'], ['opencode', 'opencode'], ['command', 'command'], ['scripted', 'scripted'],
+]);
