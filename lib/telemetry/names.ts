@@ -51,6 +51,8 @@ export const attribute = {
   auditSeq: 'loki.audit.seq',
   actionHash: 'loki.action.hash',
   actionKind: 'loki.action.kind',
+  ungated: 'loki.action.ungated',
+  actor: 'loki.actor',
   status: 'loki.status',
   exitCode: 'process.exit.code',
   operation: 'gen_ai.operation.name',
@@ -70,6 +72,14 @@ export const attribute = {
   errorType: 'error.type',
 } as const;
 
+/** `gen_ai.provider.name` of agents that ask one provider alone; of the others it is their own name. */
+const providerNames: Readonly<Record<string, string>> = { claude: 'anthropic', codex: 'openai', gemini: 'gcp.gemini' };
+
+/** Whose model an agent asks, in the words of OpenTelemetry's conventions. */
+export function providerOfAgent(agent: string): string {
+  return Object.hasOwn(providerNames, agent) ? providerNames[agent] ?? agent : agent;
+}
+
 /** Every metric. */
 export const metricNames = {
   loki_build_info: { kind: 'gauge', labels: ['version'], help: 'Always 1; the version that runs' },
@@ -83,6 +93,7 @@ export const metricNames = {
   loki_audit_entries_total: { kind: 'counter', labels: [], help: 'Entries added to the log of record, by any process' },
   loki_audit_last_durable_seq: { kind: 'gauge', labels: [], help: 'Number of the newest entry of the log of record' },
   loki_events_total: { kind: 'counter', labels: ['event'], help: 'Entries added to the log of record, by event' },
+  loki_approval_wait_seconds: { kind: 'histogram', unit: 'seconds', labels: ['outcome'], bounds: [1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400], help: 'Time from asking a person to the answer, or to the end of waiting for one' },
   loki_runs: { kind: 'gauge', labels: ['status'], help: 'Runs that are not over' },
   loki_task_duration_seconds: { kind: 'histogram', unit: 'seconds', labels: ['outcome'], bounds: [1, 5, 15, 60, 300, 900, 3600, 14_400], help: 'Time from the start of a task to its end' },
   loki_quality_gate_pass_total: { kind: 'counter', labels: [], help: 'Quality gates that passed' },
