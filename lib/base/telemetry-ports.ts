@@ -52,3 +52,19 @@ export interface SpoolFiles {
   /** Missing is fine. */
   remove(path: string): void;
 }
+
+/** Files that a person reads or a collector follows: lines are added at the end, and the folder is a person's choice. */
+export interface LineFiles {
+  /** All of `lines` at the end of the file, made 0600 when it is missing; what a failing write left of them is taken back. Folders are made. Throws the system's error. */
+  append(path: string, lines: string): void;
+  /** As `SpoolFiles.list`. */
+  list(folder: string): readonly SpoolFile[];
+  /** Missing is fine. */
+  remove(path: string): void;
+}
+
+/** A file that is written anew now and then, and that a power cut may take. */
+export interface LooseFiles {
+  /** The file has exactly this text: whoever reads sees the old or the new one, whole. Folders below `base` are made. Throws the system's error. */
+  replace(base: string, path: string, text: string): void;
+}

@@ -64,7 +64,8 @@ async function ask(question: HttpQuestion): Promise<HttpReply> {
   });
 }
 
-function fieldsOf(headers: http.IncomingHttpHeaders): ReadonlyMap<string, string> {
+/** By lower-case name; of a repeated field all values, with commas between. */
+export function fieldsOf(headers: http.IncomingHttpHeaders): ReadonlyMap<string, string> {
   return new Map(Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]])));
 }
 
