@@ -28,16 +28,23 @@ export const spanNames = {
 export const attribute = {
   projectId: 'loki.project.id',
   taskId: 'loki.task.id',
+  taskIds: 'loki.task.ids',
   runId: 'loki.run.id',
+  runAttempt: 'loki.run.attempt',
+  runTrigger: 'loki.run.trigger',
   sessionId: 'loki.session.id',
   tenantId: 'loki.tenant.id',
+  principalKind: 'loki.principal.kind',
+  requestId: 'loki.request.id',
   phase: 'loki.rarv.phase',
   iteration: 'loki.rarv.iteration',
+  phaseOutcome: 'loki.rarv.outcome',
   gateName: 'loki.quality_gate.name',
   gateResult: 'loki.quality_gate.result',
   gatePassed: 'loki.quality_gate.passed',
   agentType: 'loki.agent.type',
   agentAction: 'loki.agent.action',
+  agentTry: 'loki.agent.try',
   reviewer: 'loki.council.reviewer',
   verdict: 'loki.council.verdict',
   approved: 'loki.council.approved',
@@ -51,6 +58,8 @@ export const attribute = {
   auditSeq: 'loki.audit.seq',
   actionHash: 'loki.action.hash',
   actionKind: 'loki.action.kind',
+  ungated: 'loki.action.ungated',
+  actor: 'loki.actor',
   status: 'loki.status',
   exitCode: 'process.exit.code',
   operation: 'gen_ai.operation.name',
@@ -62,13 +71,26 @@ export const attribute = {
   toolCallId: 'gen_ai.tool.call.id',
   inputTokens: 'gen_ai.usage.input_tokens',
   outputTokens: 'gen_ai.usage.output_tokens',
+  cacheReadTokens: 'gen_ai.usage.cache_read.input_tokens',
+  cacheWriteTokens: 'gen_ai.usage.cache_creation.input_tokens',
   tokenType: 'gen_ai.token.type',
   method: 'http.request.method',
   route: 'http.route',
   httpStatus: 'http.response.status_code',
+  stream: 'loki.http.stream',
+  resendCount: 'http.request.resend_count',
+  scheme: 'url.scheme',
   serverAddress: 'server.address',
   errorType: 'error.type',
 } as const;
+
+/** `gen_ai.provider.name` of agents that ask one provider alone; of the others it is their own name. */
+const providerNames: Readonly<Record<string, string>> = { claude: 'anthropic', codex: 'openai', gemini: 'gcp.gemini' };
+
+/** Whose model an agent asks, in the words of OpenTelemetry's conventions. */
+export function providerOfAgent(agent: string): string {
+  return Object.hasOwn(providerNames, agent) ? providerNames[agent] ?? agent : agent;
+}
 
 /** Every metric. */
 export const metricNames = {
@@ -83,6 +105,7 @@ export const metricNames = {
   loki_audit_entries_total: { kind: 'counter', labels: [], help: 'Entries added to the log of record, by any process' },
   loki_audit_last_durable_seq: { kind: 'gauge', labels: [], help: 'Number of the newest entry of the log of record' },
   loki_events_total: { kind: 'counter', labels: ['event'], help: 'Entries added to the log of record, by event' },
+  loki_approval_wait_seconds: { kind: 'histogram', unit: 'seconds', labels: ['outcome'], bounds: [1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400], help: 'Time from asking a person to the answer, or to the end of waiting for one' },
   loki_runs: { kind: 'gauge', labels: ['status'], help: 'Runs that are not over' },
   loki_task_duration_seconds: { kind: 'histogram', unit: 'seconds', labels: ['outcome'], bounds: [1, 5, 15, 60, 300, 900, 3600, 14_400], help: 'Time from the start of a task to its end' },
   loki_quality_gate_pass_total: { kind: 'counter', labels: [], help: 'Quality gates that passed' },
