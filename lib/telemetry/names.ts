@@ -131,8 +131,3 @@ export const conventionMetrics = {
     help: 'Tokens of governed sessions that ended, a session at a time',
   },
 } as const;
-
-/** What stands in the log of a provider of ours -> `gen_ai.provider.name`. */
-export const providerNames: ReadonlyMap<string, string> = new Map([
-  ['claude', 'anthropic'], ['codex', 'openai'], ['gemini', 'gcp.gemini'], ['opencode', 'opencode'], ['command', 'command'], ['scripted', 'scripted'],
-]);

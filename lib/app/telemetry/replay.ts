@@ -59,9 +59,10 @@ export async function replay(sources: readonly ReplaySource[], options: ReplayOp
   let dropped: DropCounts = {};
   const destinations = options.destinations?.((signal, reason, items) => { dropped = withDrops(dropped, signal, reason, items); });
   const files: FileReplay[] = [];
+  const interrupted = new Promise<false>((resolve) => { options.signal.addEventListener('abort', () => resolve(false), { once: true }); });
   let ended: ReplayReport['ended'] = null;
   for (const source of sources) {
-    const one = new OneFile(source, destinations, options);
+    const one = new OneFile(source, destinations, { ...options, interrupted });
     ended = await one.run();
     files.push(one.report());
     if (ended !== null) break;
@@ -79,10 +80,14 @@ function withoutWaiting(dropped: DropCounts): DropCounts {
   }));
 }
 
+interface FileOptions extends ReplayOptions {
+  readonly interrupted: Promise<false>;
+}
+
 class OneFile {
   readonly #source: ReplaySource;
   readonly #destinations: readonly Destination[] | undefined;
-  readonly #options: ReplayOptions;
+  readonly #options: FileOptions;
   readonly #items: { [signal in Signal]?: number } = {};
   readonly #bad: BadLine[] = [];
   #lines = 0;
@@ -90,7 +95,7 @@ class OneFile {
   #unwanted = 0;
   #nextLine: number | null = null;
 
-  constructor(source: ReplaySource, destinations: readonly Destination[] | undefined, options: ReplayOptions) {
+  constructor(source: ReplaySource, destinations: readonly Destination[] | undefined, options: FileOptions) {
     [this.#source, this.#destinations, this.#options] = [source, destinations, options];
   }
 
@@ -126,18 +131,13 @@ class OneFile {
       return true;
     }
     for (const destination of wanting ?? []) destination.offer(batch);
-    const taken = await Promise.all((wanting ?? []).map((destination) => this.#patiently(destination)));
+    const taken = await Promise.all((wanting ?? []).map((destination) => Promise.race([destination.flush(this.#options.patienceMs), this.#options.interrupted])));
     if (!taken.every(Boolean)) return false;
     this.#lines += 1;
     this.#items[batch.signal] = (this.#items[batch.signal] ?? 0) + batch.items;
     return true;
   }
 
-  async #patiently(destination: Destination): Promise<boolean> {
-    const { signal, patienceMs } = this.#options;
-    const interrupted = new Promise<false>((resolve) => { signal.addEventListener('abort', () => resolve(false), { once: true }); });
-    return Promise.race([destination.flush(patienceMs), interrupted]);
-  }
 
   report(): FileReplay {
     return { file: this.#source.name, lines: this.#lines, items: this.#items, bad: this.#bad, bad_lines: this.#badLines, unwanted: this.#unwanted, next_line: this.#nextLine };
