@@ -30,6 +30,7 @@ import { superviseRuns, type RunWorkers } from './run-workers.ts';
 import { tenantView } from '../store/tenant-view.ts';
 import { openSignOn, readAuthorities } from './sign-on.ts';
 import { openStore } from './store.ts';
+import { openTelemetry } from './telemetry/telemetry.ts';
 import { version } from './version.ts';
 import { leaveDelivering, startDelivering } from './webhooks.ts';
 
@@ -59,6 +60,7 @@ export async function startControlPlane(installation: Installation, options: Lis
   checkListen({ host: config.server.host, authentication: config.auth.enabled });
   const ca = readAuthorities(installation);
   prepareHome(installation);
+  const telemetry = await openTelemetry(installation, 'control plane');
   const log = await openLongLivedRecord(installation, 'control plane');
   const store = await openStore(installation, log.record);
   const approvals = await openRooms(installation, log.record, store);
@@ -69,7 +71,7 @@ export async function startControlPlane(installation: Installation, options: Lis
   const keys = keyRoom(installation, log.record, store);
   const signOn = openSignOn(installation, { store, record: log.record, keys, ca });
   const services: Services = {
-    store, version, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
+    store, version, record: log.record, clock: host.clock, timers: host.timers, random: host.random, tracer: telemetry.tracer, readWebFile,
     projects: projectService(installation, store), keys, tokens: [keyReader(installation, store), createRunTokenReader(runs)], signOn, assertFresh: freshness(installation),
     policies: policyService(installation), approvals: (tenant) => approvals.of(tenant), audit: auditService(installation, log.record),
     runs,
@@ -96,7 +98,7 @@ export async function startControlPlane(installation: Installation, options: Lis
     const { url, port } = listening;
     noteRunning(installation, { url, socket: listening.socket ?? null, since: new Date(startedAt).toISOString(), version, in_the_clear: isInTheClear(installation) });
     const keeping = startKeeping(installation, log);
-    const delivering = startDelivering(installation, log.record);
+    const delivering = startDelivering(installation, log.record, telemetry.tracer);
     workers = superviseRuns(installation, store, log.record);
     const endings = [
       host.timers.every(expireEveryMs, () => { void approvals.expire().catch(() => undefined); }),
@@ -120,6 +122,7 @@ export async function startControlPlane(installation: Installation, options: Lis
       await forwarding.stop();
       // What forwarding had to say of its end.
       await log.close();
+      await telemetry.end();
     };
     let ended: Promise<void> | undefined;
     return { url, port, hasKeys: async () => (await store.listBy(...keyTerms.all, { limit: 1 })).length > 0, stop: () => (ended ??= end()) };
@@ -127,6 +130,7 @@ export async function startControlPlane(installation: Installation, options: Lis
     metrics.stop();
     await store.close();
     await log.close();
+    await telemetry.end();
     throw error;
   }
 }

@@ -28,16 +28,23 @@ export const spanNames = {
 export const attribute = {
   projectId: 'loki.project.id',
   taskId: 'loki.task.id',
+  taskIds: 'loki.task.ids',
   runId: 'loki.run.id',
+  runAttempt: 'loki.run.attempt',
+  runTrigger: 'loki.run.trigger',
   sessionId: 'loki.session.id',
   tenantId: 'loki.tenant.id',
+  principalKind: 'loki.principal.kind',
+  requestId: 'loki.request.id',
   phase: 'loki.rarv.phase',
   iteration: 'loki.rarv.iteration',
+  phaseOutcome: 'loki.rarv.outcome',
   gateName: 'loki.quality_gate.name',
   gateResult: 'loki.quality_gate.result',
   gatePassed: 'loki.quality_gate.passed',
   agentType: 'loki.agent.type',
   agentAction: 'loki.agent.action',
+  agentTry: 'loki.agent.try',
   reviewer: 'loki.council.reviewer',
   verdict: 'loki.council.verdict',
   approved: 'loki.council.approved',
@@ -64,20 +71,27 @@ export const attribute = {
   toolCallId: 'gen_ai.tool.call.id',
   inputTokens: 'gen_ai.usage.input_tokens',
   outputTokens: 'gen_ai.usage.output_tokens',
+  cacheReadTokens: 'gen_ai.usage.cache_read.input_tokens',
+  cacheWriteTokens: 'gen_ai.usage.cache_creation.input_tokens',
   tokenType: 'gen_ai.token.type',
   method: 'http.request.method',
   route: 'http.route',
   httpStatus: 'http.response.status_code',
+  stream: 'loki.http.stream',
+  resendCount: 'http.request.resend_count',
+  scheme: 'url.scheme',
   serverAddress: 'server.address',
   errorType: 'error.type',
 } as const;
 
-/** `gen_ai.provider.name` of agents that ask one provider alone; of the others it is their own name. */
-const providerNames: Readonly<Record<string, string>> = { claude: 'anthropic', codex: 'openai', gemini: 'gcp.gemini' };
+/** Agent, or provider of a run -> `gen_ai.provider.name`, in the words of OpenTelemetry's conventions: whose model it asks, where it asks one alone; else its own name. */
+export const providerNames: ReadonlyMap<string, string> = new Map([
+  ['claude', 'anthropic'], ['codex', 'openai'], ['gemini', 'gcp.gemini'], ['opencode', 'opencode'], ['command', 'command'], ['scripted', 'scripted'],
+]);
 
-/** Whose model an agent asks, in the words of OpenTelemetry's conventions. */
+/** The same for one that may be none of these: a name of somebody's own. */
 export function providerOfAgent(agent: string): string {
-  return Object.hasOwn(providerNames, agent) ? providerNames[agent] ?? agent : agent;
+  return providerNames.get(agent) ?? agent;
 }
 
 /** Every metric. */
@@ -104,7 +118,18 @@ export const metricNames = {
   loki_store_revision: { kind: 'gauge', labels: [], help: 'Revision of the newest transaction of the store' },
   loki_metrics_behind: { kind: 'gauge', labels: [], help: '1 when entries of the log are not counted yet: there were more than one look counts' },
   loki_metrics_failures_total: { kind: 'counter', labels: ['source'], help: 'Looks at a source of metrics that failed' },
+  loki_telemetry_delivered_total: { kind: 'counter', labels: ['signal'], help: 'Spans, data points and log records that receivers took' },
+  loki_telemetry_dropped_total: { kind: 'counter', labels: ['signal', 'reason'], help: 'Spans, data points and log records that were not delivered, and never will be' },
+  loki_telemetry_spool_bytes: { kind: 'gauge', unit: 'bytes', labels: [], help: 'Telemetry that waits on disk for a receiver' },
   process_start_time_seconds: { kind: 'gauge', unit: 'seconds', labels: [], help: 'When the control plane was started, in seconds since 1970' },
   process_cpu_seconds_total: { kind: 'counter', unit: 'seconds', labels: [], help: 'Processor time, user and system' },
   process_resident_memory_bytes: { kind: 'gauge', unit: 'bytes', labels: [], help: 'Memory in RAM' },
+} as const;
+
+/** Metrics of OpenTelemetry's conventions, whose names `/metrics` has no form for: over OTLP alone (GenAI conventions, gen-ai-metrics.md). */
+export const conventionMetrics = {
+  'gen_ai.client.token.usage': {
+    kind: 'histogram', labels: ['gen_ai.operation.name', 'gen_ai.provider.name', 'gen_ai.token.type'], bounds: [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864],
+    help: 'Tokens of governed sessions that ended, a session at a time',
+  },
 } as const;
