@@ -75,7 +75,7 @@ export async function startControlPlane(installation: Installation, options: Lis
     projects: projectService(installation, store), keys, tokens: [keyReader(installation, store), createRunTokenReader(runs)], signOn, assertFresh: freshness(installation),
     policies: policyService(installation), approvals: (tenant) => approvals.of(tenant), audit: auditService(installation, log.record),
     runs,
-    hooks: hookService(installation, (opened, told) => (sharesLog(installation, opened) ? sharedLog(log, told) : openRecord(opened, told))),
+    hooks: hookService(installation, (opened, told) => (sharesLog(installation, opened) ? sharedLog(log, told) : openRecord(opened, told)), {}, telemetry),
     budgets: (projectId, tenant) => budgetsOfProjects(installation, (owner) => tenantView(store, owner), projectId, tenant),
     metrics,
     status: () => Promise.resolve({
