@@ -11,7 +11,7 @@ import { ensureLocalToken, readLocalToken } from '../server/local-token.ts';
 import type { Services } from '../server/services.ts';
 import { freshness, keyReader, keyRoom } from './api-keys.ts';
 import { openRooms } from './approvals.ts';
-import { encrypts, openRecord, type OpenLog } from './audit/record.ts';
+import { encrypts, openRecord, type OpenLog, type RecordOptions } from './audit/record.ts';
 import { forgetRunning, noteRunning } from './control-plane-address.ts';
 import { budgetsOfProjects } from './budget-overview.ts';
 import { prepareHome, type Installation } from './installation.ts';
@@ -49,6 +49,11 @@ export const graceMs: number = 5_000;
 const expireEveryMs = 5_000;
 const sweepEveryMs = 3_600_000;
 
+/** The log of this process, for one of whom it tells in another span. */
+function sharedLog({ record }: OpenLog, { telling }: Pick<RecordOptions, 'telling'> = {}): OpenLog {
+  return { record: (event, context) => record(event, context ?? telling?.context), close: () => Promise.resolve() };
+}
+
 /** Starts it. Throws `config.invalid` for an address beyond this machine without authentication, `net.port_taken`. */
 export async function startControlPlane(installation: Installation, options: ListenOptions = {}): Promise<RunningControlPlane> {
   const { config, host } = installation;
@@ -70,7 +75,7 @@ export async function startControlPlane(installation: Installation, options: Lis
     projects: projectService(installation, store), keys, tokens: [keyReader(installation, store), createRunTokenReader(runs)], signOn, assertFresh: freshness(installation),
     policies: policyService(installation), approvals: (tenant) => approvals.of(tenant), audit: auditService(installation, log.record),
     runs,
-    hooks: hookService(installation, (opened) => (sharesLog(installation, opened) ? { record: log.record, close: () => Promise.resolve() } : openRecord(opened))),
+    hooks: hookService(installation, (opened, told) => (sharesLog(installation, opened) ? sharedLog(log, told) : openRecord(opened, told))),
     budgets: (projectId, tenant) => budgetsOfProjects(installation, (owner) => tenantView(store, owner), projectId, tenant),
     metrics,
     status: () => Promise.resolve({

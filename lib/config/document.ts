@@ -5,12 +5,12 @@
  */
 import { LokiError } from '../errors.ts';
 import type { Problem } from '../errors.ts';
+import { quoted } from '../base/quoted.ts';
 import { masked } from '../base/secret.ts';
 import { suggest } from '../base/suggest.ts';
 import { excerptAt } from '../formats/excerpt.ts';
 import type { YamlEntry, YamlNode, YamlScalar } from '../formats/yaml/node.ts';
 import { parseYamlNode } from '../formats/yaml/parse.ts';
-import { quoted } from './kinds.ts';
 import type { Mistake, Refuse, Setting } from './setting.ts';
 
 /** A configuration file as it was read from disk. JSON is read by the same parser: it is a subset of YAML. */

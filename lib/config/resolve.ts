@@ -6,12 +6,12 @@
  */
 import { LokiError } from '../errors.ts';
 import type { Problem } from '../errors.ts';
+import { quoted } from '../base/quoted.ts';
 import { didYouMean } from '../base/suggest.ts';
 import { buildConfig, table } from './config.ts';
 import type { Config, ConfigOrigin, Origin } from './config.ts';
 import { keyTree, placed, readDocument, readOrNote, refusal } from './document.ts';
 import type { ConfigFile, KeyTree, Written } from './document.ts';
-import { quoted } from './kinds.ts';
 import { clientSection } from './sections/enterprise.ts';
 import { absolute, conflicts, derive } from './rules.ts';
 import type { MachineFacts, Resolution, Resolved } from './rules.ts';

@@ -99,6 +99,8 @@ export interface EffectiveValue {
   readonly value: string;
   /** Which variable, key of a file or option won: `OTEL_EXPORTER_OTLP_ENDPOINT`, `/etc/loki/config.yaml:3`; `default`. */
   readonly from: string;
+  /** What says something else, and is weaker. */
+  readonly passedOver?: readonly string[];
 }
 
 export interface TelemetrySettings {

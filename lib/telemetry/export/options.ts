@@ -61,6 +61,8 @@ export interface OtlpDestinationOptions {
   readonly memory?: { readonly batches: number; readonly bytes: number };
   /** Left out: nothing is kept on disk, and what is more than memory may hold is dropped, the oldest first. */
   readonly spool?: SpoolPlace;
+  /** Where there is no spool, by which files that are adopted are read. */
+  readonly handedOver?: Pick<SpoolFiles, 'read'>;
   readonly countDrops: CountDrops;
 }
 

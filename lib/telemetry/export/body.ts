@@ -1,0 +1,105 @@
+/**
+ * The text of a batch, as far as whoever carries it must know it: whether it is one message of its signal, several put into one, one cut into two. What
+ * is carried is not read: a text of the right form whose middle is broken is found out by the receiver.
+ */
+import { isPlainObject } from '../../base/json.ts';
+import type { Signal } from '../batch.ts';
+
+/** Member names of an OTLP/JSON message, from the outside in; metrics have points below `data`, one of five kinds. */
+const members: { readonly [signal in Signal]: { readonly resource: string; readonly scope: string; readonly item: string } } = {
+  traces: { resource: 'resourceSpans', scope: 'scopeSpans', item: 'spans' },
+  metrics: { resource: 'resourceMetrics', scope: 'scopeMetrics', item: 'metrics' },
+  logs: { resource: 'resourceLogs', scope: 'scopeLogs', item: 'logRecords' },
+};
+
+const pointKinds = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary'] as const;
+
+const begins = (signal: Signal): string => `{"${members[signal].resource}":[`;
+const ends = ']}';
+
+/** Whether a text is a message of the signal in the form in which ours are written: no line feed, one member. */
+export function isBody(signal: Signal, text: string): boolean {
+  return text.startsWith(begins(signal)) && text.endsWith(ends) && text.length >= begins(signal).length + ends.length && !text.includes('\n');
+}
+
+/** The message in a spool file, which is one line; undefined when it holds anything else. */
+export function bodyInFile(signal: Signal, text: string): string | undefined {
+  const body = text.endsWith('\n') ? text.slice(0, -1) : undefined;
+  return body !== undefined && isBody(signal, body) ? body : undefined;
+}
+
+/** Several messages as one. All of them are `isBody`. */
+export function joinBodies(signal: Signal, bodies: readonly string[]): string {
+  const [first] = bodies;
+  if (bodies.length === 1 && first !== undefined) return first;
+  const inner = bodies.map((body) => body.slice(begins(signal).length, -ends.length)).filter((text) => text !== '');
+  return `${begins(signal)}${inner.join(',')}${ends}`;
+}
+
+/** Whether the whole of it can be read as JSON. */
+export function isReadable(body: string): boolean {
+  try {
+    JSON.parse(body);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A part of a message, and how many items it holds. */
+export interface Part {
+  readonly body: string;
+  readonly items: number;
+}
+
+/** One message as two, half of its spans, metrics or records each; undefined when it cannot be cut. Costs a parse: only for what a receiver found too large. */
+export function halves(signal: Signal, body: string): readonly [Part, Part] | undefined {
+  let message: unknown;
+  try {
+    message = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  const total = countOf(signal, message, () => 1);
+  if (total < 2) return undefined;
+  const middle = total >> 1;
+  const part = (from: number, to: number): Part => {
+    const cut = between(signal, message, from, to);
+    return { body: JSON.stringify(cut), items: countOf(signal, cut, (item) => pointsOf(signal, item)) };
+  };
+  return [part(0, middle), part(middle, total)];
+}
+
+function listIn(value: unknown, name: string): readonly unknown[] {
+  const found = isPlainObject(value) ? value[name] : undefined;
+  return Array.isArray(found) ? found : [];
+}
+
+function countOf(signal: Signal, message: unknown, weigh: (item: unknown) => number): number {
+  const { resource, scope, item } = members[signal];
+  let count = 0;
+  for (const one of listIn(message, resource)) for (const other of listIn(one, scope)) for (const each of listIn(other, item)) count += weigh(each);
+  return count;
+}
+
+/** Spans and records count as one; a metric as its points. */
+function pointsOf(signal: Signal, item: unknown): number {
+  if (signal !== 'metrics' || !isPlainObject(item)) return 1;
+  return pointKinds.reduce((sum, kind) => sum + listIn(item[kind], 'dataPoints').length, 0);
+}
+
+/** The message with items `from` to before `to` alone; scopes and resources of which nothing is left go. */
+function between(signal: Signal, message: unknown, from: number, to: number): object {
+  const { resource, scope, item } = members[signal];
+  let at = 0;
+  const kept = (value: unknown, name: string, keep: (each: unknown) => readonly object[]): readonly object[] => {
+    const left = listIn(value, name).flatMap(keep);
+    return left.length === 0 || !isPlainObject(value) ? [] : [{ ...value, [name]: left }];
+  };
+  const inScope = (value: unknown): readonly object[] => kept(value, item, (each) => {
+    at += 1;
+    return at > from && at <= to && isPlainObject(each) ? [each] : [];
+  });
+  const [cut] = kept(message, resource, (value) => kept(value, scope, inScope));
+  return cut ?? {};
+}
