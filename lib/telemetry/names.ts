@@ -84,14 +84,6 @@ export const attribute = {
   errorType: 'error.type',
 } as const;
 
-/** `gen_ai.provider.name` of agents that ask one provider alone; of the others it is their own name. */
-const providerNames: Readonly<Record<string, string>> = { claude: 'anthropic', codex: 'openai', gemini: 'gcp.gemini' };
-
-/** Whose model an agent asks, in the words of OpenTelemetry's conventions. */
-export function providerOfAgent(agent: string): string {
-  return Object.hasOwn(providerNames, agent) ? providerNames[agent] ?? agent : agent;
-}
-
 /** Every metric. */
 export const metricNames = {
   loki_build_info: { kind: 'gauge', labels: ['version'], help: 'Always 1; the version that runs' },
@@ -136,3 +128,8 @@ export const conventionMetrics = {
 export const providerNames: ReadonlyMap<string, string> = new Map([
   ['claude', 'anthropic'], ['codex', 'openai'], ['gemini', 'gcp.gemini'], ['opencode', 'opencode'], ['command', 'command'], ['scripted', 'scripted'],
 ]);
+
+/** The same for any agent: one that we do not know, or that asks many providers, is named itself. */
+export function providerOfAgent(agent: string): string {
+  return providerNames.get(agent) ?? agent;
+}
