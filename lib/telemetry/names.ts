@@ -84,6 +84,16 @@ export const attribute = {
   errorType: 'error.type',
 } as const;
 
+/** Agent, or provider of a run -> `gen_ai.provider.name`, in the words of OpenTelemetry's conventions: whose model it asks, where it asks one alone; else its own name. */
+export const providerNames: ReadonlyMap<string, string> = new Map([
+  ['claude', 'anthropic'], ['codex', 'openai'], ['gemini', 'gcp.gemini'], ['opencode', 'opencode'], ['command', 'command'], ['scripted', 'scripted'],
+]);
+
+/** The same for one that may be none of these: a name of somebody's own. */
+export function providerOfAgent(agent: string): string {
+  return providerNames.get(agent) ?? agent;
+}
+
 /** Every metric. */
 export const metricNames = {
   loki_build_info: { kind: 'gauge', labels: ['version'], help: 'Always 1; the version that runs' },
@@ -123,13 +133,3 @@ export const conventionMetrics = {
     help: 'Tokens of governed sessions that ended, a session at a time',
   },
 } as const;
-
-/** What stands in the log of a provider of ours -> `gen_ai.provider.name`. */
-export const providerNames: ReadonlyMap<string, string> = new Map([
-  ['claude', 'anthropic'], ['codex', 'openai'], ['gemini', 'gcp.gemini'], ['opencode', 'opencode'], ['command', 'command'], ['scripted', 'scripted'],
-]);
-
-/** The same for any agent: one that we do not know, or that asks many providers, is named itself. */
-export function providerOfAgent(agent: string): string {
-  return providerNames.get(agent) ?? agent;
-}
