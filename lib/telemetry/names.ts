@@ -84,12 +84,14 @@ export const attribute = {
   errorType: 'error.type',
 } as const;
 
-/** `gen_ai.provider.name` of agents that ask one provider alone; of the others it is their own name. */
-const providerNames: Readonly<Record<string, string>> = { claude: 'anthropic', codex: 'openai', gemini: 'gcp.gemini' };
+/** Agent, or provider of a run -> `gen_ai.provider.name`, in the words of OpenTelemetry's conventions: whose model it asks, where it asks one alone; else its own name. */
+export const providerNames: ReadonlyMap<string, string> = new Map([
+  ['claude', 'anthropic'], ['codex', 'openai'], ['gemini', 'gcp.gemini'], ['opencode', 'opencode'], ['command', 'command'], ['scripted', 'scripted'],
+]);
 
-/** Whose model an agent asks, in the words of OpenTelemetry's conventions. */
+/** The same for one that may be none of these: a name of somebody's own. */
 export function providerOfAgent(agent: string): string {
-  return Object.hasOwn(providerNames, agent) ? providerNames[agent] ?? agent : agent;
+  return providerNames.get(agent) ?? agent;
 }
 
 /** Every metric. */
@@ -131,8 +133,3 @@ export const conventionMetrics = {
     help: 'Tokens of governed sessions that ended, a session at a time',
   },
 } as const;
-
-/** What stands in the log of a provider of ours -> `gen_ai.provider.name`. */
-export const providerNames: ReadonlyMap<string, string> = new Map([
-  ['claude', 'anthropic'], ['codex', 'openai'], ['gemini', 'gcp.gemini'], ['opencode', 'opencode'], ['command', 'command'], ['scripted', 'scripted'],
-]);
