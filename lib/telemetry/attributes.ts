@@ -5,29 +5,36 @@
 import type { KeptAttributes, KeptValue } from '../base/telemetry-data.ts';
 import type { Attributes } from '../base/trace.ts';
 import { cut, longestName, valueBounds, writeValue } from '../formats/otlp/value.ts';
+import type { LimitSettings } from './settings.ts';
 
-/** Of one thing that has attributes. */
-export interface AttributeLimits {
+/** Of one thing that has attributes: how many, and how many characters of a text, wherever it stands in a value. */
+export interface BagLimits {
   readonly count: number;
-  /** Characters of a text, wherever it stands in the value. */
   readonly valueLength: number;
 }
 
-/** What a span and a log record may hold (OTEL_ATTRIBUTE_…, OTEL_SPAN_…, OTEL_EVENT_…, OTEL_LINK_…, OTEL_LOGRECORD_…). */
+/** What a span and a log record may hold. */
 export interface Limits {
-  readonly span: AttributeLimits;
-  readonly event: AttributeLimits;
-  readonly link: AttributeLimits;
-  readonly log: AttributeLimits;
+  readonly span: BagLimits;
+  readonly event: BagLimits;
+  readonly link: BagLimits;
+  readonly log: BagLimits;
   /** Of a span. */
   readonly events: number;
   readonly links: number;
 }
 
-const usualAttributes: AttributeLimits = { count: 128, valueLength: Infinity };
-
 /** Those of the specification (common/README.md, "Attribute Limits"; trace/sdk.md, "Span Limits"). */
-export const usualLimits: Limits = { span: usualAttributes, event: usualAttributes, link: usualAttributes, log: usualAttributes, events: 128, links: 128 };
+const usual: LimitSettings = { span: { count: 128, valueLength: undefined }, logRecord: { count: 128, valueLength: undefined }, eventCount: 128, linkCount: 128, attributesPerEvent: 128, attributesPerLink: 128 };
+
+/** What is set, as it is asked for. */
+export function limitsOf({ span, logRecord, eventCount, linkCount, attributesPerEvent, attributesPerLink }: LimitSettings = usual): Limits {
+  const valueLength = span.valueLength ?? Infinity;
+  return {
+    span: { count: span.count, valueLength }, event: { count: attributesPerEvent, valueLength }, link: { count: attributesPerLink, valueLength },
+    log: { count: logRecord.count, valueLength: logRecord.valueLength ?? Infinity }, events: eventCount, links: linkCount,
+  };
+}
 
 /** Characters that anything takes beside its texts: what is kept is bounded by these as well. */
 const sizeOfOne = 32;
@@ -40,7 +47,7 @@ export class AttributeBag implements KeptAttributes {
   /** About how much memory it holds, in characters. */
   size = 0;
 
-  set(name: string, value: unknown, limits: AttributeLimits): void {
+  set(name: string, value: unknown, limits: BagLimits): void {
     if (value === undefined || typeof name !== 'string' || name === '') return;
     const known = this.names.indexOf(name);
     if (known < 0 && this.names.length >= limits.count) {
@@ -60,7 +67,7 @@ export class AttributeBag implements KeptAttributes {
   }
 
   /** What throws when it is looked at ends the list. */
-  setAll(attributes: Attributes, limits: AttributeLimits): void {
+  setAll(attributes: Attributes, limits: BagLimits): void {
     try {
       for (const name in attributes) if (Object.hasOwn(attributes, name)) this.set(name, attributes[name], limits);
     } catch {
@@ -70,7 +77,7 @@ export class AttributeBag implements KeptAttributes {
 }
 
 /** Those of what is told at once and never changed. */
-export function keepAttributes(attributes: Attributes | undefined, limits: AttributeLimits): AttributeBag {
+export function keepAttributes(attributes: Attributes | undefined, limits: BagLimits): AttributeBag {
   if (attributes === undefined || attributes === null) return noAttributes;
   const bag = new AttributeBag();
   bag.setAll(attributes, limits);

@@ -4,7 +4,7 @@
  */
 import type { KeptAttributes } from '../base/telemetry-data.ts';
 import type { Attributes, SpanContext } from '../base/trace.ts';
-import { AttributeBag, type AttributeLimits } from './attributes.ts';
+import { AttributeBag, type BagLimits } from './attributes.ts';
 import { MetricStore, mostSeries, usualBounds, type MetricIdentity, type MetricStores, type Series } from './series.ts';
 import type { Times } from './times.ts';
 
@@ -74,7 +74,7 @@ export const mostMetrics: number = 1000;
 const nameForm = /^[A-Za-z][A-Za-z0-9_./-]{0,254}$/;
 const unitForm = /^[\x20-\x7e]{0,63}$/;
 const longestDescription = 1023;
-const attributeLimits: AttributeLimits = { count: 128, valueLength: 4096 };
+const attributeLimits: BagLimits = { count: 128, valueLength: 4096 };
 
 interface Observed {
   readonly store: MetricStore;

@@ -4,19 +4,17 @@
  */
 import type { Exemplar, HistogramData, MetricData, NumberData, Scope, Temporality } from '../base/telemetry-data.ts';
 import { noExtremes, type Extremes, type MetricIdentity, type MetricStore, type Series } from './series.ts';
-
-/** As OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE has it (metrics/sdk_exporters/otlp.md). */
-export type Preference = 'cumulative' | 'delta' | 'lowmemory';
+import type { Temporality as CountedAs } from './settings.ts';
 
 export interface MetricReader {
   /** Those that have a series, as they stand at `now`, in milliseconds since 1970. */
   read(scope: Scope, stores: Iterable<MetricStore>, now: number): readonly MetricData[];
 }
 
-/** Which are told as what came since; up-down counters never are. */
-function temporalityOf(preference: Preference, { kind, isObserved }: MetricIdentity): Temporality {
-  if (preference === 'cumulative' || kind === 'updown') return 'cumulative';
-  return preference === 'lowmemory' && isObserved ? 'cumulative' : 'delta';
+/** Which are told as what came since; up-down counters never are (metrics/sdk_exporters/otlp.md). */
+function temporalityOf(countedAs: CountedAs, { kind, isObserved }: MetricIdentity): Temporality {
+  if (countedAs === 'cumulative' || kind === 'updown') return 'cumulative';
+  return countedAs === 'lowmemory' && isObserved ? 'cumulative' : 'delta';
 }
 
 /** A series as it stood when it was read last. */
@@ -29,7 +27,7 @@ interface Before {
   readonly extremes: Extremes | undefined;
 }
 
-export function createMetricReader(preference: Preference): MetricReader {
+export function createMetricReader(countedAs: CountedAs): MetricReader {
   const read = new WeakMap<Series, Before>();
   /** When each metric was read last: from then on new series of it are counted. */
   const times = new WeakMap<MetricStore, number>();
@@ -38,7 +36,7 @@ export function createMetricReader(preference: Preference): MetricReader {
     const { identity } = store;
     const { name, description, unit, kind, bounds } = identity;
     const common = { scope, name, description, unit };
-    const temporality = temporalityOf(preference, identity);
+    const temporality = temporalityOf(countedAs, identity);
     const series = [...store.series.values()];
     const since = times.get(store) ?? 0;
     times.set(store, now);

@@ -9,8 +9,9 @@ import { encodeMetrics } from '../formats/otlp/metrics.ts';
 import { encodeSpans } from '../formats/otlp/spans.ts';
 import type { Cancel, Clock, Random, Timers } from '../ports.ts';
 import type { CountDrops, Destination } from './batch.ts';
-import { createMetricReader, type MetricReader, type Preference } from './metric-reader.ts';
+import { createMetricReader, type MetricReader } from './metric-reader.ts';
 import type { MetricSource, Queue, Recorder } from './recorder.ts';
+import type { Temporality as CountedAs } from './settings.ts';
 
 export interface PipelineOptions {
   readonly recorder: Recorder;
@@ -42,7 +43,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
     traces: createLane(options, recorder.spans, (spans) => offer('traces', () => encodeSpans(options.resource, spans), spans.length)),
     logs: createLane(options, recorder.logs, (records) => offer('logs', () => encodeLogs(options.resource, records), records.length)),
   };
-  const metrics = createMetricLane(options, (preference, data) => offer('metrics', () => encodeMetrics(options.resource, data), countPoints(data), preference));
+  const metrics = createMetricLane(options, (countedAs, data) => offer('metrics', () => encodeMetrics(options.resource, data), countPoints(data), countedAs));
   recorder.hear({
     begun: (signal) => (signal === 'metrics' ? metrics.begun() : lanes[signal].begun()),
     full: (signal) => lanes[signal].full(),
@@ -76,12 +77,12 @@ export function startPipeline(options: PipelineOptions): Pipeline {
   };
 }
 
-type Offer = (signal: Signal, encode: () => Encoded, items: number, preference?: Preference) => void;
+type Offer = (signal: Signal, encode: () => Encoded, items: number, countedAs?: CountedAs) => void;
 
 /** Gives each message to all that want it; of metrics, to those that count this way. */
 function offering({ destinations, countDrops }: PipelineOptions): Offer {
-  return (signal, encode, items, preference) => {
-    const wanting = destinations.filter((one) => one.signals.includes(signal) && (preference === undefined || one.temporality === preference));
+  return (signal, encode, items, countedAs) => {
+    const wanting = destinations.filter((one) => one.signals.includes(signal) && (countedAs === undefined || one.temporality === countedAs));
     if (wanting.length === 0 || items === 0) return;
     try {
       const { messages, tooLarge } = encode();
@@ -102,13 +103,13 @@ interface Lane {
 
 /** One batch a turn, so that making many holds nobody up. */
 function createLane<Item extends { readonly size: number }>({ timers, random }: PipelineOptions, queue: Queue<Item>, send: (items: readonly Item[]) => void): Lane {
-  const { maxBatchSize, delayMs } = queue.options;
+  const { maxBatch, delayMs } = queue.settings;
   let waiting: Cancel | undefined;
   let isDue = false;
   const turn = (): void => {
     [waiting, isDue] = [undefined, false];
     send(queue.take());
-    if (queue.length > 0) wait(queue.length >= maxBatchSize);
+    if (queue.length > 0) wait(queue.length >= maxBatch);
   };
   const wait = (due: boolean): void => {
     if (isDue || (waiting !== undefined && !due)) return;
@@ -117,7 +118,7 @@ function createLane<Item extends { readonly size: number }>({ timers, random }: 
     waiting = timers.after(due ? 0 : jittered(delayMs, random), turn);
   };
   return {
-    begun: () => { if (queue.length > 0) wait(queue.length >= maxBatchSize); },
+    begun: () => { if (queue.length > 0) wait(queue.length >= maxBatch); },
     full: () => wait(true),
     async drain() {
       while (queue.length > 0) {
@@ -142,11 +143,11 @@ interface MetricLane {
   stop(): void;
 }
 
-function createMetricLane(options: PipelineOptions, send: (preference: Preference, data: readonly MetricData[]) => void): MetricLane {
+function createMetricLane(options: PipelineOptions, send: (countedAs: CountedAs, data: readonly MetricData[]) => void): MetricLane {
   const { recorder, destinations, clock, timers, random, metricIntervalMs = 60_000, metricTimeoutMs = 30_000 } = options;
   const added: MetricSource[] = [];
-  const preferences = new Set(destinations.filter(({ signals }) => signals.includes('metrics')).map(({ temporality }) => temporality));
-  const readers: readonly (readonly [Preference, MetricReader])[] = [...preferences].map((preference) => [preference, createMetricReader(preference)]);
+  const countedAss = new Set(destinations.filter(({ signals }) => signals.includes('metrics')).map(({ temporality }) => temporality));
+  const readers: readonly (readonly [CountedAs, MetricReader])[] = [...countedAss].map((countedAs) => [countedAs, createMetricReader(countedAs)]);
   let waiting: Cancel | undefined;
   let isStopped = false;
   let collecting: Promise<void> | undefined;
@@ -156,7 +157,7 @@ function createMetricLane(options: PipelineOptions, send: (preference: Preferenc
     if (readers.length === 0 || sources.length === 0) return;
     await withinTime(Promise.all(sources.map(lookAt)), deadlineMs, timers);
     const now = clock.now();
-    for (const [preference, reader] of readers) send(preference, sources.flatMap(({ scope, stores }) => reader.read(scope, stores(), now)));
+    for (const [countedAs, reader] of readers) send(countedAs, sources.flatMap(({ scope, stores }) => reader.read(scope, stores(), now)));
   }
 
   const lane: MetricLane = {

@@ -5,37 +5,32 @@
 import type { LogData, Scope, Signal, SpanData } from '../base/telemetry-data.ts';
 import { noLogger, noTracer, type EventLogger, type Tracer } from '../base/trace.ts';
 import type { Clock, Random } from '../ports.ts';
-import { usualLimits, type Limits } from './attributes.ts';
+import { limitsOf } from './attributes.ts';
 import { createMeter, type Meter } from './meter.ts';
-import { createSampler, type Sampler } from './sampler.ts';
+import { createSampler } from './sampler.ts';
 import type { MetricStores } from './series.ts';
+import type { BatchSettings, LimitSettings, SamplerSettings } from './settings.ts';
 import { Times } from './times.ts';
 import { createLogger, createTracer } from './tracer.ts';
 
-/** As OTEL_BSP_… and OTEL_BLRP_… have them. */
-export interface QueueOptions {
-  /** Items that are held. */
-  readonly maxQueueSize: number;
-  /** Items of one batch; when there are so many they are sent off at once. */
-  readonly maxBatchSize: number;
-  /** How long the first of a batch waits for others, in milliseconds. */
-  readonly delayMs: number;
-}
+/** How the items of a queue are put together: as many as are held, and as many as make a batch, which is sent off at once. */
+export type QueueSettings = Omit<BatchSettings, 'exportTimeoutMs'>;
 
 /** Those of the specification (configuration/sdk-environment-variables.md). */
-export const usualSpanQueue: QueueOptions = { maxQueueSize: 2048, maxBatchSize: 512, delayMs: 5000 };
-export const usualLogQueue: QueueOptions = { ...usualSpanQueue, delayMs: 1000 };
+const usualSpans: QueueSettings = { maxQueue: 2048, maxBatch: 512, delayMs: 5000 };
+const usualLogs: QueueSettings = { ...usualSpans, delayMs: 1000 };
+const usualSampler: SamplerSettings = { kind: 'always_on', parentBased: true, ratio: 1 };
 
 export interface RecorderOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** What somebody wants; the rest is not made. All, when left out. */
   readonly signals?: readonly Signal[];
-  /** `parentbased_always_on` when left out. */
-  readonly sampler?: Sampler;
-  readonly limits?: Limits;
-  readonly spans?: QueueOptions;
-  readonly logs?: QueueOptions;
+  /** Where these are left out, what the specification has. */
+  readonly sampler?: SamplerSettings;
+  readonly limits?: LimitSettings;
+  readonly spans?: QueueSettings;
+  readonly logs?: QueueSettings;
   /** Whether exceptions are told with their stack; not when left out. */
   readonly stacks?: boolean;
 }
@@ -72,7 +67,8 @@ export interface Recorder {
 }
 
 export function createRecorder(options: RecorderOptions): Recorder {
-  const { clock, random, signals, sampler = createSampler('parentbased_always_on'), limits = usualLimits, stacks = false } = options;
+  const { clock, random, signals, stacks = false } = options;
+  const [sampler, limits] = [createSampler(options.sampler ?? usualSampler), limitsOf(options.limits)];
   const times = new Times(clock);
   const metrics: MetricSource[] = [];
   let listener: Listener | undefined;
@@ -81,8 +77,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
     full: () => listener?.full(signal),
     dropped: (reason) => listener?.dropped(signal, reason),
   });
-  const spans = new Queue<SpanData>(options.spans ?? usualSpanQueue, hears('traces'));
-  const logs = new Queue<LogData>(options.logs ?? usualLogQueue, hears('logs'));
+  const spans = new Queue<SpanData>(options.spans ?? usualSpans, hears('traces'));
+  const logs = new Queue<LogData>(options.logs ?? usualLogs, hears('logs'));
   const isWanted = (signal: Signal): boolean => signals === undefined || signals.includes(signal);
   return {
     spans, logs, metrics,
@@ -114,14 +110,14 @@ interface QueueHears {
 const mostCharacters = 16 << 20;
 
 export class Queue<Item extends { readonly size: number }> {
-  readonly options: QueueOptions;
+  readonly settings: QueueSettings;
   readonly #hears: QueueHears;
   #items: Item[] = [];
   #characters = 0;
   #closed = false;
 
-  constructor(options: QueueOptions, hears: QueueHears) {
-    this.options = options;
+  constructor(settings: QueueSettings, hears: QueueHears) {
+    this.settings = settings;
     this.#hears = hears;
   }
 
@@ -131,16 +127,16 @@ export class Queue<Item extends { readonly size: number }> {
 
   push(item: Item): void {
     if (this.#closed) return this.#hears.dropped('shutdown');
-    if (this.#items.length >= this.options.maxQueueSize || this.#characters > mostCharacters) return this.#hears.dropped('queue_full');
+    if (this.#items.length >= this.settings.maxQueue || this.#characters > mostCharacters) return this.#hears.dropped('queue_full');
     this.#items.push(item);
     this.#characters += item.size;
     if (this.#items.length === 1) this.#hears.begun();
-    if (this.#items.length >= this.options.maxBatchSize) this.#hears.full();
+    if (this.#items.length >= this.settings.maxBatch) this.#hears.full();
   }
 
   /** The oldest of a batch; they are held no longer. */
   take(): readonly Item[] {
-    const taken = this.#items.splice(0, this.options.maxBatchSize);
+    const taken = this.#items.splice(0, this.settings.maxBatch);
     for (const { size } of taken) this.#characters -= size;
     return taken;
   }

@@ -1,29 +1,16 @@
 /** Which traces are kept: the samplers of the OpenTelemetry specification (trace/sdk.md, "Built-in samplers") by their names in OTEL_TRACES_SAMPLER. */
 import type { SpanContext } from '../base/trace.ts';
+import type { SamplerSettings } from './settings.ts';
 
 /** Whether a span that is about to begin is kept. */
 export type Sampler = (traceId: string, parent: SpanContext | undefined) => boolean;
 
-export type SamplerName = 'always_on' | 'always_off' | 'traceidratio' | 'parentbased_always_on' | 'parentbased_always_off' | 'parentbased_traceidratio';
+const roots: Readonly<Record<SamplerSettings['kind'], (ratio: number) => Sampler>> = { always_on: () => always, always_off: () => never, traceidratio: byRatio };
 
-const samplers: Readonly<Record<SamplerName, (ratio: number) => Sampler>> = {
-  always_on: () => always,
-  always_off: () => never,
-  traceidratio: byRatio,
-  parentbased_always_on: () => asParent(always),
-  parentbased_always_off: () => asParent(never),
-  parentbased_traceidratio: (ratio) => asParent(byRatio(ratio)),
-};
-
-export const samplerNames: readonly string[] = Object.keys(samplers);
-
-export function isSamplerName(name: string): name is SamplerName {
-  return Object.hasOwn(samplers, name);
-}
-
-/** `ratio`, from 0 to 1, is what the samplers by ratio keep of all traces; outside it is 1, as where it is left out. */
-export function createSampler(name: SamplerName, ratio: number = 1): Sampler {
-  return samplers[name](ratio >= 0 && ratio <= 1 ? ratio : 1);
+/** A ratio outside 0 to 1 is 1. */
+export function createSampler({ kind, parentBased, ratio }: SamplerSettings): Sampler {
+  const root = roots[kind](ratio >= 0 && ratio <= 1 ? ratio : 1);
+  return parentBased ? asParent(root) : root;
 }
 
 function always(): boolean {

@@ -38,6 +38,8 @@ export interface Written {
   readonly scope: Scope;
   readonly text: string;
   readonly items: number;
+  /** Must not stand in the same message as the one before it, of which it is a part. */
+  readonly apart?: boolean;
 }
 
 /** Items of one scope stand together, in the order in which the scopes came. */
@@ -56,7 +58,7 @@ export function envelop(signal: Signal, resource: Resource, written: Iterable<Wr
       tooLarge += one.items;
       continue;
     }
-    if (items > 0 && (items + one.items > bounds.items || characters + one.text.length > bounds.characters)) close();
+    if (items > 0 && (one.apart === true || items + one.items > bounds.items || characters + one.text.length > bounds.characters)) close();
     const texts = open.get(one.scope);
     if (texts === undefined) open.set(one.scope, [one.text]);
     else texts.push(one.text);

@@ -17,16 +17,14 @@ export function encodeMetrics(resource: Resource, metrics: readonly MetricData[]
 function metricTexts(metric: MetricData, bounds: MessageBounds): readonly Written[] {
   const [head, tail] = frame(metric);
   const points = metric.kind === 'histogram' ? metric.points.map((point) => histogramText(point, metric.bounds)) : metric.points.map(numberText);
-  const written: Written[] = [];
-  for (const part of parts(points, bounds)) written.push({ scope: metric.scope, text: `${head}${part.join(',')}${tail}`, items: part.length });
-  return written;
+  return [...parts(points, bounds)].map((part, at) => ({ scope: metric.scope, text: `${head}${part.join(',')}${tail}`, items: part.length, apart: at > 0 }));
 }
 
-/** A third of a message at most, so that the frame and other metrics have room. */
+/** Half of a message at most, so that there is room for what is around them. */
 function* parts(texts: readonly string[], { items, characters }: MessageBounds): Generator<readonly string[]> {
   let [part, size]: [string[], number] = [[], 0];
   for (const text of texts) {
-    if (part.length > 0 && (part.length >= items || size + text.length > characters / 3)) {
+    if (part.length > 0 && (part.length >= items || size + text.length > characters / 2)) {
       yield part;
       [part, size] = [[], 0];
     }

@@ -139,7 +139,7 @@ function writeMap(map: object, writing: Writing): string {
   for (const name of Object.keys(map)) {
     if (writing.count >= valueBounds.count) break;
     const key = quote(cut(name, longestName));
-    const value = texts.has(key) ? undefined : attempt(() => Reflect.get(map, name), writing);
+    const value = name === '' || texts.has(key) ? undefined : attempt(() => Reflect.get(map, name), writing);
     if (value !== undefined) texts.set(key, `{"key":${key},"value":${value}}`);
   }
   return `{"kvlistValue":{"values":[${[...texts.values()].join(',')}]}}`;
