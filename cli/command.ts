@@ -2,6 +2,7 @@
  * What a command is: words about itself, tables of what it takes, and what it does. Rows are data, so help, completions and the
  * reference come from the same place as the parser.
  */
+import type { Installation } from '../lib/app/installation.ts';
 import type { Terminal } from '../lib/host/terminal.ts';
 import type { Args } from './args.ts';
 import type { Output } from './output.ts';
@@ -61,4 +62,6 @@ export interface CommandContext {
   readonly args: Args;
   readonly output: Output;
   readonly terminal: Terminal;
+  /** Told of the installation that it opens, where telemetry is on. */
+  readonly onOpen?: (installation: Installation) => void;
 }

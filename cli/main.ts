@@ -1,7 +1,8 @@
 /** Arguments to exit code: finds the command, loads it alone, runs it, and turns whatever it throws into words and a code. */
+import type { Installation } from '../lib/app/installation.ts';
 import type { Terminal } from '../lib/host/terminal.ts';
 import { parseArgs, type Args } from './args.ts';
-import type { CommandContext } from './command.ts';
+import type { Command, CommandContext } from './command.ts';
 import { reportFailure } from './failure.ts';
 import { findCommand, type Found } from './find-command.ts';
 import { createOutput } from './output.ts';
@@ -15,23 +16,35 @@ export async function main(terminal: Terminal, commands: readonly CommandRow[], 
   try {
     const found = findCommand(terminal.argv, commands, groups);
     if (found.kind === 'command') row = found.row;
-    return await run(found, terminal, commands);
+    return await run(found, terminal, commands, fail);
   } catch (error) {
     return fail(error);
   }
 }
 
-async function run(found: Found, terminal: Terminal, commands: readonly CommandRow[]): Promise<number> {
+async function run(found: Found, terminal: Terminal, commands: readonly CommandRow[], fail: (error: unknown) => number): Promise<number> {
   if (found.kind !== 'command') return showHelp(found, terminal, commands);
   const { command } = await found.row.load();
   const args = parseArgs(found.rest, { called: `loki ${found.row.name}`, flags: command.flags, operands: command.operands });
   if (args.on('help')) return showHelp({ kind: 'help', row: found.row }, terminal, commands);
-  return command.run(createContext(args, terminal));
+  let opened: { readonly installation: Installation; readonly at: number } | undefined;
+  const exit = await exitOf(command, createContext(args, terminal, (installation) => { opened ??= { installation, at: installation.host.clock.now() }; }), fail);
+  if (opened !== undefined) await (await import('../lib/app/telemetry/command.ts')).endCommand(opened.installation, found.row.name, exit, opened.at);
+  return exit;
 }
 
-function createContext(args: Args, terminal: Terminal): CommandContext {
+/** A command that fails is told of too. */
+async function exitOf(command: Command, context: CommandContext, fail: (error: unknown) => number): Promise<number> {
+  try {
+    return await command.run(context);
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+function createContext(args: Args, terminal: Terminal, onOpen: (installation: Installation) => void): CommandContext {
   const output = createOutput(terminal, { json: args.on('json'), quiet: args.on('quiet'), plain: args.on('no-color') });
-  return { args, output, terminal };
+  return { args, output, terminal, onOpen };
 }
 
 /** Help that was asked for is a result; help in place of a missing command is a message, and wrong usage. */

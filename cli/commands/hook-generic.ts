@@ -7,6 +7,7 @@ import { parseGenericAction, renderGenericVerdict, type GenericEvent, type Gener
 import { openRecord } from '../../lib/app/audit/record.ts';
 import { openGate } from '../../lib/app/gate.ts';
 import { openForAgent, openInstallation } from '../../lib/app/installation.ts';
+import { openGateTelemetry } from '../../lib/app/telemetry/gate.ts';
 import type { Terminal } from '../../lib/host/terminal.ts';
 import { readAgentInput } from '../agent-input.ts';
 import type { Command, CommandContext } from '../command.ts';
@@ -30,7 +31,8 @@ async function run({ args, terminal }: CommandContext): Promise<number> {
   const installation = openForAgent(terminal, args.text('project'), event.action.cwd);
   const sessionId = terminal.env['LOKI_SESSION_ID'];
   const waitMs = args.number('wait') ?? (sessionId === undefined ? 0 : Number.POSITIVE_INFINITY);
-  const gate = openGate(installation, { agent: 'generic', waitMs, ...(sessionId === undefined ? {} : { sessionId }) });
+  const telemetry = await openGateTelemetry(installation, 'generic');
+  const gate = openGate(installation, { agent: 'generic', waitMs, ...(sessionId === undefined ? {} : { sessionId }), ...telemetry.options });
   let verdict: GenericVerdict;
   try {
     if (event.phase === 'pre') verdict = await gate.decide(event.action);
@@ -41,6 +43,7 @@ async function run({ args, terminal }: CommandContext): Promise<number> {
     }
   } finally {
     await gate.close();
+    await telemetry.end();
   }
   const { line, exit } = renderGenericVerdict(verdict);
   terminal.stdout.write(`${line}\n`);
@@ -60,9 +63,12 @@ async function readEvent(terminal: Terminal, named: string | undefined): Promise
 /** The answer is no whether or not this can be recorded. */
 async function recordUnusable(terminal: Terminal, named: string | undefined, error: unknown): Promise<void> {
   try {
-    const log = openRecord(openInstallation(terminal, named === undefined ? {} : { project: named }));
+    const installation = openInstallation(terminal, named === undefined ? {} : { project: named });
+    const { options, end } = await openGateTelemetry(installation, 'generic');
+    const log = openRecord(installation, options.telling === undefined ? {} : { telling: options.telling });
     await log.record({ event: 'policy.error', actor: 'agent:generic', details: { decision: 'DENY', rule: 'action.invalid', reason: messageOf(error) } });
     await log.close();
+    await end();
   } catch {
     return;
   }

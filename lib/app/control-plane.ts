@@ -11,7 +11,7 @@ import { ensureLocalToken, readLocalToken } from '../server/local-token.ts';
 import type { Services } from '../server/services.ts';
 import { freshness, keyReader, keyRoom } from './api-keys.ts';
 import { openRooms } from './approvals.ts';
-import { encrypts, openRecord, type OpenLog } from './audit/record.ts';
+import { encrypts, openRecord, type OpenLog, type RecordOptions } from './audit/record.ts';
 import { forgetRunning, noteRunning } from './control-plane-address.ts';
 import { budgetsOfProjects } from './budget-overview.ts';
 import { prepareHome, type Installation } from './installation.ts';
@@ -30,6 +30,8 @@ import { superviseRuns, type RunWorkers } from './run-workers.ts';
 import { tenantView } from '../store/tenant-view.ts';
 import { openSignOn, readAuthorities } from './sign-on.ts';
 import { openStore } from './store.ts';
+import { tellingOf } from './telemetry/entries.ts';
+import { openTelemetry } from './telemetry/telemetry.ts';
 import { version } from './version.ts';
 import { leaveDelivering, startDelivering } from './webhooks.ts';
 
@@ -48,13 +50,19 @@ export const graceMs: number = 5_000;
 const expireEveryMs = 5_000;
 const sweepEveryMs = 3_600_000;
 
+/** The log of this process, for one of whom it tells in another span. */
+function sharedLog({ record }: OpenLog, { telling }: Pick<RecordOptions, 'telling'> = {}): OpenLog {
+  return { record: (event, context) => record(event, context ?? telling?.context), close: () => Promise.resolve() };
+}
+
 /** Starts it. Throws `config.invalid` for an address beyond this machine without authentication, `net.port_taken`. */
 export async function startControlPlane(installation: Installation, options: ListenOptions = {}): Promise<RunningControlPlane> {
   const { config, host } = installation;
   checkListen({ host: config.server.host, authentication: config.auth.enabled });
   const ca = readAuthorities(installation);
   prepareHome(installation);
-  const log = await openLongLivedRecord(installation, 'control plane');
+  const telemetry = await openTelemetry(installation, 'control plane');
+  const log = await openLongLivedRecord(installation, 'control plane', tellingOf(installation, telemetry));
   const store = await openStore(installation, log.record);
   const approvals = await openRooms(installation, log.record, store);
   const startedAt = host.clock.now();
@@ -64,11 +72,11 @@ export async function startControlPlane(installation: Installation, options: Lis
   const keys = keyRoom(installation, log.record, store);
   const signOn = openSignOn(installation, { store, record: log.record, keys, ca });
   const services: Services = {
-    store, version, record: log.record, clock: host.clock, timers: host.timers, random: host.random, readWebFile,
+    store, version, record: log.record, clock: host.clock, timers: host.timers, random: host.random, tracer: telemetry.tracer, readWebFile,
     projects: projectService(installation, store), keys, tokens: [keyReader(installation, store), createRunTokenReader(runs)], signOn, assertFresh: freshness(installation),
     policies: policyService(installation), approvals: (tenant) => approvals.of(tenant), audit: auditService(installation, log.record),
     runs,
-    hooks: hookService(installation, (opened) => (sharesLog(installation, opened) ? { record: log.record, close: () => Promise.resolve() } : openRecord(opened))),
+    hooks: hookService(installation, (opened, told) => (sharesLog(installation, opened) ? sharedLog(log, told) : openRecord(opened, told)), {}, telemetry),
     budgets: (projectId, tenant) => budgetsOfProjects(installation, (owner) => tenantView(store, owner), projectId, tenant),
     metrics,
     status: () => Promise.resolve({
@@ -91,7 +99,7 @@ export async function startControlPlane(installation: Installation, options: Lis
     const { url, port } = listening;
     noteRunning(installation, { url, socket: listening.socket ?? null, since: new Date(startedAt).toISOString(), version, in_the_clear: isInTheClear(installation) });
     const keeping = startKeeping(installation, log);
-    const delivering = startDelivering(installation, log.record);
+    const delivering = startDelivering(installation, log.record, telemetry.tracer);
     workers = superviseRuns(installation, store, log.record);
     const endings = [
       host.timers.every(expireEveryMs, () => { void approvals.expire().catch(() => undefined); }),
@@ -115,6 +123,7 @@ export async function startControlPlane(installation: Installation, options: Lis
       await forwarding.stop();
       // What forwarding had to say of its end.
       await log.close();
+      await telemetry.end();
     };
     let ended: Promise<void> | undefined;
     return { url, port, hasKeys: async () => (await store.listBy(...keyTerms.all, { limit: 1 })).length > 0, stop: () => (ended ??= end()) };
@@ -122,6 +131,7 @@ export async function startControlPlane(installation: Installation, options: Lis
     metrics.stop();
     await store.close();
     await log.close();
+    await telemetry.end();
     throw error;
   }
 }

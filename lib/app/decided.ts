@@ -17,6 +17,8 @@ export interface Decided {
   readonly marks: JsonObject;
   /** When it was decided, where that is known. */
   readonly time?: number;
+  /** The decision itself, where it was found. */
+  readonly entry?: LoggedEntry;
 }
 
 /** Finds it. `canonicalOf` gives the form that decisions record. */
@@ -27,7 +29,7 @@ export async function decisionOf(installation: Installation, outcome: ActionOutc
   const found = await newest(installation, ...wantedEntry(outcome, sessionId, canonicalOf));
   if (found === 'too far') return { ...(ref === undefined ? {} : { ref }), marks: { ungated: true, because: 'its decision lies too far back' } };
   if (found === undefined) return { ...(ref === undefined ? {} : { ref }), marks: { ungated: true, because: callId === undefined && ref === undefined ? 'nobody asked for this action' : 'there is no such decision' } };
-  return { ref: found.seq, marks: marksOf(found, canonicalOf(action)), time: Date.parse(found.timestamp) };
+  return { ref: found.seq, marks: marksOf(found, canonicalOf(action)), time: Date.parse(found.timestamp), entry: found };
 }
 
 type Test = (entry: LoggedEntry) => boolean;

@@ -10,6 +10,8 @@ import { openRecord, type OpenLog } from './audit/record.ts';
 import { approversOf } from './approver.ts';
 import type { Installation } from './installation.ts';
 import { createPolicySource, type PolicyMemory } from './policy.ts';
+import type { ActionTrace } from './telemetry/action-trace.ts';
+import type { EntryTelling } from './telemetry/entries.ts';
 import { filedUnder } from './tenancy.ts';
 
 /** How a gate is opened. */
@@ -30,6 +32,10 @@ export interface GateOptions {
   readonly activeAgents?: () => number;
   /** What a process that judges again and again keeps of the project's policy. */
   readonly policy?: PolicyMemory;
+  /** Makes the spans of the actions, where telemetry is on. */
+  readonly trace?: ActionTrace;
+  /** Where telemetry tells of the entries of a log that is opened with the gate. */
+  readonly telling?: EntryTelling;
 }
 
 /** Who may decide, and for how long, when no approval gate of the policy says so. */
@@ -37,8 +43,9 @@ const usualApproval: GateTerms = { approvers: [], required: 1, timeoutMs: 30 * 6
 
 /** Opens the gate. Nothing is read or written before the first action. */
 export function openGate(installation: Installation, options: GateOptions): Gate {
-  const { config, project } = installation;
-  const log = options.log ?? openRecord(installation);
+  const { config, project, host: { clock } } = installation;
+  const { trace, telling } = options;
+  const log = options.log ?? openRecord(installation, telling === undefined ? {} : { telling });
   const policyNow = createPolicySource(installation, options.policy);
   const sessionOf = (action: Action): string => action.session_id ?? 'none';
   const judge = createActionJudge(installation, options.agent, policyNow, options.activeAgents);
@@ -56,10 +63,12 @@ export function openGate(installation: Installation, options: GateOptions): Gate
       const terms = termsOf(policy.approvalGates(phase)) ?? usualApproval;
       if (options.asksNatively === true && isLeftToWhoeverIsThere(installation, terms)) return { outcome: 'handed', id: '', reason: '' };
       const rule = judgement.decision.violations.find(({ action: does, monitor }) => does === 'require_approval' && monitor !== true)?.name ?? 'policy';
-      return await approvals.room.obtain({
+      const startedAt = clock.monotonic();
+      const answer = await approvals.room.obtain({
         actionHash: judgement.actionHash, policyDigest: judgement.decision.policy_digest, sessionId: sessionOf(action), projectId: project?.id ?? 'none',
         rule, reason: judgement.decision.reason, action: judgement.canonical, requestedBy: `agent:${options.agent}`, ...terms,
       }, Math.min(options.waitMs, terms.timeoutMs + approvalSlackMs), options.signal);
+      return { ...answer, waitedMs: Math.round(clock.monotonic() - startedAt) };
     } finally {
       await approvals.close();
     }
@@ -70,9 +79,13 @@ export function openGate(installation: Installation, options: GateOptions): Gate
     async recordOutcome(outcome) {
       const { recordOutcome } = await import('./outcomes.ts');
       const canonicalOf = (action: Action): JsonObject => judge(action).canonical;
-      await recordOutcome({ installation, log, agent: options.agent, sessionId: sessionOf(outcome.action), metadata: filedUnder(installation, sessionOf(outcome.action)), canonicalOf }, outcome);
+      await recordOutcome({
+        installation, log, agent: options.agent, sessionId: sessionOf(outcome.action), metadata: filedUnder(installation, sessionOf(outcome.action)), canonicalOf,
+        ...(trace === undefined ? {} : { trace }),
+      }, outcome);
     },
     metadata: (action) => filedUnder(installation, sessionOf(action)),
+    ...(trace === undefined ? {} : { spansOf: trace.spansOf }),
     async close() {
       if (options.log === undefined) await log.close();
     },

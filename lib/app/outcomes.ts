@@ -9,6 +9,7 @@ import { commitsMadeBy } from './audit/commits.ts';
 import { openProjectChain, type OpenLog } from './audit/record.ts';
 import { decisionOf } from './decided.ts';
 import type { Installation } from './installation.ts';
+import type { ActionTrace } from './telemetry/action-trace.ts';
 
 /** Where and for whom an outcome is told. */
 export interface OutcomeTeller {
@@ -20,19 +21,22 @@ export interface OutcomeTeller {
   readonly metadata: JsonObject;
   /** The form of an action that decisions record. */
   readonly canonicalOf: (action: Action) => JsonObject;
+  readonly trace?: ActionTrace;
 }
 
 /** Tells it. An outcome without a decision that allowed it is told as a warning. */
 export async function recordOutcome(teller: OutcomeTeller, outcome: ActionOutcome): Promise<void> {
   const { installation, log, agent, sessionId, metadata } = teller;
   const { action, ok, exit, bytes, callId, about } = outcome;
-  const { ref, marks, time } = await decisionOf(installation, outcome, sessionId, teller.canonicalOf);
+  const decided = await decisionOf(installation, outcome, sessionId, teller.canonicalOf);
+  const { ref, marks, time } = decided;
+  const context = teller.trace?.ended(outcome, decided, sessionId);
   const result: JsonObject = { ...(ref === undefined ? {} : { ref }), ok, ...(exit === undefined ? {} : { exit }), ...(bytes === undefined ? {} : { bytes }) };
   await log.record({
     event: 'agent.action', actor: `agent:${agent}`, ...(sessionId === 'none' ? {} : { resource: `session:${sessionId}` }),
     ...(marks['ungated'] === true ? { level: 'warning' } : {}),
     details: { kind: action.kind, ...(action.tool === undefined ? {} : { tool: action.tool }), ...(callId === undefined ? {} : { call_id: callId }), ...result, ...marks, ...about }, metadata,
-  });
+  }, context);
   await tellChain(teller, outcome, result, time);
 }
 

@@ -2,7 +2,6 @@
 import { LokiError } from '../errors.ts';
 import type { Violation } from '../base/action.ts';
 import { resolveFrom } from '../base/paths.ts';
-import { childTraceparent } from '../base/trace-context.ts';
 import { commandsNamedByProject } from '../config/commands.ts';
 import type { ProviderRequest } from '../runs/deps.ts';
 import { judgeProvider } from '../policy/residency.ts';
@@ -61,9 +60,8 @@ function common(installation: Installation, { sessionId, runId }: ProviderReques
   const { host, home, surroundings } = installation;
   const { project } = requireProject(installation);
   const hook = [...host.facts.loki, 'hook', 'generic', '--project', project.dir];
-  const traceparent = childTraceparent(surroundings.env['TRACEPARENT'], host.random.bytes(24));
-  const env = agentEnvironment(surroundings.env, { home: home.home, hook, sessionId, runId, projectDir: project.dir, traceparent });
-  return { cwd: project.dir, timeoutMs: providerTimeoutMs, sessionId, spawn: host.spawn, ...calledBy(installation, name), env: { ...env, ...gateSettings(surroundings.env), LOKI_PROVIDER: name } };
+  const env = agentEnvironment(surroundings.env, { home: home.home, hook, sessionId, runId, projectDir: project.dir });
+  return { cwd: project.dir, timeoutMs: providerTimeoutMs, sessionId, spawn: host.spawn, ...calledBy(installation, name), env: { ...env, ...gateSettings(installation), LOKI_PROVIDER: name } };
 }
 
 /** What the configuration says that a provider calls. A project's own word for the region is no assurance to anybody, and does not count. */

@@ -38,10 +38,10 @@ export function runService({ installation, root, record, ordered }: RunServicePa
   const { host, home } = installation;
   const deps = { ...host, record, root };
   return {
-    async order({ project_id, tenant, document, terms, trigger, actor, requestId }, commit) {
+    async order({ project_id, tenant, document, terms, trigger, actor, requestId, trace }, commit) {
       const dir = await projectPlace(installation, { project_id, tenant_id: tenant, store: tenantView(root, tenant) }, 'order a run');
       installationFor(installation, dir, terms);
-      const made = await orderRun({ ...deps, commit }, { project_id, tenant_id: tenant, trigger, terms, actor, requestId, ...(document === undefined ? {} : { document }) });
+      const made = await orderRun({ ...deps, commit }, { project_id, tenant_id: tenant, trigger, terms, actor, requestId, trace, ...(document === undefined ? {} : { document }) });
       ordered();
       return made;
     },

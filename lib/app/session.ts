@@ -4,6 +4,8 @@ import { canonicalJson, type JsonObject } from '../base/json.ts';
 import { sha256Hex } from '../base/digest.ts';
 import { join, resolveFrom } from '../base/paths.ts';
 import type { PolicyDecision } from '../base/action.ts';
+import type { SpanContext, Tracer } from '../base/trace.ts';
+import { contextIn } from '../base/trace-context.ts';
 import { queryLog, type LoggedEntry } from '../audit/query.ts';
 import type { ApprovalView as StoredApproval } from '../approvals/approval.ts';
 import { scanners } from '../policy/scan/scanners.ts';
@@ -18,7 +20,7 @@ import { roomOf } from './agents.ts';
 import { openApprovals, type OpenApprovals } from './approvals.ts';
 import { assertTrusted, usualDocument } from './beginning.ts';
 import { circumstancesOf } from './circumstances.ts';
-import { openProjectChain, type OpenLog } from './audit/record.ts';
+import { openProjectChain, sealsEntries, type OpenLog } from './audit/record.ts';
 import { judgeResource, microUsdOf, openLedger } from './budgets.ts';
 import { assertKeyReachesHooks } from './hook-environment.ts';
 import { residencyDenial, type ResidencyDenial } from './residency.ts';
@@ -30,6 +32,8 @@ import { assertAsEnrolled, createPolicySource, pinnedPolicy } from './policy.ts'
 import { openEntries } from './audit/protection.ts';
 import { isTrusted, makeProvider } from './provider.ts';
 import { openProjectStore } from './store.ts';
+import { tellingOf } from './telemetry/entries.ts';
+import { openTelemetry } from './telemetry/telemetry.ts';
 import { tenantOf } from './tenancy.ts';
 import { startDelivering } from './webhooks.ts';
 
@@ -44,8 +48,8 @@ export interface SessionOptions {
   readonly narrate?: RunDeps['narrate'];
   /** Told of approvals of this session as they change; `decide` through the room. */
   readonly onApproval?: (view: ApprovalView, room: OpenApprovals['room']) => void;
-  /** By a worker: the store that it has open, and what keeps the run its own. */
-  readonly driven?: { readonly store: Store; readonly fence: () => Promise<StoreCheck>; readonly relinquish: AbortSignal };
+  /** By a worker: the store that it has open, what keeps the run its own, and the span of the request that ordered it. */
+  readonly driven?: { readonly store: Store; readonly fence: () => Promise<StoreCheck>; readonly relinquish: AbortSignal; readonly trace: SpanContext | undefined };
 }
 
 const retries = 1;
@@ -88,22 +92,24 @@ async function withParts(installation: Installation, options: SessionOptions, wo
   const { project } = requireProject(installation);
   assertChainUsable(installation, project.dir);
   assertKeyReachesHooks(installation, 'start a session with an encrypted log');
-  const log = await openLongLivedRecord(installation, 'session');
+  const telemetry = await openTelemetry(installation, options.driven === undefined ? 'session' : 'worker');
+  const log = await openLongLivedRecord(installation, 'session', tellingOf(installation, telemetry));
   const store = options.driven?.store ?? await openProjectStore(installation, log.record);
   const approvals = await openApprovals(installation, log.record, store);
   const chain = openProjectChain(installation, project, log.record);
   const keeping = startKeeping(installation, log);
   const forwarding = startForwarding(installation, log);
-  const delivering = startDelivering(installation, log.record);
+  const delivering = startDelivering(installation, log.record, telemetry.tracer);
   let agent = 'none';
   let refusal: ResidencyDenial | undefined;
   const mark = async (action: 'session_start' | 'session_stop', details: JsonObject): Promise<void> => {
     await chain.append({ action, agent, branch: currentBranch(installation.host.disk, project.dir) ?? null, details });
   };
   try {
-    const outcome = await work(runDeps(installation, options, { log, store, approvals }), {
+    const outcome = await work(runDeps(installation, options, { log, store, approvals, tracer: telemetry.tracer }), {
       project: { id: project.id, dir: project.dir, tenant_id: tenantOf(installation) }, home: installation.home.home, env: installation.surroundings.env,
-      actor: options.actor, signal: options.signal, ...(options.driven === undefined ? {} : { relinquish: options.driven.relinquish }),
+      // What started a worker has nothing to do with the runs that it drives.
+      actor: options.actor, signal: options.signal, ...(options.driven === undefined ? { trace: contextIn(installation.surroundings.env) } : { trace: options.driven.trace, relinquish: options.driven.relinquish }),
       provider(request) {
         const provider = makeProvider(installation, options.script, request, (name, found) => {
           refusal = residencyDenial(request, project.id, name, found);
@@ -131,6 +137,7 @@ async function withParts(installation: Installation, options: SessionOptions, wo
     await forwarding.stop();
     // What forwarding had to say of its end.
     await log.close();
+    await telemetry.end();
   }
 }
 
@@ -144,9 +151,10 @@ interface OpenParts {
   readonly log: OpenLog;
   readonly store: Store;
   readonly approvals: OpenApprovals;
+  readonly tracer: Tracer;
 }
 
-function runDeps(installation: Installation, options: SessionOptions, { log, store, approvals }: OpenParts): RunDeps {
+function runDeps(installation: Installation, options: SessionOptions, { log, store, approvals, tracer }: OpenParts): RunDeps {
   const { host: { clock, timers, random, disk, spawn, facts, lock }, home } = installation;
   const { project } = requireProject(installation);
   const policyOnDisk = createPolicySource(installation);
@@ -154,13 +162,13 @@ function runDeps(installation: Installation, options: SessionOptions, { log, sto
   const policyNow = (): Policy => pinnedPolicy(installation, policyOnDisk());
   const ledger = openLedger(installation, store);
   return {
-    clock, timers, random, disk, spawn, facts, lock, store, record: log.record, ...(options.driven === undefined ? {} : { fence: options.driven.fence }),
+    clock, timers, random, disk, spawn, facts, lock, store, record: log.record, tracer, ...(options.driven === undefined ? {} : { fence: options.driven.fence }),
     judgeResource: (context) => judgeResource(installation, ledger, policyNow(), context),
     countUsage: (report) => ledger.count(report),
     microUsdOf: microUsdOf(installation),
     judgeData: (content, path, direction) => Promise.resolve(policyNow().evaluate('data', { content, path: path ?? 'none', tool: 'diff', direction })),
     judgeDeployment: ({ passed_gates, branch }) => Promise.resolve(policyNow().evaluate('pre_deployment', { passed_gates: [...passed_gates], environment: 'development', branch: branch ?? 'none', actor: options.actor, phase: 'VERIFY' })),
-    approve: (question) => askPeople(approvals, project.id, termsFor(policyNow(), question), question),
+    approve: (question) => askPeople({ approvals, isSealed: sealsEntries(installation) }, project.id, termsFor(policyNow(), question), question),
     redact: (text) => scanners.redact(text),
     trusted: isTrusted(installation),
     forgetSession: (sessionId) => roomOf(installation, sessionId).remove(),
@@ -172,13 +180,14 @@ function runDeps(installation: Installation, options: SessionOptions, { log, sto
 }
 
 /** Puts a question of the run itself to people; bound to what is asked, under the policy that asks. */
-async function askPeople(approvals: OpenApprovals, projectId: string, terms: GateTerms, question: ApprovalQuestion): Promise<ApprovalAnswer> {
+async function askPeople({ approvals, isSealed }: { readonly approvals: OpenApprovals; readonly isSealed: boolean }, projectId: string, terms: GateTerms, question: ApprovalQuestion): Promise<ApprovalAnswer> {
   const action: JsonObject = { kind: 'other', point: question.point, reason: question.reason };
   const answer = await approvals.room.obtain({
     actionHash: sha256Hex(canonicalJson(action)), policyDigest: question.decision.policy_digest, sessionId: question.session_id, projectId,
     rule: ruleOf(question.decision), reason: question.reason, action, requestedBy: 'agent:runner', ...terms,
   }, terms.timeoutMs, question.signal);
-  return { approved: answer.outcome === 'approved', reason: answer.reason, approval_id: answer.id };
+  const { id: approval_id, outcome, reason, decidedBy = [] } = answer;
+  return { approved: outcome === 'approved', reason, approval_id, outcome, ...(isSealed ? {} : { decidedBy }) };
 }
 
 /** What the policy's approval gates say: those of deployments before one, else those of the phase the run is in. */

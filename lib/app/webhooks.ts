@@ -7,6 +7,7 @@ import type { Recorder } from '../audit/entry.ts';
 import { LokiError } from '../errors.ts';
 import { isPlainObject } from '../base/json.ts';
 import { join } from '../base/paths.ts';
+import { noTracer, type Tracer } from '../base/trace.ts';
 import { parseWebhookSecret, webhookSecret, webhookSecretBytes } from '../base/webhook-signature.ts';
 import { approvalKeys } from '../approvals/approval.ts';
 import type { ApprovalObjects } from '../approvals/ports.ts';
@@ -60,10 +61,11 @@ const lockPathOf = ({ home }: Installation): string => join(home.run, 'webhooks'
 export interface DeliverOnce {
   readonly all?: boolean;
   readonly signal?: AbortSignal;
+  readonly tracer?: Tracer;
 }
 
 /** Sends what is due; undefined when another process is at it. */
-export async function deliverOnce(installation: Installation, record: Recorder, options: DeliverOnce = {}): Promise<DeliverReport | undefined> {
+export async function deliverOnce(installation: Installation, record: Recorder, { tracer = noTracer, ...options }: DeliverOnce = {}): Promise<DeliverReport | undefined> {
   const { host: { clock, random, lock }, config: { egress, residency } } = installation;
   const alone = lock(lockPathOf(installation));
   try {
@@ -75,7 +77,7 @@ export async function deliverOnce(installation: Installation, record: Recorder, 
   try {
     const [{ deliverDue }, { sockets }] = await Promise.all([import('../approvals/webhooks/deliver.ts'), import('../host/sockets.ts')]);
     return await deliverDue({
-      spool: spoolPlace(installation), sockets, clock, random, record, rules: { allowed: egress.allowInternal, airGapped: residency.airGapped },
+      spool: spoolPlace(installation), sockets, clock, random, record, tracer, rules: { allowed: egress.allowInternal, airGapped: residency.airGapped },
       secrets: () => webhookSecrets(installation), userAgent: `loki-enterprise/${version}`,
     }, options);
   } finally {
@@ -93,7 +95,7 @@ const lookEveryMs = 1000;
 const lastWordsMs = 2000;
 
 /** Looks for what is due every second. No timer of it keeps the process alive. */
-export function startDelivering(installation: Installation, record: Recorder): RunningDelivery {
+export function startDelivering(installation: Installation, record: Recorder, tracer: Tracer): RunningDelivery {
   const { timers } = installation.host;
   const stopping = new AbortController();
   let underWay: Promise<unknown> = Promise.resolve();
@@ -101,7 +103,7 @@ export function startDelivering(installation: Installation, record: Recorder): R
   const look = (): void => {
     if (isBusy || !isDueSafely(installation)) return;
     isBusy = true;
-    underWay = deliverOnce(installation, record, { signal: stopping.signal }).catch(() => undefined).finally(() => { isBusy = false; });
+    underWay = deliverOnce(installation, record, { signal: stopping.signal, tracer }).catch(() => undefined).finally(() => { isBusy = false; });
   };
   const cancel = timers.every(lookEveryMs, look);
   return {

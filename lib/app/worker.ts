@@ -5,6 +5,7 @@
  */
 import { LokiError, messageOf, type ErrorCode } from '../errors.ts';
 import { newId } from '../base/ids.ts';
+import { parseContext } from '../base/trace-context.ts';
 import { closeDeadSession, closeRun, type ClosingDeps } from '../runs/closing.ts';
 import { scanners } from '../policy/scan/scanners.ts';
 import { short } from '../runs/answer.ts';
@@ -164,7 +165,7 @@ async function drive(driving: Driving, queued: QueuedRun): Promise<Seen> {
     return orClosed(driving, queued, async () => {
       if ('missing' in place) throw place.missing;
       const installation = installationFor(driving.installation, place.dir, termsOf(run));
-      return startOrderedSession(installation, { run, revision: entry.revision }, await orderedDocument(store, run), sessionOptions(driving, queued.ordered_by));
+      return startOrderedSession(installation, { run, revision: entry.revision }, await orderedDocument(store, run), sessionOptions(driving, queued, queued.ordered_by));
     });
   }
   return goOn(driving, queued, run, place);
@@ -193,15 +194,15 @@ async function goOn(driving: Driving, queued: QueuedRun, run: Run, place: Awaite
   return orClosed(driving, queued, async () => {
     const installation = installationFor(driving.installation, place.dir, {});
     if (!installation.config.runs.takeUp) throw new LokiError('run.failed', { attempted: 'take the run up', found: `process ${session.pid} died, and runs.take_up is off` });
-    return takeUpSession(installation, sessionOptions(driving, 'system'), run.id);
+    return takeUpSession(installation, sessionOptions(driving, queued, 'system'), run.id);
   });
 }
 
-function sessionOptions({ options, store, lease, relinquish }: Driving, actor: string): SessionOptions {
+function sessionOptions({ options, store, lease, relinquish }: Driving, { traceparent, tracestate }: QueuedRun, actor: string): SessionOptions {
   // Nobody sits here who could interrupt: a person cancels the run.
   const { signal } = new AbortController();
   return {
-    actor, signal, driven: { store, fence: () => lease.check(), relinquish },
+    actor, signal, driven: { store, fence: () => lease.check(), relinquish, trace: parseContext(traceparent, tracestate) },
     ...(options.narrate === undefined ? {} : { narrate: options.narrate }),
   };
 }

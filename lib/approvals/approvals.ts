@@ -48,6 +48,8 @@ export interface ApprovalAnswer {
   readonly id: string;
   readonly outcome: 'approved' | 'rejected' | 'expired' | 'pending';
   readonly reason: string;
+  /** The people whose word that is; none where time or a missing signature ended it. */
+  readonly decidedBy?: readonly string[];
 }
 
 export interface ApprovalsOptions {
@@ -319,5 +321,6 @@ function answerOf(view: ApprovalView, outcome: ApprovalAnswer['outcome']): Appro
   if (view.ended_because !== undefined) return { id: view.id, outcome, reason: view.ended_because };
   if (outcome === 'expired') return { id: view.id, outcome, reason: `nobody decided by ${view.expires_at}` };
   const said = last?.reason;
-  return { id: view.id, outcome, reason: `${view.decisions.map(({ by }) => by).join(', ')}${said === null || said === undefined || said === '' ? '' : `: ${said}`}` };
+  const decidedBy = view.decisions.filter((each) => each.outcome === (outcome === 'approved' ? 'approve' : 'reject')).map(({ by }) => by);
+  return { id: view.id, outcome, reason: `${view.decisions.map(({ by }) => by).join(', ')}${said === null || said === undefined || said === '' ? '' : `: ${said}`}`, decidedBy };
 }

@@ -3,6 +3,7 @@
  * what is hashed is what is written, never a second rendering.
  */
 import type { JsonObject, JsonValue } from '../base/json.ts';
+import type { SpanContext } from '../base/trace.ts';
 import type { EventName, Level } from './events.ts';
 
 /** What a caller wants recorded. */
@@ -25,8 +26,11 @@ export interface AuditReceipt {
   readonly chain_hash: string | null;
 }
 
-/** Records one event. Resolves when it is on the medium; rejects with `audit.unwritable` when it could not be recorded. */
-export type Recorder = (event: AuditEvent) => Promise<AuditReceipt>;
+/**
+ * Records one event. Resolves when it is on the medium; rejects with `audit.unwritable` when it could not be recorded. `context` is the span
+ * that telemetry tells it in; nothing of it is recorded.
+ */
+export type Recorder = (event: AuditEvent, context?: SpanContext) => Promise<AuditReceipt>;
 
 /** What encryption and keys of subjects do to entries on their way to disk. Used under the log's lock: it may make a key, durable before it returns. */
 export interface EntryProtection {

@@ -118,7 +118,8 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
   };
 }
 
-function isWanted(event: AuditEvent, { exclude, level }: AuditLogOptions): boolean {
+/** Whether an event is recorded at all. */
+export function isWanted(event: AuditEvent, { exclude, level }: Pick<AuditLogOptions, 'exclude' | 'level'>): boolean {
   if (!canBeExcluded(event.event)) return true;
   if (exclude.has(event.event)) return false;
   return levels.indexOf(event.level ?? usualLevel(event.event)) >= levels.indexOf(level);

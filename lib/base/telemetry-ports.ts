@@ -62,3 +62,9 @@ export interface LineFiles {
   /** Missing is fine. */
   remove(path: string): void;
 }
+
+/** A file that is written anew now and then, and that a power cut may take. */
+export interface LooseFiles {
+  /** The file has exactly this text: whoever reads sees the old or the new one, whole. Folders below `base` are made. Throws the system's error. */
+  replace(base: string, path: string, text: string): void;
+}

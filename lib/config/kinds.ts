@@ -6,6 +6,7 @@
 import { parseAddress } from '../base/addresses.ts';
 import { parseDuration } from '../base/duration.ts';
 import { isAbsolute } from '../base/paths.ts';
+import { quoted, unsafe } from '../base/quoted.ts';
 import { Secret } from '../base/secret.ts';
 import { didYouMean } from '../base/suggest.ts';
 import type { YamlNode } from '../formats/yaml/node.ts';
@@ -15,19 +16,6 @@ import type { Kind, Refuse, Tighten } from './setting.ts';
 const longestText = 4096;
 /** Most items of a list or entries of a map. */
 const mostItems = 1000;
-/** More of a refused value than this is not repeated in a message. */
-const longestQuote = 60;
-
-/** Control characters, line separators, and marks that reorder or hide what a person is shown. */
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
-const everyUnsafe = new RegExp(unsafe.source, 'g');
-
-/** A value as a message may show it: quoted, cut, what is unsafe on a terminal escaped, a password in a URL hidden. */
-export function quoted(text: string): string {
-  const cut = text.length > longestQuote ? `${text.slice(0, longestQuote)}…` : text;
-  const safe = JSON.stringify(cut.replace(/\/\/[^/@\s]*@/, '//***@'));
-  return safe.replace(everyUnsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
 
 /** Where inside a map a mistake lies: `.name`, or `["odd name"]`. */
 function member(named: string): string {

@@ -3,6 +3,8 @@ import type { Action } from '../base/action.ts';
 import type { ActionOutcome, GateReply } from '../gate/reply.ts';
 import { openGate as openAppGate } from '../app/gate.ts';
 import { openInstallation } from '../app/installation.ts';
+import { openGateTelemetry } from '../app/telemetry/gate.ts';
+import type { SpanContext, Tracer } from '../base/trace.ts';
 import { ownSurroundings } from './surroundings.ts';
 
 export interface OpenGateOptions {
@@ -13,6 +15,10 @@ export interface OpenGateOptions {
   readonly sessionId?: string;
   /** How long an action that needs approval may wait for a person; not at all when left out. */
   readonly approvalWaitMs?: number;
+  /** Makes the spans of the gate (`loki-enterprise/telemetry`). Left out, they go where LOKI_HOME is set up to send telemetry, if anywhere, when the gate is closed. */
+  readonly tracer?: Tracer;
+  /** The span that the program is in when it asks. */
+  readonly parent?: () => SpanContext | undefined;
 }
 
 export interface OpenedGate {
@@ -26,12 +32,19 @@ export interface OpenedGate {
 /** Opens the gate of a project. */
 export async function openGate(options: OpenGateOptions): Promise<OpenedGate> {
   const installation = openInstallation(ownSurroundings(), { project: options.projectDir });
-  return openAppGate(installation, {
-    agent: options.agent ?? 'library', waitMs: options.approvalWaitMs ?? 0,
-    ...(options.sessionId === undefined ? {} : { sessionId: options.sessionId }),
-  });
+  const { agent = 'library', sessionId, tracer, parent } = options;
+  const telemetry = await openGateTelemetry(installation, agent, tracer === undefined ? undefined : { tracer, ...(parent === undefined ? {} : { parent }) });
+  const gate = openAppGate(installation, { agent, waitMs: options.approvalWaitMs ?? 0, ...(sessionId === undefined ? {} : { sessionId }), ...telemetry.options });
+  return {
+    ...gate,
+    async close() {
+      await gate.close();
+      await telemetry.end();
+    },
+  };
 }
 
 export type { Action, ActionKind, Decision } from '../base/action.ts';
 export type { ActionOutcome, GateReply } from '../gate/reply.ts';
+export type { Span, SpanContext, Tracer } from '../base/trace.ts';
 export { LokiError } from '../errors.ts';

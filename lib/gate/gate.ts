@@ -7,7 +7,8 @@
 import { messageOf, LokiError } from '../errors.ts';
 import type { Action, PolicyDecision } from '../base/action.ts';
 import type { JsonObject } from '../base/json.ts';
-import type { AuditEvent, Recorder } from '../audit/entry.ts';
+import type { SpanContext } from '../base/trace.ts';
+import type { AuditEvent, AuditReceipt, Recorder } from '../audit/entry.ts';
 import type { EventName } from '../audit/events.ts';
 import type { ActionOutcome, Gate, GateReply } from './reply.ts';
 
@@ -29,6 +30,10 @@ export interface ApprovalReply {
   readonly outcome: 'approved' | 'rejected' | 'expired' | 'pending' | 'handed';
   readonly id: string;
   readonly reason: string;
+  /** The people on whose word it rests: `user:alice`. */
+  readonly decidedBy?: readonly string[];
+  /** Milliseconds from asking to this answer. */
+  readonly waitedMs?: number;
 }
 
 /** What the gate is made of. */
@@ -46,16 +51,32 @@ export interface GateParts {
   /** Who acts: `agent:<type>`. */
   readonly actor: string;
   readonly metadata: (action: Action) => JsonObject;
+  /** Makes the spans of a decision; none are made when left out. */
+  readonly spansOf?: (action: Action, about: JsonObject) => DecisionSpans;
   readonly close: () => Promise<void>;
 }
+
+/** What makes the spans of one decision, step by step. What a step gives or throws is given and thrown. */
+export interface DecisionSpans {
+  judge(work: () => Judgement): Judgement;
+  wait(work: () => Promise<ApprovalReply>): Promise<ApprovalReply>;
+  /** `work` is told the span that the entry is made in. */
+  append(work: (context?: SpanContext) => Promise<AuditReceipt>): Promise<AuditReceipt>;
+  end(reply: GateReply): void;
+}
+
+const noSpans: DecisionSpans = { judge: (work) => work(), wait: (work) => work(), append: (work) => work(), end: () => undefined };
 
 /** Puts the parts together. */
 export function createGate(parts: GateParts): Gate {
   return {
     async decide(action, about = {}) {
-      const judgement = judgeSafely(parts, action);
-      const verdict = await settle(parts, judgement, action);
-      return record(parts, judgement, verdict, action, about);
+      const spans = parts.spansOf?.(action, about) ?? noSpans;
+      const judgement = spans.judge(() => judgeSafely(parts, action));
+      const verdict = await settle(parts, judgement, action, spans);
+      const reply = await record(parts, judgement, verdict, action, about, spans);
+      spans.end(reply);
+      return reply;
     },
     report: (outcome) => parts.recordOutcome(outcome),
     close: () => parts.close(),
@@ -69,6 +90,8 @@ interface Verdict {
   readonly reason: string;
   readonly rule?: string;
   readonly approvalId?: string;
+  readonly decidedBy?: readonly string[];
+  readonly waitedMs?: number;
   readonly handed?: true;
 }
 
@@ -91,36 +114,37 @@ export function refused(error: unknown, canonical: JsonObject, context?: JsonObj
   return { decision, canonical, actionHash: '', ...(context === undefined ? {} : { context }) };
 }
 
-async function settle(parts: GateParts, judgement: Judgement, action: Action): Promise<Verdict> {
+async function settle(parts: GateParts, judgement: Judgement, action: Action, spans: DecisionSpans): Promise<Verdict> {
   const { decision } = judgement;
   const rule = decidingRule(decision);
   const common = { decision: decision.decision, reason: decision.reason, ...(rule === undefined ? {} : { rule }) };
   if (decision.decision === 'ALLOW') return { ...common, event: decision.violations.some(({ action: does }) => does === 'warn') ? 'policy.warn' : 'policy.allow' };
   if (decision.decision === 'DENY') return { ...common, event: judgement.actionHash === '' || decision.policy_digest === '' ? 'policy.error' : 'policy.deny' };
   try {
-    return withApproval(common, await parts.approve(judgement, action));
+    return withApproval(common, await spans.wait(() => parts.approve(judgement, action)));
   } catch (error) {
     return { ...common, event: 'policy.error', decision: 'DENY', reason: `${decision.reason}. It needs approval, and asking for it failed: ${messageOf(error)}` };
   }
 }
 
 function withApproval(common: Omit<Verdict, 'event'>, approval: ApprovalReply): Verdict {
-  const approvalId = approval.id;
+  const { id: approvalId, decidedBy = [], waitedMs } = approval;
   if (approval.outcome === 'handed') return { ...common, event: 'policy.approval_required', handed: true };
-  if (approval.outcome === 'approved') return { ...common, event: 'policy.allow', decision: 'ALLOW', reason: `Approved (${approvalId}): ${approval.reason}`, approvalId };
-  if (approval.outcome === 'pending') return { ...common, event: 'policy.approval_required', reason: `${common.reason}. Approval ${approvalId} is needed: loki approve ${approvalId}`, approvalId };
+  const asked = { ...common, approvalId, ...(decidedBy.length === 0 ? {} : { decidedBy }), ...(waitedMs === undefined ? {} : { waitedMs }) };
+  if (approval.outcome === 'approved') return { ...asked, event: 'policy.allow', decision: 'ALLOW', reason: `Approved (${approvalId}): ${approval.reason}` };
+  if (approval.outcome === 'pending') return { ...asked, event: 'policy.approval_required', reason: `${common.reason}. Approval ${approvalId} is needed: loki approve ${approvalId}` };
   const word = approval.outcome === 'rejected' ? 'was rejected' : 'was not given in time';
-  return { ...common, event: 'policy.deny', decision: 'DENY', reason: `${common.reason}. Approval ${approvalId} ${word}: ${approval.reason}`, approvalId };
+  return { ...asked, event: 'policy.deny', decision: 'DENY', reason: `${common.reason}. Approval ${approvalId} ${word}: ${approval.reason}` };
 }
 
-/** The name of the rule that made the decision what it is. */
-function decidingRule(decision: PolicyDecision): string | undefined {
+/** The name of the rule that made a decision what it is. */
+export function decidingRule(decision: Pick<PolicyDecision, 'decision' | 'violations'>): string | undefined {
   const wanted = decision.decision === 'DENY' ? 'deny' : decision.decision === 'REQUIRE_APPROVAL' ? 'require_approval' : 'warn';
   return decision.violations.find(({ action, monitor }) => action === wanted && monitor !== true)?.name;
 }
 
 /** Recorded first, replied after: the entry is on the medium when the caller hears of it. */
-async function record(parts: GateParts, judgement: Judgement, verdict: Verdict, action: Action, about: JsonObject): Promise<GateReply> {
+async function record(parts: GateParts, judgement: Judgement, verdict: Verdict, action: Action, about: JsonObject, spans: DecisionSpans): Promise<GateReply> {
   const reply = {
     decision: verdict.decision,
     allowed: verdict.decision === 'ALLOW',
@@ -130,7 +154,7 @@ async function record(parts: GateParts, judgement: Judgement, verdict: Verdict, 
     ...(verdict.handed === undefined ? {} : { handed: verdict.handed }),
   };
   try {
-    const receipt = await parts.record(entryOf(parts, judgement, verdict, action, about));
+    const receipt = await spans.append((context) => parts.record(entryOf(parts, judgement, verdict, action, about), context));
     return { ...reply, reason: withWhy(verdict, receipt.seq), audit_seq: receipt.seq };
   } catch (error) {
     if (parts.onFailure === 'warn') return { ...reply, reason: `${reply.reason} (NOT RECORDED: ${messageOf(error)})`, audit_seq: null };
@@ -157,6 +181,8 @@ function entryOf(parts: GateParts, judgement: Judgement, verdict: Verdict, actio
       reason: verdict.reason,
       ...(verdict.rule === undefined ? {} : { rule: verdict.rule }),
       ...(verdict.approvalId === undefined ? {} : { approval_id: verdict.approvalId }),
+      ...(verdict.decidedBy === undefined ? {} : { decided_by: verdict.decidedBy }),
+      ...(verdict.waitedMs === undefined ? {} : { waited_ms: verdict.waitedMs }),
       ...(verdict.handed === undefined ? {} : { asked_at: 'agent' }),
       ...about,
       ...(decision.violations.length === 0 ? {} : { violations: decision.violations.map(violationDetails) }),

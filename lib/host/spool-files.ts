@@ -2,7 +2,7 @@
  * The `SpoolFiles` and `LineFiles` drivers: small files that appear whole, and files that grow by lines. Nothing is synced. Trusts nothing it finds:
  * what is no plain file of this user is not listed, not read and not linked, and no symlink is followed below the base.
  */
-import type { LineFiles, SpoolFile, SpoolFiles } from '../base/telemetry-ports.ts';
+import type { LineFiles, LooseFiles, SpoolFile, SpoolFiles } from '../base/telemetry-ports.ts';
 import type { Clock, Disk, Files, FileStat, Random } from '../ports.ts';
 import { dirname } from '../base/paths.ts';
 import { systemCode } from '../errors.ts';
@@ -25,9 +25,9 @@ const temporaryPrefix = '.tmp-';
 const staleMs = 10 * 60_000;
 
 /** Those of this machine. */
-export function spoolDrivers({ disk, clock, random }: { readonly disk: Disk; readonly clock: Clock; readonly random: Random }): { readonly spoolFiles: SpoolFiles; readonly lineFiles: LineFiles } {
+export function spoolDrivers({ disk, clock, random }: { readonly disk: Disk; readonly clock: Clock; readonly random: Random }): { readonly spoolFiles: SpoolFiles; readonly lineFiles: LineFiles; readonly looseFiles: LooseFiles } {
   const options: SpoolDriverOptions = { files: realFiles, disk, clock, owner: process.geteuid?.(), uniqueName: () => `${process.pid}-${Buffer.from(random.bytes(6)).toString('hex')}` };
-  return { spoolFiles: createSpoolFiles(options), lineFiles: createLineFiles(options) };
+  return { spoolFiles: createSpoolFiles(options), lineFiles: createLineFiles(options), looseFiles: createLooseFiles(options) };
 }
 
 export function createSpoolFiles(options: SpoolDriverOptions): SpoolFiles {
@@ -61,6 +61,23 @@ export function createSpoolFiles(options: SpoolDriverOptions): SpoolFiles {
       }
     },
     remove: (path) => gone(() => files.unlink(path), undefined),
+  };
+}
+
+/** Written beside it and renamed over it: as `SpoolFiles.write`, and whoever was there goes. */
+export function createLooseFiles(options: SpoolDriverOptions): LooseFiles {
+  const { files, disk } = options;
+  return {
+    replace(base, path, text) {
+      disk.ensureDirectory(base, dirname(path), 0o700);
+      const temporary = writeTemporary(options, path, Buffer.from(text, 'utf8'));
+      try {
+        files.rename(temporary, path);
+      } catch (error) {
+        removeQuietly(files, temporary);
+        throw error;
+      }
+    },
   };
 }
 

@@ -4,14 +4,20 @@
  * agent says about itself is marked as its own word; decisions come from the log of record.
  */
 import type { JsonObject } from '../base/json.ts';
+import type { Span } from '../base/trace.ts';
+import { addTokens, noTokens } from '../budgets/usage.ts';
 import { systemCode, LokiError, messageOf } from '../errors.ts';
+import { attribute, spanNames } from '../telemetry/names.ts';
 import { Answer, answerLimits, type AgentMessage } from './answer.ts';
-import { assertNotHalted, auditOf, RunEnd, type RunContext } from './context.ts';
+import { assertNotHalted, auditOf, type RunContext } from './context.ts';
 import { settleDecision } from './decisions.ts';
 import type { CallEnd } from './provider.ts';
 import { assertResources } from './resources.ts';
 import { Feed } from './feed.ts';
+import { tokensIn } from './meter.ts';
 import type { Phase } from './run.ts';
+import { RunEnd } from './run-end.ts';
+import { agentAttributes, callError, usageAttributes } from './spans.ts';
 
 /** What the run wants of a call. */
 export interface CallRequest {
@@ -39,20 +45,20 @@ export async function callProvider(context: RunContext, request: CallRequest): P
     if (tries > 0) await pause(context, firstPauseMs * 2 ** (tries - 1));
     assertNotHalted(context);
     await assertResources(context, request.role, 'before a call');
-    const { end, answer, messages } = await callOnce(context, request);
+    const { end, answer, messages } = await callOnce(context, request, tries + 1);
     assertNotHalted(context);
     if (end.failure === null) return { text: answer.text, messages };
     failure = end.failure.message;
     tried += 1;
     if (end.failure.lasting === true) break;
   }
-  throw new RunEnd('failed', `provider "${context.provider.name}" failed in ${request.phase}: ${failure} (${tried} tries)`);
+  throw new RunEnd('provider_failed', `provider "${context.provider.name}" failed in ${request.phase}: ${failure} (${tried} tries)`);
 }
 
 async function assertPromptAllowed(context: RunContext, request: CallRequest): Promise<void> {
   const decision = await context.deps.judgeData(request.prompt, undefined, 'prompt');
   const { allowed, reason } = await settleDecision(context, 'data', `prompt for ${request.role} in ${request.phase}`, decision);
-  if (!allowed) throw new RunEnd('failed', `the prompt for ${request.phase} is not allowed: ${reason}`);
+  if (!allowed) throw new RunEnd('denied', `the prompt for ${request.phase} is not allowed: ${reason}`);
 }
 
 interface Called {
@@ -61,7 +67,20 @@ interface Called {
   readonly messages: readonly AgentMessage[];
 }
 
-async function callOnce(context: RunContext, request: CallRequest): Promise<Called> {
+/** One try, and its span. */
+function callOnce(context: RunContext, request: CallRequest, tries: number): Promise<Called> {
+  const { provider } = context;
+  const action = request.role === 'agent' ? request.phase.toLowerCase() : 'review';
+  return context.trace.within(spanNames.agent(provider.name, action), agentAttributes(context, request.phase, action, tries), async (span) => {
+    const called = await callWithin(context, request, span);
+    const error = callError(called.end);
+    span.set(attribute.exitCode, called.end.exit ?? undefined);
+    if (error !== undefined) span.set(attribute.errorType, error[0]).status('error', error[1]);
+    return called;
+  });
+}
+
+async function callWithin(context: RunContext, request: CallRequest, span: Span): Promise<Called> {
   const { deps, provider, timeline } = context;
   const actor = `agent:${provider.name}`;
   const about = { phase: request.phase, role: request.role, iteration: timeline.progress.iteration };
@@ -72,9 +91,12 @@ async function callOnce(context: RunContext, request: CallRequest): Promise<Call
   const spent = new AbortController();
   const messages: AgentMessage[] = [];
   const feed = new Feed(context, request.role, () => spent.abort());
+  let used = noTokens;
   const answer = new Answer((message) => {
-    if (message.type === 'usage') feed.use(message);
-    else messages.push(message);
+    if (message.type === 'usage') {
+      used = addTokens(used, tokensIn(message));
+      feed.use(message);
+    } else messages.push(message);
     feed.show(message);
   });
   const began = deps.clock.monotonic();
@@ -83,13 +105,14 @@ async function callOnce(context: RunContext, request: CallRequest): Promise<Call
   try {
     end = await provider.invoke({
       phase: request.phase, iteration: timeline.progress.iteration, role: request.role, prompt: request.prompt, signal,
-      ...(request.review === undefined ? {} : { review: request.review }), onLine: (line) => answer.accept(line), onWords: (line) => answer.hear(line),
+      ...(request.review === undefined ? {} : { review: request.review }), span: span.context, onLine: (line) => answer.accept(line), onWords: (line) => answer.hear(line),
       onMessage: (message) => answer.take(message), onTool: (use) => feed.saw(use),
     });
   } catch (error) {
     end = brokenEnd(error, deps.clock.monotonic() - began);
   }
   await feed.close(answer.usageReports > 0);
+  if (answer.usageReports > 0) span.setAll(usageAttributes(used));
   await recordEnd(context, request, end, answer);
   feed.assertAllowed();
   return { end, answer, messages };

@@ -5,6 +5,7 @@
  */
 import type { Spawn, SpawnResult } from '../ports.ts';
 import type { JsonObject } from '../base/json.ts';
+import { traceVariables } from '../base/trace-context.ts';
 import { LokiError } from '../errors.ts';
 import type { CallEnd, CallFailure, Provider, ProviderCall } from './provider.ts';
 
@@ -88,13 +89,14 @@ export function scriptedProvider(options: ScriptedOptions): Provider {
   });
 }
 
-/** What tells the agent, and the hooks that it starts, which call this is. */
+/** What tells the agent, and the hooks that it starts, which call this is, and of which trace. */
 export function callEnvironment(call: ProviderCall): Readonly<Record<string, string>> {
   return {
     LOKI_PHASE: call.phase,
     LOKI_ITERATION: String(call.iteration),
     LOKI_ROLE: call.role,
     ...(call.review === undefined ? {} : { LOKI_REVIEW_ID: call.review }),
+    ...traceVariables(call.span),
   };
 }
 

@@ -6,21 +6,11 @@ import type { RunDeps, RunPlace, RunProject, RunSettings } from './deps.ts';
 import type { Prd } from './prd.ts';
 import type { Provider } from './provider.ts';
 import type { Repository } from './git.ts';
+import { RunEnd } from './run-end.ts';
 import type { Task } from './task.ts';
 import type { Move } from './state.ts';
 import type { Step, Timeline } from './timeline.ts';
-
-/** Thrown inside a run to end it; the runner turns it into the last step. Never leaves the room. */
-export class RunEnd extends Error {
-  readonly status: 'failed' | 'cancelled';
-  readonly audit: readonly AuditEvent[];
-
-  constructor(status: 'failed' | 'cancelled', reason: string, audit: readonly AuditEvent[] = []) {
-    super(reason);
-    this.status = status;
-    this.audit = audit;
-  }
-}
+import type { RunTrace } from './trace.ts';
 
 export interface RunContext {
   readonly deps: RunDeps;
@@ -30,6 +20,7 @@ export interface RunContext {
   readonly prd: Prd;
   readonly provider: Provider;
   readonly timeline: Timeline;
+  readonly trace: RunTrace;
   /** Undefined where the project is in no repository. */
   readonly repository: Repository | undefined;
   /** Aborted when the run must end now: stopped by a person, or a step that could not be written. */

@@ -7,18 +7,24 @@ import { LokiError } from '../errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { AgentMessage } from './answer.ts';
 import { callProvider } from './call.ts';
+import { attribute, spanNames } from '../telemetry/names.ts';
 import { auditOf, type RunContext } from './context.ts';
 import type { CouncilSpec } from './deps.ts';
 import type { GateResult } from './gates.ts';
 import type { Changes } from './git.ts';
 import type { VerdictSummary } from './progress.ts';
 import { reviewPrompt } from './prompts.ts';
+import { verdictAttributes } from './spans.ts';
 
 /** Every reviewer's verdict, recorded one by one. */
 export async function askCouncil(context: RunContext, changes: Changes | undefined, gates: readonly GateResult[]): Promise<readonly VerdictSummary[]> {
   const verdicts: VerdictSummary[] = [];
   for (const reviewer of context.settings.council.reviewers) {
-    const verdict = await askReviewer(context, reviewer, changes, gates);
+    const verdict = await context.trace.within(spanNames.council(reviewer), { [attribute.reviewer]: reviewer }, async (span) => {
+      const given = await askReviewer(context, reviewer, changes, gates);
+      span.setAll(verdictAttributes(given.approved));
+      return given;
+    });
     const { timeline } = context;
     const details: JsonObject = { reviewer, approved: verdict.approved, reason: verdict.reason };
     await timeline.write({

@@ -6,6 +6,9 @@ import type { Decision, PolicyDecision, Violation } from '../base/action.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { AuditEvent } from '../audit/entry.ts';
 import type { EventName } from '../audit/events.ts';
+import { decidingRule } from '../gate/gate.ts';
+import { approvalAttributes, decisionAttributes } from '../gate/spans.ts';
+import { attribute, spanNames } from '../telemetry/names.ts';
 import { short } from './answer.ts';
 import { auditOf, type RunContext } from './context.ts';
 import type { EventDraft } from './timeline.ts';
@@ -41,6 +44,11 @@ export function decidingRules(decision: PolicyDecision): readonly string[] {
   return decision.violations.filter(({ action, monitor }) => monitor !== true && (action === 'deny' || action === 'require_approval')).map(({ name }) => name);
 }
 
+/** The span of a decision that has just been made; of those that are recorded. */
+export function traceDecision(context: RunContext, point: RunPoint, decision: PolicyDecision): void {
+  context.trace.past(spanNames.policy, { [attribute.point]: point, ...decisionAttributes(decision, decidingRule(decision)) }, context.deps.clock.now(), decision.duration_us / 1000);
+}
+
 /** The timeline's word on a decision. */
 export function decisionEvent(point: RunPoint, subject: string, decision: PolicyDecision): EventDraft {
   const [rule] = decidingRules(decision);
@@ -51,8 +59,13 @@ export function decisionEvent(point: RunPoint, subject: string, decision: Policy
 export async function askPerson(context: RunContext, point: RunPoint, decision: PolicyDecision): Promise<{ readonly approved: boolean; readonly reason: string }> {
   const { approve } = context.deps;
   if (approve === undefined) return { approved: false, reason: 'nobody can be asked to approve it' };
-  const answer = await approve({
-    point, phase: context.timeline.progress.phase, reason: decision.reason, decision, session_id: context.sessionId, run_id: context.timeline.run.id, signal: context.halt.signal,
+  const answer = await context.trace.within(spanNames.approval, {}, async (span) => {
+    const given = await approve({
+      point, phase: context.timeline.progress.phase, reason: decision.reason, decision, session_id: context.sessionId, run_id: context.timeline.run.id, signal: context.halt.signal,
+    });
+    const { approved, approval_id: id = '', reason, outcome = approved ? 'approved' : 'rejected', decidedBy = [] } = given;
+    span.setAll(approvalAttributes({ id, outcome, reason, decidedBy }, true));
+    return given;
   });
   const id = answer.approval_id === undefined ? {} : { approval_id: answer.approval_id };
   await context.timeline.write({ events: [{ event_type: 'approval', details: { point, status: answer.approved ? 'approved' : 'rejected', reason: short(answer.reason), ...id } }] });
@@ -61,6 +74,7 @@ export async function askPerson(context: RunContext, point: RunPoint, decision: 
 
 /** Records a decision, asks a person where one must, and says whether to go on and why not. */
 export async function settleDecision(context: RunContext, point: RunPoint, subject: string, decision: PolicyDecision): Promise<{ readonly allowed: boolean; readonly reason: string }> {
+  traceDecision(context, point, decision);
   const shown = decision.decision === 'ALLOW' && decision.violations.length === 0 ? [] : [decisionEvent(point, subject, decision)];
   await context.timeline.write({ audit: [decisionAudit(context, point, subject, decision)], events: shown });
   if (decision.decision === 'ALLOW') return { allowed: true, reason: decision.reason };

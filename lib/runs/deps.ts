@@ -3,6 +3,7 @@
  * knows no policy engine, no log and no approval store; it calls these.
  */
 import type { Host } from '../ports.ts';
+import type { SpanContext, Tracer } from '../base/trace.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { PolicyDecision } from '../base/action.ts';
 import type { UsageReport } from '../budgets/usage.ts';
@@ -65,6 +66,9 @@ export interface ApprovalAnswer {
   readonly approved: boolean;
   readonly reason: string;
   readonly approval_id?: string;
+  readonly outcome?: 'approved' | 'rejected' | 'expired' | 'pending';
+  /** The people whose word that is, as audit actors, where they may be told of. */
+  readonly decidedBy?: readonly string[];
 }
 
 /** An approval of this session as the timeline shows it, whenever its status changes. */
@@ -95,6 +99,8 @@ export interface DecisionView {
 export interface RunDeps extends Pick<Host, 'clock' | 'timers' | 'random' | 'disk' | 'spawn' | 'facts' | 'lock'> {
   readonly store: Store;
   readonly record: Recorder;
+  /** Follows the run, and is asked for nothing. */
+  readonly tracer: Tracer;
 
   /** What must hold in the store for this process to write of the run; see `Timeline`. Left out: it drives a run that nobody else takes. */
   readonly fence?: () => Promise<StoreCheck>;
@@ -169,6 +175,8 @@ export interface RunPlace {
   readonly actor: string;
   /** The provider for a session: its environment carries the session's ids (`agentEnvironment`). */
   readonly provider: (about: ProviderRequest) => Provider;
+  /** The span of whoever asks. */
+  readonly trace?: SpanContext | undefined;
   /** Aborting stops the run as `loki stop` does (Ctrl-C). */
   readonly signal: AbortSignal;
   /** Aborting lets go of the run: its agent is ended, and it is left as if this process had died, for another to take up. */

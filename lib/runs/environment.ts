@@ -25,8 +25,6 @@ export interface AgentContext {
   readonly sessionId: string;
   readonly runId: string;
   readonly projectDir: string;
-  /** W3C trace context of the span the agent works in. */
-  readonly traceparent?: string;
 }
 
 /** Where a secret of ours lies, and none itself: the gate that an agent's hook opens must find the key of the log. */
@@ -42,6 +40,5 @@ export function agentEnvironment(ours: Environment, context: AgentContext): Read
     LOKI_SESSION_ID: context.sessionId,
     LOKI_RUN_ID: context.runId,
     LOKI_PROJECT_DIR: context.projectDir,
-    ...(context.traceparent === undefined ? {} : { TRACEPARENT: context.traceparent }),
   };
 }

@@ -3,13 +3,14 @@
  * log of record. Batched, so that a chatty agent costs one transaction now and then and not one a line.
  */
 import type { RunContext } from './context.ts';
-import { auditOf, RunEnd } from './context.ts';
+import { auditOf } from './context.ts';
 import { short, type AgentMessage, type Usage } from './answer.ts';
 import type { DecisionView } from './deps.ts';
 import type { EventDraft } from './timeline.ts';
 import { Meter } from './meter.ts';
 import { assertResources } from './resources.ts';
 import type { ToolUse } from './provider.ts';
+import { RunEnd } from './run-end.ts';
 import { ToolWatch } from './tool-watch.ts';
 import type { Cancel } from '../ports.ts';
 
@@ -111,7 +112,7 @@ export class Feed {
     const { provider, timeline, deps } = this.#context;
     const what = short(deps.redact(unasked));
     const details = { phase: timeline.progress.phase, role: this.#role, cause: 'ungated', action: what };
-    throw new RunEnd('failed', `${provider.name} did "${what}" without asking the gate: its hooks did not run. Settings of the user or of the machine may switch them off`, [
+    throw new RunEnd('ungated', `${provider.name} did "${what}" without asking the gate: its hooks did not run. Settings of the user or of the machine may switch them off`, [
       auditOf(this.#context, 'agent.fail', { actor: `agent:${provider.name}`, resource: `run:${timeline.run.id}`, details }),
     ]);
   }

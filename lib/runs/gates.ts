@@ -8,6 +8,8 @@ export interface GateResult {
   readonly name: string;
   readonly passed: boolean;
   readonly exit: number | null;
+  /** Why it has not passed, or `none`. */
+  readonly cause: 'none' | 'timeout' | 'stopped' | 'signal' | 'exit';
   /** In words, for a person. */
   readonly outcome: string;
   /** The end of what it printed, redacted. */
@@ -34,12 +36,12 @@ export async function runGate(gate: GateSpec, ports: GatePorts, signal: AbortSig
   });
   const printed = `${new TextDecoder().decode(result.stdout)}${new TextDecoder().decode(result.stderr)}`;
   const passed = result.exit === 0 && !result.timedOut && !result.aborted;
-  const outcome = passed ? 'passed'
-    : result.timedOut ? `did not end within ${gate.timeout_ms / 1000} s`
-    : result.aborted ? 'was stopped'
-    : result.exit === null ? `was ended by ${result.signal ?? 'a signal'}`
-    : `ended with exit code ${result.exit}`;
-  return { name: gate.name, passed, exit: result.exit, outcome, output: lastPart(ports.redact(printed)), durationMs: Math.round(result.durationMs) };
+  const [cause, outcome] = passed ? ['none', 'passed'] as const
+    : result.timedOut ? ['timeout', `did not end within ${gate.timeout_ms / 1000} s`] as const
+    : result.aborted ? ['stopped', 'was stopped'] as const
+    : result.exit === null ? ['signal', `was ended by ${result.signal ?? 'a signal'}`] as const
+    : ['exit', `ended with exit code ${result.exit}`] as const;
+  return { name: gate.name, passed, exit: result.exit, cause, outcome, output: lastPart(ports.redact(printed)), durationMs: Math.round(result.durationMs) };
 }
 
 function lastPart(text: string): string {

@@ -74,7 +74,8 @@ export class Meter {
   }
 }
 
-function tokensIn({ input_tokens: input, output_tokens: output, cache_read_tokens: cacheRead = 0, cache_write_tokens: cacheWrite = 0 }: Usage): TokenCounts {
+/** The tokens of a report. */
+export function tokensIn({ input_tokens: input, output_tokens: output, cache_read_tokens: cacheRead = 0, cache_write_tokens: cacheWrite = 0 }: Usage): TokenCounts {
   return { input, output, cache_read: cacheRead, cache_write: cacheWrite };
 }
 

@@ -4,9 +4,11 @@
  */
 import { LokiError } from '../errors.ts';
 import { newId, type IdKind } from '../base/ids.ts';
+import type { SpanContext } from '../base/trace.ts';
 import { sha256Hex } from '../base/digest.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { StoreEntry } from '../store/store.ts';
+import { spanNames } from '../telemetry/names.ts';
 import { assertOnBranch, surveyGround } from './branch.ts';
 import { auditOf, type RunContext } from './context.ts';
 import { closeDeadSession, loadTasks } from './closing.ts';
@@ -19,9 +21,11 @@ import { prdBytes, type Prd } from './prd.ts';
 import type { Provider } from './provider.ts';
 import { noProgress, progressOf, readRun, StoredObject } from './progress.ts';
 import { runKeys, type Run } from './run.ts';
-import { endLeftovers, readSession, type SessionRecord } from './session.ts';
+import { endLeftovers, readSession, sessionValue, type SessionRecord } from './session.ts';
 import { hasEnded, stateOf, step } from './state.ts';
+import { projectAttributes } from './spans.ts';
 import { Timeline } from './timeline.ts';
+import { keptContext, readContext, RunTrace } from './trace.ts';
 
 /** Long enough to take over the lock of a process that has just died. */
 const lockWaitMs = 400;
@@ -60,7 +64,7 @@ export async function createRun(deps: RunDeps, order: RunOrder): Promise<RunCont
   await closeDeadSession(deps, order.project, 'system', 'failed');
   keepPrd(deps, order, ids.runId);
   const run = newRun(deps, order, ids.runId, provider);
-  const context = contextOf(deps, order, run, order.ordered?.revision ?? 0, { sessionId: ids.sessionId, settings: order.settings, prd: order.prd, provider, repository: ground.repository });
+  const context = contextOf(deps, order, run, order.ordered?.revision ?? 0, { sessionId: ids.sessionId, settings: order.settings, prd: order.prd, provider, repository: ground.repository, asked: { parent: order.trace } });
   const details: JsonObject = { run_id: ids.runId, prd: order.prd.path, prd_sha256: order.prd.sha256, provider: provider.name, branch: ground.branch };
   const about = { actor: order.actor, resource: `run:${ids.runId}`, details };
   const begun = step({ status: 'pending', phase: null, iteration: 0 }, 'begin');
@@ -76,7 +80,7 @@ export async function createRun(deps: RunDeps, order: RunOrder): Promise<RunCont
     ],
     progress: (before) => ({ ...before, phase: begun.phase, iteration: begun.iteration, attempt: 1, branch: ground.branch, base_commit: ground.base, decision_seq: context.timeline.auditSeq }),
     status: begun.status,
-    session: () => sessionOf(deps, order, ids),
+    session: () => sessionOf(deps, order, ids, order.trace),
     ...(order.ordered === undefined ? { creates: true } : {}),
   });
   return context;
@@ -97,7 +101,8 @@ export async function takeUpRun(deps: RunDeps, place: RunPlace, runId?: string):
   const progress = progressOf(run);
   const repository = progress.base_commit !== null && hasGit(ports) ? new Repository(ports) : undefined;
   if (repository !== undefined && progress.branch !== null) await assertOnBranch(repository, progress.branch, run.id);
-  const context = contextOf(deps, place, run, entry.revision, { sessionId: session.id, settings, prd, provider, repository });
+  const asked = { parent: readContext(new StoredObject('session', sessionValue(session))), by: place.trace };
+  const context = contextOf(deps, place, run, entry.revision, { sessionId: session.id, settings, prd, provider, repository, asked });
   context.tasks = await loadTasks(deps.store, progress);
   const from = { status: run.status, phase: progress.phase, iteration: progress.iteration };
   const to = step(from, 'take_up');
@@ -107,7 +112,7 @@ export async function takeUpRun(deps: RunDeps, place: RunPlace, runId?: string):
     events: [{ event_type: 'phase_change', phase: to.phase, details: { move: 'take_up', from: stateOf(from), to: stateOf(to), iteration: to.iteration, reason, by: place.actor } }],
     progress: (before) => ({ ...before, phase: to.phase, attempt: before.attempt + 1 }),
     status: to.status,
-    session: () => ({ ...sessionOf(deps, place, { runId: run.id, sessionId: session.id }), started_at: session.started_at }),
+    session: () => ({ ...sessionOf(deps, place, { runId: run.id, sessionId: session.id }, asked.parent), started_at: session.started_at }),
   });
   return context;
 }
@@ -159,24 +164,29 @@ function newRun(deps: RunDeps, order: RunOrder, id: string, provider: Provider):
   };
 }
 
-function sessionOf(deps: RunDeps, place: RunPlace, ids: { readonly runId: string; readonly sessionId: string }): SessionRecord {
+function sessionOf(deps: RunDeps, place: RunPlace, ids: { readonly runId: string; readonly sessionId: string }, asked: SpanContext | undefined): SessionRecord {
   const { facts } = deps;
   return {
     id: ids.sessionId, project_id: place.project.id, run_id: ids.runId, pid: facts.pid, process_start: facts.startOf(facts.pid) ?? '', hostname: facts.hostname,
-    state: 'running', requested_by: place.actor, started_at: new Date(deps.clock.now()).toISOString(),
+    state: 'running', requested_by: place.actor, started_at: new Date(deps.clock.now()).toISOString(), ...keptContext(asked),
   };
 }
 
-type ContextParts = Pick<RunContext, 'sessionId' | 'settings' | 'prd' | 'provider' | 'repository'>;
+/** `asked`: the spans of whoever asked for the run, and of whoever asked to take it up. */
+type ContextParts = Pick<RunContext, 'sessionId' | 'settings' | 'prd' | 'provider' | 'repository'> & { readonly asked: { readonly parent: SpanContext | undefined; readonly by?: SpanContext | undefined } };
 
-function contextOf(deps: RunDeps, place: RunPlace, run: Run, revision: number, parts: ContextParts): RunContext {
+function contextOf(deps: RunDeps, place: RunPlace, run: Run, revision: number, { asked, ...parts }: ContextParts): RunContext {
   const halt = new AbortController();
   const timeline = new Timeline({
-    clock: deps.clock, random: deps.random, store: deps.store, record: deps.record, onBroken: () => halt.abort(),
+    clock: deps.clock, random: deps.random, store: deps.store, record: (event) => deps.record(event, trace.context), onBroken: () => halt.abort(),
     ...(deps.fence === undefined ? {} : { fence: deps.fence }),
     ...(deps.narrate === undefined ? {} : { narrate: deps.narrate }),
   }, run, revision);
-  return { deps, place, ...parts, timeline, halt, halted: undefined, pauseWanted: undefined, resumedBy: undefined, tasks: [] };
+  const attempt = timeline.progress.attempt + 1;
+  const trace = new RunTrace(deps.tracer, {
+    name: spanNames.project, runId: run.id, attempt, parent: asked.parent, askedBy: asked.by, attributes: projectAttributes(run, parts.sessionId, parts.provider.name, attempt),
+  });
+  return { deps, place, ...parts, timeline, trace, halt, halted: undefined, pauseWanted: undefined, resumedBy: undefined, tasks: [] };
 }
 
 /** The document as the run began with it: a person may go on editing the original. */

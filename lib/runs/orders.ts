@@ -9,6 +9,7 @@ import { sha256Hex } from '../base/digest.ts';
 import { newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import { runToken, runTokenHash } from '../base/run-token.ts';
+import type { SpanContext } from '../base/trace.ts';
 import type { Recorder } from '../audit/entry.ts';
 import type { Store, StoreChange, StoreCheck, StoreOutcome } from '../store/store.ts';
 import { runTerms } from '../store/indexes.ts';
@@ -17,6 +18,7 @@ import type { Prd } from './prd.ts';
 import { noProgress, runValue, StoredObject } from './progress.ts';
 import { queuedValue } from './queue.ts';
 import { runKeys, type Run, type RunTrigger } from './run.ts';
+import { keptContext } from './trace.ts';
 
 /** What an order may say of how the run is to go. What it leaves out is as the project is configured. */
 export type RunTerms = {
@@ -51,6 +53,8 @@ export interface RunDraft {
   readonly actor: string;
   /** What the log calls the request that it came in, over the API. */
   readonly requestId?: string;
+  /** The span of that request: the run is its child. */
+  readonly trace?: SpanContext | undefined;
 }
 
 /** A run that was ordered. The token is shown this once. */
@@ -87,7 +91,7 @@ export async function orderRun(deps: OrderDeps, draft: RunDraft): Promise<Ordere
   const outcome = await commit([{ key: own(runKeys.run(id)), revision: 0 }], [
     { key: own(runKeys.run(id)), value: runValue(run) },
     ...(document === undefined ? [] : [{ key: own(runKeys.document(id)), value: { text: document.text, sha256: document.sha256 } }]),
-    { key: runKeys.queued(id), value: queuedValue({ run_id: id, project_id: run.project_id, tenant_id: run.tenant_id, ordered_by: draft.actor }) },
+    { key: runKeys.queued(id), value: queuedValue({ run_id: id, project_id: run.project_id, tenant_id: run.tenant_id, ordered_by: draft.actor, ...keptContext(draft.trace) }) },
     { key: runKeys.token(id), value: { tenant_id: run.tenant_id, sha256: runTokenHash(token) } },
   ], run);
   if (!outcome.committed) throw new LokiError('conflict', { attempted: `order run ${id}`, found: 'there is such a run', hint: 'Order it again' });

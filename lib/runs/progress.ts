@@ -133,6 +133,10 @@ export class StoredObject {
     return this.#value[name] === null ? null : this.text(name);
   }
 
+  textIfAny(name: string): string | undefined {
+    return this.#value[name] === undefined ? undefined : this.text(name);
+  }
+
   number(name: string): number {
     const value = this.#value[name];
     if (typeof value !== 'number' || !Number.isFinite(value)) throw this.#corrupt(`"${name}" is no number`);

@@ -3,6 +3,7 @@
  * says how a call ended; it does not judge, record or retry.
  */
 import type { JsonObject } from '../base/json.ts';
+import type { SpanContext } from '../base/trace.ts';
 import type { AgentMessage } from './answer.ts';
 import type { Phase } from './run.ts';
 
@@ -15,6 +16,8 @@ export interface ProviderCall {
   readonly prompt: string;
   /** The id a reviewer must repeat in its verdict. */
   readonly review?: string;
+  /** The span of this call: what is started in it works in that. */
+  readonly span: SpanContext;
   /** Aborting ends the call and everything it started. */
   readonly signal: AbortSignal;
   /** Each line of the answer as it comes, from a program that prints our messages. */

@@ -6,15 +6,17 @@ import { isId } from '../base/ids.ts';
 import type { JsonValue } from '../base/json.ts';
 import type { Store, StoreEntry } from '../store/store.ts';
 import { StoredObject } from './progress.ts';
+import { keptContext, readContext, type KeptContext } from './trace.ts';
 import { runKeys } from './run.ts';
 
+/** With the span of the request that ordered it, where there is one. */
 export type QueuedRun = {
   readonly run_id: string;
   readonly project_id: string;
   readonly tenant_id: string | null;
   /** As an audit actor. */
   readonly ordered_by: string;
-};
+} & KeptContext;
 
 /** Entries read together. */
 const pageSize = 1000;
@@ -27,7 +29,7 @@ export function queuedValue(queued: QueuedRun): JsonValue {
 /** Throws `store.corrupt` for anything that is none. */
 export function readQueued({ value }: Pick<StoreEntry, 'value'>): QueuedRun {
   const from = new StoredObject('entry of the queue', value);
-  return { run_id: from.text('run_id'), project_id: from.text('project_id'), tenant_id: from.textOrNull('tenant_id'), ordered_by: from.text('ordered_by') };
+  return { run_id: from.text('run_id'), project_id: from.text('project_id'), tenant_id: from.textOrNull('tenant_id'), ordered_by: from.text('ordered_by'), ...keptContext(readContext(from)) };
 }
 
 /** The runs that wait or are driven, the one that was ordered first first. All of them: many of one project must not hide those of others. */

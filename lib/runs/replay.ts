@@ -5,6 +5,7 @@
 import type { Disk } from '../ports.ts';
 import { LokiError } from '../errors.ts';
 import { canonicalJson, isPlainObject, type JsonObject, type JsonValue } from '../base/json.ts';
+import type { SpanContext } from '../base/trace.ts';
 import type { Store } from '../store/store.ts';
 import { keptPrd } from './opening.ts';
 import { orderedDocument, orderedDocumentBytes, orderRun, termsOf, type OrderDeps, type Ordered } from './orders.ts';
@@ -21,6 +22,7 @@ export interface ReplayRequest {
   readonly runId: string;
   readonly actor: string;
   readonly requestId?: string;
+  readonly trace?: SpanContext | undefined;
   /** The directory of the run's project. */
   readonly dir: string;
   /** What a run of this project with this provider would begin with now, and the commit it would begin at. */
@@ -43,7 +45,7 @@ export async function replayRun(deps: ReplayDeps, request: ReplayRequest): Promi
   const document = await documentOf(deps, parent, request, attempted);
   const differences = differencesOf(parent, await request.now(provider));
   const ordered = await orderRun(deps, {
-    project_id: parent.project_id, tenant_id: parent.tenant_id, trigger: 'replay', document, actor: request.actor, terms: termsOf(parent), ...(request.requestId === undefined ? {} : { requestId: request.requestId }),
+    project_id: parent.project_id, tenant_id: parent.tenant_id, trigger: 'replay', document, actor: request.actor, trace: request.trace, terms: termsOf(parent), ...(request.requestId === undefined ? {} : { requestId: request.requestId }),
     repeats: { run_id: parent.id, differences },
   });
   return { ...ordered, differences };

@@ -4,9 +4,10 @@
  * what only a person may allow is asked once a run, and a budget's again when what the person allowed is used up.
  */
 import type { BudgetTelling, ResourceContext, ResourceJudgement } from './deps.ts';
-import { auditOf, RunEnd, type RunContext } from './context.ts';
+import { auditOf, type RunContext } from './context.ts';
 import { decidingRules, settleDecision } from './decisions.ts';
 import { tokensOf, type Progress } from './progress.ts';
+import { RunEnd } from './run-end.ts';
 import type { Step } from './timeline.ts';
 
 /** Shares of the run's own budget that are worth a word, in percent. */
@@ -75,7 +76,7 @@ async function settle(context: RunContext, { decision, budgets, allow }: Resourc
   const { waived } = context.timeline.progress;
   if (decision.decision === 'REQUIRE_APPROVAL' && rules.length > 0 && rules.every((rule) => waived.includes(rule))) return;
   const { allowed, reason } = await settleDecision(context, 'resource', `provider ${context.provider.name}`, decision);
-  if (!allowed) throw new RunEnd('failed', reason);
+  if (!allowed) throw new RunEnd(rules.some((rule) => budgets.includes(rule)) ? 'budget_spent' : 'denied', reason);
   if (decision.decision !== 'REQUIRE_APPROVAL') return;
   await allow();
   const others = rules.filter((rule) => !budgets.includes(rule));
@@ -84,5 +85,5 @@ async function settle(context: RunContext, { decision, budgets, allow }: Resourc
 
 function exceeded(context: RunContext, reason: string): RunEnd {
   const details = { rule: ownRule, reason, tokens_consumed: tokensOf(context.timeline.progress) };
-  return new RunEnd('failed', reason, [auditOf(context, 'budget.exceeded', { resource: `run:${context.timeline.run.id}`, details })]);
+  return new RunEnd('budget_spent', reason, [auditOf(context, 'budget.exceeded', { resource: `run:${context.timeline.run.id}`, details })]);
 }

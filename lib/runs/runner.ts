@@ -7,13 +7,16 @@ import type { JsonObject } from '../base/json.ts';
 import { messageOf } from '../errors.ts';
 import type { AuditEvent } from '../audit/entry.ts';
 import type { EventName } from '../audit/events.ts';
+import { attribute, spanNames } from '../telemetry/names.ts';
 import { short } from './answer.ts';
-import { assertNotHalted, auditOf, RunEnd, type RunContext } from './context.ts';
+import { assertNotHalted, auditOf, type PhaseResult, type RunContext } from './context.ts';
 import { ensureBranch } from './branch.ts';
 import type { RunDeps, RunOrder, RunOutcome, RunPlace } from './deps.ts';
 import { createRun, inProject, takeUpRun } from './opening.ts';
 import { moveTasks, phaseWork, taskEntry } from './phases.ts';
-import type { RunStatus } from './run.ts';
+import type { Phase, RunStatus } from './run.ts';
+import { RunEnd } from './run-end.ts';
+import { phaseAttributes, roundAttributes, taskAttributes } from './spans.ts';
 import { step, stateOf, type Move, type Position } from './state.ts';
 import { watchSteering } from './steering.ts';
 import type { EventDraft, Step } from './timeline.ts';
@@ -30,16 +33,23 @@ export function resumeRun(deps: RunDeps, place: RunPlace, runId?: string): Promi
 
 async function drive(context: RunContext): Promise<RunOutcome> {
   const stopWatching = watchSteering(context);
+  let ended: { readonly status?: string; readonly error?: unknown } = {};
   try {
     try {
       await ensureBranch(context);
-      return await rounds(context);
+      const outcome = await rounds(context);
+      ended = { status: outcome.status };
+      return outcome;
     } catch (error) {
+      ended = { error };
       // A step that could not be written leaves the run as a death of the process would: to be taken up.
       if (context.timeline.isBroken) throw error;
-      return await finish(context, endOf(context, error));
+      const outcome = await finish(context, endOf(context, error));
+      ended = { status: outcome.status, error };
+      return outcome;
     }
   } finally {
+    context.trace.end({ [attribute.status]: ended.status }, ended.error);
     stopWatching();
     context.provider.close?.();
   }
@@ -47,19 +57,41 @@ async function drive(context: RunContext): Promise<RunOutcome> {
 
 async function rounds(context: RunContext): Promise<RunOutcome> {
   for (;;) {
+    const outcome = await context.trace.within(spanNames.task, roundAttributes(context), async (span) => {
+      try {
+        return await round(context);
+      } finally {
+        span.setAll(taskAttributes(context));
+      }
+    });
+    if (outcome !== undefined) return outcome;
+  }
+}
+
+/** From the phase the run stands in to the end of its round; how the run ended, if it did. */
+async function round(context: RunContext): Promise<RunOutcome | undefined> {
+  for (;;) {
     await pauseIfWanted(context);
     assertNotHalted(context);
-    const { phase } = positionOf(context);
-    if (phase === null) throw new Error('the run is in no phase');
-    const result = await phaseWork[phase](context);
+    const result = await workOn(context, positionOf(context));
     assertNotHalted(context);
     if (result.move === 'approve') return finish(context, { status: 'completed', reason: 'every gate passed and the council approved', step: result.step, audit: [] });
     if (result.move === 'reject' && context.timeline.progress.iteration >= context.settings.max_iterations) {
       await context.timeline.write(result.step);
-      throw new RunEnd('failed', `not accepted after ${context.settings.max_iterations} rounds: ${firstLine(result.feedback?.[0] ?? 'no reason given')}`);
+      throw new RunEnd('not_accepted', `not accepted after ${context.settings.max_iterations} rounds: ${firstLine(result.feedback?.[0] ?? 'no reason given')}`);
     }
     await context.timeline.write(moveStep(context, result.move, result.step));
+    if (result.move === 'reject') return undefined;
   }
+}
+
+function workOn(context: RunContext, { phase, iteration }: { readonly phase: Phase | null; readonly iteration: number }): Promise<PhaseResult> {
+  if (phase === null) throw new Error('the run is in no phase');
+  return context.trace.within(spanNames.phase(phase), phaseAttributes(phase, iteration), async (span) => {
+    const result = await phaseWork[phase](context);
+    span.set(attribute.phaseOutcome, result.move);
+    return result;
+  });
 }
 
 function firstLine(text: string): string {
@@ -91,6 +123,7 @@ async function pauseIfWanted(context: RunContext): Promise<void> {
   const { timeline, deps } = context;
   const details = { run_id: timeline.run.id, iteration: timeline.progress.iteration, phase: timeline.progress.phase };
   const resource = `session:${context.sessionId}`;
+  context.trace.event('session.pause');
   await timeline.write(moveStep(context, 'pause', {
     audit: [auditOf(context, 'session.pause', { actor, resource, details })],
     session: (before) => (before === undefined ? null : before.state === 'pausing' ? { ...before, state: 'paused' } : before),
@@ -98,6 +131,7 @@ async function pauseIfWanted(context: RunContext): Promise<void> {
   while (context.pauseWanted !== undefined && context.halted === undefined && !timeline.isBroken) await deps.timers.sleep(pausedCheckMs);
   assertNotHalted(context);
   const by = context.resumedBy ?? actor;
+  context.trace.event('session.resume');
   await timeline.write(moveStep(context, 'continue', { audit: [auditOf(context, 'session.resume', { actor: by, resource, details })] }, { by }));
 }
 

@@ -5,10 +5,12 @@
 import type { JsonValue } from '../base/json.ts';
 import type { ProcessFacts, Spawn } from '../ports.ts';
 import { StoredObject } from './progress.ts';
+import { keptContext, readContext, type KeptContext } from './trace.ts';
 
 /** `pausing` and `stopping` are wishes of a person that the session's process has not yet carried out. */
 export type SessionState = 'running' | 'pausing' | 'paused' | 'stopping';
 
+/** With the span of whoever asked for the run, where there is one: a process that takes it up goes on in that trace. */
 export type SessionRecord = {
   readonly id: string;
   readonly project_id: string;
@@ -21,7 +23,7 @@ export type SessionRecord = {
   /** Who asked for the state, as an audit actor. */
   readonly requested_by: string;
   readonly started_at: string;
-};
+} & KeptContext;
 
 /** The value a store keeps. */
 export function sessionValue(session: SessionRecord): JsonValue {
@@ -41,6 +43,7 @@ export function readSession(value: JsonValue): SessionRecord {
     state: from.oneOf<SessionState>('state', ['running', 'pausing', 'paused', 'stopping']),
     requested_by: from.text('requested_by'),
     started_at: from.text('started_at'),
+    ...keptContext(readContext(from)),
   };
 }
 

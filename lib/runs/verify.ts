@@ -3,13 +3,16 @@
  * policy. The council is asked only when gates and data policy have passed: its word could change nothing before that.
  */
 import type { JsonObject } from '../base/json.ts';
+import { traceVariables } from '../base/trace-context.ts';
+import { attribute, spanNames } from '../telemetry/names.ts';
 import { changesOf, judgeChanges } from './changes.ts';
 import { assertNotHalted, auditOf, type PhaseResult, type RunContext } from './context.ts';
 import { askCouncil } from './council.ts';
 import { settleDecision } from './decisions.ts';
 import { allowedEnvironment } from './environment.ts';
-import { runGate, type GateResult } from './gates.ts';
+import { runGate, type GateResult, type GateSpec } from './gates.ts';
 import type { GateSummary, VerdictSummary } from './progress.ts';
+import { gateAttributes } from './spans.ts';
 
 /** Characters of one reason for the next round. */
 const feedbackLength = 4000;
@@ -51,11 +54,11 @@ function summaries(gates: readonly GateResult[]): readonly GateSummary[] {
 }
 
 async function runGates(context: RunContext): Promise<readonly GateResult[]> {
-  const { deps, place, timeline, settings } = context;
+  const { timeline, settings } = context;
   const results: GateResult[] = [];
   for (const gate of settings.gates) {
     assertNotHalted(context);
-    const result = await runGate(gate, { spawn: deps.spawn, projectDir: place.project.dir, env: allowedEnvironment(place.env), redact: deps.redact }, context.halt.signal);
+    const result = await runOne(context, gate);
     assertNotHalted(context);
     const details: JsonObject = { name: gate.name, passed: result.passed, outcome: result.outcome, exit: result.exit, duration_ms: result.durationMs };
     await timeline.write({
@@ -65,6 +68,17 @@ async function runGates(context: RunContext): Promise<readonly GateResult[]> {
     results.push(result);
   }
   return results;
+}
+
+/** A gate's command may make spans of its own: it is told in which one it runs. */
+function runOne({ deps, place, trace, halt }: RunContext, gate: GateSpec): Promise<GateResult> {
+  return trace.within(spanNames.qualityGate(gate.name), { [attribute.gateName]: gate.name }, async (span) => {
+    const env = { ...allowedEnvironment(place.env), ...traceVariables(span.context) };
+    const result = await runGate(gate, { spawn: deps.spawn, projectDir: place.project.dir, env, redact: deps.redact }, halt.signal);
+    span.setAll(gateAttributes(result));
+    if (!result.passed) span.set(attribute.errorType, result.cause).status('error', result.outcome);
+    return result;
+  });
 }
 
 /** Why the policy does not let the result out; undefined when it does. */

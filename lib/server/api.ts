@@ -5,6 +5,7 @@
 import { LokiError, messageOf, type ErrorCode } from '../errors.ts';
 import type { HttpHandler } from '../base/http.ts';
 import { newId } from '../base/ids.ts';
+import { noTracer } from '../base/trace.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { createClientOf } from './client-address.ts';
 import { createDoor, type DoorOptions } from './door.ts';
@@ -64,6 +65,7 @@ export function createApi(services: Services, options: ApiOptions): Api {
   const parts: Parts = {
     services, idempotency,
     cursors: createCursors(options.secret, services.random),
+    ...(services.tracer === noTracer ? {} : { tracer: services.tracer }),
     varies: options.corsOrigins.length > 0, recordResponses: options.recordResponses === true, answered: (told) => countRequest(metrics, told),
     door: createDoor(options),
     router: createRouter(table),

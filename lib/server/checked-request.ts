@@ -5,6 +5,7 @@
 import type { Recorder } from '../audit/entry.ts';
 import type { HttpRequest } from '../base/http.ts';
 import type { JsonValue } from '../base/json.ts';
+import type { SpanContext } from '../base/trace.ts';
 import type { Store } from '../store/store.ts';
 import { readFormFields, readJsonText } from './body.ts';
 import type { Admitted } from './door.ts';
@@ -28,6 +29,7 @@ export interface Around {
   readonly http: HttpRequest;
   readonly principal: Principal;
   readonly requestId: string;
+  readonly trace: SpanContext | undefined;
   readonly store: Store;
   readonly record: Recorder;
   readonly cursors: Cursors;
@@ -44,6 +46,7 @@ export class CheckedRequest implements ApiRequest {
   readonly body: JsonValue | undefined;
   readonly principal: Principal;
   readonly requestId: string;
+  readonly trace: SpanContext | undefined;
   readonly address: string;
   readonly secure: boolean;
   readonly store: Store;
@@ -54,7 +57,7 @@ export class CheckedRequest implements ApiRequest {
   readonly record: Recorder;
   readonly stillAllowed: ApiRequest['stillAllowed'];
 
-  constructor({ params, query, admitted, body, commit }: Checked, { version, http, principal, requestId, store, record, cursors, stillAllowed }: Around) {
+  constructor({ params, query, admitted, body, commit }: Checked, { version, http, principal, requestId, trace, store, record, cursors, stillAllowed }: Around) {
     this.method = http.method;
     this.path = admitted.path;
     this.version = version;
@@ -64,6 +67,7 @@ export class CheckedRequest implements ApiRequest {
     this.body = body;
     this.principal = principal;
     this.requestId = requestId;
+    this.trace = trace;
     this.address = http.address;
     this.secure = http.secure;
     this.store = store;
@@ -86,7 +90,7 @@ export class CheckedRequest implements ApiRequest {
     await this.record({
       event, actor: this.principal.actor, ...(resource === undefined ? {} : { resource }), details: { ...details, request_id: this.requestId },
       metadata: { ...(tenant === null ? {} : { tenant_id: tenant }), ...(projectId === undefined ? {} : { project_id: projectId }) },
-    });
+    }, this.trace);
   };
 }
 

@@ -8,6 +8,7 @@ import type { AuditEvent, Recorder } from '../audit/entry.ts';
 import type { HttpRequest, HttpResponse } from '../base/http.ts';
 import { isId } from '../base/ids.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
+import type { Span, SpanContext, Tracer } from '../base/trace.ts';
 import type { Authenticate, Credentials } from './auth/authenticate.ts';
 import { CheckedRequest, over, type Checked } from './checked-request.ts';
 import { cameThroughProxy, type ClientOf } from './client-address.ts';
@@ -21,6 +22,7 @@ import { holds, stranger, type Principal } from './principal.ts';
 import { allowanceHeaders, callerOf, countedAs, type Allowance, type RateLimiter } from './rate-limit.ts';
 import { readQuery } from './query.ts';
 import type { CountedRequest } from './request-counts.ts';
+import { endRequestSpan, startRequestSpan } from './request-span.ts';
 import { answerHeaders, problemResponse } from './respond.ts';
 import type { Router } from './router.ts';
 import type { Services } from './services.ts';
@@ -43,6 +45,8 @@ export interface Parts {
   readonly varies: boolean;
   /** Whether each answer is recorded as well, as `api.response`. */
   readonly recordResponses: boolean;
+  /** Left out: requests are not traced. */
+  readonly tracer?: Tracer;
   /** Hears of every request once it is answered. */
   readonly answered: (told: CountedRequest) => void;
 }
@@ -50,9 +54,9 @@ export interface Parts {
 export const longestReason = 1024;
 
 /** Records without waiting, and goes on when it cannot be recorded. */
-export function note(record: Recorder, event: AuditEvent): void {
+export function note(record: Recorder, event: AuditEvent, context?: SpanContext): void {
   try {
-    record(event).catch(() => undefined);
+    record(event, context).catch(() => undefined);
   } catch {
     // As above: what has been answered must not fail for its record.
   }
@@ -76,6 +80,8 @@ export class Exchange {
   /** What its caller's allowance came to; unset while nothing was taken from one. */
   #allowance: { readonly left: Allowance | undefined } | undefined;
   #extra: Record<string, string> = {};
+  /** From where a handler begins; of a request that is refused before, only once it is answered. */
+  #span: Span | undefined;
 
   constructor(parts: Parts, request: HttpRequest, requestId: string) {
     this.#parts = parts;
@@ -209,6 +215,7 @@ export class Exchange {
   }
 
   async #handle(route: Route, params: ReadonlyMap<string, string>, admitted: Admitted): Promise<HttpResponse> {
+    if (route.audit) this.#span = this.#startSpan();
     checkParams(route, params);
     const query = readQuery(admitted.query, route.query, route.openQuery === true);
     const { text, value } = await this.#body(route, admitted);
@@ -232,7 +239,7 @@ export class Exchange {
   #apiRequest(route: Route, checked: Checked): ApiRequest {
     const { services: { store, record }, cursors } = this.#parts;
     const stillAllowed = (): Promise<boolean> => this.#stillAllowed(route, checked.admitted);
-    return new CheckedRequest(checked, { version: route.version, http: this.#request, principal: this.#principal, requestId: this.#requestId, store, record, cursors, stillAllowed });
+    return new CheckedRequest(checked, { version: route.version, http: this.#request, principal: this.#principal, requestId: this.#requestId, trace: this.#span?.context, store, record, cursors, stillAllowed });
   }
 
   #headers(own: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
@@ -244,13 +251,28 @@ export class Exchange {
     return crossOrigin === undefined ? headers : { 'Access-Control-Allow-Origin': crossOrigin, 'Access-Control-Expose-Headers': exposedHeaders, ...headers };
   }
 
-  /** Requests over the limit are counted by their answers only: recording each would let a flood fill the log. */
-  #record({ status, body }: HttpResponse, error: unknown): void {
+  #startSpan(): Span | undefined {
+    const { tracer, services: { clock } } = this.#parts;
+    if (tracer === undefined) return undefined;
+    const { method, secure } = this.#request;
+    return startRequestSpan(tracer, {
+      principal: this.#principal, headers: this.#admitted?.headers, method, route: this.#route?.path, secure, requestId: this.#requestId,
+      startTime: clock.now() - (clock.monotonic() - this.#startedAt),
+    });
+  }
+
+  /**
+   * Requests over the limit are counted by their answers only: recording each would let a flood fill the log. What is recorded is traced;
+   * an answer that is a stream was given with its first byte.
+   */
+  #record({ status, body, stream }: HttpResponse, error: unknown): void {
     const { services: { clock, record }, answered, recordResponses } = this.#parts;
     const durationMs = clock.monotonic() - this.#startedAt;
     answered({ method: this.#request.method, route: this.#route?.path, status, seconds: durationMs / 1000 });
-    if (status === 429) return;
     const isApi = this.#route === undefined ? this.#path().startsWith('/api') : this.#route.audit;
+    const span = this.#span ?? (isApi && status !== 429 ? this.#startSpan() : undefined);
+    if (span !== undefined) endRequestSpan(span, { status, stream: stream !== undefined, error, isGone: this.#request.signal.aborted });
+    if (status === 429) return;
     if (!isApi && status < 400) return;
     const details: JsonObject = {
       request_id: this.#requestId, method: this.#request.method.slice(0, 20), path: this.#path().slice(0, 256),
@@ -259,7 +281,7 @@ export class Exchange {
     };
     const { actor } = this.#principal;
     const send = (event: 'api.request' | 'api.response' | 'api.error' | 'auth.denied' | 'auth.fail', more?: JsonObject): void => {
-      note(record, { event, actor, details: more === undefined ? details : { ...details, ...more }, ...this.#ofTenant() });
+      note(record, { event, actor, details: more === undefined ? details : { ...details, ...more }, ...this.#ofTenant() }, span?.context);
     };
     if (isApi) send('api.request');
     if (isApi && recordResponses) send('api.response', { bytes: body === undefined ? null : Buffer.byteLength(body) });

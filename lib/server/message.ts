@@ -4,6 +4,7 @@ import type { EventName } from '../audit/events.ts';
 import type { HttpResponse } from '../base/http.ts';
 import type { IdKind } from '../base/ids.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
+import type { SpanContext } from '../base/trace.ts';
 import type { Store } from '../store/store.ts';
 import type { CommitWith } from './idempotency.ts';
 import type { Cursors } from './page.ts';
@@ -31,6 +32,8 @@ export interface ApiRequest {
   patience(milliseconds: number): void;
   readonly principal: Principal;
   readonly requestId: string;
+  /** Its span, where requests are traced. */
+  readonly trace: SpanContext | undefined;
   /** Address of the client. */
   readonly address: string;
   /** Whether the connection is encrypted. */

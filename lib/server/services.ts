@@ -1,5 +1,6 @@
 /** What the server needs of the rest of the program. It decides nothing about runs or records: it asks these and presents. */
 import type { JsonObject } from '../base/json.ts';
+import type { SpanContext, Tracer } from '../base/trace.ts';
 import type { Recorder } from '../audit/entry.ts';
 import type { ExportFormat } from '../audit/export/render.ts';
 import type { AuditFilter } from '../audit/query.ts';
@@ -115,10 +116,11 @@ export interface RunService {
   runOf(token: string): Promise<{ readonly run: string; readonly tenant: string | null } | undefined>;
 }
 
-/** Who orders a run, and what the log calls the request that says so. */
+/** Who orders a run, what the log calls the request that says so, and its span where requests are traced. */
 export interface OrderedBy {
   readonly actor: string;
   readonly requestId: string;
+  readonly trace?: SpanContext | undefined;
 }
 
 export interface RunOrderRequest extends OrderedBy {
@@ -161,4 +163,5 @@ export interface Services {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
+  readonly tracer: Tracer;
 }

@@ -28,16 +28,23 @@ export const spanNames = {
 export const attribute = {
   projectId: 'loki.project.id',
   taskId: 'loki.task.id',
+  taskIds: 'loki.task.ids',
   runId: 'loki.run.id',
+  runAttempt: 'loki.run.attempt',
+  runTrigger: 'loki.run.trigger',
   sessionId: 'loki.session.id',
   tenantId: 'loki.tenant.id',
+  principalKind: 'loki.principal.kind',
+  requestId: 'loki.request.id',
   phase: 'loki.rarv.phase',
   iteration: 'loki.rarv.iteration',
+  phaseOutcome: 'loki.rarv.outcome',
   gateName: 'loki.quality_gate.name',
   gateResult: 'loki.quality_gate.result',
   gatePassed: 'loki.quality_gate.passed',
   agentType: 'loki.agent.type',
   agentAction: 'loki.agent.action',
+  agentTry: 'loki.agent.try',
   reviewer: 'loki.council.reviewer',
   verdict: 'loki.council.verdict',
   approved: 'loki.council.approved',
@@ -51,6 +58,8 @@ export const attribute = {
   auditSeq: 'loki.audit.seq',
   actionHash: 'loki.action.hash',
   actionKind: 'loki.action.kind',
+  ungated: 'loki.action.ungated',
+  actor: 'loki.actor',
   status: 'loki.status',
   exitCode: 'process.exit.code',
   operation: 'gen_ai.operation.name',
@@ -62,13 +71,28 @@ export const attribute = {
   toolCallId: 'gen_ai.tool.call.id',
   inputTokens: 'gen_ai.usage.input_tokens',
   outputTokens: 'gen_ai.usage.output_tokens',
+  cacheReadTokens: 'gen_ai.usage.cache_read.input_tokens',
+  cacheWriteTokens: 'gen_ai.usage.cache_creation.input_tokens',
   tokenType: 'gen_ai.token.type',
   method: 'http.request.method',
   route: 'http.route',
   httpStatus: 'http.response.status_code',
+  stream: 'loki.http.stream',
+  resendCount: 'http.request.resend_count',
+  scheme: 'url.scheme',
   serverAddress: 'server.address',
   errorType: 'error.type',
 } as const;
+
+/** Agent, or provider of a run -> `gen_ai.provider.name`, in the words of OpenTelemetry's conventions: whose model it asks, where it asks one alone; else its own name. */
+export const providerNames: ReadonlyMap<string, string> = new Map([
+  ['claude', 'anthropic'], ['codex', 'openai'], ['gemini', 'gcp.gemini'], ['opencode', 'opencode'], ['command', 'command'], ['scripted', 'scripted'],
+]);
+
+/** The same for one that may be none of these: a name of somebody's own. */
+export function providerOfAgent(agent: string): string {
+  return providerNames.get(agent) ?? agent;
+}
 
 /** Every metric. */
 export const metricNames = {
@@ -83,6 +107,7 @@ export const metricNames = {
   loki_audit_entries_total: { kind: 'counter', labels: [], help: 'Entries added to the log of record, by any process' },
   loki_audit_last_durable_seq: { kind: 'gauge', labels: [], help: 'Number of the newest entry of the log of record' },
   loki_events_total: { kind: 'counter', labels: ['event'], help: 'Entries added to the log of record, by event' },
+  loki_approval_wait_seconds: { kind: 'histogram', unit: 'seconds', labels: ['outcome'], bounds: [1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400], help: 'Time from asking a person to the answer, or to the end of waiting for one' },
   loki_runs: { kind: 'gauge', labels: ['status'], help: 'Runs that are not over' },
   loki_task_duration_seconds: { kind: 'histogram', unit: 'seconds', labels: ['outcome'], bounds: [1, 5, 15, 60, 300, 900, 3600, 14_400], help: 'Time from the start of a task to its end' },
   loki_quality_gate_pass_total: { kind: 'counter', labels: [], help: 'Quality gates that passed' },
@@ -93,7 +118,18 @@ export const metricNames = {
   loki_store_revision: { kind: 'gauge', labels: [], help: 'Revision of the newest transaction of the store' },
   loki_metrics_behind: { kind: 'gauge', labels: [], help: '1 when entries of the log are not counted yet: there were more than one look counts' },
   loki_metrics_failures_total: { kind: 'counter', labels: ['source'], help: 'Looks at a source of metrics that failed' },
+  loki_telemetry_delivered_total: { kind: 'counter', labels: ['signal'], help: 'Spans, data points and log records that receivers took' },
+  loki_telemetry_dropped_total: { kind: 'counter', labels: ['signal', 'reason'], help: 'Spans, data points and log records that were not delivered, and never will be' },
+  loki_telemetry_spool_bytes: { kind: 'gauge', unit: 'bytes', labels: [], help: 'Telemetry that waits on disk for a receiver' },
   process_start_time_seconds: { kind: 'gauge', unit: 'seconds', labels: [], help: 'When the control plane was started, in seconds since 1970' },
   process_cpu_seconds_total: { kind: 'counter', unit: 'seconds', labels: [], help: 'Processor time, user and system' },
   process_resident_memory_bytes: { kind: 'gauge', unit: 'bytes', labels: [], help: 'Memory in RAM' },
+} as const;
+
+/** Metrics of OpenTelemetry's conventions, whose names `/metrics` has no form for: over OTLP alone (GenAI conventions, gen-ai-metrics.md). */
+export const conventionMetrics = {
+  'gen_ai.client.token.usage': {
+    kind: 'histogram', labels: ['gen_ai.operation.name', 'gen_ai.provider.name', 'gen_ai.token.type'], bounds: [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864],
+    help: 'Tokens of governed sessions that ended, a session at a time',
+  },
 } as const;

@@ -8,9 +8,12 @@ import { requested } from '../../lib/approvals/steps.ts';
 import { deliverDue, type DeliverOptions, type DeliveryEvent } from '../../lib/approvals/webhooks/deliver.ts';
 import { messageOf } from '../../lib/approvals/webhooks/message.ts';
 import { readWaiting, spool, waitingNames, type SpoolPlace } from '../../lib/approvals/webhooks/spool.ts';
+import { noTracer, type Tracer } from '../../lib/base/trace.ts';
+import { traceparentOf } from '../../lib/base/trace-context.ts';
 import { LokiError } from '../../lib/errors.ts';
 import type { PostAnswer, PostRequest } from '../../lib/ports.ts';
 import { makeGround } from '../support/ground.ts';
+import { recordingTracer } from '../support/recording-tracer.ts';
 
 const start = Date.UTC(2026, 1, 15, 14, 30);
 const minute = 60_000;
@@ -33,7 +36,7 @@ interface Post {
   deliver(options?: { readonly all?: boolean }): ReturnType<typeof deliverDue>;
 }
 
-function post(t: { after(undo: () => void): void }, addresses: readonly string[] = ['8.8.8.8']): Post {
+function post(t: { after(undo: () => void): void }, addresses: readonly string[] = ['8.8.8.8'], tracer: Tracer = noTracer): Post {
   const { installation, home } = makeGround(t);
   const { host: { disk } } = installation();
   disk.ensureDirectory(join(home, '..'), home, 0o700);
@@ -41,7 +44,7 @@ function post(t: { after(undo: () => void): void }, addresses: readonly string[]
   let now = start;
   const place = { disk, base: home, directory: join(home, 'spool/webhooks') };
   const options: DeliverOptions = {
-    spool: place, clock: { now: () => now, monotonic: () => now }, random: { bytes: (length) => new Uint8Array(length) }, rules: { allowed: [], airGapped: false }, secrets: () => [new Uint8Array(32)], userAgent: 'test',
+    spool: place, clock: { now: () => now, monotonic: () => now }, random: { bytes: (length) => new Uint8Array(length) }, rules: { allowed: [], airGapped: false }, secrets: () => [new Uint8Array(32)], userAgent: 'test', tracer,
     record: async (event) => { told.push(event); },
     sockets: {
       resolve: () => Promise.resolve(addresses),
@@ -175,4 +178,40 @@ test('the same change is put in once; the spool is bounded; a file that is not o
   const full = { ...place, disk: { ...place.disk, list: () => Array.from({ length: 1000 }, (_, n) => `apr_01KHGVANJ03WK2TD1V894N${String(n).padStart(4, '0')}_0_request.json`) } };
   assert.throws(() => spool(full, messageOf(requested(viewOf('apr_01KHGVANJ03WK2TD1V894N0NT9'))), url, start), { code: 'io.failed', message: /1000 messages wait already/ });
   assert.equal(readdirSync(place.directory).length, 1);
+});
+
+test('each attempt is a span of its own that the receiver is told of, with nothing of the address but its host', async (t) => {
+  const tracer = recordingTracer();
+  const there = post(t, ['8.8.8.8'], tracer);
+  spool(there.spool, messageOf(requested(viewOf())), url, start);
+  there.answers.push({ status: 503 });
+  await there.deliver();
+  there.at(minute);
+  await there.deliver();
+  const common = { 'http.request.method': 'POST', 'server.address': 'hook.example', 'loki.approval.id': 'apr_01KHGVANJ03WK2TD1V894N0NTY' };
+  assert.deepEqual(tracer.spans.map(({ name, options, attributes, status, ended }) => ({ name, kind: options.kind, attributes, status, ended })), [
+    { name: 'webhook.deliver', kind: 'client', attributes: { ...common, 'http.response.status_code': 503, 'error.type': '503' }, status: 'error', ended: true },
+    { name: 'webhook.deliver', kind: 'client', attributes: { ...common, 'http.request.resend_count': 1, 'http.response.status_code': 204 }, status: 'unset', ended: true },
+  ]);
+  assert.deepEqual(there.sent.map(({ headers }) => headers['traceparent']), tracer.spans.map(({ context }) => traceparentOf(context)));
+});
+
+test('an attempt that gets no answer, or is not let out, says so in one word, and not where it went', async (t) => {
+  const tracer = recordingTracer();
+  const there = post(t, ['8.8.8.8'], tracer);
+  spool(there.spool, messageOf(requested(viewOf())), url, start);
+  there.answers.push(new LokiError('net.unreachable', { attempted: `call ${url}`, found: 'refused' }));
+  await there.deliver();
+  const inside = post(t, ['127.0.0.1'], tracer);
+  spool(inside.spool, messageOf(requested(viewOf())), url, start);
+  await inside.deliver();
+  assert.deepEqual(tracer.spans.map(({ attributes }) => attributes['error.type']), ['net.unreachable', 'net.unreachable']);
+  assert.ok(!JSON.stringify(tracer.spans).includes('s3cret'));
+});
+
+test('without telemetry a receiver is told of no trace', async (t) => {
+  const there = post(t);
+  spool(there.spool, messageOf(requested(viewOf())), url, start);
+  await there.deliver();
+  assert.deepEqual(there.sent.map(({ headers }) => 'traceparent' in headers), [false]);
 });

@@ -1,16 +1,67 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { childTraceparent } from '../../lib/base/trace-context.ts';
+import { noSpan } from '../../lib/base/trace.ts';
+import { contextIn, parseContext, parseTraceparent, parseTracestate, traceparentOf, traceVariables } from '../../lib/base/trace-context.ts';
 
-const random = Uint8Array.from({ length: 24 }, (_, n) => n + 1);
-const fresh = '00-0102030405060708090a0b0c0d0e0f10-1112131415161718-01';
+const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+const spanId = '00f067aa0ba902b7';
+const given = `00-${traceId}-${spanId}-01`;
 
-test('childTraceparent() stays in the trace that was handed down, under a parent of its own', () => {
-  assert.equal(childTraceparent('00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00', random), '00-4bf92f3577b34da6a3ce929d0e0e4736-1112131415161718-00');
-});
-
-for (const given of [undefined, '', 'x', '00-00000000000000000000000000000000-00f067aa0ba902b7-01', '00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01', '00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01', 'ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\n']) {
-  test(`childTraceparent() begins a trace where ${JSON.stringify(given)} was handed down`, () => {
-    assert.equal(childTraceparent(given, random), fresh);
+for (const [text, sampled] of [[given, true], [`00-${traceId}-${spanId}-00`, false], [`00-${traceId}-${spanId}-ff`, true], [`01-${traceId}-${spanId}-01-more`, true], [`cc-${traceId}-${spanId}-02`, false]] as const) {
+  test(`traceparent ${text} is read`, () => {
+    assert.deepEqual(parseTraceparent(text), { traceId, spanId, sampled, isRemote: true });
   });
 }
+
+for (const text of [
+  undefined, '', 'x', `00-${'0'.repeat(32)}-${spanId}-01`, `00-${traceId}-${'0'.repeat(16)}-01`, `00-${traceId.toUpperCase()}-${spanId}-01`, `ff-${traceId}-${spanId}-01`,
+  `00-${traceId}-${spanId}-01-more`, `00-${traceId}-${spanId}`, `01-${traceId}-${spanId}-01more`, `${given},${given}`, `01-${traceId}-${spanId}-01-${'x'.repeat(500)}`,
+]) {
+  test(`traceparent ${JSON.stringify(text?.slice(0, 70))} is no context`, () => {
+    assert.equal(parseTraceparent(text), undefined);
+  });
+}
+
+test('a context is written as it was read, with no flag but that of sampling', () => {
+  for (const text of [given, `00-${traceId}-${spanId}-00`]) assert.equal(traceparentOf(parseTraceparent(text) ?? noSpan.context), text);
+  assert.equal(traceparentOf(parseTraceparent(`00-${traceId}-${spanId}-ff`) ?? noSpan.context), given);
+});
+
+const states: readonly (readonly [string, string | undefined, string | undefined])[] = [
+  ['one member', 'vendor=value', 'vendor=value'],
+  ['members with blanks around them, and empty ones', ' a=1 ,\tb=2,, ', 'a=1,b=2'],
+  ['a tenant in the key', 'tenant@vendor=t61rcWkgMzE', 'tenant@vendor=t61rcWkgMzE'],
+  ['32 members', Array.from({ length: 32 }, (_, n) => `k${n}=v`).join(','), Array.from({ length: 32 }, (_, n) => `k${n}=v`).join(',')],
+  ['33 members', Array.from({ length: 33 }, (_, n) => `k${n}=v`).join(','), undefined],
+  ['a key twice', 'a=1,a=2', undefined],
+  ['a key in capitals', 'Vendor=1', undefined],
+  ['no value', 'a=', undefined],
+  ['an equals sign in the value', 'a=b=c', undefined],
+  ['a line end in the value', 'a=b\nc', undefined],
+  ['letters beyond ASCII', 'a=ü', undefined],
+  ['too much', `a=${'x'.repeat(256)},b=${'x'.repeat(256)}`, undefined],
+  ['nothing', '', undefined],
+  ['no header', undefined, undefined],
+];
+for (const [name, text, read] of states) {
+  test(`tracestate with ${name} is ${read === undefined ? 'left out' : 'handed on'}`, () => {
+    assert.equal(parseTracestate(text), read);
+  });
+}
+
+test('a state without a parent that can be read counts nothing', () => {
+  assert.equal(parseContext('x', 'a=1'), undefined);
+  assert.deepEqual(parseContext(given, 'a=1'), { traceId, spanId, sampled: true, isRemote: true, traceState: 'a=1' });
+  assert.deepEqual(parseContext(given, 'a=1,a=2'), { traceId, spanId, sampled: true, isRemote: true });
+});
+
+test('what is handed down in an environment is what a child reads', () => {
+  const context = { traceId, spanId, sampled: true, traceState: 'a=1' };
+  assert.deepEqual(traceVariables(context), { TRACEPARENT: given, TRACESTATE: 'a=1' });
+  assert.deepEqual(contextIn(traceVariables(context)), { ...context, isRemote: true });
+  assert.deepEqual(traceVariables({ traceId, spanId, sampled: false }), { TRACEPARENT: `00-${traceId}-${spanId}-00` });
+});
+
+test('a span that there is not is handed down to nobody', () => {
+  assert.deepEqual(traceVariables(noSpan.context), {});
+});

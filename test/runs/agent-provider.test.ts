@@ -7,6 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { claude } from '../../lib/agents/headless/claude.ts';
 import { gemini } from '../../lib/agents/headless/gemini.ts';
 import type { HeadlessAgent } from '../../lib/agents/headless/headless.ts';
+import { noSpan } from '../../lib/base/trace.ts';
 import { createRoom } from '../../lib/host/agent-room.ts';
 import { facts } from '../../lib/host/facts.ts';
 import { spawn } from '../../lib/host/spawn.ts';
@@ -62,7 +63,7 @@ async function callOf(t: TestContext, agent: HeadlessAgent, script: string): Pro
     agent, hooks: [], cwd: dir, env: { PATH: `${dir}:${process.env['PATH'] ?? ''}`, HOME: dir }, sessionId: 'ses_none', room: createRoom(join(dir, 'room')), read: () => undefined, timeoutMs: 10_000, spawn,
   });
   const ignore = (): void => undefined;
-  return provider.invoke({ phase: 'ACT', iteration: 1, role: 'agent', prompt: 'p', signal: new AbortController().signal, onLine: ignore, onWords: ignore, onMessage: ignore, onTool: ignore });
+  return provider.invoke({ phase: 'ACT', iteration: 1, role: 'agent', prompt: 'p', signal: new AbortController().signal, onLine: ignore, onWords: ignore, onMessage: ignore, onTool: ignore, span: noSpan.context });
 }
 
 const misbehaviours: readonly (readonly [string, HeadlessAgent, string, string, RegExp])[] = [

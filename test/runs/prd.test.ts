@@ -65,8 +65,8 @@ test('a document this user may not read is refused with the reason', (t) => {
 test('a child is given the listed names and no other', () => {
   const ours = { PATH: '/bin', HOME: '/h', LC_ALL: 'C', LC_: 'x', lc_all: 'x', LOKI_TOKEN: 's', LOKI_AUDIT_KEY: 's', GITHUB_TOKEN: 's', NODE_OPTIONS: '--require x', LD_PRELOAD: 'x', TZ: undefined, __proto__x: 'y' };
   assert.deepEqual({ ...allowedEnvironment(ours) }, { PATH: '/bin', HOME: '/h', LC_ALL: 'C' });
-  const agent = agentEnvironment(ours, { home: '/loki', hook: ['node', 'loki', 'hook', 'generic'], sessionId: 'ses_1', runId: 'run_1', projectDir: '/p', traceparent: '00-1-2-01' });
+  const agent = agentEnvironment(ours, { home: '/loki', hook: ['node', 'loki', 'hook', 'generic'], sessionId: 'ses_1', runId: 'run_1', projectDir: '/p' });
   assert.deepEqual({ ...agent }, {
-    PATH: '/bin', HOME: '/h', LC_ALL: 'C', LOKI_HOME: '/loki', LOKI_HOOK: '["node","loki","hook","generic"]', LOKI_SESSION_ID: 'ses_1', LOKI_RUN_ID: 'run_1', LOKI_PROJECT_DIR: '/p', TRACEPARENT: '00-1-2-01',
+    PATH: '/bin', HOME: '/h', LC_ALL: 'C', LOKI_HOME: '/loki', LOKI_HOOK: '["node","loki","hook","generic"]', LOKI_SESSION_ID: 'ses_1', LOKI_RUN_ID: 'run_1', LOKI_PROJECT_DIR: '/p',
   });
 });

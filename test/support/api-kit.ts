@@ -4,6 +4,7 @@ import type { HttpRequest, HttpResponse } from '../../lib/base/http.ts';
 import { hookToken } from '../../lib/base/hook-token.ts';
 import { newId, projectIdOf } from '../../lib/base/ids.ts';
 import type { JsonObject, JsonValue } from '../../lib/base/json.ts';
+import { noTracer } from '../../lib/base/trace.ts';
 import type { AuditEvent } from '../../lib/audit/entry.ts';
 import type { AuditFilter } from '../../lib/audit/query.ts';
 import { clock, random, timers } from '../../lib/host/time.ts';
@@ -56,7 +57,7 @@ export function createKit(options: Partial<ApiOptions> = {}, services: Partial<S
   const metrics = createMetrics();
   const all: Services = {
     runs,
-    store, clock, timers, random, version: '0.1.0',
+    store, clock, timers, random, tracer: noTracer, version: '0.1.0',
     projects: { adopt: async () => undefined, placeOf: (path) => ({ id: projectIdOf(path), path }), assign: () => undefined, isEnrolled: () => false },
     keys, tokens: [createKeyReader({ store, now: () => clock.now(), used: () => undefined }), createRunTokenReader(runs)], assertFresh: () => undefined,
     signOn: createSignOnService({ store, record, clock, random, http: nobody, secure: false, provider: undefined, machines: [], ...keysOfSignOn({ store, keys, clock }) }),

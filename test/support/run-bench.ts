@@ -6,6 +6,7 @@ import type { PolicyDecision } from '../../lib/base/action.ts';
 import { sha256Hex } from '../../lib/base/digest.ts';
 import type { AuditEvent, Recorder } from '../../lib/audit/entry.ts';
 import type { Store } from '../../lib/store/store.ts';
+import { noTracer } from '../../lib/base/trace.ts';
 import { clock, random, timers } from '../../lib/host/time.ts';
 import type { ResourceJudgement, RunDeps, RunOrder, RunSettings } from '../../lib/runs/deps.ts';
 import type { CallEnd, Provider, ProviderCall } from '../../lib/runs/provider.ts';
@@ -107,7 +108,7 @@ export function createBench(options: BenchOptions = {}): Bench {
     ...options.provider,
   };
   const deps: RunDeps = {
-    clock, timers, random, disk: memoryDisk(), spawn: gateSpawn(gateExits), store, record: options.wrapRecord?.(record) ?? record,
+    clock, timers, random, disk: memoryDisk(), spawn: gateSpawn(gateExits), store, tracer: noTracer, record: options.wrapRecord?.(record) ?? record,
     facts: { pid: 4711, hostname: 'bench', username: 'tester', platform: 'linux', loki: ['loki'], startOf: (pid) => (pid === 4711 ? 'start-4711' : undefined), ancestors: () => [] },
     lock: (path) => memoryLock(path, held),
     judgeResource: async () => resourcesAre(allowed),

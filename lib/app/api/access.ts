@@ -7,6 +7,7 @@ import { isPlainObject, objectIn, type JsonObject } from '../../base/json.ts';
 import { errorMeanings, LokiError, type ErrorCode, type Problem } from '../../errors.ts';
 import { askApi, streamApi, type ApiAnswer, type ApiStream } from '../../host/api-client.ts';
 import type { Installation } from '../installation.ts';
+import { traceHeaders } from '../telemetry/trace-headers.ts';
 import { destination, type ApiDestination, type Credential } from './place.ts';
 
 /** One request. */
@@ -54,7 +55,7 @@ export function openApi(installation: Installation, given: string | undefined, s
 
   async function ask({ method, path, attempted, body, ifMatch, isRepeatable = method === 'GET' }: ApiQuestion): Promise<ApiReply> {
     const headers = {
-      ...authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
+      ...authorization, ...await traceHeaders(installation), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
       ...(method === 'GET' ? {} : { 'idempotency-key': Buffer.from(random.bytes(16)).toString('hex') }),
     };
     const call = { ...place, method, path: prefix + path, headers, timeoutMs: askMs, signal, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
@@ -71,7 +72,7 @@ export function openApi(installation: Installation, given: string | undefined, s
   return {
     ...known, ask,
     async stream(path, lastId, attempted) {
-      const headers = { ...authorization, accept: 'text/event-stream', ...(lastId === undefined ? {} : { 'last-event-id': lastId }) };
+      const headers = { ...authorization, ...await traceHeaders(installation), accept: 'text/event-stream', ...(lastId === undefined ? {} : { 'last-event-id': lastId }) };
       const stream = await streamApi({ ...place, method: 'GET', path: prefix + path, headers, timeoutMs: streamMs, signal });
       if (stream.status === 200 && stream.headers['content-type']?.startsWith('text/event-stream') === true) return stream;
       const lines: string[] = [];

@@ -7,6 +7,7 @@ import { join } from '../../base/paths.ts';
 import { scanners } from '../../policy/scan/scanners.ts';
 import { openRecord, type OpenLog } from './record.ts';
 import { prepareHome, type Installation } from '../installation.ts';
+import type { EntryTelling } from '../telemetry/entries.ts';
 
 export interface LongLivedLog extends OpenLog {
   /** Records `audit.close`. Resolves whether or not that could be recorded; closing comes after it. */
@@ -16,11 +17,12 @@ export interface LongLivedLog extends OpenLog {
 /** What kind of process this is: it gets the settings of its like as the ones before. */
 export type LongLivedKind = 'control plane' | 'session';
 
-export async function openLongLivedRecord(installation: Installation, kind: LongLivedKind): Promise<LongLivedLog> {
-  const log = openRecord(installation, { keeps: true });
+/** `telling`: where telemetry tells of its entries. */
+export async function openLongLivedRecord(installation: Installation, kind: LongLivedKind, telling?: EntryTelling): Promise<LongLivedLog> {
+  const log = openRecord(installation, { keeps: true, ...(telling === undefined ? {} : { telling }) });
   let entries = 0;
-  const record: OpenLog['record'] = async (event) => {
-    const receipt = await log.record(event);
+  const record: OpenLog['record'] = async (event, context) => {
+    const receipt = await log.record(event, context);
     if (receipt.seq !== null) entries += 1;
     return receipt;
   };

@@ -11,6 +11,7 @@ import type { Reason } from '../../audit/tlog/tree.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { leaveCheckpoint } from './checkpoint-due.ts';
 import { prepareHome, type Installation } from '../installation.ts';
+import { tellEntries, type EntryTelling } from '../telemetry/entries.ts';
 import { leaveKeeping } from './leave-behind.ts';
 import { version } from '../version.ts';
 
@@ -38,6 +39,8 @@ export interface RecordOptions {
   readonly patienceMs?: number;
   /** It has come to send entries to receivers: nothing is left for another process to send. */
   readonly sends?: true;
+  /** Where telemetry tells of its entries; left out, as of a command. */
+  readonly telling?: EntryTelling;
 }
 
 /** Opens the log of record. With audit switched off, everything is accepted and nothing is written. */
@@ -72,7 +75,7 @@ export function openRecord(installation: Installation, options: RecordOptions = 
     onLost: (gap) => unheard.leave(gap), unheard,
     ...(protection === undefined ? {} : { protection }),
   });
-  const log = encrypts(installation) || config.audit.gdprCompliance ? protectedLog(installation, open) : plainLog(open());
+  const log = tellEntries(installation, sealsEntries(installation) ? protectedLog(installation, open) : plainLog(open()), options.telling);
   if (options.keeps === true) {
     const checkpoints = makeCheckpoints(installation, log.record, () => recorded.seq);
     schedule = checkpoints.schedule;
@@ -154,6 +157,11 @@ export function encrypts({ config, host: { disk }, home }: Installation): boolea
   if (config.audit.encrypt) return true;
   const { layer } = config.origin('enterprise.audit.encrypt');
   return (layer === 'default' || layer === 'project') && disk.stat(join(home.ring, 'kek.json')) !== undefined;
+}
+
+/** Whether anything in entries is kept from those who only read the files: then telemetry keeps names of people from its readers too. */
+export function sealsEntries(installation: Installation): boolean {
+  return installation.config.audit.gdprCompliance || encrypts(installation);
 }
 
 function metadataOf(installation: Installation): JsonObject {

@@ -44,14 +44,16 @@ export function agentBegins(place: ActivePlace, sessionId: string, workerId?: st
   disk.create(home, join(folder, nameOf(sessionId, workerId)), new Uint8Array(), 0o600);
 }
 
-/** It has ended; with the session's own agent all that it started. */
-export function agentEnds(place: ActivePlace, sessionId: string, workerId?: string): void {
+/** It has ended; with the session's own agent all that it started. Gives when it began, where it said so: milliseconds since 1970. */
+export function agentEnds(place: ActivePlace, sessionId: string, workerId?: string): number | undefined {
   const { disk } = place;
   const folder = folderOf(place);
   const name = nameOf(sessionId, workerId);
+  const beganAt = disk.stat(join(folder, name))?.modifiedMs;
   for (const found of disk.list(folder)) {
     if (found === name || (workerId === undefined && found.startsWith(`${name}.`))) disk.remove(join(folder, found));
   }
+  return beganAt;
 }
 
 function folderOf({ run, projectId }: ActivePlace): string {

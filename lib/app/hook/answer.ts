@@ -9,10 +9,13 @@ import type { Action } from '../../base/action.ts';
 import { isId } from '../../base/ids.ts';
 import type { GateReply } from '../../gate/reply.ts';
 import { atDeadline } from '../../host/time.ts';
-import { openRecord, type OpenLog } from '../audit/record.ts';
+import { openRecord, type OpenLog, type RecordOptions } from '../audit/record.ts';
 import { openGate, type GateOptions } from '../gate.ts';
 import { openForAgent, type Installation, type Surroundings } from '../installation.ts';
 import { createPolicySource, pinnedPolicy, type PolicyMemory } from '../policy.ts';
+import type { ActionTrace } from '../telemetry/action-trace.ts';
+import type { EntryTelling } from '../telemetry/entries.ts';
+import { isTelemetryOn, openTelemetry, type ProcessTelemetry } from '../telemetry/telemetry.ts';
 import { activeAgents } from './active-agents.ts';
 import { activePlaceOf, tellSession, tellTask, tellWorker } from './lifecycle.ts';
 import { aboutOf, entryOf, type HookScene } from './scene.ts';
@@ -29,7 +32,7 @@ export const approvalModes: readonly ApprovalMode[] = ['auto', 'wait', 'ask', 'd
 export const marginMs = 5000;
 
 /** Gives the log of record of an installation. */
-export type OpenHookLog = (installation: Installation) => OpenLog;
+export type OpenHookLog = (installation: Installation, options?: Pick<RecordOptions, 'telling'>) => OpenLog;
 
 /** How a hook is answered. */
 export interface HookOptions {
@@ -48,6 +51,8 @@ export interface HookOptions {
   readonly openLog?: OpenHookLog;
   /** What it keeps of the project's policy. */
   readonly policy?: PolicyMemory;
+  /** Where the process has telemetry open already. */
+  readonly telemetry?: ProcessTelemetry;
 }
 
 /** Answers one event, in time. Never throws. */
@@ -75,16 +80,38 @@ async function answerEvent(adapter: AgentAdapter, event: HookEvent, surroundings
   if (event.does === 'nothing') return adapter.render(event, { kind: 'allow' });
   // Which agent asks is known; what the surroundings say of it is the word of whoever started it.
   const installation = openForAgent({ ...surroundings, env: { ...surroundings.env, LOKI_PROVIDER: adapter.name } }, options.project, event.cwd);
-  const log = options.openLog?.(installation) ?? openRecord(installation, { patienceMs: Math.max(options.deadlineMs / 2, 1000) });
+  const session = sessionOf(surroundings, event);
+  const telemetry = await telemetryOf(installation, options);
+  const trace = telemetry === undefined ? undefined : await traceOf(installation, telemetry, adapter.name, event);
+  const log = logOf(installation, options, telemetry === undefined ? undefined : { logger: telemetry.logger, context: trace?.contextOf(session.sessionId, event.worker) });
   try {
-    const scene: HookScene = { installation, log, agent: adapter.name, ...sessionOf(surroundings, event), ...(options.policy === undefined ? {} : { policy: options.policy }) };
+    const scene: HookScene = {
+      installation, log, agent: adapter.name, ...session, ...(options.policy === undefined ? {} : { policy: options.policy }), ...(trace === undefined ? {} : { trace }),
+    };
     const asksNatively = (options.approval === 'auto' || options.approval === 'ask') && adapter.asksNatively(event, told);
     return adapter.render(event, await answerOf(scene, event, {
       asksNatively, waitMs: options.approval === 'ask' || options.approval === 'deny' ? 0 : options.waitMs, ...(options.signal === undefined ? {} : { signal: options.signal }),
     }));
   } finally {
     await log.close();
+    if (options.telemetry === undefined) await telemetry?.end();
   }
+}
+
+function logOf(installation: Installation, { openLog, deadlineMs }: HookOptions, telling: EntryTelling | undefined): OpenLog {
+  const told = telling === undefined ? {} : { telling };
+  return openLog?.(installation, told) ?? openRecord(installation, { patienceMs: Math.max(deadlineMs / 2, 1000), ...told });
+}
+
+/** Undefined where nobody asked for telemetry: then nothing of it is loaded. */
+async function telemetryOf(installation: Installation, { telemetry }: HookOptions): Promise<ProcessTelemetry | undefined> {
+  const opened = telemetry ?? (isTelemetryOn(installation.config) ? await openTelemetry(installation, 'hook') : undefined);
+  return opened?.isOn === true ? opened : undefined;
+}
+
+async function traceOf(installation: Installation, { tracer }: ProcessTelemetry, agent: string, { does }: HookEvent): Promise<ActionTrace> {
+  const { openActionTrace } = await import('../telemetry/action-trace.ts');
+  return openActionTrace(installation, { tracer, agent, tellsOfSessions: true, ...(does === 'prompt' || does === 'inspect' ? { doing: does } : {}) });
 }
 
 type Waiting = Pick<GateOptions, 'waitMs' | 'asksNatively' | 'signal'>;
@@ -108,9 +135,9 @@ async function answerOf(scene: HookScene, event: HookEvent, waiting: Waiting): P
 
 const allowed: HookAnswer = { kind: 'allow' };
 
-async function decide({ installation, log, agent, sessionId, policy }: HookScene, event: HookEvent, action: Action, waiting: Waiting): Promise<GateReply> {
+async function decide({ installation, log, agent, sessionId, policy, trace }: HookScene, event: HookEvent, action: Action, waiting: Waiting): Promise<GateReply> {
   const gate = openGate(installation, {
-    agent, log, ...waiting, ...(policy === undefined ? {} : { policy }), ...(sessionId === 'none' ? {} : { sessionId }), activeAgents: () => activeAgents(activePlaceOf(installation), sessionId),
+    agent, log, ...waiting, ...(policy === undefined ? {} : { policy }), ...(trace === undefined ? {} : { trace }), ...(sessionId === 'none' ? {} : { sessionId }), activeAgents: () => activeAgents(activePlaceOf(installation), sessionId),
   });
   return gate.decide(action, aboutOf(event));
 }
@@ -136,10 +163,10 @@ async function judgePrompt(scene: HookScene, event: Extract<HookEvent, { readonl
 }
 
 async function tellResult(scene: HookScene, event: Extract<HookEvent, { readonly does: 'result' }>): Promise<HookAnswer> {
-  const { installation, log, agent, sessionId } = scene;
+  const { installation, log, agent, sessionId, trace } = scene;
   const answer = await inspectOutput(scene, event, policyOf(scene));
   const { call: { action, id }, outcome } = event;
-  const gate = openGate(installation, { agent, log, waitMs: 0, ...(sessionId === 'none' ? {} : { sessionId }) });
+  const gate = openGate(installation, { agent, log, waitMs: 0, ...(trace === undefined ? {} : { trace }), ...(sessionId === 'none' ? {} : { sessionId }) });
   // What the model may see is settled already; whether this could be told changes nothing of it.
   await gate.report({ action, search: true, ...(id === undefined ? {} : { callId: id }), ...outcome, about: aboutOf(event) }).catch(() => undefined);
   return answer;
@@ -161,14 +188,16 @@ function wordsOf(error: unknown): string {
 }
 
 /** The answer is no whether or not this can be recorded. */
-async function recordRefusal(adapter: AgentAdapter, event: HookEvent | undefined, error: unknown, surroundings: Surroundings, { project, openLog = openRecord }: HookOptions): Promise<void> {
+async function recordRefusal(adapter: AgentAdapter, event: HookEvent | undefined, error: unknown, surroundings: Surroundings, options: HookOptions): Promise<void> {
   try {
-    const installation = openForAgent(surroundings, project, event?.cwd);
-    const log = openLog(installation);
+    const installation = openForAgent(surroundings, options.project, event?.cwd);
+    const telemetry = await telemetryOf(installation, options);
+    const log = logOf(installation, options, telemetry === undefined ? undefined : { logger: telemetry.logger });
     const session = event === undefined ? { sessionId: 'none', inRun: false } : sessionOf(surroundings, event);
     const rule = error instanceof LokiError ? error.code : 'internal';
     await log.record(entryOf({ installation, log, agent: adapter.name, ...session }, 'policy.error', { decision: 'DENY', rule, reason: messageOf(error), ...(event === undefined ? {} : { event: event.event }) }));
     await log.close();
+    if (options.telemetry === undefined) await telemetry?.end();
   } catch {
     return;
   }

@@ -28,8 +28,9 @@ export async function tellSession(scene: HookScene, event: Of<'session.start' | 
     await tellChain(scene, begins ? 'session_start' : 'session_stop', { session_id: scene.sessionId, ...details });
   }
   if (begins) prepareHome(scene.installation);
-  if (begins) agentBegins(place, scene.sessionId);
-  else agentEnds(place, scene.sessionId);
+  if (begins) return agentBegins(place, scene.sessionId);
+  const beganAt = agentEnds(place, scene.sessionId);
+  if (!scene.inRun) scene.trace?.sessionEnded(scene.sessionId, beganAt);
 }
 
 /** A subagent begins or ends. */
@@ -39,8 +40,9 @@ export async function tellWorker(scene: HookScene, event: Of<'spawn' | 'complete
   const place = activePlaceOf(scene.installation);
   await scene.log.record(entryOf(scene, begins ? 'agent.spawn' : 'agent.complete', { worker: { id: worker.id, type: worker.type } }));
   if (begins) prepareHome(scene.installation);
-  if (begins) agentBegins(place, scene.sessionId, worker.id);
-  else agentEnds(place, scene.sessionId, worker.id);
+  if (begins) return agentBegins(place, scene.sessionId, worker.id);
+  const beganAt = agentEnds(place, scene.sessionId, worker.id);
+  scene.trace?.workerEnded(scene.sessionId, worker, beganAt);
 }
 
 /** The agent keeps a list of tasks. The titles are its words. */

@@ -16,6 +16,7 @@ import { resolveFrom } from '../../base/paths.ts';
 import type { HookQuestion, HookService } from '../../server/services.ts';
 import type { Installation, Surroundings } from '../installation.ts';
 import type { PolicyMemory } from '../policy.ts';
+import type { ProcessTelemetry } from '../telemetry/telemetry.ts';
 import { answerHook, marginMs, type HookOptions, type OpenHookLog } from './answer.ts';
 import { createRoom } from './room.ts';
 import { keyOfToken, readHookKey } from './tokens.ts';
@@ -33,7 +34,7 @@ const usualLimits: HookLimits = { atOnce: 64, waiting: 256, deadlineOf };
 /** Between our own deadline and the agent's. */
 const sparedMs = 2000;
 
-export function hookService(installation: Installation, openLog: OpenHookLog, limits: Partial<HookLimits> = {}): HookService {
+export function hookService(installation: Installation, openLog: OpenHookLog, limits: Partial<HookLimits> = {}, telemetry?: ProcessTelemetry): HookService {
   const { host: { clock, timers } } = installation;
   const surroundings = withoutSession(installation);
   const most = { ...usualLimits, ...limits };
@@ -50,7 +51,7 @@ export function hookService(installation: Installation, openLog: OpenHookLog, li
       if (leave === undefined) throw new LokiError('interrupted', { attempted: 'answer the hook', found: 'too many hooks ask at once', hint: 'Ask again' });
       try {
         const leftMs = Math.ceil((deadlineMs - (clock.monotonic() - startedAt)) / 1000) * 1000;
-        return bodyOf(await judged(installation, surroundings, question, { deadlineMs: leftMs, openLog, policy: memoryOf(policies, question.projectId) }));
+        return bodyOf(await judged(installation, surroundings, question, { deadlineMs: leftMs, openLog, policy: memoryOf(policies, question.projectId), ...(telemetry === undefined ? {} : { telemetry }) }));
       } finally {
         leave();
       }
@@ -68,7 +69,7 @@ const strict: AgentAdapter = {
   },
 };
 
-type Kept = Required<Pick<HookOptions, 'deadlineMs' | 'openLog' | 'policy'>>;
+type Kept = Required<Pick<HookOptions, 'deadlineMs' | 'openLog' | 'policy'>> & Pick<HookOptions, 'telemetry'>;
 
 /** More projects than anybody works in at once. */
 const mostPolicies = 32;

@@ -5,6 +5,7 @@ import type { AuditEvent } from '../../audit/entry.ts';
 import type { OpenLog } from '../audit/record.ts';
 import type { Installation } from '../installation.ts';
 import type { PolicyMemory } from '../policy.ts';
+import type { ActionTrace } from '../telemetry/action-trace.ts';
 import { filedUnder } from '../tenancy.ts';
 
 export interface HookScene {
@@ -18,6 +19,8 @@ export interface HookScene {
   readonly inRun: boolean;
   /** Kept by a process that answers again and again. */
   readonly policy?: PolicyMemory;
+  /** Makes the spans, where telemetry is on. */
+  readonly trace?: ActionTrace;
 }
 
 /** An entry about what the agent did or said, filed under its session and project. */

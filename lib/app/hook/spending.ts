@@ -87,13 +87,16 @@ async function tell(scene: HookScene, judgement: ResourceJudgement): Promise<voi
 }
 
 /** The resource point for the session as the ledger knows it. */
-async function judgeSpending({ installation, agent, sessionId }: HookScene, ledger: Ledger, policy: Policy, model: string | undefined): Promise<ResourceJudgement> {
+async function judgeSpending({ installation, agent, sessionId, trace }: HookScene, ledger: Ledger, policy: Policy, model: string | undefined): Promise<ResourceJudgement> {
   const project = installation.project?.id ?? 'none';
   const { cells } = await ledger.read(windowOf('session', { projectId: project, sessionId, at: ledger.now() }));
-  return judgeResource(installation, ledger, policy, {
+  const evaluated = trace?.evaluation('resource', trace.contextOf(sessionId));
+  const judgement = await judgeResource(installation, ledger, policy, {
     provider: agent, ...(model === undefined ? {} : { model }), tokens_consumed: totalTokens(cells.reduce((sum, { tokens }) => addTokens(sum, tokens), noTokens)),
     cost_usd: 0, agent: 'agent', project, session_id: sessionId,
   });
+  evaluated?.(judgement.decision);
+  return judgement;
 }
 
 function reportOf({ installation: { host: { clock }, project }, agent, sessionId }: HookScene, event: Reporting, { usage, id }: Used): UsageReport {

@@ -19,14 +19,17 @@ export async function inspectOutput(scene: HookScene, event: ResultEvent, policy
   // What a file tool says of what it wrote was judged when it was written. A tool that nobody knows may have read.
   const onlyWrites = [action, ...(action.also ?? [])].every(({ kind }) => kind === 'fs.write' || kind === 'fs.delete');
   if (output === undefined || output.text === '' || onlyWrites) return { kind: 'allow' };
+  const context = scene.trace?.callContext(scene.sessionId, id, event.worker);
+  const evaluated = scene.trace?.evaluation('data', context);
   const judged = judgeText(policy, output.text, event);
+  evaluated?.(judged);
   if (judged.violations.length === 0) return { kind: 'allow' };
   const { answer, told } = judged.allowed ? { answer: { kind: 'allow' as const }, told: undefined } : withheld(policy, output, judged, event);
   await scene.log.record(entryOf(scene, judged.allowed ? 'policy.warn' : 'policy.deny', {
     point: 'data', direction: 'read', tool, ...(id === undefined ? {} : { call_id: id }), decision: judged.decision, reason: judged.reason, policy_digest: judged.policy_digest,
     ...(told === undefined ? {} : { output: told }),
     violations: judged.violations.map(({ findings, ...violation }) => violationDetails({ ...violation, ...(findings === undefined ? {} : { findings: findings.slice(0, mostFindings) }) })),
-  }));
+  }), context);
   return answer;
 }
 

@@ -8,6 +8,14 @@ import { eventNames } from '../../audit/events.ts';
 import type { LoggedEntry } from '../../audit/query.ts';
 import { parseEntry } from '../../audit/query/filter.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import { providerOfAgent, type conventionMetrics, type metricNames } from '../../telemetry/names.ts';
+import type { Registry } from '../../telemetry/registry.ts';
+
+/** What is counted here: of one log, by whoever reads it. */
+export const countedFromLog: ReadonlySet<string> = new Set<keyof typeof metricNames>([
+  'loki_audit_entries_total', 'loki_events_total', 'loki_audit_last_durable_seq', 'loki_policy_decisions_total', 'loki_policy_evaluation_seconds', 'loki_quality_gate_pass_total',
+  'loki_quality_gate_fail_total', 'loki_council_approval_rate', 'loki_task_duration_seconds', 'loki_tokens_consumed_total',
+]);
 
 /** Counts one line of the log, without its line feed. */
 export type CountLine = (line: Buffer) => void;
@@ -15,6 +23,9 @@ export type CountLine = (line: Buffer) => void;
 /** Far beyond where the event of a line stands. */
 const headLength = 160;
 const head = /^\{"seq":(\d{1,16}),"timestamp":"[^"]{24}","event":"([a-z_.]{1,60})"/;
+const unknown = 'unknown';
+/** `runs.provider` may be one of these; another is a name that somebody made up. */
+const providersOfRuns: ReadonlySet<string> = new Set(['claude', 'codex', 'gemini', 'opencode', 'command', 'scripted']);
 /** Tasks whose end is waited for; more have been forgotten by whoever began them. */
 const mostTasks = 10_000;
 
@@ -24,8 +35,14 @@ const decisions: ReadonlyMap<string, string> = new Map([
   ['policy.allow', 'ALLOW'], ['policy.warn', 'ALLOW'], ['policy.deny', 'DENY'], ['policy.error', 'DENY'], ['policy.approval_required', 'REQUIRE_APPROVAL'],
 ]);
 
-export function createLogCounts(metrics: Metrics): CountLine {
+/** Metrics of OpenTelemetry's conventions that the log tells. */
+export type UsageMetrics = Registry<typeof conventionMetrics>;
+
+/** Counts into `metrics`, and into `usage` what is told over OTLP alone. */
+export function createLogCounts(metrics: Metrics, usage?: UsageMetrics): CountLine {
   const begun = new Map<string, number>();
+  /** Of sessions whose end is waited for. */
+  const providers = new Map<string, string>();
   const verdicts = { all: 0, approved: 0 };
 
   /** Events that say more than that they happened. */
@@ -37,6 +54,7 @@ export function createLogCounts(metrics: Metrics): CountLine {
     ['task.start', ({ resource, timestamp }) => begin(resource, timestamp)],
     ['task.complete', ({ resource, timestamp }) => end(resource, timestamp, 'completed')],
     ['task.fail', ({ resource, timestamp }) => end(resource, timestamp, 'failed')],
+    ['session.start', ({ resource }, details) => remember(resource, details['provider'])],
     ...['session.stop', 'session.complete', 'session.fail'].map((event) => [event, countTokens] as const),
   ]);
 
@@ -64,11 +82,22 @@ export function createLogCounts(metrics: Metrics): CountLine {
     begun.delete(task);
   }
 
-  function countTokens(_entry: LoggedEntry, details: JsonObject): void {
+  function remember(session: JsonValue | undefined, provider: JsonValue | undefined): void {
+    if (typeof session !== 'string' || typeof provider !== 'string') return;
+    if (providers.size >= mostTasks) providers.clear();
+    providers.set(session, providersOfRuns.has(provider) ? providerOfAgent(provider) : unknown);
+  }
+
+  function countTokens({ resource }: LoggedEntry, details: JsonObject): void {
+    const session = typeof resource === 'string' ? resource : '';
     for (const type of ['input', 'output'] as const) {
       const tokens = details[`${type}_tokens`];
-      if (typeof tokens === 'number') metrics.add('loki_tokens_consumed_total', tokens, [type]);
+      if (typeof tokens !== 'number') continue;
+      metrics.add('loki_tokens_consumed_total', tokens, [type]);
+      // Of a provider that does not tell them, or of a session without a call, there is nothing to observe.
+      if (tokens > 0) usage?.observe('gen_ai.client.token.usage', tokens, ['invoke_agent', providers.get(session) ?? unknown, type]);
     }
+    providers.delete(session);
   }
 
   return (line) => {

@@ -5,6 +5,10 @@
  */
 import type { Clock, Random, Sockets } from '../../ports.ts';
 import { LokiError, messageOf } from '../../errors.ts';
+import type { Span, Tracer } from '../../base/trace.ts';
+import { isValidContext } from '../../base/trace.ts';
+import { traceparentOf } from '../../base/trace-context.ts';
+import { attribute, spanNames } from '../../telemetry/names.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { egressAddresses, egressTarget } from '../../base/egress.ts';
 import type { EgressRules } from '../../base/egress.ts';
@@ -29,6 +33,7 @@ export interface DeliverOptions {
   readonly secrets: () => readonly Uint8Array[];
   /** Told, not required. */
   readonly record: (event: DeliveryEvent) => Promise<unknown>;
+  readonly tracer: Tracer;
   readonly userAgent: string;
 }
 
@@ -90,10 +95,10 @@ function byUrl(all: readonly Waiting[]): ReadonlyMap<string, readonly Waiting[]>
 /** What one attempt came to. */
 type Attempt =
   | { readonly kind: 'taken'; readonly status: number }
-  | { readonly kind: 'failed'; readonly found: string; readonly retryAfterMs: number; readonly isGone: boolean };
+  | { readonly kind: 'failed'; readonly status?: number; readonly type: string; readonly found: string; readonly retryAfterMs: number; readonly isGone: boolean };
 
 async function deliver(options: DeliverOptions, waiting: Waiting): Promise<boolean> {
-  const attempt = await attemptOf(options, waiting);
+  const attempt = await tracedAttempt(options, waiting);
   const attempts = waiting.attempts + 1;
   if (attempt.kind === 'taken') {
     drop(options.spool, waiting);
@@ -109,17 +114,34 @@ async function deliver(options: DeliverOptions, waiting: Waiting): Promise<boole
   return false;
 }
 
-async function attemptOf({ rules, sockets, clock, secrets, userAgent }: DeliverOptions, { id, url, body: text }: Waiting): Promise<Attempt> {
+/** One attempt and its span, which the receiver is told of: a message can be followed into whatever it sets off there. */
+async function tracedAttempt(options: DeliverOptions, waiting: Waiting): Promise<Attempt> {
+  const span = options.tracer.start(spanNames.webhook, {
+    kind: 'client',
+    attributes: { [attribute.method]: 'POST', [attribute.serverAddress]: hostOf(waiting.url), [attribute.approvalId]: waiting.approvalId, [attribute.resendCount]: waiting.attempts === 0 ? undefined : waiting.attempts },
+  });
+  const attempt = await attemptOf(options, waiting, span);
+  span.set(attribute.httpStatus, attempt.status);
+  if (attempt.kind === 'failed') span.set(attribute.errorType, attempt.type).status('error');
+  span.end();
+  return attempt;
+}
+
+function hostOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname : undefined;
+}
+
+async function attemptOf({ rules, sockets, clock, secrets, userAgent }: DeliverOptions, { id, url, body: text }: Waiting, { context }: Span): Promise<Attempt> {
   try {
     const target = egressTarget(url, rules);
     const [address = ''] = await egressAddresses(target, rules, sockets);
     const body = Buffer.from(text, 'utf8');
     const signed = webhookHeaders({ id, timestamp: Math.floor(clock.now() / second), body }, secrets());
-    const answer = await sockets.post({ url: target.url, address, headers: { ...signed, 'content-type': 'application/json', 'user-agent': userAgent }, body, timeoutMs });
+    const answer = await sockets.post({ url: target.url, address, headers: { ...signed, ...(isValidContext(context) ? { traceparent: traceparentOf(context) } : {}), 'content-type': 'application/json', 'user-agent': userAgent }, body, timeoutMs });
     if (answer.status >= 200 && answer.status < 300) return { kind: 'taken', status: answer.status };
-    return { kind: 'failed', found: `${target.origin} answered ${answer.status}${answer.status >= 300 && answer.status < 400 ? '; redirects are not followed' : ''}`, retryAfterMs: Math.min((answer.retryAfterS ?? 0) * second, longestPauseMs), isGone: answer.status === 410 };
+    return { kind: 'failed', status: answer.status, type: String(answer.status), found: `${target.origin} answered ${answer.status}${answer.status >= 300 && answer.status < 400 ? '; redirects are not followed' : ''}`, retryAfterMs: Math.min((answer.retryAfterS ?? 0) * second, longestPauseMs), isGone: answer.status === 410 };
   } catch (error) {
-    return { kind: 'failed', found: withoutUrl(error, url), retryAfterMs: 0, isGone: false };
+    return { kind: 'failed', type: error instanceof LokiError ? error.code : 'internal', found: withoutUrl(error, url), retryAfterMs: 0, isGone: false };
   }
 }
 

@@ -75,14 +75,15 @@ export function writeState({ disk, base, path }: StatePlace, receiver: string, {
 export function parseState(text: string): ReceiverState | undefined {
   const value = objectIn(text);
   if (value === undefined) return undefined;
-  const position = positionOf(value);
+  const position = parsePosition(value);
   const { trouble, reported, refused } = value;
   if (position === undefined || !isCount(reported) || !isCount(refused)) return undefined;
   if (trouble === null) return { position, reported, refused, trouble: undefined };
   return isTrouble(trouble) ? { position, reported, refused, trouble } : undefined;
 }
 
-function positionOf({ seq, file, offset, hash }: Record<string, unknown>): Position | undefined {
+/** A position that was kept; undefined when it is none. */
+export function parsePosition({ seq, file, offset, hash }: Record<string, unknown>): Position | undefined {
   if (!isCount(seq) || !isCount(offset)) return undefined;
   if (file !== null && (typeof file !== 'string' || parseLogFileName(file)?.compressed !== false)) return undefined;
   if (hash !== null && (typeof hash !== 'string' || !/^[0-9a-f]{64}$/.test(hash))) return undefined;

@@ -4,6 +4,7 @@
  */
 import type { Disk, ReadFile } from '../../ports.ts';
 import { sha256Hex } from '../../base/digest.ts';
+import { endOfLastLine } from '../../journal/lines.ts';
 import { compareFiles, parseLogFileName, plainName, type LogFileName } from '../files.ts';
 import { openLogFile, readableFiles } from '../log-file.ts';
 import { seqOf } from '../chain.ts';
@@ -47,6 +48,25 @@ const chunkBytes = 1 << 18;
 export function firstPosition(disk: Disk, directory: string): Position {
   const newest = readableFiles(disk, directory).at(-1);
   return newest === undefined ? { seq: 0, file: null, offset: 0, hash: null } : startOf(disk, directory, newest);
+}
+
+/** Behind the newest entry: where nothing of before is asked for. */
+export function endPosition(disk: Disk, directory: string): Position {
+  for (const name of readableFiles(disk, directory).toReversed()) {
+    const file = openLogFile(disk, directory, name.name);
+    if (file === undefined) continue;
+    try {
+      const end = endOfLastLine(file, file.stat().size, chunkBytes);
+      if (end <= 0) continue;
+      const start = Math.max(0, end - longestLine - 1);
+      const bytes = asBuffer(file.read(start, end - start));
+      const line = bytes.subarray(bytes.length === 1 ? 0 : bytes.lastIndexOf(lineFeed, bytes.length - 2) + 1, -1);
+      return { seq: Math.max(0, seqOf(line, 0, line.length)), file: plainName(name.name), offset: end, hash: sha256Hex(line) };
+    } finally {
+      file.close();
+    }
+  }
+  return { seq: 0, file: null, offset: 0, hash: null };
 }
 
 /** The start of the oldest file: where nothing is known, everything is sent. */

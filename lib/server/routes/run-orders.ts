@@ -89,8 +89,8 @@ export function createRunTokenReader(runs: Pick<RunService, 'runOf'>): ReadToken
   };
 }
 
-function orderedBy({ principal: { actor }, requestId }: ApiRequest): OrderedBy {
-  return { actor, requestId };
+function orderedBy({ principal: { actor }, requestId, trace }: ApiRequest): OrderedBy {
+  return { actor, requestId, trace };
 }
 
 function runOf(request: ApiRequest): Promise<Found> {

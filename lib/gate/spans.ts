@@ -1,0 +1,116 @@
+/**
+ * The spans of one decision: the action's own, and below it what was done before it was allowed: judged, put to a person, recorded. They hold
+ * names, digests, ids and numbers: never the command, path or text that was judged, nor a reason, which may quote it. Loaded only where
+ * telemetry is on; the gate knows the type alone.
+ */
+import { LokiError } from '../errors.ts';
+import type { Action, PolicyDecision } from '../base/action.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { Attributes, Span, SpanContext, Tracer } from '../base/trace.ts';
+import type { AuditReceipt } from '../audit/entry.ts';
+import { attribute, spanNames } from '../telemetry/names.ts';
+import { decidingRule, type ApprovalReply, type DecisionSpans, type Judgement } from './gate.ts';
+import type { GateReply } from './reply.ts';
+
+/** The span of an action, begun and not ended: one that is never ended is never told. */
+export interface ActionSpan {
+  readonly span: Span;
+  /** Whoever hears how an allowed action ended makes its span, under the same ids. */
+  readonly endsElsewhere: boolean;
+}
+
+/** Where the spans of a gate go. */
+export interface GateTracing {
+  readonly tracer: Tracer;
+  readonly begin: (action: Action, about: JsonObject) => ActionSpan;
+  /** Whether it may be told which person decided: not where the log seals that. */
+  readonly namesPeople: boolean;
+}
+
+/** Gives the gate what makes the spans of its decisions. */
+export function gateSpans(tracing: GateTracing): (action: Action, about: JsonObject) => DecisionSpans {
+  return (action, about) => new Spans(tracing, action, about);
+}
+
+/** What a policy said, for the span of its evaluation and of what was judged. */
+export function decisionAttributes({ decision, policy_digest: digest }: Pick<PolicyDecision, 'decision' | 'policy_digest'>, rule: string | undefined): Attributes {
+  return { [attribute.decision]: decision, [attribute.rule]: rule, ...(digest === '' ? {} : { [attribute.digest]: digest }) };
+}
+
+/** Why an action that is not allowed was not done: the values of `error.type`. */
+const notDone = { DENY: 'denied', REQUIRE_APPROVAL: 'approval_required', ALLOW: undefined } as const;
+
+class Spans implements DecisionSpans {
+  readonly #tracing: GateTracing;
+  readonly #kind: Action['kind'];
+  readonly #own: ActionSpan;
+  constructor(tracing: GateTracing, action: Action, about: JsonObject) {
+    this.#tracing = tracing;
+    this.#kind = action.kind;
+    this.#own = tracing.begin(action, about);
+  }
+
+  judge(work: () => Judgement): Judgement {
+    const point = this.#kind === 'prompt' ? 'data' : 'pre_execution';
+    const span = this.#child(spanNames.policy, { [attribute.point]: point, [attribute.actionKind]: this.#kind });
+    const judgement = work();
+    const { decision, actionHash } = judgement;
+    const said = { ...decisionAttributes(decision, decidingRule(decision)), ...(actionHash === '' ? {} : { [attribute.actionHash]: actionHash }) };
+    this.#own.span.setAll(said);
+    span.setAll(said).end();
+    return judgement;
+  }
+
+  async wait(work: () => Promise<ApprovalReply>): Promise<ApprovalReply> {
+    const span = this.#child(spanNames.approval, {});
+    try {
+      const reply = await work();
+      // The agent asks the person itself: nobody waited here.
+      if (reply.outcome === 'handed') return reply;
+      const told = approvalAttributes(reply, this.#tracing.namesPeople);
+      this.#own.span.setAll(told);
+      span.setAll(told).end();
+      return reply;
+    } catch (error) {
+      fail(span, error);
+      throw error;
+    }
+  }
+
+  async append(work: (context?: SpanContext) => Promise<AuditReceipt>): Promise<AuditReceipt> {
+    const span = this.#child(spanNames.audit, {});
+    try {
+      const receipt = await work(this.#own.span.context);
+      span.set(attribute.auditSeq, receipt.seq ?? undefined).end();
+      return receipt;
+    } catch (error) {
+      fail(span, error);
+      throw error;
+    }
+  }
+
+  end({ decision, allowed, rule, audit_seq: seq, handed }: GateReply): void {
+    const { span, endsElsewhere } = this.#own;
+    if ((allowed || handed === true) && endsElsewhere) return;
+    span.setAll({ [attribute.decision]: decision, [attribute.rule]: rule, [attribute.auditSeq]: seq ?? undefined });
+    if (!allowed && handed !== true) span.set(attribute.errorType, notDone[decision]).status('error');
+    span.end();
+  }
+
+  #child(name: string, attributes: Attributes): Span {
+    return this.#tracing.tracer.start(name, { parent: this.#own.span.context, attributes });
+  }
+}
+
+/** What a person's answer puts on spans. */
+export function approvalAttributes({ id, outcome, decidedBy = [] }: ApprovalReply, namesPeople: boolean): Attributes {
+  return {
+    ...(id === '' ? {} : { [attribute.approvalId]: id }), [attribute.approvalStatus]: outcome,
+    ...(namesPeople && decidedBy.length > 0 ? { [attribute.approver]: decidedBy.join(', ') } : {}),
+  };
+}
+
+/** Ends a span with the kind of an error; its words may hold anything. */
+export function fail(span: Span, error: unknown): void {
+  span.set(attribute.errorType, error instanceof LokiError ? error.code : 'internal').status('error').end();
+}

@@ -1,0 +1,139 @@
+/**
+ * From what was said to what counts: the variables of the environment, and what stands above and below them, become the settings of
+ * telemetry. Never throws: a value that cannot be used is a problem in words, and its default stands. Touches nothing.
+ */
+import type { Endpoint } from '../base/otlp-endpoint.ts';
+import { signals, type Signal } from './batch.ts';
+import { destinationsOf, type FurtherDestination, type RefusedHost } from './destinations.ts';
+import type { BatchSettings, LimitSettings, SamplerSettings, TelemetrySettings } from './settings.ts';
+import type { ExporterName } from './variables.ts';
+import { Listener, type Found, type Voices } from './voices.ts';
+
+/** What settings are made of. */
+export interface SettingsSources extends Voices {
+  /** What holds where nobody says anything. */
+  readonly usual: {
+    readonly serviceName: string;
+    /** Attributes of the resource that the environment may replace. */
+    readonly resource: Readonly<Record<string, string>>;
+    /** Where signals go for which `OTEL_*_EXPORTER` asks for `otlp` and nobody names an endpoint; left out: nowhere. */
+    readonly endpoint?: Endpoint;
+  };
+  /** Attributes of the resource that count above the environment's. */
+  readonly resource?: Readonly<Record<string, string>>;
+  readonly further?: readonly FurtherDestination[];
+  /** Why nothing may be sent to a host. */
+  readonly refused?: RefusedHost;
+  /** Whether standard output is free for telemetry. */
+  readonly mayPrint?: boolean;
+}
+
+/** The settings that count. */
+export function resolveSettings(sources: SettingsSources): TelemetrySettings {
+  const listener = new Listener(sources);
+  const exporters = signals.map((signal) => exportersOf(listener, signal, sources));
+  const usual = sources.usual.endpoint;
+  const wanted = exporters.filter(({ otlp }) => otlp !== 'no');
+  const destinations = destinationsOf(
+    listener, wanted.map(({ signal }) => signal), exporters.some(({ otlp }) => otlp === 'asked for') ? usual : undefined, sources.further ?? [], sources.refused ?? (() => undefined),
+  );
+  noteProtocol(listener, wanted.map(({ signal }) => signal));
+  noteUnused(listener);
+  if (destinations.length === 0 && usual === undefined) noteAskedInVain(listener, exporters);
+  const stdout = exporters.filter(({ prints }) => prints).map(({ signal }) => signal);
+  const rest = {
+    resource: resourceOf(listener, sources), sampler: samplerOf(listener), propagators: propagatorsOf(listener), limits: limitsOf(listener),
+    spans: batchOf(listener, 'span'), logs: batchOf(listener, 'log'),
+    metrics: { intervalMs: listener.read('metricInterval').value, exportTimeoutMs: listener.read('metricTimeout').value, histograms: listener.read('histograms').value },
+  };
+  const offBecause = whyOff(listener, destinations.length + stdout.length);
+  return { isOn: offBecause === undefined, offBecause, destinations, stdout, ...rest, problems: listener.problems, effective: listener.effective };
+}
+
+function whyOff(listener: Listener, receivers: number): string | undefined {
+  const { value: disabled, from } = listener.read('disabled');
+  if (disabled) return `${from} is true`;
+  return receivers === 0 ? 'no receiver is configured' : undefined;
+}
+
+interface Exporters {
+  readonly signal: Signal;
+  /** `asked for`: named in words, not by default. */
+  readonly otlp: 'no' | 'by default' | 'asked for';
+  readonly prints: boolean;
+  readonly from: string;
+}
+
+const exporterKeys = { traces: 'tracesExporter', metrics: 'metricsExporter', logs: 'logsExporter' } as const;
+
+function exportersOf(listener: Listener, signal: Signal, { mayPrint = false }: SettingsSources): Exporters {
+  const { value, from }: Found<readonly (ExporterName | 'prometheus')[] | undefined> = listener.read(exporterKeys[signal]);
+  if (value === undefined) return { signal, otlp: 'by default', prints: false, from };
+  const asksToPrint = value.includes('console') || value.includes('otlp/stdout');
+  if (asksToPrint && !mayPrint) listener.note(`${from} asks for ${signal} on standard output, which is for results here; they are not written`, 'For a look at them use OTEL_EXPORTER_OTLP_ENDPOINT=file:///FOLDER');
+  if (value.includes('prometheus')) listener.note(`${from} asks for prometheus, which is /metrics of the control plane: nothing else listens`);
+  if (value.includes('none') && value.length > 1) listener.note(`${from} names none beside others; the others count`);
+  return { signal, otlp: value.includes('otlp') ? 'asked for' : 'no', prints: asksToPrint && mayPrint, from };
+}
+
+function noteAskedInVain(listener: Listener, exporters: readonly Exporters[]): void {
+  const asked = exporters.find(({ otlp }) => otlp === 'asked for');
+  if (asked !== undefined) listener.note(`${asked.from} asks for otlp, and no endpoint is configured: nothing is sent`, 'Set OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318, or enterprise.telemetry.endpoint');
+}
+
+function noteProtocol(listener: Listener, wanted: readonly Signal[]): void {
+  for (const signal of wanted) {
+    const { value, from } = listener.read('protocol', signal);
+    if (value === 'http/protobuf') listener.note(`${from} is http/protobuf; http/json is sent instead, which receivers of OTLP over HTTP take at the same address`);
+    if (value === 'grpc') listener.note(`${from} is grpc, which is not spoken; http/json is sent instead`, 'Name the receiver\'s port for OTLP over HTTP, usually 4318, in the endpoint');
+  }
+}
+
+function noteUnused(listener: Listener): void {
+  const file = listener.read('configFile');
+  if (file.value !== undefined) listener.note(`${file.from} names a file; it is not read, and the other OTEL_ variables count`, 'Set variables, or enterprise.telemetry in LOKI_HOME/config.yaml');
+  for (const key of ['prometheusHost', 'prometheusPort'] as const) {
+    const { value, from } = listener.read(key);
+    if (value !== undefined) listener.note(`${from} is not used: metrics are at /metrics of the control plane`, 'LOKI_HOST and LOKI_PORT say where it listens');
+  }
+}
+
+/** The name of the service in its own variable is stronger than the same among the attributes (specification: resource/sdk.md). */
+function resourceOf(listener: Listener, { usual, resource = {} }: SettingsSources): Readonly<Record<string, string>> {
+  const attributes = listener.read('resource').value;
+  const name = listener.read('serviceName');
+  const isNamed = name.voice === 'over' || name.voice === 'environment' || attributes['service.name'] === undefined;
+  return { ...usual.resource, ...attributes, ...(isNamed ? { 'service.name': name.value ?? usual.serviceName } : {}), ...resource };
+}
+
+function samplerOf(listener: Listener): SamplerSettings {
+  const { value: name } = listener.read('sampler');
+  const { value: given } = listener.read('samplerArg');
+  const parentBased = name.startsWith('parentbased_');
+  const bare = name.replace(/^parentbased_/, '');
+  const kind = bare === 'traceidratio' || bare === 'always_off' ? bare : 'always_on';
+  return { kind, parentBased, ratio: kind === 'traceidratio' ? given ?? 1 : kind === 'always_off' ? 0 : 1 };
+}
+
+function propagatorsOf(listener: Listener): TelemetrySettings['propagators'] {
+  const { value } = listener.read('propagators');
+  return { traceContext: value.includes('tracecontext'), baggage: value.includes('baggage') };
+}
+
+function limitsOf(listener: Listener): LimitSettings {
+  const count = listener.read('attributeCount').value;
+  const valueLength = listener.read('valueLength').value;
+  return {
+    span: { count: listener.read('spanAttributes').value ?? count, valueLength: listener.read('spanValueLength').value ?? valueLength },
+    logRecord: { count: listener.read('recordAttributes').value ?? count, valueLength: listener.read('recordValueLength').value ?? valueLength },
+    eventCount: listener.read('spanEvents').value, linkCount: listener.read('spanLinks').value,
+    attributesPerEvent: listener.read('eventAttributes').value, attributesPerLink: listener.read('linkAttributes').value,
+  };
+}
+
+function batchOf(listener: Listener, of: 'span' | 'log'): BatchSettings {
+  const maxQueue = listener.read(`${of}Queue`);
+  const maxBatch = listener.read(`${of}Batch`);
+  if (maxBatch.value > maxQueue.value) listener.note(`${maxBatch.voice === undefined ? maxQueue.from : maxBatch.from} makes a batch of ${maxBatch.value} larger than the queue of ${maxQueue.value}; a batch has ${maxQueue.value}`);
+  return { delayMs: listener.read(`${of}Delay`).value, exportTimeoutMs: listener.read(`${of}Timeout`).value, maxQueue: maxQueue.value, maxBatch: Math.min(maxBatch.value, maxQueue.value) };
+}
