@@ -30,6 +30,7 @@ import { superviseRuns, type RunWorkers } from './run-workers.ts';
 import { tenantView } from '../store/tenant-view.ts';
 import { openSignOn, readAuthorities } from './sign-on.ts';
 import { openStore } from './store.ts';
+import { tellingOf } from './telemetry/entries.ts';
 import { openTelemetry } from './telemetry/telemetry.ts';
 import { version } from './version.ts';
 import { leaveDelivering, startDelivering } from './webhooks.ts';
@@ -61,7 +62,7 @@ export async function startControlPlane(installation: Installation, options: Lis
   const ca = readAuthorities(installation);
   prepareHome(installation);
   const telemetry = await openTelemetry(installation, 'control plane');
-  const log = await openLongLivedRecord(installation, 'control plane');
+  const log = await openLongLivedRecord(installation, 'control plane', tellingOf(installation, telemetry));
   const store = await openStore(installation, log.record);
   const approvals = await openRooms(installation, log.record, store);
   const startedAt = host.clock.now();

@@ -1,6 +1,8 @@
 /** What leaves a process: finished OTLP JSON, shared by all destinations and changed by none. Types, and the closed lists that counts are kept by. */
 
-export type Signal = 'traces' | 'metrics' | 'logs';
+import type { Signal } from '../base/telemetry-data.ts';
+
+export type { Signal };
 
 export const signals: readonly Signal[] = ['traces', 'metrics', 'logs'];
 

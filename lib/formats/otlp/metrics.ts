@@ -1,0 +1,66 @@
+/**
+ * Metrics -> OTLP/JSON (metrics.proto). A metric with more points than a message may hold is told in several. Values are always doubles, so
+ * that a series does not change its type when its value happens to be whole.
+ */
+import type { Exemplar, HistogramData, MetricData, NumberData, Resource } from '../../base/telemetry-data.ts';
+import { envelop, idsText, listText, nanos, usualBounds, type Encoded, type MessageBounds, type Written } from './envelope.ts';
+import { double, quote } from './value.ts';
+
+const temporalities = { delta: 1, cumulative: 2 } as const;
+
+/** In as many messages as the bounds require; items are data points. */
+export function encodeMetrics(resource: Resource, metrics: readonly MetricData[], bounds: MessageBounds = usualBounds): Encoded {
+  return envelop('metrics', resource, metrics.flatMap((metric) => metricTexts(metric, bounds)), bounds);
+}
+
+/** One text, or several where there are too many points for one. */
+function metricTexts(metric: MetricData, bounds: MessageBounds): readonly Written[] {
+  const [head, tail] = frame(metric);
+  const points = metric.kind === 'histogram' ? metric.points.map((point) => histogramText(point, metric.bounds)) : metric.points.map(numberText);
+  return [...parts(points, bounds)].map((part, at) => ({ scope: metric.scope, text: `${head}${part.join(',')}${tail}`, items: part.length, apart: at > 0 }));
+}
+
+/** Half of a message at most, so that there is room for what is around them. */
+function* parts(texts: readonly string[], { items, characters }: MessageBounds): Generator<readonly string[]> {
+  let [part, size]: [string[], number] = [[], 0];
+  for (const text of texts) {
+    if (part.length > 0 && (part.length >= items || size + text.length > characters / 2)) {
+      yield part;
+      [part, size] = [[], 0];
+    }
+    part.push(text);
+    size += text.length + 1;
+  }
+  if (part.length > 0) yield part;
+}
+
+function frame(metric: MetricData): readonly [head: string, tail: string] {
+  const { name, description, unit } = metric;
+  const head = `{"name":${quote(name)}${description === '' ? '' : `,"description":${quote(description)}`}${unit === '' ? '' : `,"unit":${quote(unit)}`}`;
+  switch (metric.kind) {
+    case 'gauge': return [`${head},"gauge":{"dataPoints":[`, ']}}'];
+    case 'sum': return [`${head},"sum":{"aggregationTemporality":${temporalities[metric.temporality]},"isMonotonic":${metric.monotonic},"dataPoints":[`, ']}}'];
+    case 'histogram': return [`${head},"histogram":{"aggregationTemporality":${temporalities[metric.temporality]},"dataPoints":[`, ']}}'];
+  }
+}
+
+function pointText({ attributes, startTime, time, exemplars = [] }: NumberData | HistogramData): string {
+  const told = exemplars.length === 0 ? '' : `,"exemplars":[${exemplars.map(exemplarText).join(',')}]`;
+  return `"startTimeUnixNano":${nanos(Math.min(startTime, time))},"timeUnixNano":${nanos(time)}${listText(attributes)}${told}`;
+}
+
+function numberText(point: NumberData): string {
+  return `{${pointText(point)},"asDouble":${double(point.value)}}`;
+}
+
+function exemplarText({ value, time, context }: Exemplar): string {
+  return `{"timeUnixNano":${nanos(time)},"asDouble":${double(value)},${idsText(context)}}`;
+}
+
+/** `sum`, `min` and `max` are left out where they mean nothing; without bounds there are no counts either. */
+function histogramText(point: HistogramData, bounds: readonly number[]): string {
+  const { counts, count, sum, min, max } = point;
+  const optional = [['sum', sum], ['min', min], ['max', max]].map(([name, value]) => (typeof value === 'number' ? `,"${name}":${double(value)}` : '')).join('');
+  const buckets = bounds.length === 0 ? '' : `,"bucketCounts":[${counts.map((number) => `"${number}"`).join(',')}],"explicitBounds":[${bounds.map(double).join(',')}]`;
+  return `{${pointText(point)},"count":"${count}"${optional}${buckets}}`;
+}

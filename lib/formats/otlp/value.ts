@@ -1,0 +1,158 @@
+/**
+ * Any value -> AnyValue of OTLP/JSON (opentelemetry-proto, common.proto; protocol, "JSON Protobuf Encoding"). Values come from anybody and may
+ * fight back: getters and proxies that throw, cycles, numbers that are none. Nothing throws; what cannot be said is left out, and depth, number and
+ * size are bounded. No `toJSON` or `toString` of a value is ever called.
+ */
+import type { WrittenValue } from '../../base/telemetry-data.ts';
+
+/** Of one value: how deep it may nest, how many values it may hold in all, and how many characters its strings may have together. */
+export const valueBounds: { readonly depth: number; readonly count: number; readonly characters: number } = { depth: 16, count: 4096, characters: 1 << 20 };
+
+/** Of the name of an attribute, and of whatever else names something. */
+export const longestName: number = 1024;
+
+/** What stands for what was cut away because of a bound. */
+const tooDeep = '{"stringValue":"[too deep]"}';
+const circular = '{"stringValue":"[circular]"}';
+const emptyValue = '{}';
+
+/** The range of int64. */
+const [leastInt, mostInt] = [-(2n ** 63n), 2n ** 63n - 1n];
+
+/** Text between quotation marks. Half a surrogate pair is no character, and becomes U+FFFD; line feeds are escaped. */
+export function quote(text: string): string {
+  const quoted = JSON.stringify(text);
+  // Only lone surrogates are written as \ud…, but a backslash followed by "ud" looks alike: then it is looked at closely.
+  return quoted.length !== text.length + 2 && quoted.includes('\\ud') ? JSON.stringify(wellFormed(text)) : quoted;
+}
+
+function wellFormed(text: string): string {
+  return text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd');
+}
+
+/** At most so many characters, never half of a pair. */
+export function cut(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const last = text.charCodeAt(most - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? most - 1 : most);
+}
+
+/** A double as JSON has it; what JSON has no number for is a string (proto3 JSON mapping). */
+export function double(value: number): string {
+  if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : String(value);
+  return Number.isNaN(value) ? '"NaN"' : value > 0 ? '"Infinity"' : '"-Infinity"';
+}
+
+function numberValue(value: number): string {
+  return Number.isSafeInteger(value) && !Object.is(value, -0) ? `{"intValue":"${value}"}` : `{"doubleValue":${double(value)}}`;
+}
+
+/** Whole numbers that int64 cannot hold are said in digits. */
+function bigintValue(value: bigint): string {
+  return value >= leastInt && value <= mostInt ? `{"intValue":"${value}"}` : `{"stringValue":"${value < 0 ? '-' : ''}${digits(value)}"}`;
+}
+
+/** Of a number so large that nobody reads its digits, the writing of which would take long, only that it is so. */
+function digits(value: bigint): string {
+  const size = value < 0 ? -value : value;
+  return size < 1n << 4096n ? String(size) : '[huge]';
+}
+
+/** A value that was kept, as it is written. */
+export function keptValue(value: string | number | boolean | bigint | WrittenValue): string {
+  switch (typeof value) {
+    case 'string': return `{"stringValue":${quote(value)}}`;
+    case 'number': return numberValue(value);
+    case 'boolean': return value ? '{"boolValue":true}' : '{"boolValue":false}';
+    case 'bigint': return bigintValue(value);
+    default: return value.json;
+  }
+}
+
+interface Writing {
+  readonly longest: number;
+  /** What it is inside of: meeting one of these again is a cycle. */
+  readonly outer: object[];
+  count: number;
+  characters: number;
+}
+
+/** The value as it is now; undefined when it is none (undefined, null, a function, a symbol, an object that cannot be looked into). Strings are cut at `longest`. */
+export function writeValue(value: unknown, longest: number = Infinity): string | undefined {
+  try {
+    return write(value, { longest, outer: [], count: 0, characters: 0 });
+  } catch {
+    return undefined;
+  }
+}
+
+function write(value: unknown, writing: Writing): string | undefined {
+  switch (typeof value) {
+    case 'string': return `{"stringValue":${quote(takeText(value, writing))}}`;
+    case 'number': case 'boolean': case 'bigint': return keptValue(value);
+    case 'object': return value === null ? undefined : writeObject(value, writing);
+    default: return undefined;
+  }
+}
+
+function takeText(text: string, writing: Writing): string {
+  const taken = cut(text, Math.min(writing.longest, valueBounds.characters - writing.characters));
+  writing.characters += taken.length;
+  return taken;
+}
+
+function writeObject(value: object, writing: Writing): string {
+  if (writing.outer.includes(value)) return circular;
+  if (writing.outer.length >= valueBounds.depth) return tooDeep;
+  const plain = saidOtherwise(value, writing);
+  if (plain !== undefined) return plain;
+  writing.outer.push(value);
+  const text = Array.isArray(value) ? writeArray(value, writing) : writeMap(value, writing);
+  writing.outer.pop();
+  return text;
+}
+
+/** Objects that stand for one value. They are asked through the prototypes of the language: their own methods may be anybody's. */
+function saidOtherwise(value: object, writing: Writing): string | undefined {
+  if (value instanceof Date) {
+    const time = Date.prototype.getTime.call(value);
+    return `{"stringValue":"${Number.isNaN(time) ? 'Invalid Date' : Date.prototype.toISOString.call(value)}"}`;
+  }
+  if (value instanceof Uint8Array) {
+    const bytes = value.subarray(0, Math.max(0, valueBounds.characters - writing.characters));
+    writing.characters += bytes.length;
+    return `{"bytesValue":"${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')}"}`;
+  }
+  return undefined;
+}
+
+/** A place without a value keeps its place. */
+function writeArray(values: readonly unknown[], writing: Writing): string {
+  const texts: string[] = [];
+  for (let at = 0; at < values.length && writing.count < valueBounds.count; at += 1) texts.push(attempt(() => values[at], writing) ?? emptyValue);
+  return `{"arrayValue":{"values":[${texts.join(',')}]}}`;
+}
+
+/** A name stands once: what became equal because of what was cut away counts as the first of them. */
+function writeMap(map: object, writing: Writing): string {
+  const texts = new Map<string, string>();
+  for (const name of Object.keys(map)) {
+    if (writing.count >= valueBounds.count) break;
+    const key = quote(cut(name, longestName));
+    const value = name === '' || texts.has(key) ? undefined : attempt(() => Reflect.get(map, name), writing);
+    if (value !== undefined) texts.set(key, `{"key":${key},"value":${value}}`);
+  }
+  return `{"kvlistValue":{"values":[${[...texts.values()].join(',')}]}}`;
+}
+
+/** One member that throws is no reason to lose the others. */
+function attempt(member: () => unknown, writing: Writing): string | undefined {
+  const depth = writing.outer.length;
+  writing.count += 1;
+  try {
+    return write(member(), writing);
+  } catch {
+    writing.outer.length = depth;
+    return undefined;
+  }
+}

@@ -1,0 +1,280 @@
+/**
+ * Instruments for whoever measures: counters, up-down counters, gauges and histograms with attributes of any kind. Nothing throws: a name that is
+ * none gives an instrument that keeps nothing, a value that is no measurement is not taken. A sum is of doubles, whole up to 2^53.
+ */
+import type { KeptAttributes } from '../base/telemetry-data.ts';
+import type { Attributes, SpanContext } from '../base/trace.ts';
+import { AttributeBag, type BagLimits } from './attributes.ts';
+import { MetricStore, mostSeries, usualBounds, type MetricIdentity, type MetricStores, type Series } from './series.ts';
+import type { Times } from './times.ts';
+
+export interface InstrumentOptions {
+  /** As UCUM writes it: `s`, `By`, `{request}`. At most 63 characters. */
+  readonly unit?: string;
+  readonly description?: string;
+}
+
+export interface HistogramOptions extends InstrumentOptions {
+  /** Upper bounds of the buckets, each belonging to its bucket, rising. */
+  readonly bounds?: readonly number[];
+}
+
+/** A counter (never below 0) or an up-down counter. `context`: the span in which it was measured; where that is kept, it leads from the number to the trace (exemplar). */
+export interface Counter {
+  add(amount: number, attributes?: Attributes, context?: SpanContext): void;
+  /** The counter of these attributes, for code that counts often: they are looked up once. */
+  bind(attributes: Attributes): BoundCounter;
+}
+
+export interface BoundCounter {
+  add(amount: number, context?: SpanContext): void;
+}
+
+/** What is so at the moment. */
+export interface Gauge {
+  set(value: number, attributes?: Attributes): void;
+  bind(attributes: Attributes): BoundGauge;
+}
+
+export interface BoundGauge {
+  set(value: number): void;
+}
+
+export interface Histogram {
+  record(value: number, attributes?: Attributes, context?: SpanContext): void;
+  bind(attributes: Attributes): BoundHistogram;
+}
+
+export interface BoundHistogram {
+  record(value: number, context?: SpanContext): void;
+}
+
+/** Told inside a look: the sum since the beginning for a counter, what is so for a gauge. Once for each set of attributes. */
+export type Observe = (value: number, attributes?: Attributes) => void;
+
+/** Called whenever somebody reads; at once, and shortly. What it throws is not heard. */
+export type Look = (observe: Observe) => void;
+
+/** The same name with the same kind and unit is the same instrument, whatever the case of its letters. */
+export interface Meter {
+  counter(name: string, options?: InstrumentOptions): Counter;
+  upDownCounter(name: string, options?: InstrumentOptions): Counter;
+  gauge(name: string, options?: InstrumentOptions): Gauge;
+  histogram(name: string, options?: HistogramOptions): Histogram;
+  /** Each answers with what ends the looking. */
+  observableCounter(name: string, options: InstrumentOptions, look: Look): () => void;
+  observableUpDownCounter(name: string, options: InstrumentOptions, look: Look): () => void;
+  observableGauge(name: string, options: InstrumentOptions, look: Look): () => void;
+}
+
+/** Metrics of one meter; more are not kept. */
+export const mostMetrics: number = 1000;
+
+/** Names and units as the specification allows them (metrics/api.md, "Instrument name syntax", "Instrument unit"). */
+const nameForm = /^[A-Za-z][A-Za-z0-9_./-]{0,254}$/;
+const unitForm = /^[\x20-\x7e]{0,63}$/;
+const longestDescription = 1023;
+const attributeLimits: BagLimits = { count: 128, valueLength: 4096 };
+
+interface Observed {
+  readonly store: MetricStore;
+  readonly look: Look;
+}
+
+/** A meter and what was measured with it. `begun` is called once, when there is something to read. */
+export function createMeter(times: Times, begun: () => void = () => undefined): { readonly meter: Meter; readonly stores: MetricStores } {
+  const stores = new Map<string, MetricStore>();
+  const observed = new Set<Observed>();
+
+  function storeOf(name: string, kind: MetricIdentity['kind'], options: HistogramOptions | undefined, isObserved: boolean): MetricStore | undefined {
+    const identity = identityOf(name, kind, options, isObserved);
+    if (identity === undefined) return undefined;
+    const key = name.toLowerCase();
+    const known = stores.get(key);
+    if (known !== undefined) return isSame(known.identity, identity) ? known : undefined;
+    if (stores.size >= mostMetrics) return undefined;
+    const made = new MetricStore(identity, times.now());
+    stores.set(key, made);
+    if (stores.size === 1) begun();
+    return made;
+  }
+
+  function observable(name: string, kind: MetricIdentity['kind'], options: InstrumentOptions, look: Look): () => void {
+    const store = storeOf(name, kind, options, true);
+    if (store === undefined || typeof look !== 'function') return () => undefined;
+    const one: Observed = { store, look };
+    observed.add(one);
+    return () => { observed.delete(one); };
+  }
+
+  let looks = 0;
+  return {
+    meter: {
+      counter: (name, options) => sumOf(storeOf(name, 'counter', options, false), 0, times),
+      upDownCounter: (name, options) => sumOf(storeOf(name, 'updown', options, false), -Infinity, times),
+      gauge: (name, options) => gaugeOf(storeOf(name, 'gauge', options, false)),
+      histogram: (name, options) => histogramOf(storeOf(name, 'histogram', options, false), times),
+      observableCounter: (name, options, look) => observable(name, 'counter', options, look),
+      observableUpDownCounter: (name, options, look) => observable(name, 'updown', options, look),
+      observableGauge: (name, options, look) => observable(name, 'gauge', options, look),
+    },
+    stores: {
+      stores: () => stores.values(),
+      look() {
+        looks += 1;
+        for (const one of observed) lookAt(one, looks, times);
+        for (const { store: { identity, series } } of observed) if (identity.isObserved) forget(series, looks);
+      },
+    },
+  };
+}
+
+/** Undefined where the name is none: what is wrong beside it is left out. */
+function identityOf(name: string, kind: MetricIdentity['kind'], options: HistogramOptions | undefined, isObserved: boolean): MetricIdentity | undefined {
+  if (typeof name !== 'string' || !nameForm.test(name)) return undefined;
+  const { unit, description, bounds } = options ?? {};
+  return {
+    name, kind, isObserved, bounds: kind === 'histogram' ? boundsOf(bounds) : [],
+    unit: typeof unit === 'string' && unitForm.test(unit) ? unit : '',
+    description: typeof description === 'string' ? description.slice(0, longestDescription) : '',
+  };
+}
+
+/** The usual ones in place of bounds that do not rise. */
+function boundsOf(bounds: readonly number[] | undefined): readonly number[] {
+  if (!Array.isArray(bounds) || bounds.length > mostSeries) return usualBounds;
+  const rises = bounds.every((bound, at) => Number.isFinite(bound) && (at === 0 || bound > Number(bounds[at - 1])));
+  return rises ? [...bounds] : usualBounds;
+}
+
+function isSame(one: MetricIdentity, other: MetricIdentity): boolean {
+  return one.kind === other.kind && one.unit === other.unit && one.isObserved === other.isObserved;
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+
+const nothing = { add: () => undefined, set: () => undefined, record: () => undefined };
+const unkept = { ...nothing, bind: () => nothing };
+
+function sumOf(store: MetricStore | undefined, least: number, times: Times): Counter {
+  if (store === undefined) return unkept;
+  const find = finder(store);
+  const take = (series: Series, amount: number, context: SpanContext | undefined): void => {
+    if (!(isNumber(amount) && amount >= least)) return;
+    series.add(amount);
+    if (context?.sampled === true) series.exemplify(0, amount, times.now(), context);
+  };
+  return {
+    add: (amount, attributes, context) => take(find(attributes), amount, context),
+    bind(attributes) {
+      const series = find(attributes);
+      return { add: (amount, context) => take(series, amount, context) };
+    },
+  };
+}
+
+function gaugeOf(store: MetricStore | undefined): Gauge {
+  if (store === undefined) return unkept;
+  const find = finder(store);
+  const take = (series: Series, value: number): void => { if (isNumber(value)) series.set(value); };
+  return {
+    set: (value, attributes) => take(find(attributes), value),
+    bind(attributes) {
+      const series = find(attributes);
+      return { set: (value) => take(series, value) };
+    },
+  };
+}
+
+function histogramOf(store: MetricStore | undefined, times: Times): Histogram {
+  if (store === undefined) return unkept;
+  const find = finder(store);
+  const { bounds } = store.identity;
+  const take = (series: Series, value: number, context: SpanContext | undefined): void => {
+    if (!isNumber(value)) return;
+    const at = series.record(value, bounds);
+    if (context?.sampled === true) series.exemplify(at, value, times.now(), context);
+  };
+  return {
+    record: (value, attributes, context) => take(find(attributes), value, context),
+    bind(attributes) {
+      const series = find(attributes);
+      return { record: (value, context) => take(series, value, context) };
+    },
+  };
+}
+
+/** Keys of sets of attributes in the order in which they are usually given; beyond so many they are worked out each time. */
+const mostKeys = 2 * mostSeries;
+
+/** Finds the series of a set of attributes, in whatever order they stand. What is no attribute counts as not there. */
+function finder(store: MetricStore): (attributes: Attributes | undefined) => Series {
+  const byKey = new Map<string, Series>();
+  let plain: Series | undefined;
+  return (attributes) => {
+    if (attributes === undefined) return (plain ??= seriesOf(store, undefined));
+    const key = givenKey(attributes);
+    const known = key === undefined ? undefined : byKey.get(key);
+    if (known !== undefined) return known;
+    const series = seriesOf(store, attributes);
+    if (key !== undefined && !series.overflow && byKey.size < mostKeys) byKey.set(key, series);
+    return series;
+  };
+}
+
+function seriesOf(store: MetricStore, attributes: Attributes | undefined): Series {
+  const bag = new AttributeBag();
+  if (attributes !== undefined) bag.setAll(attributes, attributeLimits);
+  return store.at(sortedKey(bag), () => bag);
+}
+
+/** Undefined when it would have to be looked at closely. Two sets with the same key are the same; the reverse need not be. */
+function givenKey(attributes: Attributes): string | undefined {
+  try {
+    let key = '';
+    for (const name in attributes) {
+      if (!Object.hasOwn(attributes, name)) return undefined;
+      const value = attributes[name];
+      if (typeof value === 'object' || typeof value === 'function') return undefined;
+      key += keyPart(name, value);
+    }
+    return key;
+  } catch {
+    return undefined;
+  }
+}
+
+function sortedKey({ names, values }: KeptAttributes): string {
+  const parts = names.map((name, at) => keyPart(name, values[at]));
+  return parts.length < 2 ? parts.join('') : parts.sort().join('');
+}
+
+/** With lengths and types no two attributes, and no two lists of them, look alike. */
+function keyPart(name: string, value: unknown): string {
+  switch (typeof value) {
+    case 'string': return `${name.length} ${name}s${value.length} ${value}`;
+    case 'number': return `${name.length} ${name}n${value} `;
+    case 'object': return `${name.length} ${name}${JSON.stringify(value)}`;
+    default: return `${name.length} ${name}${typeof value}${String(value)} `;
+  }
+}
+
+/** What is observed is as it was found: not added to what was. */
+function lookAt({ store, look }: Observed, round: number, times: Times): void {
+  try {
+    look((value, attributes) => {
+      if (!isNumber(value)) return;
+      const series = seriesOf(store, attributes ?? undefined);
+      // A sum that has fallen began anew.
+      if (store.identity.kind === 'counter' && value < series.value) series.startTime = times.now();
+      series.set(value);
+      series.look = round;
+    });
+  } catch {
+    return;
+  }
+}
+
+function forget(series: Map<string, Series>, round: number): void {
+  for (const [key, { look }] of series) if (look !== round) series.delete(key);
+}

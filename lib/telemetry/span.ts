@@ -1,0 +1,193 @@
+/**
+ * A span that is kept: what is set, within its limits, until it ends; then it is handed on once and is changed no more. Nothing it is given
+ * makes it throw. Status, events and links follow the OpenTelemetry specification (trace/api.md, trace/sdk.md).
+ */
+import type { KeptEvent, KeptLink, Scope, SpanData } from '../base/telemetry-data.ts';
+import { isValidContext, type Attributes, type AttributeValue, type Span, type SpanContext, type SpanKind, type SpanOptions } from '../base/trace.ts';
+import { cut, longestName } from '../formats/otlp/value.ts';
+import { AttributeBag, keepAttributes, type Limits } from './attributes.ts';
+import type { Times } from './times.ts';
+
+/** What the spans of one tracer have in common. */
+export interface SpanMaking {
+  readonly scope: Scope;
+  readonly times: Times;
+  readonly limits: Limits;
+  /** Whether exceptions are told with their stack, which has the paths of the program's files in it. */
+  readonly stacks: boolean;
+  /** Called once for each, when it ended. */
+  readonly ended: (span: SpanData) => void;
+}
+
+const kinds: ReadonlySet<string> = new Set<SpanKind>(['internal', 'server', 'client', 'producer', 'consumer']);
+const nameless = 'unknown';
+const longestMessage = 4096;
+const longestStack = 16_384;
+const noEvents: KeptEvent[] = [];
+const noLinks: KeptLink[] = [];
+/** About what a span, an event and a link take beside their attributes. */
+const sizeOfOne = 128;
+
+export class KeptSpan implements Span, SpanData {
+  readonly #making: SpanMaking;
+  /** The base of the clock as it was at the beginning. */
+  readonly #base: number;
+  readonly context: SpanContext;
+  readonly parent: SpanContext | undefined;
+  readonly kind: SpanKind;
+  readonly startTime: number;
+  readonly attributes: AttributeBag = new AttributeBag();
+  isRecording = true;
+  name: string;
+  endTime = 0;
+  events: KeptEvent[] = noEvents;
+  droppedEvents = 0;
+  links: KeptLink[] = noLinks;
+  droppedLinks = 0;
+  outcome: SpanData['outcome'] = 'unset';
+  message: string | undefined = undefined;
+  #around = sizeOfOne;
+
+  constructor(making: SpanMaking, name: string, context: SpanContext, parent: SpanContext | undefined, options: SpanOptions | undefined) {
+    this.#making = making;
+    this.name = nameOf(name);
+    this.context = context;
+    this.parent = parent;
+    const now = making.times.now();
+    this.#base = making.times.base;
+    this.startTime = timeOr(options?.startTime, now);
+    this.kind = kindOf(options?.kind);
+    if (options === undefined) return;
+    if (options.attributes !== undefined) this.attributes.setAll(options.attributes, making.limits.span);
+    if (options.links !== undefined) this.#addLinks(options.links);
+  }
+
+  get scope(): Scope {
+    return this.#making.scope;
+  }
+
+  get size(): number {
+    return this.#around + this.attributes.size;
+  }
+
+  set(name: string, value: AttributeValue | undefined): this {
+    if (this.isRecording) this.attributes.set(name, value, this.#making.limits.span);
+    return this;
+  }
+
+  setAll(attributes: Attributes): this {
+    if (this.isRecording) this.attributes.setAll(attributes, this.#making.limits.span);
+    return this;
+  }
+
+  event(name: string, attributes?: Attributes, time?: number): this {
+    if (!this.isRecording) return this;
+    const { limits } = this.#making;
+    if (this.events.length >= limits.events) {
+      this.droppedEvents += 1;
+      return this;
+    }
+    const kept = keepAttributes(attributes, limits.event);
+    this.#around += sizeOfOne + kept.size;
+    if (this.events === noEvents) this.events = [];
+    this.events.push({ name: nameOf(name), time: timeOr(time, this.#now()), attributes: kept });
+    return this;
+  }
+
+  link(context: SpanContext, attributes?: Attributes): this {
+    if (!this.isRecording || !isContext(context)) return this;
+    const { limits } = this.#making;
+    if (this.links.length >= limits.links) {
+      this.droppedLinks += 1;
+      return this;
+    }
+    const kept = keepAttributes(attributes, limits.link);
+    this.#around += sizeOfOne + kept.size;
+    if (this.links === noLinks) this.links = [];
+    this.links.push({ context, attributes: kept });
+    return this;
+  }
+
+  /** `ok` is final, and wins over `error` (trace/api.md, "Set Status"). */
+  status(status: 'ok' | 'error', message?: string): this {
+    if (!this.isRecording || this.outcome === 'ok' || (status !== 'ok' && status !== 'error')) return this;
+    this.outcome = status;
+    this.message = status === 'error' && typeof message === 'string' ? cut(message, longestMessage) : undefined;
+    return this;
+  }
+
+  exception(error: unknown): this {
+    if (!this.isRecording) return this;
+    const { type, message, stack } = describeError(error);
+    return this.event('exception', { 'exception.type': type, 'exception.message': message, ...(this.#making.stacks ? { 'exception.stacktrace': stack } : {}) }).status('error', message);
+  }
+
+  rename(name: string): this {
+    if (this.isRecording) this.name = nameOf(name);
+    return this;
+  }
+
+  end(time?: number): void {
+    if (!this.isRecording) return;
+    this.isRecording = false;
+    this.endTime = Math.max(this.startTime, timeOr(time, this.#now()));
+    this.#making.ended(this);
+  }
+
+  #now(): number {
+    return this.#making.times.since(this.#base);
+  }
+
+  #addLinks(links: NonNullable<SpanOptions['links']>): void {
+    try {
+      for (const { context, attributes } of links) this.link(context, attributes);
+    } catch {
+      return;
+    }
+  }
+}
+
+/** A span must have a name (trace.proto). */
+function nameOf(name: unknown): string {
+  return typeof name === 'string' && name !== '' ? cut(name, longestName) : nameless;
+}
+
+function kindOf(kind: SpanKind | undefined): SpanKind {
+  return kind !== undefined && kinds.has(kind) ? kind : 'internal';
+}
+
+function timeOr(time: number | undefined, otherwise: number): number {
+  return typeof time === 'number' && time >= 0 && time < latest ? time : otherwise;
+}
+
+/** Beyond it no time fits 64 bits of nanoseconds. */
+const latest = 18e12;
+
+/** Whether somebody's object names a span. */
+export function isContext(context: SpanContext | undefined): context is SpanContext {
+  return context !== undefined && context !== null && isId(context.traceId, 32) && isId(context.spanId, 16) && isValidContext(context);
+}
+
+function isId(id: unknown, length: number): boolean {
+  return typeof id === 'string' && id.length === length && /^[0-9a-f]+$/.test(id);
+}
+
+interface SaidError {
+  readonly type: string | undefined;
+  readonly message: string | undefined;
+  readonly stack: string | undefined;
+}
+
+/** What is thrown may be anything, and may throw when it is asked. */
+function describeError(error: unknown): SaidError {
+  if (typeof error !== 'object' || error === null) return { type: typeof error, message: typeof error === 'string' ? cut(error, longestMessage) : undefined, stack: undefined };
+  const read = (name: string, most: number): string | undefined => {
+    try {
+      const text: unknown = Reflect.get(error, name);
+      return typeof text === 'string' && text !== '' ? cut(text, most) : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  return { type: read('code', longestName) ?? read('name', longestName), message: read('message', longestMessage), stack: read('stack', longestStack) };
+}

@@ -1,0 +1,103 @@
+/**
+ * Makes spans and log records of one scope, and hands on what ended. Decides their ids and whether they are kept; trusts no context that it is
+ * given before it has looked at it.
+ */
+import type { LogData, Scope, SpanData } from '../base/telemetry-data.ts';
+import { noSpan, severities, unkeptSpan, type EventLogger, type LogEvent, type Span, type SpanContext, type SpanOptions, type Tracer } from '../base/trace.ts';
+import { cut } from '../formats/otlp/value.ts';
+import type { Random } from '../ports.ts';
+import { keepAttributes, type Limits } from './attributes.ts';
+import type { Sampler } from './sampler.ts';
+import { isContext, KeptSpan, type SpanMaking } from './span.ts';
+import type { Times } from './times.ts';
+
+export interface Making {
+  readonly scope: Scope;
+  readonly times: Times;
+  readonly random: Random;
+  readonly sampler: Sampler;
+  readonly limits: Limits;
+  readonly stacks: boolean;
+}
+
+const traceIdLength = 32;
+const spanIdLength = 16;
+
+/** `ended` is called once for each span that is kept. */
+export function createTracer(making: Making, ended: (span: SpanData) => void): Tracer {
+  const { sampler } = making;
+  const spans: SpanMaking = { ...making, ended };
+  const ids = createIds(making.random);
+  return {
+    start(name, options) {
+      try {
+        return begin(name, options ?? undefined);
+      } catch {
+        // Options that throw when they are looked at.
+        return noSpan;
+      }
+    },
+  };
+
+  function begin(name: string, options: SpanOptions | undefined): Span {
+    const parent = isContext(options?.parent) ? options.parent : undefined;
+    const traceId = parent?.traceId ?? givenId(options, 'traceId', traceIdLength) ?? ids(traceIdLength);
+    const spanId = givenId(options, 'spanId', spanIdLength) ?? ids(spanIdLength);
+    const sampled = sampler(traceId, parent);
+    const context: SpanContext = parent?.traceState === undefined ? { traceId, spanId, sampled } : { traceId, spanId, sampled, traceState: parent.traceState };
+    return sampled ? new KeptSpan(spans, name, context, parent, options) : unkeptSpan(context);
+  }
+}
+
+function givenId(options: SpanOptions | undefined, which: 'traceId' | 'spanId', length: number): string | undefined {
+  const id = options?.ids?.[which];
+  return typeof id === 'string' && id.length === length && /^(?!0+$)[0-9a-f]+$/.test(id) ? id : undefined;
+}
+
+const poolBytes = 2048;
+
+/** Draws hexadecimal digits from a pool, because each call for random bytes costs as much as a hundred ids. */
+function createIds(random: Random): (length: number) => string {
+  let pool = '';
+  let at = 0;
+  return (length) => {
+    if (at + length > pool.length) [pool, at] = [Buffer.from(random.bytes(poolBytes)).toString('hex'), 0];
+    const id = pool.slice(at, at + length);
+    at += length;
+    // All zero means none.
+    return /[^0]/.test(id) ? id : '1'.padStart(length, '0');
+  };
+}
+
+const longestEventName = 256;
+const longestBody = 65_536;
+const sizeOfRecord = 128;
+
+export function createLogger({ scope, times, limits }: Pick<Making, 'scope' | 'times' | 'limits'>, emitted: (record: LogData) => void): EventLogger {
+  return {
+    emit(event) {
+      try {
+        emitted(recordOf(event, scope, limits, times.now()));
+      } catch {
+        return;
+      }
+    },
+  };
+}
+
+function recordOf({ name, severity, body, attributes, context, time }: LogEvent, scope: Scope, limits: Limits, now: number): LogData {
+  const kept = keepAttributes(attributes, limits.log);
+  const text = typeof body === 'string' ? cut(body, longestBody) : undefined;
+  const known = Object.hasOwn(severities, severity);
+  return {
+    scope, attributes: kept, body: text,
+    name: typeof name === 'string' && name !== '' ? cut(name, longestEventName) : undefined,
+    time: typeof time === 'number' && time > 0 && time < now + aYear ? time : now, observedTime: now,
+    severityNumber: known ? severities[severity] : 0, severityText: known ? severity.toUpperCase() : '',
+    context: isContext(context) ? context : undefined,
+    size: sizeOfRecord + kept.size + (text?.length ?? 0),
+  };
+}
+
+/** Further ahead no record is. */
+const aYear = 366 * 86_400_000;
