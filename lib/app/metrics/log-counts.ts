@@ -8,7 +8,7 @@ import { eventNames } from '../../audit/events.ts';
 import type { LoggedEntry } from '../../audit/query.ts';
 import { parseEntry } from '../../audit/query/filter.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { providerNames, type conventionMetrics, type metricNames } from '../../telemetry/names.ts';
+import { providerOfAgent, type conventionMetrics, type metricNames } from '../../telemetry/names.ts';
 import type { Registry } from '../../telemetry/registry.ts';
 
 /** What is counted here: of one log, by whoever reads it. */
@@ -24,6 +24,8 @@ export type CountLine = (line: Buffer) => void;
 const headLength = 160;
 const head = /^\{"seq":(\d{1,16}),"timestamp":"[^"]{24}","event":"([a-z_.]{1,60})"/;
 const unknown = 'unknown';
+/** `runs.provider` may be one of these; another is a name that somebody made up. */
+const providersOfRuns: ReadonlySet<string> = new Set(['claude', 'codex', 'gemini', 'opencode', 'command', 'scripted']);
 /** Tasks whose end is waited for; more have been forgotten by whoever began them. */
 const mostTasks = 10_000;
 
@@ -83,7 +85,7 @@ export function createLogCounts(metrics: Metrics, usage?: UsageMetrics): CountLi
   function remember(session: JsonValue | undefined, provider: JsonValue | undefined): void {
     if (typeof session !== 'string' || typeof provider !== 'string') return;
     if (providers.size >= mostTasks) providers.clear();
-    providers.set(session, providerNames.get(provider) ?? unknown);
+    providers.set(session, providersOfRuns.has(provider) ? providerOfAgent(provider) : unknown);
   }
 
   function countTokens({ resource }: LoggedEntry, details: JsonObject): void {

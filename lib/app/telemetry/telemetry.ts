@@ -21,13 +21,16 @@ export interface ProcessTelemetry {
 /** That of a process of which nothing is told. */
 export const silent: ProcessTelemetry = { tracer: noTracer, logger: noLogger, isOn: false, end: () => Promise.resolve() };
 
-/** Whether somebody asked for telemetry. */
-export function isTelemetryOn({ telemetry }: Pick<Config, 'telemetry'>): boolean {
-  return telemetry.endpoint !== undefined;
+/** Variables of OpenTelemetry that name a receiver of one signal; the general one is a setting of ours. */
+const endpointVariables = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT'] as const;
+
+/** Whether somebody asked for telemetry, as far as can be seen without loading what knows all the rules (`settings.ts`). */
+export function isTelemetryOn({ telemetry }: Pick<Config, 'telemetry'>, env: Installation['surroundings']['env'] = {}): boolean {
+  return telemetry.endpoint !== undefined || telemetry.destinations.length > 0 || endpointVariables.some((name) => (env[name] ?? '') !== '');
 }
 
 /** Opens telemetry for this process; `silent` where nobody asked for it, or where it cannot be opened. */
 export async function openTelemetry(installation: Installation, _kind: ProcessKind): Promise<ProcessTelemetry> {
-  if (!isTelemetryOn(installation.config)) return silent;
+  if (!isTelemetryOn(installation.config, installation.surroundings.env)) return silent;
   return silent;
 }
