@@ -77,8 +77,8 @@ export function builtinsOf(installation: Installation, projectDir: string): Buil
 }
 
 /** The files with the log's key and the keys of TLS, as they are named and as they are really called. */
-function keyFilesOf({ host: { disk }, config: { audit, siem, server } }: Installation): readonly string[] {
-  return named([audit.keyFile, siem.syslog.key, server.tls.key], disk);
+function keyFilesOf({ host: { disk }, config: { audit, siem, server, telemetry } }: Installation): readonly string[] {
+  return named([audit.keyFile, siem.syslog.key, server.tls.key, telemetry.key, ...telemetry.destinations.map(({ key }) => key)], disk);
 }
 
 /** Where checkpoints are copied to. */

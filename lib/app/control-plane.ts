@@ -30,6 +30,7 @@ import { superviseRuns, type RunWorkers } from './run-workers.ts';
 import { tenantView } from '../store/tenant-view.ts';
 import { openSignOn, readAuthorities } from './sign-on.ts';
 import { openStore } from './store.ts';
+import { tellingOf } from './telemetry/entries.ts';
 import { openTelemetry } from './telemetry/telemetry.ts';
 import { version } from './version.ts';
 import { leaveDelivering, startDelivering } from './webhooks.ts';
@@ -61,13 +62,14 @@ export async function startControlPlane(installation: Installation, options: Lis
   const ca = readAuthorities(installation);
   prepareHome(installation);
   const telemetry = await openTelemetry(installation, 'control plane');
-  const log = await openLongLivedRecord(installation, 'control plane');
+  const log = await openLongLivedRecord(installation, 'control plane', tellingOf(installation, telemetry));
   const store = await openStore(installation, log.record);
   const approvals = await openRooms(installation, log.record, store);
   const startedAt = host.clock.now();
   let workers: RunWorkers | undefined;
   const runs = runService({ installation, root: store, record: log.record, ordered: () => workers?.nudge() });
   const metrics = startMetrics(installation, store);
+  telemetry.measure?.({ look: () => metrics.lookAtOwn(), stores: () => metrics.metrics.stores() });
   const keys = keyRoom(installation, log.record, store);
   const signOn = openSignOn(installation, { store, record: log.record, keys, ca });
   const services: Services = {
@@ -75,7 +77,7 @@ export async function startControlPlane(installation: Installation, options: Lis
     projects: projectService(installation, store), keys, tokens: [keyReader(installation, store), createRunTokenReader(runs)], signOn, assertFresh: freshness(installation),
     policies: policyService(installation), approvals: (tenant) => approvals.of(tenant), audit: auditService(installation, log.record),
     runs,
-    hooks: hookService(installation, (opened, told) => (sharesLog(installation, opened) ? sharedLog(log, told) : openRecord(opened, told))),
+    hooks: hookService(installation, (opened, told) => (sharesLog(installation, opened) ? sharedLog(log, told) : openRecord(opened, told)), {}, telemetry),
     budgets: (projectId, tenant) => budgetsOfProjects(installation, (owner) => tenantView(store, owner), projectId, tenant),
     metrics,
     status: () => Promise.resolve({

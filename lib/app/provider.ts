@@ -61,7 +61,7 @@ function common(installation: Installation, { sessionId, runId }: ProviderReques
   const { project } = requireProject(installation);
   const hook = [...host.facts.loki, 'hook', 'generic', '--project', project.dir];
   const env = agentEnvironment(surroundings.env, { home: home.home, hook, sessionId, runId, projectDir: project.dir });
-  return { cwd: project.dir, timeoutMs: providerTimeoutMs, sessionId, spawn: host.spawn, ...calledBy(installation, name), env: { ...env, ...gateSettings(surroundings.env), LOKI_PROVIDER: name } };
+  return { cwd: project.dir, timeoutMs: providerTimeoutMs, sessionId, spawn: host.spawn, ...calledBy(installation, name), env: { ...env, ...gateSettings(installation), LOKI_PROVIDER: name } };
 }
 
 /** What the configuration says that a provider calls. A project's own word for the region is no assurance to anybody, and does not count. */

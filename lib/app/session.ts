@@ -20,7 +20,7 @@ import { roomOf } from './agents.ts';
 import { openApprovals, type OpenApprovals } from './approvals.ts';
 import { assertTrusted, usualDocument } from './beginning.ts';
 import { circumstancesOf } from './circumstances.ts';
-import { openProjectChain, type OpenLog } from './audit/record.ts';
+import { openProjectChain, sealsEntries, type OpenLog } from './audit/record.ts';
 import { judgeResource, microUsdOf, openLedger } from './budgets.ts';
 import { assertKeyReachesHooks } from './hook-environment.ts';
 import { residencyDenial, type ResidencyDenial } from './residency.ts';
@@ -32,6 +32,7 @@ import { assertAsEnrolled, createPolicySource, pinnedPolicy } from './policy.ts'
 import { openEntries } from './audit/protection.ts';
 import { isTrusted, makeProvider } from './provider.ts';
 import { openProjectStore } from './store.ts';
+import { tellingOf } from './telemetry/entries.ts';
 import { openTelemetry } from './telemetry/telemetry.ts';
 import { tenantOf } from './tenancy.ts';
 import { startDelivering } from './webhooks.ts';
@@ -92,7 +93,7 @@ async function withParts(installation: Installation, options: SessionOptions, wo
   assertChainUsable(installation, project.dir);
   assertKeyReachesHooks(installation, 'start a session with an encrypted log');
   const telemetry = await openTelemetry(installation, options.driven === undefined ? 'session' : 'worker');
-  const log = await openLongLivedRecord(installation, 'session');
+  const log = await openLongLivedRecord(installation, 'session', tellingOf(installation, telemetry));
   const store = options.driven?.store ?? await openProjectStore(installation, log.record);
   const approvals = await openApprovals(installation, log.record, store);
   const chain = openProjectChain(installation, project, log.record);
@@ -167,7 +168,7 @@ function runDeps(installation: Installation, options: SessionOptions, { log, sto
     microUsdOf: microUsdOf(installation),
     judgeData: (content, path, direction) => Promise.resolve(policyNow().evaluate('data', { content, path: path ?? 'none', tool: 'diff', direction })),
     judgeDeployment: ({ passed_gates, branch }) => Promise.resolve(policyNow().evaluate('pre_deployment', { passed_gates: [...passed_gates], environment: 'development', branch: branch ?? 'none', actor: options.actor, phase: 'VERIFY' })),
-    approve: (question) => askPeople(approvals, project.id, termsFor(policyNow(), question), question),
+    approve: (question) => askPeople({ approvals, isSealed: sealsEntries(installation) }, project.id, termsFor(policyNow(), question), question),
     redact: (text) => scanners.redact(text),
     trusted: isTrusted(installation),
     forgetSession: (sessionId) => roomOf(installation, sessionId).remove(),
@@ -179,14 +180,14 @@ function runDeps(installation: Installation, options: SessionOptions, { log, sto
 }
 
 /** Puts a question of the run itself to people; bound to what is asked, under the policy that asks. */
-async function askPeople(approvals: OpenApprovals, projectId: string, terms: GateTerms, question: ApprovalQuestion): Promise<ApprovalAnswer> {
+async function askPeople({ approvals, isSealed }: { readonly approvals: OpenApprovals; readonly isSealed: boolean }, projectId: string, terms: GateTerms, question: ApprovalQuestion): Promise<ApprovalAnswer> {
   const action: JsonObject = { kind: 'other', point: question.point, reason: question.reason };
   const answer = await approvals.room.obtain({
     actionHash: sha256Hex(canonicalJson(action)), policyDigest: question.decision.policy_digest, sessionId: question.session_id, projectId,
     rule: ruleOf(question.decision), reason: question.reason, action, requestedBy: 'agent:runner', ...terms,
   }, terms.timeoutMs, question.signal);
-  const view = await approvals.room.get(answer.id);
-  return { approved: answer.outcome === 'approved', reason: answer.reason, approval_id: answer.id, outcome: answer.outcome, approvers: (view?.decisions ?? []).map(({ by }) => by) };
+  const { id: approval_id, outcome, reason, decidedBy = [] } = answer;
+  return { approved: outcome === 'approved', reason, approval_id, outcome, ...(isSealed ? {} : { decidedBy }) };
 }
 
 /** What the policy's approval gates say: those of deployments before one, else those of the phase the run is in. */

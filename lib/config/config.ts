@@ -6,15 +6,17 @@ import type { Problem } from '../errors.ts';
 import { auditSection } from './sections/audit.ts';
 import type { AuditConfig } from './sections/audit.ts';
 import {
-  clientSection, serverSection, singleSection, splunkSection, syslogSection, telemetrySection, tlsSection,
+  clientSection, serverSection, singleSection, splunkSection, syslogSection, tlsSection,
 } from './sections/enterprise.ts';
 import type {
-  ClientConfig, ServerConfig, SplunkConfig, SyslogConfig, TelemetryConfig, TlsConfig,
+  ClientConfig, ServerConfig, SplunkConfig, SyslogConfig, TlsConfig,
 } from './sections/enterprise.ts';
 import { githubSection, jiraSection, linearSection, slackSection, teamsSection } from './sections/integrations.ts';
 import type { GithubConfig, JiraConfig, LinearConfig, SlackConfig, TeamsConfig } from './sections/integrations.ts';
 import { machinesSection, oidcSection } from './sections/sign-on.ts';
 import type { MachinesConfig, OidcConfig } from './sections/sign-on.ts';
+import { telemetrySection } from './sections/telemetry.ts';
+import type { TelemetryConfig } from './sections/telemetry.ts';
 import { pricesSection, residencySection, runsSection } from './sections/work.ts';
 import type { Price, ResidencyConfig, RunsConfig } from './sections/work.ts';
 import type { Section, Setting } from './setting.ts';

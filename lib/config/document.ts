@@ -32,6 +32,8 @@ export interface Written {
 export interface ReadDocument {
   readonly written: readonly Written[];
   readonly problems: readonly Problem[];
+  /** Mistakes in settings that only observe. */
+  readonly warnings: readonly Problem[];
   /** Keys whose value could not be used. */
   readonly bad: readonly string[];
   /** Lines that may hold a secret under a mistyped key: no problem shows them. */
@@ -61,7 +63,7 @@ export function keyTree(table: readonly Setting<unknown>[]): KeyTree {
 
 /** Everything a file sets, and every mistake in it. */
 export function readDocument(file: ConfigFile, tree: KeyTree): ReadDocument {
-  const walk: Walk = { file, written: [], problems: [], bad: [], hidden: new Set() };
+  const walk: Walk = { file, written: [], problems: [], warnings: [], bad: [], hidden: new Set() };
   const root = parsed(file, walk.problems);
   if (root?.kind === 'map') readMap(root.entries, tree, '', walk);
   else if (root !== undefined && !isEmpty(root)) walk.problems.push(placed(file, root, `the ${file.layer} file must be a map of settings`, true));
@@ -100,6 +102,7 @@ interface Walk {
   readonly file: ConfigFile;
   readonly written: Written[];
   readonly problems: Problem[];
+  readonly warnings: Problem[];
   readonly bad: string[];
   readonly hidden: Set<number>;
 }
@@ -138,7 +141,10 @@ function readValue(setting: Setting<unknown>, key: YamlScalar, node: YamlNode, w
     return;
   }
   const value = readOrNote(setting, (refuse) => setting.kind.fromNode(node, refuse), (mistake) => {
-    walk.problems.push(placed(walk.file, mistake.node ?? node, refusal(setting, source, mistake), setting.secret !== true));
+    const message = refusal(setting, source, mistake);
+    const stopsNobody = setting.observes === true && walk.file.layer !== 'project';
+    const notes = stopsNobody ? walk.warnings : walk.problems;
+    notes.push(placed(walk.file, mistake.node ?? node, stopsNobody ? `${message}; it is left aside` : message, setting.secret !== true && mistake.hidden !== true));
   });
   if (value === undefined) walk.bad.push(setting.key);
   else walk.written.push({ setting, value, key });

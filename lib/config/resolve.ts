@@ -91,8 +91,9 @@ interface ReadFile {
 
 function readFile(file: ConfigFile, notes: Notes): ReadFile {
   tree ??= keyTree(table);
-  const { written, problems, bad, hidden } = readDocument(file, tree);
+  const { written, problems, warnings, bad, hidden } = readDocument(file, tree);
   notes.problems.push(...problems);
+  notes.warnings.push(...warnings);
   for (const line of hidden) notes.hidden.add(`${file.path}:${line}`);
   for (const key of bad) notes.bad.add(key);
   return { file, values: new Map(written.map((each) => [each.setting.key, each])) };
@@ -151,7 +152,7 @@ function readVariable(setting: Setting<unknown>, variable: Variable, env: Enviro
   }
   const value = readOrNote(setting, (refuse) => setting.kind.fromText(text, refuse), (mistake) => {
     const message = refusal(setting, `the environment variable ${variable.name}`, mistake);
-    if (variable.shared === true) notes.warnings.push({ message: `${message}; the variable is left aside` });
+    if (variable.shared === true || setting.observes === true) notes.warnings.push({ message: `${message}; the variable is left aside` });
     else notes.problems.push({ message });
   });
   if (variable.inverted === true && typeof value === 'boolean') return !value;

@@ -6,6 +6,7 @@ import { join } from '../base/paths.ts';
 import { layers } from './config.ts';
 import type { Origin } from './config.ts';
 import { isLoopback, path } from './kinds.ts';
+import { telemetrySection, withAbsolutePaths, type TelemetryConfig } from './sections/telemetry.ts';
 import type { Setting } from './setting.ts';
 
 /** An effective value and where it came from. */
@@ -34,6 +35,9 @@ export function derive(resolution: Resolution, table: readonly Setting<unknown>[
       resolution.set(setting.key, { ...resolved, value: absolute(resolved.value, facts.homeDir) });
     }
   }
+  const receivers = resolution.get(telemetrySection.destinations.key);
+  // The row's own kind has made the value.
+  if (receivers !== undefined) resolution.set(telemetrySection.destinations.key, { ...receivers, value: withAbsolutePaths(receivers.value as TelemetryConfig['destinations'], (given) => absolute(given, facts.homeDir)) });
   replaceDefault(resolution, 'enterprise.audit.origin', facts.hostname.replace(/[\s+]/g, '-') || 'localhost');
   if (valueOf(resolution, 'enterprise.siem.syslog.protocol') === 'tls') replaceDefault(resolution, 'enterprise.siem.syslog.port', 6514);
   if (isReachedFromElsewhere(resolution)) replaceDefault(resolution, 'enterprise.server.drain', remoteDrainMs);

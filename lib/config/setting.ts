@@ -15,6 +15,8 @@ export interface Mistake {
   readonly within?: string;
   /** The node it stands at, when it came from a file. */
   readonly node?: YamlNode;
+  /** A secret stands there: the line is not shown. */
+  readonly hidden?: true;
 }
 
 /** Takes note of a mistake. */
@@ -77,6 +79,8 @@ export interface Setting<T> {
   readonly project?: 'never' | Tighten<T>;
   /** The value is never shown. */
   readonly secret?: true;
+  /** A value that cannot be used is a warning and counts as not said: what only observes must never stop an agent. */
+  readonly observes?: true;
   /** Read from the environment only; in a file the key is refused. */
   readonly environmentOnly?: true;
   /** One line for the manual. */

@@ -1,11 +1,11 @@
 /** The run's changes as a whole, judged by the data policy: what single writes hid may show when they are put together. */
 import type { PolicyDecision } from '../base/action.ts';
 import { sha256Hex } from '../base/digest.ts';
-import { spanNames } from '../telemetry/names.ts';
+import { decisionAttributes } from '../gate/spans.ts';
+import { attribute, spanNames } from '../telemetry/names.ts';
 import { auditOf, type RunContext } from './context.ts';
 import { decidingRules, decisionAudit, decisionEvent, settleDecision } from './decisions.ts';
 import type { Change, Changes } from './git.ts';
-import { decisionAttributes } from './spans.ts';
 
 /** What the run has changed so far; undefined where there is no repository to compare with. */
 export async function changesOf(context: RunContext): Promise<Changes | undefined> {
@@ -39,7 +39,7 @@ export async function judgeChanges(context: RunContext, changes: Changes, approv
 function traceChanges(context: RunContext, decisions: readonly PolicyDecision[], decision: PolicyDecision['decision']): void {
   const [rule] = decisions.flatMap(decidingRules);
   const tookUs = decisions.reduce((sum, { duration_us }) => sum + duration_us, 0);
-  context.trace.past(spanNames.policy, decisionAttributes('data', { decision, policy_digest: decisions[0]?.policy_digest }, rule), context.deps.clock.now(), tookUs / 1000);
+  context.trace.past(spanNames.policy, { [attribute.point]: 'data', ...decisionAttributes({ decision, policy_digest: decisions[0]?.policy_digest ?? '' }, rule) }, context.deps.clock.now(), tookUs / 1000);
 }
 
 async function judgeFile(context: RunContext, file: Change, approval: 'ask a person' | 'take as refused', decisions: PolicyDecision[]): Promise<readonly string[]> {

@@ -6,10 +6,11 @@ import type { Decision, PolicyDecision, Violation } from '../base/action.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { AuditEvent } from '../audit/entry.ts';
 import type { EventName } from '../audit/events.ts';
-import { spanNames } from '../telemetry/names.ts';
+import { decidingRule } from '../gate/gate.ts';
+import { approvalAttributes, decisionAttributes } from '../gate/spans.ts';
+import { attribute, spanNames } from '../telemetry/names.ts';
 import { short } from './answer.ts';
 import { auditOf, type RunContext } from './context.ts';
-import { approvalAttributes, decisionAttributes } from './spans.ts';
 import type { EventDraft } from './timeline.ts';
 
 /** Points a run asks by itself. */
@@ -45,8 +46,7 @@ export function decidingRules(decision: PolicyDecision): readonly string[] {
 
 /** The span of a decision that has just been made; of those that are recorded. */
 export function traceDecision(context: RunContext, point: RunPoint, decision: PolicyDecision): void {
-  const [rule] = decidingRules(decision);
-  context.trace.past(spanNames.policy, decisionAttributes(point, decision, rule), context.deps.clock.now(), decision.duration_us / 1000);
+  context.trace.past(spanNames.policy, { [attribute.point]: point, ...decisionAttributes(decision, decidingRule(decision)) }, context.deps.clock.now(), decision.duration_us / 1000);
 }
 
 /** The timeline's word on a decision. */
@@ -63,7 +63,8 @@ export async function askPerson(context: RunContext, point: RunPoint, decision: 
     const given = await approve({
       point, phase: context.timeline.progress.phase, reason: decision.reason, decision, session_id: context.sessionId, run_id: context.timeline.run.id, signal: context.halt.signal,
     });
-    span.setAll(approvalAttributes(given));
+    const { approved, approval_id: id = '', reason, outcome = approved ? 'approved' : 'rejected', decidedBy = [] } = given;
+    span.setAll(approvalAttributes({ id, outcome, reason, decidedBy }, true));
     return given;
   });
   const id = answer.approval_id === undefined ? {} : { approval_id: answer.approval_id };

@@ -66,10 +66,9 @@ export interface ApprovalAnswer {
   readonly approved: boolean;
   readonly reason: string;
   readonly approval_id?: string;
-  /** How it ended: `approved`, `rejected`, `expired`, `pending`. */
-  readonly outcome?: string;
-  /** Who decided, as audit actors. */
-  readonly approvers?: readonly string[];
+  readonly outcome?: 'approved' | 'rejected' | 'expired' | 'pending';
+  /** The people whose word that is, as audit actors, where they may be told of. */
+  readonly decidedBy?: readonly string[];
 }
 
 /** An approval of this session as the timeline shows it, whenever its status changes. */

@@ -178,7 +178,7 @@ type ContextParts = Pick<RunContext, 'sessionId' | 'settings' | 'prd' | 'provide
 function contextOf(deps: RunDeps, place: RunPlace, run: Run, revision: number, { asked, ...parts }: ContextParts): RunContext {
   const halt = new AbortController();
   const timeline = new Timeline({
-    clock: deps.clock, random: deps.random, store: deps.store, record: deps.record, onBroken: () => halt.abort(),
+    clock: deps.clock, random: deps.random, store: deps.store, record: (event) => deps.record(event, trace.context), onBroken: () => halt.abort(),
     ...(deps.fence === undefined ? {} : { fence: deps.fence }),
     ...(deps.narrate === undefined ? {} : { narrate: deps.narrate }),
   }, run, revision);

@@ -1,10 +1,8 @@
 /** What stands on the spans of a run, one function each (docs/telemetry.md). Pure: facts in, attributes out. */
-import type { PolicyDecision } from '../base/action.ts';
 import type { Attributes } from '../base/trace.ts';
 import type { TokenCounts } from '../budgets/usage.ts';
 import { attribute, providerOfAgent } from '../telemetry/names.ts';
 import type { RunContext } from './context.ts';
-import type { ApprovalAnswer } from './deps.ts';
 import type { GateResult } from './gates.ts';
 import type { CallEnd, CallFailure } from './provider.ts';
 import type { Phase, Run } from './run.ts';
@@ -70,14 +68,3 @@ export function verdictAttributes(approved: boolean): Attributes {
   return { [attribute.verdict]: approved ? 'approve' : 'reject', [attribute.approved]: approved };
 }
 
-/** Of a decision: the rule that made it what it is, if one did. */
-export function decisionAttributes(point: string, { decision, policy_digest: digest }: Pick<PolicyDecision, 'decision'> & { readonly policy_digest?: string | undefined }, rule: string | undefined): Attributes {
-  return { [attribute.point]: point, [attribute.decision]: decision, [attribute.rule]: rule, [attribute.digest]: digest };
-}
-
-export function approvalAttributes({ approved, approval_id: id, outcome, approvers = [] }: ApprovalAnswer): Attributes {
-  return {
-    [attribute.approvalId]: id, [attribute.approvalStatus]: outcome ?? (approved ? 'approved' : 'rejected'),
-    [attribute.approver]: approvers.length === 0 ? undefined : approvers.join(', '),
-  };
-}

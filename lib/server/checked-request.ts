@@ -90,7 +90,7 @@ export class CheckedRequest implements ApiRequest {
     await this.record({
       event, actor: this.principal.actor, ...(resource === undefined ? {} : { resource }), details: { ...details, request_id: this.requestId },
       metadata: { ...(tenant === null ? {} : { tenant_id: tenant }), ...(projectId === undefined ? {} : { project_id: projectId }) },
-    });
+    }, this.trace);
   };
 }
 

@@ -8,7 +8,7 @@ import type { AuditEvent, Recorder } from '../audit/entry.ts';
 import type { HttpRequest, HttpResponse } from '../base/http.ts';
 import { isId } from '../base/ids.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
-import type { Span, Tracer } from '../base/trace.ts';
+import type { Span, SpanContext, Tracer } from '../base/trace.ts';
 import type { Authenticate, Credentials } from './auth/authenticate.ts';
 import { CheckedRequest, over, type Checked } from './checked-request.ts';
 import { cameThroughProxy, type ClientOf } from './client-address.ts';
@@ -54,9 +54,9 @@ export interface Parts {
 export const longestReason = 1024;
 
 /** Records without waiting, and goes on when it cannot be recorded. */
-export function note(record: Recorder, event: AuditEvent): void {
+export function note(record: Recorder, event: AuditEvent, context?: SpanContext): void {
   try {
-    record(event).catch(() => undefined);
+    record(event, context).catch(() => undefined);
   } catch {
     // As above: what has been answered must not fail for its record.
   }
@@ -281,7 +281,7 @@ export class Exchange {
     };
     const { actor } = this.#principal;
     const send = (event: 'api.request' | 'api.response' | 'api.error' | 'auth.denied' | 'auth.fail', more?: JsonObject): void => {
-      note(record, { event, actor, details: more === undefined ? details : { ...details, ...more }, ...this.#ofTenant() });
+      note(record, { event, actor, details: more === undefined ? details : { ...details, ...more }, ...this.#ofTenant() }, span?.context);
     };
     if (isApi) send('api.request');
     if (isApi && recordResponses) send('api.response', { bytes: body === undefined ? null : Buffer.byteLength(body) });

@@ -154,7 +154,7 @@ test('a decision says point, rule and policy, and its span took as long as judgi
 test('waiting for a person is a span with who decided', async () => {
   const { tracer, bench } = traced({ deps: {
     judgeDeployment: async () => decision('REQUIRE_APPROVAL', 'release'),
-    approve: async () => ({ approved: true, reason: 'user:alice: words of a person', approval_id: 'apr_1', outcome: 'approved', approvers: ['user:alice', 'user:bob'] }),
+    approve: async () => ({ approved: true, reason: 'user:alice: words of a person', approval_id: 'apr_1', outcome: 'approved', decidedBy: ['user:alice', 'user:bob'] }),
   } });
   await startRun(bench.deps, bench.order);
   const { attributes, options, ended } = tracer.span('approval.wait');

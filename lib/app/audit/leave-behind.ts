@@ -4,8 +4,11 @@
  */
 import type { Installation } from '../installation.ts';
 
-/** Settings of ours that are none of its business. */
-const unneeded: ReadonlySet<string> = new Set(['LOKI_PROJECT_DIR', 'LOKI_TOKEN', 'LOKI_URL']);
+/**
+ * Settings of ours that are none of its business. Where telemetry goes is not for a hook's environment to say: an agent may have written that,
+ * and what waits on disk is that of everybody. What is left behind goes by the configuration files (docs/threat-model.md).
+ */
+const unneeded: ReadonlySet<string> = new Set(['LOKI_PROJECT_DIR', 'LOKI_TOKEN', 'LOKI_URL', 'LOKI_OTEL_ENDPOINT', 'LOKI_SERVICE_NAME']);
 const needed: ReadonlySet<string> = new Set(['PATH', 'HOME', 'LANG', 'TZ', 'NODE_EXTRA_CA_CERTS', 'SystemRoot', 'USERPROFILE']);
 
 /** Leaves `loki audit keep` behind. Never throws. */

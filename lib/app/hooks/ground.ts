@@ -8,7 +8,7 @@ import { agentNames, agentSigns, type Scope, type SettingsPlaces } from '../../a
 import { programSeconds, type HookFacts } from '../../agents/settings/wanted.ts';
 import { join, resolveFrom } from '../../base/paths.ts';
 import type { Project } from '../../gate/project.ts';
-import { assertKeyReachesHooks, gateSettings } from '../hook-environment.ts';
+import { assertKeyReachesHooks, gateSettings, hookTelemetrySettings } from '../hook-environment.ts';
 import type { Installation } from '../installation.ts';
 
 /** An installation, the project that hooks are looked at for, and where settings lie. */
@@ -54,7 +54,7 @@ export function hookFacts({ installation, project }: HookGround, scope: Scope, c
   const records = scope === 'managed' && (env['LOKI_HOME'] ?? '') === '' ? {} : { LOKI_HOME: home.home };
   return {
     program: facts.loki, flags: flagsOf(choices),
-    env: { ...own, PATH: hookPath, LANG: env['LANG'] ?? 'C.UTF-8', ...records, ...gateSettings(env), ...(keyFile === undefined ? {} : { LOKI_AUDIT_KEY_FILE: resolveFrom(cwd, keyFile) }) },
+    env: { ...own, PATH: hookPath, LANG: env['LANG'] ?? 'C.UTF-8', ...records, ...gateSettings(installation), ...hookTelemetrySettings(env), ...(keyFile === undefined ? {} : { LOKI_AUDIT_KEY_FILE: resolveFrom(cwd, keyFile) }) },
     ...(scope === 'project' && project !== undefined ? { project: project.dir } : {}), ...(timeoutProgram === undefined ? {} : { timeoutProgram }),
   };
 }

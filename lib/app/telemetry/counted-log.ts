@@ -14,6 +14,7 @@ import { conventionMetrics } from '../../telemetry/names.ts';
 import { createRegistry } from '../../telemetry/registry.ts';
 import { countedFromLog, createLogCounts } from '../metrics/log-counts.ts';
 import { addFamilies } from './families.ts';
+import { uuidOf } from './parts.ts';
 
 export interface CountedPlace {
   readonly disk: Disk;
@@ -46,9 +47,9 @@ export interface CountedLog {
   readonly told: Counted;
   /** Counts what was added to the log. True when something was. */
   look(): Promise<boolean>;
-  /** Everything as it stands after the last look. */
-  read(): Counted;
-  /** What `read` gives has been told: from here the next process goes on. Never throws. */
+  /** Everything as it stands after the last look, and beside it what is known as it stands: those replace what was told of them before. */
+  read(beside?: readonly MetricFamily[]): Counted;
+  /** What `read` gave last has been told: from here the next process goes on. Never throws. */
   keep(): void;
 }
 
@@ -68,15 +69,19 @@ export function openCountedLog(place: CountedPlace): CountedLog {
   const kept = readKept(place);
   const now = clock.now();
   const newFrom = kept === undefined ? place.newFrom ?? now : 0;
-  const begun: Kept = kept ?? { instance: uuid(random.bytes(16)), since: newFrom, at: newFrom, families: [], position: newFrom < now ? firstPosition(place.disk, place.log) : endPosition(place.disk, place.log) };
+  const begun: Kept = kept ?? { instance: uuidOf(random.bytes(16)), since: newFrom, at: newFrom, families: [], position: newFrom < now ? firstPosition(place.disk, place.log) : endPosition(place.disk, place.log) };
   const [metrics, usage] = [createMetrics(), createRegistry(conventionMetrics)];
   const count = createLogCounts(metrics, usage);
   let position = begun.position;
   let told: Counted = begun;
+  let newest: Kept = begun;
 
-  function read(): Counted {
+  function read(beside: readonly MetricFamily[] = []): Counted {
     const own = [...metrics.read().filter(({ name }) => countedFromLog.has(name)), ...usage.read()].filter(({ points }) => points.length > 0);
-    return { instance: begun.instance, since: begun.since, at: Math.max(told.at, clock.now()), families: addFamilies(begun.families, own) };
+    const names = new Set(beside.map(({ name }) => name));
+    const counted = addFamilies(begun.families, own).filter(({ name }) => !names.has(name));
+    newest = { instance: begun.instance, since: begun.since, at: Math.max(told.at, clock.now()), families: [...counted, ...beside], position };
+    return newest;
   }
 
   return {
@@ -95,10 +100,9 @@ export function openCountedLog(place: CountedPlace): CountedLog {
     },
     read,
     keep() {
-      told = read();
-      const kept: Kept = { ...told, position };
+      told = newest;
       try {
-        place.loose.replace(place.base, place.path, `${JSON.stringify(kept)}\n`);
+        place.loose.replace(place.base, place.path, `${JSON.stringify(newest)}\n`);
       } catch {
         // The next process counts these again: told twice is better than not told, and the disk is somebody's to mend.
       }
@@ -109,12 +113,6 @@ export function openCountedLog(place: CountedPlace): CountedLog {
 function isBefore(line: Buffer, moment: number): boolean {
   const [, time = ''] = stamp.exec(line.toString('latin1', 0, headLength)) ?? [];
   return Date.parse(time) < moment;
-}
-
-function uuid(bytes: Uint8Array): string {
-  const hex = Buffer.from(bytes).toString('hex');
-  // Version 4, variant 1 (RFC 9562 section 5.4).
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 function readKept({ disk, base, path }: CountedPlace): Kept | undefined {

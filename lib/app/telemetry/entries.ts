@@ -8,13 +8,18 @@ import type { AuditEvent, AuditReceipt, Recorder } from '../../audit/entry.ts';
 import type { EventLogger, SpanContext } from '../../base/trace.ts';
 import type { OpenLog } from '../audit/record.ts';
 import type { Installation } from '../installation.ts';
-import { isTelemetryOn } from './telemetry.ts';
+import { isTelemetryOn, type ProcessTelemetry } from './telemetry.ts';
 
 /** Where entries are told. */
 export interface EntryTelling {
   readonly logger: EventLogger;
   /** The span of entries that name none. */
   readonly context?: SpanContext | undefined;
+}
+
+/** Where a process that has its telemetry open tells of what it records. */
+export function tellingOf({ config }: Installation, { logger }: Pick<ProcessTelemetry, 'logger'>): EntryTelling | undefined {
+  return isTelemetryOn(config) ? { logger } : undefined;
 }
 
 /** The log itself where nobody asked for telemetry. */

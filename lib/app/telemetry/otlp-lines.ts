@@ -4,7 +4,8 @@
  */
 import type { ReadFile } from '../../ports.ts';
 import { isPlainObject, jsonIn } from '../../base/json.ts';
-import type { Batch, Signal } from '../../telemetry/batch.ts';
+import { envelopeNames } from '../../formats/otlp/envelope.ts';
+import { signals, type Batch } from '../../telemetry/batch.ts';
 
 /** A request larger than that is taken by no receiver that keeps to the specification's default (64 MiB). */
 export const longestLine: number = 64 << 20;
@@ -52,10 +53,6 @@ export function* readLines(file: ReadFile): Generator<NumberedLine> {
   }
 }
 
-/** How a message of each signal is built (opentelemetry-proto: TracesData, MetricsData, LogsData). */
-const shapes: readonly (readonly [signal: Signal, top: string, scopes: string, items: string])[] = [
-  ['traces', 'resourceSpans', 'scopeSpans', 'spans'], ['metrics', 'resourceMetrics', 'scopeMetrics', 'metrics'], ['logs', 'resourceLogs', 'scopeLogs', 'logRecords'],
-];
 const pointKinds = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary'] as const;
 
 /** What a line is. An empty message is one of no items. */
@@ -63,13 +60,13 @@ export function batchIn(text: string): Batch | { readonly wrong: string } {
   const value = jsonIn(text);
   if (value === undefined) return { wrong: 'it is no JSON' };
   if (!isPlainObject(value)) return { wrong: 'it is no JSON object' };
-  const found = shapes.filter(([, top]) => value[top] !== undefined);
-  const [shape] = found;
-  if (shape === undefined) return { wrong: 'it has neither resourceSpans nor resourceMetrics nor resourceLogs' };
-  if (found.length > 1) return { wrong: `it has ${found.map(([, top]) => top).join(' and ')}; a line is of one signal` };
-  const [signal, top, scopes, itemsName] = shape;
+  const found = signals.filter((one) => value[envelopeNames[one].resources] !== undefined);
+  const [signal] = found;
+  if (signal === undefined) return { wrong: 'it has neither resourceSpans nor resourceMetrics nor resourceLogs' };
+  if (found.length > 1) return { wrong: `it has ${found.map((one) => envelopeNames[one].resources).join(' and ')}; a line is of one signal` };
   try {
-    const items = lists(value, [top, scopes, itemsName]);
+    const { resources, scopes, items: name } = envelopeNames[signal];
+    const items = lists(value, [resources, scopes, name]);
     // A message spread over lines cannot be a line; what JSON.parse has read has no line feed but between its tokens.
     return { signal, body: text, items: signal === 'metrics' ? items.reduce((sum, metric) => sum + pointsOf(metric), 0) : items.length };
   } catch (error) {

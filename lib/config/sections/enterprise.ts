@@ -1,14 +1,14 @@
 /**
- * Settings of the control plane and of everything that leaves this machine (`enterprise.siem`, `telemetry`, `auth`,
- * `server`, `egress`, `store`), and of where the command line finds its files and its control plane. A project may set
+ * Settings of the control plane and of records that leave this machine (`enterprise.siem`, `auth`, `server`, `egress`,
+ * `store`; telemetry's are in `telemetry.ts`), and of where the command line finds its files and its control plane. A project may set
  * none of them but one: it may demand authentication.
  */
 import { formatDuration } from '../../base/duration.ts';
-import { Secret } from '../../base/secret.ts';
+import type { Secret } from '../../base/secret.ts';
 import {
-  addressOrBlock, boolean, duration, host, hostAndPort, hostOrBlock, integer, isQuoted, listOf, mapOf, name, oneOf, onlyOn, origin, path, secretText, text, url,
+  addressOrBlock, boolean, duration, host, hostAndPort, hostOrBlock, integer, listOf, name, oneOf, onlyOn, origin, path, secretText, text, url,
 } from '../kinds.ts';
-import type { Kind, Section } from '../setting.ts';
+import type { Section } from '../setting.ts';
 
 /** Forwarding of entries to a syslog server. */
 export interface SyslogConfig {
@@ -87,63 +87,6 @@ export const splunkSection: Section<SplunkConfig> = {
   sourcetype: {
     key: 'enterprise.siem.splunk.sourcetype', kind: text('a source type without spaces', /^[^\s]{1,100}$/), default: 'loki:audit', project: never,
     meaning: 'Source type of the events',
-  },
-};
-
-/** Traces, metrics and logs over OTLP/HTTP. Off until there is an endpoint. */
-export interface TelemetryConfig {
-  readonly endpoint: string | undefined;
-  readonly serviceName: string;
-  readonly headers: ReadonlyMap<string, Secret> | undefined;
-  readonly spoolMb: number;
-}
-
-const headerMap = mapOf(secretText, text('a header name', /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/));
-
-/** The variable's form is that of the OTLP exporter specification: `name=value` pairs, percent-encoded, the first `=` divides. */
-const headers: Kind<ReadonlyMap<string, Secret>> = {
-  accepts: 'a map of header names to values, or name=value,name=value with percent escapes',
-  fromNode: headerMap.fromNode,
-  fromText(given, refuse) {
-    const decoded = new Map<string, Secret>();
-    if (given.length > 8192) return refuse({ found: `has ${given.length} characters`, accepts: 'at most 8192 characters' });
-    for (const pair of given.split(',')) {
-      const [, named, value] = /^\s*([!#$&'*+.^_`|~0-9A-Za-z-]{1,100})\s*=\s*([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)\s*$/.exec(pair) ?? [];
-      const plain = value === undefined ? undefined : percentDecoded(value);
-      if (named === undefined || plain === undefined) return refuse({ found: isQuoted(given), accepts: headers.accepts });
-      decoded.set(named.toLowerCase(), new Secret(plain));
-    }
-    return decoded;
-  },
-};
-
-function percentDecoded(value: string): string | undefined {
-  if (/%(?![0-9A-Fa-f]{2})/.test(value)) return undefined;
-  try {
-    const plain = decodeURIComponent(value);
-    return /[\u0000-\u001f\u007f]/.test(plain) ? undefined : plain;
-  } catch {
-    return undefined;
-  }
-}
-
-/** One row a field of `TelemetryConfig`. */
-export const telemetrySection: Section<TelemetryConfig> = {
-  endpoint: {
-    key: 'enterprise.telemetry.endpoint', env: [{ name: 'LOKI_OTEL_ENDPOINT' }, { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', shared: true }],
-    kind: url(true), default: undefined, defaultWords: unset, project: never, meaning: 'Base address of an OTLP/HTTP receiver. Giving one enables telemetry',
-  },
-  serviceName: {
-    key: 'enterprise.telemetry.service_name', env: [{ name: 'LOKI_SERVICE_NAME' }, { name: 'OTEL_SERVICE_NAME', shared: true }],
-    kind: text(), default: 'loki-mode', project: never, meaning: '`service.name` of everything sent',
-  },
-  headers: {
-    key: 'enterprise.telemetry.headers', env: [{ name: 'OTEL_EXPORTER_OTLP_HEADERS', shared: true }], kind: headers, default: undefined,
-    defaultWords: unset, secret: true, project: never, meaning: 'Headers of each request, as a map, or as `name=value,name=value` with `%` escapes',
-  },
-  spoolMb: {
-    key: 'enterprise.telemetry.spool_mb', kind: integer(0, 100_000), default: 64, project: never,
-    meaning: 'Megabytes kept on disk while the receiver cannot be reached; `0` keeps none',
   },
 };
 

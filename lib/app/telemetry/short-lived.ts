@@ -1,0 +1,58 @@
+/**
+ * Telemetry of a process that lives for a moment: kept in memory, and written to disk in one go when it ends, for the courier. No network, no timer,
+ * no lock; what is on disk stays there until somebody takes it, and where nobody lives to do so, a process is left behind that does.
+ */
+import { encodeLogs } from '../../formats/otlp/logs.ts';
+import { encodeSpans } from '../../formats/otlp/spans.ts';
+import type { Encoded } from '../../formats/otlp/envelope.ts';
+import type { DropReason, Signal } from '../../telemetry/batch.ts';
+import type { Queue } from '../../telemetry/recorder.ts';
+import type { TelemetrySettings } from '../../telemetry/settings.ts';
+import type { Installation } from '../installation.ts';
+import { handOver, noteDrops, type HandoverPlace } from './handover.ts';
+import { leaveTelemetry } from './leave.ts';
+import { handoverPlace, recorderOf, resourceOf, scope } from './parts.ts';
+import type { ProcessTelemetry } from './telemetry.ts';
+
+export function openShortLived(installation: Installation, settings: TelemetrySettings): ProcessTelemetry {
+  const recorder = recorderOf(installation, settings);
+  const resource = resourceOf(settings);
+  const dropped = new Map<string, number>();
+  recorder.hear({
+    begun: () => undefined,
+    full: () => undefined,
+    dropped: (signal, reason) => { dropped.set(`${signal} ${reason}`, (dropped.get(`${signal} ${reason}`) ?? 0) + 1); },
+  });
+  let ended: Promise<void> | undefined;
+
+  function handAllOver(): void {
+    const place = handoverPlace(installation);
+    let handed = handQueue(place, 'traces', recorder.spans, (items) => encodeSpans(resource, items));
+    handed = handQueue(place, 'logs', recorder.logs, (items) => encodeLogs(resource, items)) || handed;
+    recorder.close();
+    for (const [what, items] of dropped) {
+      const [signal, reason] = what.split(' ') as [Signal, DropReason];
+      noteDrops(place, signal, reason, items);
+    }
+    if (handed) leaveTelemetry(installation);
+  }
+
+  return {
+    tracer: recorder.tracer(scope), logger: recorder.logger(scope), isOn: true,
+    end() {
+      ended ??= Promise.resolve().then(handAllOver).catch(() => undefined);
+      return ended;
+    },
+  };
+}
+
+/** Everything in a queue, as batches on disk. True when there was something. */
+function handQueue<Item extends { readonly size: number }>(place: HandoverPlace, signal: Signal, queue: Queue<Item>, encode: (items: readonly Item[]) => Encoded): boolean {
+  const had = queue.length > 0;
+  while (queue.length > 0) {
+    const { messages, tooLarge } = encode(queue.take());
+    noteDrops(place, signal, 'too_large', tooLarge);
+    for (const message of messages) handOver(place, { signal, ...message }, 'cumulative');
+  }
+  return had;
+}
