@@ -5,6 +5,7 @@
 import type { KeptAttributes } from '../base/telemetry-data.ts';
 import type { Attributes, SpanContext } from '../base/trace.ts';
 import { AttributeBag, type BagLimits } from './attributes.ts';
+import { noInstrument } from './no-meter.ts';
 import { MetricStore, mostSeries, Series, usualBounds, type MetricIdentity, type MetricStores } from './series.ts';
 import type { Times } from './times.ts';
 
@@ -153,11 +154,8 @@ function isSame(one: MetricIdentity, other: MetricIdentity): boolean {
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
-const nothing = { add: () => undefined, set: () => undefined, record: () => undefined };
-const unkept = { ...nothing, bind: () => nothing };
-
 function sumOf(store: MetricStore | undefined, least: number, times: Times): Counter {
-  if (store === undefined) return unkept;
+  if (store === undefined) return noInstrument;
   const find = finder(store);
   const take = (series: Series, amount: number, context: SpanContext | undefined): void => {
     if (!(isNumber(amount) && amount >= least)) return;
@@ -174,7 +172,7 @@ function sumOf(store: MetricStore | undefined, least: number, times: Times): Cou
 }
 
 function gaugeOf(store: MetricStore | undefined): Gauge {
-  if (store === undefined) return unkept;
+  if (store === undefined) return noInstrument;
   const find = finder(store);
   const take = (series: Series, value: number): void => { if (isNumber(value)) series.set(value); };
   return {
@@ -187,7 +185,7 @@ function gaugeOf(store: MetricStore | undefined): Gauge {
 }
 
 function histogramOf(store: MetricStore | undefined, times: Times): Histogram {
-  if (store === undefined) return unkept;
+  if (store === undefined) return noInstrument;
   const find = finder(store);
   const { bounds } = store.identity;
   const take = (series: Series, value: number, context: SpanContext | undefined): void => {
