@@ -1,6 +1,7 @@
 /** `loki webhooks send`. */
 import { exitCode } from '../../lib/errors.ts';
 import { openRecord } from '../../lib/app/audit/record.ts';
+import { openTelemetry, silent } from '../../lib/app/telemetry/telemetry.ts';
 import { deliverOnce, isDeliveryDue, spoolPlace } from '../../lib/app/webhooks.ts';
 import { waitingNames } from '../../lib/approvals/webhooks/spool.ts';
 import type { Command, CommandContext } from '../command.ts';
@@ -22,14 +23,16 @@ async function run(context: CommandContext): Promise<number> {
   const place = spoolPlace(installation);
   const idle = { delivered: 0, waiting: waitingNames(place).length, givenUp: 0 };
   const isWorkToDo = all ? idle.waiting > 0 : isDeliveryDue(installation);
+  const telemetry = isWorkToDo ? await openTelemetry(installation, 'command') : silent;
   const log = openRecord(installation);
   try {
-    const report = isWorkToDo ? await deliverOnce(installation, log.record, { all, signal: terminal.signal }) : idle;
+    const report = isWorkToDo ? await deliverOnce(installation, log.record, { all, signal: terminal.signal, tracer: telemetry.tracer }) : idle;
     const { delivered, waiting, givenUp } = report ?? idle;
     if (output.json) output.value({ delivered, waiting, given_up: givenUp, busy: report === undefined });
     else if (!args.on('quiet')) output.line(report === undefined ? 'Another process is sending.' : `${delivered} sent, ${waiting} waiting, ${givenUp} given up`);
     return waiting + givenUp > 0 ? exitCode.unreachable : exitCode.done;
   } finally {
     await log.close();
+    await telemetry.end();
   }
 }
