@@ -69,6 +69,7 @@ export async function startControlPlane(installation: Installation, options: Lis
   let workers: RunWorkers | undefined;
   const runs = runService({ installation, root: store, record: log.record, ordered: () => workers?.nudge() });
   const metrics = startMetrics(installation, store);
+  telemetry.measure?.({ look: () => metrics.lookAtOwn(), stores: () => metrics.metrics.stores() });
   const keys = keyRoom(installation, log.record, store);
   const signOn = openSignOn(installation, { store, record: log.record, keys, ca });
   const services: Services = {

@@ -142,8 +142,9 @@ function readValue(setting: Setting<unknown>, key: YamlScalar, node: YamlNode, w
   }
   const value = readOrNote(setting, (refuse) => setting.kind.fromNode(node, refuse), (mistake) => {
     const message = refusal(setting, source, mistake);
-    const notes = setting.observes === true ? walk.warnings : walk.problems;
-    notes.push(placed(walk.file, mistake.node ?? node, setting.observes === true ? `${message}; it is left aside` : message, setting.secret !== true && mistake.hidden !== true));
+    const stopsNobody = setting.observes === true && walk.file.layer !== 'project';
+    const notes = stopsNobody ? walk.warnings : walk.problems;
+    notes.push(placed(walk.file, mistake.node ?? node, stopsNobody ? `${message}; it is left aside` : message, setting.secret !== true && mistake.hidden !== true));
   });
   if (value === undefined) walk.bad.push(setting.key);
   else walk.written.push({ setting, value, key });

@@ -5,6 +5,7 @@ import { messageOf, systemCode } from '../errors.ts';
 export const systemWords: { readonly [code: string]: string } = {
   ECONNREFUSED: 'nothing listens there', ECONNRESET: 'the other side broke the connection off', EPIPE: 'the other side has closed the connection',
   ENETUNREACH: 'there is no way to that network', EHOSTUNREACH: 'there is no way to that machine', ETIMEDOUT: 'the machine does not answer',
+  ENOTFOUND: 'no such name is known', EAI_AGAIN: 'the name server does not answer', ENODATA: 'the name has no address',
   EMSGSIZE: 'the datagram is too large for the network', EACCES: 'this machine forbids it', EPERM: 'this machine forbids it',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name', CERT_HAS_EXPIRED: 'its certificate has expired', CERT_NOT_YET_VALID: 'its certificate is not valid yet',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by itself, and not among those that are trusted',

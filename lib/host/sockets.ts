@@ -28,13 +28,9 @@ async function resolve(host: string, timeoutMs: number): Promise<readonly string
     const found = await within(timeoutMs, dns.lookup(host, { all: true }));
     return found.map(({ address }) => address);
   } catch (error) {
-    throw unreachable(`find the address of ${host}`, lookupWords[systemCode(error) ?? ''] ?? messageOf(error), error);
+    throw unreachable(`find the address of ${host}`, systemWords[systemCode(error) ?? ''] ?? messageOf(error), error);
   }
 }
-
-const lookupWords: { readonly [code: string]: string } = {
-  ENOTFOUND: 'no such name is known', EAI_AGAIN: 'the name server does not answer', ENODATA: 'the name has no address',
-};
 
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -8,6 +8,7 @@ export const metricTable: MetricTable = metricNames;
 /** The registry of a process. */
 export type Metrics = Registry<typeof metricNames>;
 
-export function createMetrics(): Metrics {
-  return createRegistry(metricNames);
+/** `startTime`: as of `createRegistry`. */
+export function createMetrics(startTime?: number): Metrics {
+  return createRegistry(metricNames, startTime);
 }

@@ -94,6 +94,9 @@ export function providerOfAgent(agent: string): string {
   return providerNames.get(agent) ?? agent;
 }
 
+/** What `loki doctor telemetry` sends to see what comes back: a span, a gauge, an event. */
+export const probeNames = { span: 'loki.probe', metric: 'loki_probe', event: 'loki.probe' } as const;
+
 /** Every metric. */
 export const metricNames = {
   loki_build_info: { kind: 'gauge', labels: ['version'], help: 'Always 1; the version that runs' },

@@ -51,7 +51,7 @@ export class Listener {
   readonly #voices: Voices;
   /** By their words, each once. */
   readonly #problems: Map<string, Problem> = new Map();
-  /** By where it was said. */
+  /** By what and where it was said. */
   readonly #effective: Map<string, EffectiveValue> = new Map();
 
   constructor(voices: Voices) {
@@ -115,8 +115,9 @@ export class Listener {
 
   #tell<T>({ sort, name }: Variable<T>, winner: Candidate, value: Exclude<T, undefined>, weaker: readonly Candidate[]): void {
     const passedOver = weaker.filter(({ voice }) => voice !== winner.voice).map(({ from }) => from);
-    this.#effective.set(winner.from, {
-      name: wordsFor(winner.voice === 'environment' ? winner.from : name), value: sort.show?.(value) ?? shown(value), from: winner.from,
+    const named = wordsFor(winner.voice === 'environment' ? winner.from : name);
+    this.#effective.set(`${named} ${winner.from}`, {
+      name: named, value: sort.show?.(value) ?? shown(value), from: winner.from,
       ...(passedOver.length === 0 ? {} : { passedOver }),
     });
   }

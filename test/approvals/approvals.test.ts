@@ -249,7 +249,7 @@ test('obtain asks, waits and uses in one go, and never twice', async () => {
   const waiting = approvals.obtain(push, 60_000);
   const [pending] = await approvals.list({ status: 'pending' });
   await approvals.decide(say(pending?.id ?? '', 'approve', 'user:bob', 'fine'));
-  assert.deepEqual(await waiting, { id: pending?.id, outcome: 'approved', reason: 'user:bob: fine' });
+  assert.deepEqual(await waiting, { id: pending?.id, outcome: 'approved', reason: 'user:bob: fine', decidedBy: ['user:bob'] });
   const again = await approvals.obtain(push, 0);
   assert.equal(again.outcome, 'pending');
   await approvals.decide(say(again.id, 'reject', 'user:bob', 'no'));

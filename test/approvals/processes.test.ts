@@ -60,7 +60,7 @@ test('an approval survives the restart of everybody', async () => {
   await second.close();
   const third = await open();
   const answer = await room(third, events).obtain(request, 0);
-  assert.deepEqual(answer, { id, outcome: 'approved', reason: 'user:bob' });
+  assert.deepEqual(answer, { id, outcome: 'approved', reason: 'user:bob', decidedBy: ['user:bob'] });
   assert.equal(await room(third, events).consume(request), undefined);
   await third.close();
 });

@@ -84,7 +84,7 @@ function revealed(text: string): unknown {
 test('headers are read as W3C Baggage writes them: percent escapes, spaces around, the first = divides', () => {
   assert.deepEqual(revealed('Authorization=Basic%20YTpi==, x-a = 1 ,,x-empty='), { 'authorization': 'Basic YTpi==', 'x-a': '1', 'x-empty': '' });
   assert.deepEqual(revealed('x=a%2Cb%3Bc'), { x: 'a,b;c' });
-  assert.deepEqual(revealed('x=1,X=2'), { x: '2' });
+  assert.deepEqual(revealed('x=1,X=2,a%0d=name'), { 'x': '2', 'a%0d': 'name' }, 'names are not decoded');
   assert.deepEqual(revealed('authorization=Bearer plain'), { authorization: 'Bearer plain' });
 });
 
@@ -98,7 +98,6 @@ const badHeaders: readonly (readonly [text: string, found: RegExp])[] = [
   ['a=x\r\nEvil: sesame', /line end/],
   ['a=%00', /control character/],
   ['a=s%C3%A9same', /beyond ASCII/],
-  ['a%0d=1', /cannot be read|no header may have/],
   ['a b=1', /cannot be read/],
   ['ä=1', /has a name that no header may have/],
   ['Content-Length=5', /^names content-length, which is set by this program \(the 1st\)$/],

@@ -28,9 +28,8 @@ test('a value of the wrong type is refused for every kind of setting', () => {
     ['enterprise.audit.retention_days', '1e3', 'is "1e3"'], ['enterprise.audit.retention_days', '-5', 'is "-5"'],
     ['enterprise.audit.retention_days', '.inf', 'is ".inf"'],
     ['enterprise.audit.exclude_events', 'api.request', 'is "api.request"'], ['enterprise.audit.exclude_events', '[[a]]', 'is a list'],
-    ['enterprise.telemetry.headers', '[a]', 'is ***'], ['enterprise.siem.syslog.ca', 'ca.pem', 'is "ca.pem"'],
+    ['enterprise.siem.splunk.hec_token', '[a]', 'is ***'], ['enterprise.siem.syslog.ca', 'ca.pem', 'is "ca.pem"'],
     ['enterprise.siem.splunk.hec_url', 'http://splunk.example.com', 'is "http://splunk.example.com"'],
-    ['enterprise.telemetry.endpoint', 'ftp://x', 'is "ftp://x"'], ['enterprise.telemetry.endpoint', 'collector:4318', 'is "collector:4318"'],
     ['enterprise.server.host', '"a b"', 'is "a b"'], ['enterprise.server.cors_origins', '["*"]', 'is "*"'],
     ['enterprise.server.trusted_proxies', '[proxy.example.com]', 'is "proxy.example.com"'], ['enterprise.server.trusted_proxies', '[0.0.0.0/0]', 'is "0.0.0.0/0"'],
     ['enterprise.server.trusted_proxies', '["10.0.0.0/33"]', 'is "10.0.0.0/33"'], ['enterprise.server.drain', '11m', 'is "11m"'],
@@ -100,7 +99,7 @@ test('no excerpt shows a line that may hold a secret', () => {
     'enterprise: {siem: {splunk: {hec_tokn: sesame, hec_url: 5}}}\n', 'integrations:\n  slack:\n    bot_token: "sesame\\q"\n',
     'integrations:\n  slack:\n    bot_token: [sesame]\n', 'integrations:\n  linear:\n    api_key: &a sesame\n',
     'integrations:\n  jira:\n    token:\n\tsesame\n', 'slack_thing: "sesame-open"\n', '{"hec_tokn": "sesame", "x": 1}',
-    '{"hec_tokn": "sesame", "enterprise": {"server": {"port": "x"}, "audit": 5}}', 'enterprise:\n  telemetry:\n    headers: {Authorization: [sesame]}\n',
+    '{"hec_tokn": "sesame", "enterprise": {"server": {"port": "x"}, "audit": 5}}',
   ];
   for (const user of hostile) {
     const error = errorOf({ user });

@@ -98,7 +98,7 @@ test('a variable that other programs read too is left aside when it cannot be us
   assert.deepEqual([config.telemetry.endpoint, config.telemetry.headers, config.integrations.github.repository], [undefined, undefined, undefined]);
   assert.equal(config.warnings.length, 3);
   assert.doesNotMatch(JSON.stringify(config.warnings), /sesame/);
-  assert.match(config.warnings[0]?.message ?? '', /OTEL_EXPORTER_OTLP_ENDPOINT is "collector:4318", accepted is an http or https URL .*; the variable is left aside$/);
+  assert.match(config.warnings[0]?.message ?? '', /OTEL_EXPORTER_OTLP_ENDPOINT is "collector:4318", without http:\/\/ or https:\/\/ before it, accepted is an http or https URL .*; the variable is left aside$/);
 });
 
 test('LOKI_ variables win over OTEL_ variables', () => {
@@ -287,9 +287,9 @@ test('no secret is in a message when its value cannot be used', () => {
 });
 
 test('a password in an address is not repeated', () => {
-  const error = errorOf({ env: { LOKI_OTEL_ENDPOINT: 'http://u:sesame@h:4318' } });
+  const error = errorOf({ env: { LOKI_SPLUNK_HEC_URL: 'https://u:sesame@h:4318' } });
   assert.doesNotMatch(error.message, /sesame/);
-  assert.match(error.message, /is "http:\/\/\*\*\*@h:4318"/);
+  assert.match(error.message, /is "https:\/\/\*\*\*@h:4318"/);
 });
 
 test('explain shows values as people write them', () => {

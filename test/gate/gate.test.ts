@@ -173,6 +173,20 @@ describe('what cannot be judged or recorded does not happen', () => {
     });
   });
 
+  test('on whose word an approval rests, and how long they were waited for, is recorded', async () => {
+    const told = { decidedBy: ['user:alice', 'user:bob'], waitedMs: 1200 };
+    const details = async (outcome: ApprovalReply['outcome'], more: Partial<ApprovalReply>): Promise<unknown> => {
+      const { gate, recorded } = bench(judged('REQUIRE_APPROVAL'), { approve: async () => ({ outcome, id: 'apr_7', reason: 'x', ...more }) });
+      await gate.decide(action);
+      return [recorded[0]?.details?.['decided_by'], recorded[0]?.details?.['waited_ms']];
+    };
+    assert.deepEqual(await details('approved', told), [['user:alice', 'user:bob'], 1200]);
+    assert.deepEqual(await details('rejected', told), [['user:alice', 'user:bob'], 1200]);
+    // Nobody decided.
+    assert.deepEqual(await details('pending', { waitedMs: 0 }), [undefined, 0]);
+    assert.deepEqual(await details('handed', { id: '' }), [undefined, undefined]);
+  });
+
   test('an approved action that cannot be recorded is refused, and still names its approval', async () => {
     const { gate } = bench(judged('REQUIRE_APPROVAL'), { ...answering('approved', 'user:alice'), record: () => Promise.reject(full) });
     const reply = await gate.decide(action);

@@ -6,29 +6,21 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { prometheusIn } from './prometheus.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const work = realpathSync(mkdtempSync(join(tmpdir(), 'loki-metrics-')));
 after(() => rmSync(work, { recursive: true, force: true, maxRetries: 3 }));
 
-/** The folder that holds `usr/bin/prometheus`; undefined when it cannot be had. */
-function unpack() {
-  if (existsSync('/usr/bin/prometheus')) return '/';
-  spawnSync('apt-get', ['download', '-q', 'prometheus'], { cwd: work, timeout: 120_000, stdio: 'ignore' });
-  for (const file of readdirSync(work).filter((name) => name.endsWith('.deb'))) spawnSync('dpkg', ['-x', file, '.'], { cwd: work, timeout: 60_000, stdio: 'ignore' });
-  return existsSync(join(work, 'usr/bin/prometheus')) ? work : undefined;
-}
-
-const folder = unpack();
-const skip = folder === undefined ? 'SKIPPED: Prometheus is neither installed nor to be had with apt-get download prometheus' : false;
+const program = prometheusIn(work);
+const skip = program === undefined ? 'SKIPPED: Prometheus is neither installed nor to be had with apt-get download prometheus' : false;
 if (skip) console.error(skip);
-const program = (name) => join(folder, 'usr/bin', name);
 const timeout = 120_000;
 
 /** A control plane that has something to tell: decisions, requests of every kind, an open stream. */

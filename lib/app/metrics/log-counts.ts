@@ -15,6 +15,7 @@ import type { Registry } from '../../telemetry/registry.ts';
 export const countedFromLog: ReadonlySet<string> = new Set<keyof typeof metricNames>([
   'loki_audit_entries_total', 'loki_events_total', 'loki_audit_last_durable_seq', 'loki_policy_decisions_total', 'loki_policy_evaluation_seconds', 'loki_quality_gate_pass_total',
   'loki_quality_gate_fail_total', 'loki_council_approval_rate', 'loki_task_duration_seconds', 'loki_tokens_consumed_total',
+  'loki_approval_wait_seconds',
 ]);
 
 /** Counts one line of the log, without its line feed. */
@@ -26,7 +27,7 @@ const head = /^\{"seq":(\d{1,16}),"timestamp":"[^"]{24}","event":"([a-z_.]{1,60}
 const unknown = 'unknown';
 /** `runs.provider` may be one of these; another is a name that somebody made up. */
 const providersOfRuns: ReadonlySet<string> = new Set(['claude', 'codex', 'gemini', 'opencode', 'command', 'scripted']);
-/** Tasks whose end is waited for; more have been forgotten by whoever began them. */
+/** Tasks and approvals whose end is waited for; more have been forgotten by whoever began them. */
 const mostTasks = 10_000;
 
 const known: ReadonlySet<string> = new Set(eventNames);
@@ -34,6 +35,8 @@ const points: ReadonlySet<string> = new Set(['pre_execution', 'pre_deployment', 
 const decisions: ReadonlyMap<string, string> = new Map([
   ['policy.allow', 'ALLOW'], ['policy.warn', 'ALLOW'], ['policy.deny', 'DENY'], ['policy.error', 'DENY'], ['policy.approval_required', 'REQUIRE_APPROVAL'],
 ]);
+
+const approvalEnds: ReadonlyMap<string, string> = new Map([['approval.approve', 'approved'], ['approval.reject', 'rejected'], ['approval.expire', 'expired']]);
 
 /** Metrics of OpenTelemetry's conventions that the log tells. */
 export type UsageMetrics = Registry<typeof conventionMetrics>;
@@ -52,8 +55,13 @@ export function createLogCounts(metrics: Metrics, usage?: UsageMetrics): CountLi
     ['gate.fail', () => metrics.add('loki_quality_gate_fail_total', 1)],
     ['council.verdict', (_entry, details) => countVerdict(details['approved'] === true)],
     ['task.start', ({ resource, timestamp }) => begin(resource, timestamp)],
-    ['task.complete', ({ resource, timestamp }) => end(resource, timestamp, 'completed')],
-    ['task.fail', ({ resource, timestamp }) => end(resource, timestamp, 'failed')],
+    ['task.complete', ({ resource, timestamp }) => end('loki_task_duration_seconds', resource, timestamp, 'completed')],
+    ['task.fail', ({ resource, timestamp }) => end('loki_task_duration_seconds', resource, timestamp, 'failed')],
+    ['approval.request', ({ resource, timestamp }) => begin(resource, timestamp)],
+    ...[...approvalEnds].map(([event, outcome]) => [event, ({ resource, timestamp }: LoggedEntry, details: JsonObject) => {
+      // One yes of several that it takes is no answer yet.
+      if (details['status'] !== 'pending') end('loki_approval_wait_seconds', resource, timestamp, outcome);
+    }] as const),
     ['session.start', ({ resource }, details) => remember(resource, details['provider'])],
     ...['session.stop', 'session.complete', 'session.fail'].map((event) => [event, countTokens] as const),
   ]);
@@ -76,10 +84,10 @@ export function createLogCounts(metrics: Metrics, usage?: UsageMetrics): CountLi
     begun.set(task, Date.parse(time));
   }
 
-  function end(task: JsonValue | undefined, time: string, outcome: 'completed' | 'failed'): void {
-    if (typeof task !== 'string') return;
-    metrics.observe('loki_task_duration_seconds', (Date.parse(time) - (begun.get(task) ?? NaN)) / 1000, [outcome]);
-    begun.delete(task);
+  function end(metric: 'loki_task_duration_seconds' | 'loki_approval_wait_seconds', subject: JsonValue | undefined, time: string, outcome: string): void {
+    if (typeof subject !== 'string') return;
+    metrics.observe(metric, (Date.parse(time) - (begun.get(subject) ?? NaN)) / 1000, [outcome]);
+    begun.delete(subject);
   }
 
   function remember(session: JsonValue | undefined, provider: JsonValue | undefined): void {

@@ -8,14 +8,21 @@ import { followLog, type Follower } from '../../audit/follow.ts';
 import { processUsage } from '../../host/usage.ts';
 import type { MetricsService } from '../../server/routes/metrics.ts';
 import type { Store } from '../../store/store.ts';
+import { signals } from '../../telemetry/batch.ts';
 import { createMetrics, type Metrics } from '../../telemetry/metrics.ts';
 import { countActiveAgents } from '../hook/active-agents.ts';
 import type { Installation } from '../installation.ts';
+import { dropRows, readAccount } from '../telemetry/account.ts';
+import { spoolBytes } from '../telemetry/account-families.ts';
+import { telemetryPlaces } from '../telemetry/places.ts';
+import { isTelemetryOn } from '../telemetry/telemetry.ts';
 import { version } from '../version.ts';
 import { createLogCounts } from './log-counts.ts';
 import { unfinishedRuns } from './runs.ts';
 
 export interface RunningMetrics extends MetricsService {
+  /** Looks at what only this process knows, and not at the log. */
+  lookAtOwn(): Promise<void>;
   stop(): void;
 }
 
@@ -25,16 +32,16 @@ const looked = { atOnce: 64 << 20, aTurn: 1 << 18 };
 /** Begins to count. What stands in the log already is not counted: a counter begins when its process does. */
 export function startMetrics(installation: Installation, store: Store): RunningMetrics {
   const { config, host: { clock } } = installation;
-  const metrics = createMetrics();
   const startedAt = clock.now();
+  const metrics = createMetrics(startedAt);
   metrics.set('loki_build_info', 1, [version]);
   metrics.set('process_start_time_seconds', startedAt / 1000);
   const log = config.audit.enabled ? countLog(installation, metrics) : undefined;
   const sources = sourcesOf(installation, store, metrics, startedAt, log);
   let collecting: Promise<void> | undefined;
 
-  async function look(): Promise<void> {
-    await Promise.all(sources.map(async ([name, source]) => {
+  async function look(at: readonly Source[] = sources): Promise<void> {
+    await Promise.all(at.map(async ([name, source]) => {
       try {
         await source();
       } catch {
@@ -50,6 +57,7 @@ export function startMetrics(installation: Installation, store: Store): RunningM
       await collecting;
       return metrics.read();
     },
+    lookAtOwn: () => look(sources.filter(([name]) => name !== 'log')),
     stop: () => log?.close(),
   };
 }
@@ -65,6 +73,7 @@ function sourcesOf(installation: Installation, store: Store, metrics: Metrics, s
     ['runs', async () => {
       for (const [status, count] of await unfinishedRuns(store)) metrics.set('loki_runs', count, [status]);
     }],
+    ['telemetry', telemetrySource(installation, metrics)],
     ['agents', () => metrics.set('loki_agent_active', countActiveAgents({ disk, clock, run: home.run }))],
     ['process', () => {
       const { cpuSeconds, residentBytes } = processUsage();
@@ -74,6 +83,24 @@ function sourcesOf(installation: Installation, store: Store, metrics: Metrics, s
       metrics.set('loki_uptime_seconds', Math.max(0, clock.now() - startedAt) / 1000);
     }],
   ];
+}
+
+/** What the courier tells, whichever process that is. Its totals go on over processes. */
+function telemetrySource(installation: Installation, metrics: Metrics): Source[1] {
+  if (!isTelemetryOn(installation.config, installation.surroundings.env)) return () => undefined;
+  const told = new Map<string, number>();
+  const since = (key: string, total: number): number => {
+    const before = told.get(key) ?? 0;
+    told.set(key, Math.max(before, total));
+    return Math.max(0, total - before);
+  };
+  return () => {
+    const account = readAccount({ disk: installation.host.disk, base: installation.home.home, path: telemetryPlaces(installation.home).account });
+    if (account === undefined) return;
+    for (const signal of signals) metrics.add('loki_telemetry_delivered_total', since(signal, account.delivered[signal] ?? 0), [signal]);
+    for (const [signal, reason, items] of dropRows(account.dropped)) metrics.add('loki_telemetry_dropped_total', since(`${signal} ${reason}`, items), [signal, reason]);
+    metrics.set('loki_telemetry_spool_bytes', spoolBytes(account));
+  };
 }
 
 interface LogCounter {

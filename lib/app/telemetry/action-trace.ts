@@ -144,7 +144,7 @@ class Trace implements ActionTrace {
   }
 
   #begin(action: Action, about: JsonObject): ActionSpan {
-    const { tracer, agent, doing } = this.#options;
+    const { tracer, agent, doing = action.kind === 'prompt' ? 'prompt' : undefined } = this.#options;
     const sessionId = action.session_id ?? 'none';
     const worker = workerIn(about);
     const { parent, traceId } = this.#placeOf(sessionId, worker);

@@ -2,6 +2,7 @@
  * Whether somebody should be left behind to send what was handed over: nobody is at it, something waits, and trying makes sense. Costs a few looks at
  * the disk. A receiver that was just asked in vain is not asked by every hook; what waits is taken over all the same before the folder is full.
  */
+import { telemetrySection } from '../../config/sections/telemetry.ts';
 import type { Installation } from '../installation.ts';
 import { leaveBehind } from '../audit/leave-behind.ts';
 import { readAccount, type Account } from './account.ts';
@@ -22,8 +23,13 @@ export function hasCourier({ host: { disk, clock }, home }: Installation): boole
   return held !== undefined && Math.abs(clock.now() - held.changedMs) < renewedWithinMs;
 }
 
+/** Whether a receiver stands in a configuration file. Whoever is left behind goes by those alone (`lib/app/audit/leave-behind.ts`). */
+function isSentByFiles({ config }: Installation): boolean {
+  return config.telemetry.destinations.length > 0 || ['organisation', 'user'].includes(config.origin(telemetrySection.endpoint.key).layer);
+}
+
 export function isSendingDue(installation: Installation): boolean {
-  if (hasCourier(installation)) return false;
+  if (!isSentByFiles(installation) || hasCourier(installation)) return false;
   const { batches } = look(handoverPlace(installation));
   if (batches.length === 0) return false;
   return batches.length >= manyFiles || waitOf(readAccount(accountPlace(installation)), installation.host.clock.now()) <= 0;

@@ -64,12 +64,13 @@ export function openDestinations(installation: Installation, settings: readonly 
   return { all, problems, close: () => transport.close() };
 }
 
-interface ReadingHost {
+export interface ReadingHost {
   readonly disk: Pick<Disk, 'read'>;
   readonly clock: { monotonic(): number };
 }
 
-function endpointOf(host: ReadingHost, { url, headers, gzip, timeoutMs, tls }: SignalRoute): OtlpEndpoint {
+/** A route with its secrets and certificates at hand. Throws `config.invalid` where a file of a certificate cannot be read. */
+export function endpointOf(host: ReadingHost, { url, headers, gzip, timeoutMs, tls }: SignalRoute): OtlpEndpoint {
   const endpoint = { url, headers: Object.fromEntries([...headers].map(([name, value]) => [name, value.reveal()])), gzip, timeoutMs };
   if (Object.keys(tls).length === 0) return endpoint;
   let [known, readAt] = [readTls(host, tls), host.clock.monotonic()];

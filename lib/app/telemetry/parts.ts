@@ -1,12 +1,10 @@
 /** What processes of all kinds make telemetry with: places, drivers, the recorder, and the resource that says who tells. */
 import type { Resource, Scope } from '../../base/telemetry-data.ts';
 import { spoolDrivers } from '../../host/spool-files.ts';
-import { limitsOf } from '../../telemetry/attributes.ts';
 import { signals, type Signal } from '../../telemetry/batch.ts';
 import { scopeName } from '../../telemetry/names.ts';
-import { createRecorder, type QueueOptions, type Recorder } from '../../telemetry/recorder.ts';
-import { createSampler } from '../../telemetry/sampler.ts';
-import type { BatchSettings, TelemetrySettings } from '../../telemetry/settings.ts';
+import { createRecorder, type Recorder } from '../../telemetry/recorder.ts';
+import type { TelemetrySettings } from '../../telemetry/settings.ts';
 import type { Installation } from '../installation.ts';
 import { version } from '../version.ts';
 import type { AccountPlace } from './account.ts';
@@ -26,10 +24,8 @@ export function accountPlace({ host, home }: Installation): AccountPlace {
 }
 
 export function recorderOf({ host: { clock, random } }: Installation, settings: TelemetrySettings): Recorder {
-  return createRecorder({
-    clock, random, signals: wantedSignals(settings), sampler: createSampler(settings.sampler), limits: limitsOf(settings.limits),
-    spans: queueOf(settings.spans), logs: queueOf(settings.logs),
-  });
+  const { sampler, limits, spans, logs } = settings;
+  return createRecorder({ clock, random, signals: wantedSignals(settings), sampler, limits, spans, logs });
 }
 
 /** What some destination wants. */
@@ -40,10 +36,6 @@ export function wantedSignals({ destinations }: TelemetrySettings): readonly Sig
 /** How metrics are to be counted, of all destinations that want some. */
 export function temporalitiesOf({ destinations }: TelemetrySettings): readonly Temporality[] {
   return [...new Set(destinations.filter(({ signals: wanted }) => wanted.includes('metrics')).map(({ temporality }) => temporality))];
-}
-
-function queueOf({ maxQueue, maxBatch, delayMs }: BatchSettings): QueueOptions {
-  return { maxQueueSize: maxQueue, maxBatchSize: maxBatch, delayMs };
 }
 
 /** `instance`: tells processes apart that live long enough to be told apart. */

@@ -4,16 +4,25 @@
  */
 import { noLogger, noTracer, type EventLogger, type Tracer } from '../../base/trace.ts';
 import type { Config } from '../../config/config.ts';
+import type { MetricStores } from '../../telemetry/series.ts';
 import type { Installation } from '../installation.ts';
 
 /** What kind of process it is. Short-lived ones (`hook`, `command`) hand over on disk and never wait for a network. */
 export type ProcessKind = 'control plane' | 'session' | 'worker' | 'hook' | 'command';
+
+/** Metrics of a process, and what is to be looked at before they are read. */
+export interface Measured {
+  look(): void | Promise<void>;
+  stores: MetricStores['stores'];
+}
 
 /** Telemetry of this process. */
 export interface ProcessTelemetry {
   readonly tracer: Tracer;
   readonly logger: EventLogger;
   readonly isOn: boolean;
+  /** Sends these metrics as well from now on, but for what is counted of the log of record. Only where a process lives long enough. */
+  measure?(metrics: Measured): void;
   /** Hands over or sends what is there, within a bounded time. Resolves in any case. */
   end(): Promise<void>;
 }
@@ -30,7 +39,16 @@ export function isTelemetryOn({ telemetry }: Pick<Config, 'telemetry'>, env: Ins
 }
 
 /** Opens telemetry for this process; `silent` where nobody asked for it, or where it cannot be opened. */
-export async function openTelemetry(installation: Installation, _kind: ProcessKind): Promise<ProcessTelemetry> {
+export async function openTelemetry(installation: Installation, kind: ProcessKind): Promise<ProcessTelemetry> {
   if (!isTelemetryOn(installation.config, installation.surroundings.env)) return silent;
-  return silent;
+  try {
+    const { resolveTelemetry } = await import('./settings.ts');
+    const settings = resolveTelemetry(installation);
+    if (!settings.isOn) return silent;
+    if (kind === 'hook' || kind === 'command') return (await import('./short-lived.ts')).openShortLived(installation, settings);
+    return (await import('./long-lived.ts')).openLongLived(installation, settings, kind);
+  } catch {
+    // Whoever does the work goes on without it; `loki doctor telemetry` says what is wrong.
+    return silent;
+  }
 }

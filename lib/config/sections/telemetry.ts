@@ -4,7 +4,7 @@
  */
 import { formatDuration } from '../../base/duration.ts';
 import { endpointAccepts, parseEndpoint } from '../../base/otlp-endpoint.ts';
-import { headersAccept, parseHeaders, refusedHeader } from '../../base/otlp-headers.ts';
+import { parseHeaders, refusedHeader } from '../../base/otlp-headers.ts';
 import { Secret } from '../../base/secret.ts';
 import type { YamlNode } from '../../formats/yaml/node.ts';
 import { duration, integer, listOf, mapOf, oneOf, path, record, scalar, secretText, text } from '../kinds.ts';
@@ -49,7 +49,8 @@ const endpoint: Kind<string> = {
   accepts: endpointAccepts,
   fromText(given, refuse) {
     const parsed = parseEndpoint(given);
-    return parsed.kind === 'none' ? refuse({ found: parsed.found, accepts: endpointAccepts }) : given.trim();
+    if (parsed.kind !== 'none') return given.trim();
+    return refuse({ found: parsed.found, accepts: endpointAccepts, ...(/[@?]/.test(given) ? { hidden: true } : {}) });
   },
   fromNode(node, refuse) {
     if (node.kind === 'scalar' && node.value !== null) return endpoint.fromText(node.text, (mistake) => refuse({ ...mistake, node }));
@@ -61,7 +62,7 @@ const headerMap = mapOf(secretText, text('a header name', /^[!#$%&'*+.^_`|~0-9A-
 
 /** As a map in a file; as a text in the form of the exporter's specification. Nothing of it is ever repeated. */
 const headers: Kind<ReadonlyMap<string, Secret>> = {
-  accepts: `a map of header names to values, or ${headersAccept}`,
+  accepts: 'a map of header names to values, or name=value,name=value with percent escapes',
   fromText(given, refuse) {
     const parsed = parseHeaders(given);
     return typeof parsed === 'string' ? refuse({ found: parsed, accepts: headers.accepts, hidden: true }) : parsed;
@@ -124,7 +125,7 @@ export const telemetrySection: Section<TelemetryConfig> = {
   ca: row('ca', path, undefined, 'File with the certificates that sign the receiver\'s (PEM)'),
   cert: row('cert', path, undefined, 'File with our certificate (PEM); needs `key`'),
   key: row('key', path, undefined, 'File with the key of that certificate (PEM)'),
-  timeout: row('timeout', timeout, undefined, 'For one request and its answer; `0` sets no limit', { defaultWords: '`10s`', show: (value) => (value === undefined ? '10s' : formatDuration(value)) }),
+  timeout: row('timeout', timeout, undefined, 'For one request and its answer; `0` sets no limit', { defaultWords: '`10s`', show: (value) => formatDuration(value ?? 10_000) }),
   compression: row('compression', compression, undefined, 'Of each request', { defaultWords: '`gzip`; `none` to this machine' }),
   temporality: row('temporality', temporality, undefined, 'How counters and histograms are told: since the start, or since the last time', { defaultWords: '`cumulative`' }),
   sampler: row('sampler', oneOf<Sampler>('always_on', 'always_off', 'traceidratio', 'parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio'), undefined, 'Which traces are kept', { defaultWords: '`parentbased_always_on`' }),

@@ -286,7 +286,8 @@ export class Backlog {
   #boundMemory(signal: Signal): void {
     const line = this.#line(signal);
     const { memory, spool, account } = this.#options;
-    const isWithin = (): boolean => line.batches <= memory.batches && line.bytes <= memory.bytes;
+    // The only one stays, however large.
+    const isWithin = (): boolean => line.batches <= 1 || (line.batches <= memory.batches && line.bytes <= memory.bytes);
     if (isWithin()) return;
     this.toDisk(signal);
     while (!isWithin()) {

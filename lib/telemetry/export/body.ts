@@ -3,18 +3,13 @@
  * is carried is not read: a text of the right form whose middle is broken is found out by the receiver.
  */
 import { isPlainObject } from '../../base/json.ts';
+import { envelopeNames } from '../../formats/otlp/envelope.ts';
 import type { Signal } from '../batch.ts';
 
-/** Member names of an OTLP/JSON message, from the outside in; metrics have points below `data`, one of five kinds. */
-const members: { readonly [signal in Signal]: { readonly resource: string; readonly scope: string; readonly item: string } } = {
-  traces: { resource: 'resourceSpans', scope: 'scopeSpans', item: 'spans' },
-  metrics: { resource: 'resourceMetrics', scope: 'scopeMetrics', item: 'metrics' },
-  logs: { resource: 'resourceLogs', scope: 'scopeLogs', item: 'logRecords' },
-};
-
+/** Metrics have their points below one of these. */
 const pointKinds = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary'] as const;
 
-const begins = (signal: Signal): string => `{"${members[signal].resource}":[`;
+const begins = (signal: Signal): string => `{"${envelopeNames[signal].resources}":[`;
 const ends = ']}';
 
 /** Whether a text is a message of the signal in the form in which ours are written: no line feed, one member. */
@@ -76,9 +71,9 @@ function listIn(value: unknown, name: string): readonly unknown[] {
 }
 
 function countOf(signal: Signal, message: unknown, weigh: (item: unknown) => number): number {
-  const { resource, scope, item } = members[signal];
+  const { resources, scopes, items } = envelopeNames[signal];
   let count = 0;
-  for (const one of listIn(message, resource)) for (const other of listIn(one, scope)) for (const each of listIn(other, item)) count += weigh(each);
+  for (const one of listIn(message, resources)) for (const other of listIn(one, scopes)) for (const each of listIn(other, items)) count += weigh(each);
   return count;
 }
 
@@ -90,16 +85,16 @@ function pointsOf(signal: Signal, item: unknown): number {
 
 /** The message with items `from` to before `to` alone; scopes and resources of which nothing is left go. */
 function between(signal: Signal, message: unknown, from: number, to: number): object {
-  const { resource, scope, item } = members[signal];
+  const { resources, scopes, items } = envelopeNames[signal];
   let at = 0;
   const kept = (value: unknown, name: string, keep: (each: unknown) => readonly object[]): readonly object[] => {
     const left = listIn(value, name).flatMap(keep);
     return left.length === 0 || !isPlainObject(value) ? [] : [{ ...value, [name]: left }];
   };
-  const inScope = (value: unknown): readonly object[] => kept(value, item, (each) => {
+  const inScope = (value: unknown): readonly object[] => kept(value, items, (each) => {
     at += 1;
     return at > from && at <= to && isPlainObject(each) ? [each] : [];
   });
-  const [cut] = kept(message, resource, (value) => kept(value, scope, inScope));
+  const [cut] = kept(message, resources, (value) => kept(value, scopes, inScope));
   return cut ?? {};
 }

@@ -49,6 +49,19 @@ test('tasks, gates, verdicts and tokens', () => {
   ]);
 });
 
+test('the time that people take: until the last yes that it takes, a no, or the end of waiting', () => {
+  const of = (id: string, event: string, seconds: string, status: string): Line => ({ event, resource: `approval:${id}`, timestamp: `2026-02-15T14:30:${seconds}.000Z`, details: { status } });
+  assert.deepEqual(counted([
+    of('a', 'approval.request', '00', 'pending'), of('a', 'approval.approve', '10', 'pending'), of('a', 'approval.approve', '20', 'approved'),
+    of('b', 'approval.request', '00', 'pending'), of('b', 'approval.reject', '05', 'rejected'), of('c', 'approval.request', '01', 'pending'), of('c', 'approval.expire', '31', 'expired'),
+    // Given and not used; taken back; never asked for where anybody looked.
+    of('a', 'approval.expire', '50', 'expired'), of('a', 'approval.override', '51', 'rejected'), of('never-asked', 'approval.approve', '52', 'approved'),
+  ]), [
+    'loki_approval_wait_seconds_sum{outcome="approved"} 20', 'loki_approval_wait_seconds_count{outcome="approved"} 1', 'loki_approval_wait_seconds_sum{outcome="rejected"} 5',
+    'loki_approval_wait_seconds_count{outcome="rejected"} 1', 'loki_approval_wait_seconds_sum{outcome="expired"} 30', 'loki_approval_wait_seconds_count{outcome="expired"} 1',
+  ]);
+});
+
 test('every line counts once by its event, and names that are none of ours together', () => {
   const metrics = createMetrics();
   const count = createLogCounts(metrics);
