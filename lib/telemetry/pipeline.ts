@@ -8,7 +8,7 @@ import { encodeLogs } from '../formats/otlp/logs.ts';
 import { encodeMetrics } from '../formats/otlp/metrics.ts';
 import { encodeSpans } from '../formats/otlp/spans.ts';
 import type { Cancel, Clock, Random, Timers } from '../ports.ts';
-import type { CountDrops, Destination } from './batch.ts';
+import type { Batch, CountDrops, Destination } from './batch.ts';
 import { createMetricReader, type MetricReader } from './metric-reader.ts';
 import type { MetricSource, Queue, Recorder } from './recorder.ts';
 import type { Temporality as CountedAs } from './settings.ts';
@@ -63,7 +63,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
       const end = clock.monotonic() + deadlineMs;
       await drain(deadlineMs);
       const left = Math.max(0, end - clock.monotonic());
-      const delivered = await Promise.all(options.destinations.map((destination) => destination.flush(left).catch(() => false)));
+      const delivered = await Promise.all(options.destinations.map((destination) => settled(() => destination.flush(left), false)));
       return delivered.every((one) => one);
     },
     async shutdown(deadlineMs) {
@@ -72,7 +72,7 @@ export function startPipeline(options: PipelineOptions): Pipeline {
       await drain(deadlineMs);
       recorder.close();
       const left = Math.max(0, end - clock.monotonic());
-      await Promise.all(options.destinations.map((destination) => destination.close(left).catch(() => undefined)));
+      await Promise.all(options.destinations.map((destination) => settled(() => destination.close(left), undefined)));
     },
   };
 }
@@ -84,15 +84,36 @@ function offering({ destinations, countDrops }: PipelineOptions): Offer {
   return (signal, encode, items, countedAs) => {
     const wanting = destinations.filter((one) => one.signals.includes(signal) && (countedAs === undefined || one.temporality === countedAs));
     if (wanting.length === 0 || items === 0) return;
-    try {
-      const { messages, tooLarge } = encode();
-      if (tooLarge > 0) countDrops(signal, 'too_large', tooLarge);
-      for (const message of messages) for (const destination of wanting) destination.offer({ signal, ...message });
-    } catch {
-      // No text can be so long.
-      countDrops(signal, 'too_large', items);
-    }
+    const { messages, tooLarge } = encoded(encode, items);
+    if (tooLarge > 0) countDrops(signal, 'too_large', tooLarge);
+    for (const message of messages) for (const destination of wanting) offerTo(destination, { signal, ...message });
   };
+}
+
+function encoded(encode: () => Encoded, items: number): Encoded {
+  try {
+    return encode();
+  } catch {
+    // No text can be so long.
+    return { messages: [], tooLarge: items };
+  }
+}
+
+/** What is wrong with one destination is no matter of the others. */
+function offerTo(destination: Destination, batch: Batch): void {
+  try {
+    destination.offer(batch);
+  } catch {
+    return;
+  }
+}
+
+async function settled<Result>(work: () => Promise<Result>, otherwise: Result): Promise<Result> {
+  try {
+    return await work();
+  } catch {
+    return otherwise;
+  }
 }
 
 interface Lane {
