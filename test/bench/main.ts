@@ -12,9 +12,10 @@ import { policyLoadBenches } from './policy-load.bench.ts';
 import { searchBenches } from './search.bench.ts';
 import { streamBenches } from './streams.bench.ts';
 import { storeBenches } from './store.bench.ts';
+import { telemetryBenches } from './telemetry.bench.ts';
 import { runBench, type Bench, type BenchResult, type Figure } from './harness.ts';
 
-const benches: readonly Bench[] = [...apiBenches, ...auditBenches, ...merkleBenches, ...policyBenches, ...policyLoadBenches, ...commandBenches, ...httpHookBenches, ...hookBenches, ...searchBenches, ...streamBenches, ...storeBenches, ...outageBenches];
+const benches: readonly Bench[] = [...apiBenches, ...auditBenches, ...merkleBenches, ...policyBenches, ...policyLoadBenches, ...commandBenches, ...httpHookBenches, ...hookBenches, ...searchBenches, ...streamBenches, ...storeBenches, ...outageBenches, ...telemetryBenches];
 
 // `node --test` without names starts this file too, and a bench is no test.
 if (process.env['NODE_TEST_CONTEXT'] !== undefined) process.exit(0);
