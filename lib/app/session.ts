@@ -33,7 +33,7 @@ import { openEntries } from './audit/protection.ts';
 import { isTrusted, makeProvider } from './provider.ts';
 import { openProjectStore } from './store.ts';
 import { tellingOf } from './telemetry/entries.ts';
-import { openTelemetry } from './telemetry/telemetry.ts';
+import { openTelemetry, type ProcessTelemetry } from './telemetry/telemetry.ts';
 import { tenantOf } from './tenancy.ts';
 import { startDelivering } from './webhooks.ts';
 
@@ -88,11 +88,21 @@ export function settingsOf({ config: { runs } }: Installation): RunSettings {
   };
 }
 
-async function withParts(installation: Installation, options: SessionOptions, work: (deps: RunDeps, place: RunPlace) => Promise<RunOutcome>): Promise<RunOutcome> {
-  const { project } = requireProject(installation);
-  assertChainUsable(installation, project.dir);
+type Work = (deps: RunDeps, place: RunPlace) => Promise<RunOutcome>;
+
+async function withParts(installation: Installation, options: SessionOptions, work: Work): Promise<RunOutcome> {
+  assertChainUsable(installation, requireProject(installation).project.dir);
   assertKeyReachesHooks(installation, 'start a session with an encrypted log');
   const telemetry = await openTelemetry(installation, options.driven === undefined ? 'session' : 'worker');
+  try {
+    return await withLog(installation, options, telemetry, work);
+  } finally {
+    await telemetry.end();
+  }
+}
+
+async function withLog(installation: Installation, options: SessionOptions, telemetry: ProcessTelemetry, work: Work): Promise<RunOutcome> {
+  const { project } = requireProject(installation);
   const log = await openLongLivedRecord(installation, 'session', tellingOf(installation, telemetry));
   const store = options.driven?.store ?? await openProjectStore(installation, log.record);
   const approvals = await openApprovals(installation, log.record, store);
@@ -137,7 +147,6 @@ async function withParts(installation: Installation, options: SessionOptions, wo
     await forwarding.stop();
     // What forwarding had to say of its end.
     await log.close();
-    await telemetry.end();
   }
 }
 

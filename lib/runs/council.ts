@@ -20,20 +20,23 @@ import { verdictAttributes } from './spans.ts';
 export async function askCouncil(context: RunContext, changes: Changes | undefined, gates: readonly GateResult[]): Promise<readonly VerdictSummary[]> {
   const verdicts: VerdictSummary[] = [];
   for (const reviewer of context.settings.council.reviewers) {
-    const verdict = await context.trace.within(spanNames.council(reviewer), { [attribute.reviewer]: reviewer }, async (span) => {
-      const given = await askReviewer(context, reviewer, changes, gates);
-      span.setAll(verdictAttributes(given.approved));
-      return given;
-    });
-    const { timeline } = context;
-    const details: JsonObject = { reviewer, approved: verdict.approved, reason: verdict.reason };
-    await timeline.write({
-      audit: [auditOf(context, 'council.verdict', { resource: `run:${timeline.run.id}`, details: { ...details, iteration: timeline.progress.iteration } })],
-      events: [{ event_type: 'council', details }],
-    });
-    verdicts.push(verdict);
+    verdicts.push(await context.trace.within(spanNames.council(reviewer), { [attribute.reviewer]: reviewer }, async (span) => {
+      const verdict = await askReviewer(context, reviewer, changes, gates);
+      span.setAll(verdictAttributes(verdict.approved));
+      await recordVerdict(context, verdict);
+      return verdict;
+    }));
   }
   return verdicts;
+}
+
+function recordVerdict(context: RunContext, { reviewer, approved, reason }: VerdictSummary): Promise<void> {
+  const { timeline } = context;
+  const details: JsonObject = { reviewer, approved, reason };
+  return timeline.write({
+    audit: [auditOf(context, 'council.verdict', { resource: `run:${timeline.run.id}`, details: { ...details, iteration: timeline.progress.iteration } })],
+    events: [{ event_type: 'council', details }],
+  });
 }
 
 async function askReviewer(context: RunContext, reviewer: string, changes: Changes | undefined, gates: readonly GateResult[]): Promise<VerdictSummary> {

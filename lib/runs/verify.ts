@@ -3,6 +3,7 @@
  * policy. The council is asked only when gates and data policy have passed: its word could change nothing before that.
  */
 import type { JsonObject } from '../base/json.ts';
+import type { Span } from '../base/trace.ts';
 import { traceVariables } from '../base/trace-context.ts';
 import { attribute, spanNames } from '../telemetry/names.ts';
 import { changesOf, judgeChanges } from './changes.ts';
@@ -54,31 +55,28 @@ function summaries(gates: readonly GateResult[]): readonly GateSummary[] {
 }
 
 async function runGates(context: RunContext): Promise<readonly GateResult[]> {
-  const { timeline, settings } = context;
   const results: GateResult[] = [];
-  for (const gate of settings.gates) {
+  for (const gate of context.settings.gates) {
     assertNotHalted(context);
-    const result = await runOne(context, gate);
-    assertNotHalted(context);
-    const details: JsonObject = { name: gate.name, passed: result.passed, outcome: result.outcome, exit: result.exit, duration_ms: result.durationMs };
-    await timeline.write({
-      audit: [auditOf(context, result.passed ? 'gate.pass' : 'gate.fail', { resource: `run:${timeline.run.id}`, details: { ...details, iteration: timeline.progress.iteration } })],
-      events: [{ event_type: 'quality_gate', details: { ...details, output: result.output } }],
-    });
-    results.push(result);
+    results.push(await context.trace.within(spanNames.qualityGate(gate.name), { [attribute.gateName]: gate.name }, (span) => runOne(context, gate, span)));
   }
   return results;
 }
 
 /** A gate's command may make spans of its own: it is told in which one it runs. */
-function runOne({ deps, place, trace, halt }: RunContext, gate: GateSpec): Promise<GateResult> {
-  return trace.within(spanNames.qualityGate(gate.name), { [attribute.gateName]: gate.name }, async (span) => {
-    const env = { ...allowedEnvironment(place.env), ...traceVariables(span.context) };
-    const result = await runGate(gate, { spawn: deps.spawn, projectDir: place.project.dir, env, redact: deps.redact }, halt.signal);
-    span.setAll(gateAttributes(result));
-    if (!result.passed) span.set(attribute.errorType, result.cause).status('error', result.outcome);
-    return result;
+async function runOne(context: RunContext, gate: GateSpec, span: Span): Promise<GateResult> {
+  const { deps, place, timeline, halt } = context;
+  const env = { ...allowedEnvironment(place.env), ...traceVariables(span.context) };
+  const result = await runGate(gate, { spawn: deps.spawn, projectDir: place.project.dir, env, redact: deps.redact }, halt.signal);
+  span.setAll(gateAttributes(result));
+  if (!result.passed) span.set(attribute.errorType, result.cause).status('error', result.outcome);
+  assertNotHalted(context);
+  const details: JsonObject = { name: gate.name, passed: result.passed, outcome: result.outcome, exit: result.exit, duration_ms: result.durationMs };
+  await timeline.write({
+    audit: [auditOf(context, result.passed ? 'gate.pass' : 'gate.fail', { resource: `run:${timeline.run.id}`, details: { ...details, iteration: timeline.progress.iteration } })],
+    events: [{ event_type: 'quality_gate', details: { ...details, output: result.output } }],
   });
+  return result;
 }
 
 /** Why the policy does not let the result out; undefined when it does. */

@@ -8,7 +8,7 @@ import { appendEvents, reportLimits, type ReportedEvent } from '../../lib/runs/a
 import { runWithToken } from '../../lib/runs/token.ts';
 import { mostWaiting, orderRun, orderedDocument, orderedDocumentBytes, type RunDraft } from '../../lib/runs/orders.ts';
 import { progressOf, readRun } from '../../lib/runs/progress.ts';
-import { queuedRuns, queuedValue, unqueue } from '../../lib/runs/queue.ts';
+import { queuedRun, queuedRuns, queuedValue, unqueue } from '../../lib/runs/queue.ts';
 import { replayRun } from '../../lib/runs/replay.ts';
 import { runKeys, type Run } from '../../lib/runs/run.ts';
 import { startRun } from '../../lib/runs/runner.ts';
@@ -178,6 +178,21 @@ test('a replay has the document, provider and terms of its parent, and says what
   assert.equal((await orderedDocument(bench.store, run))?.text, 'Build it');
   assert.equal(runOfToken(token), run.id);
   assert.equal(bench.recorded.at(-1)?.event, 'run.replay');
+  assert.equal((await queuedRun(bench.store, run.id))?.traceparent, undefined);
+});
+
+test('an order and a replay remember the span of the request that they came in', async () => {
+  const bench = createBench();
+  const trace = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7', sampled: true, traceState: 'vendor=1' };
+  const first = await order(bench, { document: 'Build it', trace });
+  await startRun(bench.deps, { ...bench.order, ordered: await runIn(bench, first.run.id) });
+  const { run } = await replayRun({ ...bench.deps, root: bench.store }, { runId: first.run.id, actor: 'user:alice', dir: projectDir, trace, now: async () => ({ circumstances: {}, settings: {}, commit: null }) });
+  for (const id of [first.run.id, run.id]) {
+    const queued = await queuedRun(bench.store, id);
+    assert.deepEqual([queued?.traceparent, queued?.tracestate], ['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', 'vendor=1']);
+  }
+  await bench.store.transact([], [{ key: runKeys.queued(run.id), value: { ...await queuedRun(bench.store, run.id), traceparent: 'x', tracestate: 'vendor=1' } }]);
+  assert.deepEqual(Object.keys(await queuedRun(bench.store, run.id) ?? {}).sort(), ['ordered_by', 'project_id', 'run_id', 'tenant_id'], 'what is no context is none');
 });
 
 test('a run without a kept document, or that never began, is not replayed', async () => {

@@ -203,6 +203,19 @@ test('an agent gets no trace out of our own environment: it works in the span of
   assert.ok(!('TRACEPARENT' in env) && !('TRACESTATE' in env));
 });
 
+test('what a run records is told in the span in which it was recorded', async () => {
+  const told = new Map<string, string | undefined>();
+  const { tracer, bench } = traced({ wrapRecord: (record) => (event, context) => {
+    told.set(event.event, tracer.spans.find((span) => span.context.spanId === context?.spanId)?.name);
+    return record(event);
+  } });
+  await startRun(bench.deps, bench.order);
+  assert.deepEqual(Object.fromEntries(told), {
+    'session.start': 'project', 'run.create': 'project', 'run.start': 'project', 'policy.allow': 'council.security', 'agent.spawn': 'agent.fake.review', 'agent.complete': 'agent.fake.review',
+    'task.create': 'task', 'task.start': 'rarv.act', 'gate.pass': 'quality_gate.tests', 'council.verdict': 'council.security', 'task.complete': 'task', 'run.complete': 'task', 'session.complete': 'task',
+  });
+});
+
 /** Dies in the middle of ACT, as a killed process does. */
 function dying(store: ReturnType<typeof createMemoryStore>, disk: ReturnType<typeof memoryDisk>): Traced {
   let dead = false;

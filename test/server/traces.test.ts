@@ -154,7 +154,7 @@ test('a tracestate that cannot be read is left out, and its parent is not', asyn
   assert.deepEqual(tracer.spans.map(({ options }) => options.parent), [{ traceId, spanId, sampled: true, isRemote: true } satisfies SpanContext]);
 });
 
-test('a run that is ordered remembers the request, and so does one that repeats it', async () => {
+test('a run that is ordered remembers the request', async () => {
   const { api, store, tracer } = traced();
   await store.transact([], [{ key: `projects/${projectId}`, value: { id: projectId, name: 'p', description: '', tenant_id: null, created_at: '2026-02-15T14:29:00.000Z' } }]);
   const answer = await send(api, '/api/runs', { method: 'POST', headers: { ...own, 'content-type': 'application/json', traceparent: given }, body: JSON.stringify({ project_id: projectId, document: 'Build it' }) });
@@ -164,6 +164,19 @@ test('a run that is ordered remembers the request, and so does one that repeats 
   assert.ok(span !== undefined);
   assert.equal((await queuedRun(store, id))?.traceparent, traceparentOf(span.context));
   assert.ok(!String(answer.body).includes(traceId), 'the run itself shows nothing of it');
+});
+
+test('what a request records is told in its span', async () => {
+  const told: (readonly [string, string | undefined])[] = [];
+  const { api, store, tracer } = traced({}, { record: async (event, context) => {
+    told.push([event.event, context?.spanId]);
+    return { seq: told.length, chain_hash: null };
+  } });
+  await store.transact([], [{ key: `projects/${projectId}`, value: { id: projectId, name: 'p', description: '', tenant_id: null, created_at: '2026-02-15T14:29:00.000Z' } }]);
+  const made = await send(api, '/api/projects', { method: 'POST', headers: { ...own, 'content-type': 'application/json' }, body: JSON.stringify({ name: 'q' }) });
+  assert.equal(made.status, 201, String(made.body));
+  const { spanId: inRequest } = tracer.spans[0]?.context ?? {};
+  assert.deepEqual(told.filter(([event]) => event !== 'auth.token.use'), [['project.create', inRequest], ['api.request', inRequest]]);
 });
 
 test('where requests are not traced, an ordered run remembers none', async () => {
