@@ -87,7 +87,7 @@ function aheadOf(answer: ExportAnswer, now: number): number | undefined {
   return ahead > 0 ? ahead : Math.min(0, ahead + 1000);
 }
 
-const noAttributes: KeptAttributes = { names: [], values: [], dropped: 0 };
+const noAttributes: KeptAttributes = { entries: [], dropped: 0 };
 
 /** One message of the signal. */
 function probeBody({ host: { clock, random } }: Installation, resource: Resource, signal: Signal): string {
