@@ -30,7 +30,7 @@ export function open(context: CommandContext, flags: ReadonlyMap<string, string>
 
 /** A command that opens an installation is told of where telemetry is on; what opens none has nothing to be told. */
 function tellOf({ onOpen }: CommandContext, installation: Installation): void {
-  if (isTelemetryOn(installation.config)) onOpen?.(installation);
+  if (isTelemetryOn(installation.config, installation.surroundings.env)) onOpen?.(installation);
 }
 
 /** Who gives the command, as an audit actor. */

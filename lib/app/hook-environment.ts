@@ -18,9 +18,11 @@ type Environment = Installation['surroundings']['env'];
 /** How much of telemetry is made and as whom: for hooks alone, as an agent would take these to be about itself. */
 const samplingVariables = ['OTEL_TRACES_SAMPLER', 'OTEL_TRACES_SAMPLER_ARG', 'OTEL_RESOURCE_ATTRIBUTES'] as const;
 
+const signalEndpoints = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT'] as const;
+
 /** What a hook is told of telemetry beside `gateSettings`. */
 export function hookTelemetrySettings(env: Environment): Readonly<Record<string, string>> {
-  return setIn(env, samplingVariables);
+  return { ...setIn(env, samplingVariables), ...setIn(env, signalEndpoints.filter((name) => isPlain(env[name] ?? ''))) };
 }
 
 /**

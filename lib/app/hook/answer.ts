@@ -105,7 +105,7 @@ function logOf(installation: Installation, { openLog, deadlineMs }: HookOptions,
 
 /** Undefined where nobody asked for telemetry: then nothing of it is loaded. */
 async function telemetryOf(installation: Installation, { telemetry }: HookOptions): Promise<ProcessTelemetry | undefined> {
-  const opened = telemetry ?? (isTelemetryOn(installation.config) ? await openTelemetry(installation, 'hook') : undefined);
+  const opened = telemetry ?? (isTelemetryOn(installation.config, installation.surroundings.env) ? await openTelemetry(installation, 'hook') : undefined);
   return opened?.isOn === true ? opened : undefined;
 }
 

@@ -18,13 +18,13 @@ export interface EntryTelling {
 }
 
 /** Where a process that has its telemetry open tells of what it records. */
-export function tellingOf({ config }: Installation, { logger }: Pick<ProcessTelemetry, 'logger'>): EntryTelling | undefined {
-  return isTelemetryOn(config) ? { logger } : undefined;
+export function tellingOf({ config, surroundings }: Installation, { logger }: Pick<ProcessTelemetry, 'logger'>): EntryTelling | undefined {
+  return isTelemetryOn(config, surroundings.env) ? { logger } : undefined;
 }
 
 /** The log itself where nobody asked for telemetry. */
 export function tellEntries(installation: Installation, log: OpenLog, given: EntryTelling | undefined): OpenLog {
-  if (given === undefined && !isTelemetryOn(installation.config)) return log;
+  if (given === undefined && !isTelemetryOn(installation.config, installation.surroundings.env)) return log;
   const { excludeEvents, level } = installation.config.audit;
   const wanted = { exclude: new Set(excludeEvents), level };
   let opened: Promise<(event: AuditEvent, receipt: AuditReceipt, context: SpanContext | undefined) => void> | undefined;

@@ -22,7 +22,7 @@ const none: GateTelemetry = { options: {}, end: () => Promise.resolve() };
 
 export async function openGateTelemetry(installation: Installation, agent: string, caller?: CallerTrace): Promise<GateTelemetry> {
   if (caller !== undefined) return { ...none, options: { trace: await traceOf(installation, agent, caller) } };
-  if (!isTelemetryOn(installation.config)) return none;
+  if (!isTelemetryOn(installation.config, installation.surroundings.env)) return none;
   const telemetry = await openTelemetry(installation, 'hook');
   if (!telemetry.isOn) return none;
   return { options: { trace: await traceOf(installation, agent, telemetry), telling: { logger: telemetry.logger } }, end: () => telemetry.end() };

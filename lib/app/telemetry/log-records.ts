@@ -24,9 +24,11 @@ const resources: ReadonlyMap<string, string> = new Map([
 
 /** Members of an entry's details that are names, ids or one of a few words, whoever wrote them. */
 const details: readonly (readonly [member: string, attribute: string])[] = [
-  ['decision', attribute.decision], ['policy_digest', attribute.digest], ['point', attribute.point], ['approval_id', attribute.approvalId], ['status', attribute.status],
-  ['run_id', attribute.runId], ['task_id', attribute.taskId], ['action_hash', attribute.actionHash],
+  ['decision', attribute.decision], ['point', attribute.point], ['approval_id', attribute.approvalId], ['status', attribute.status],
+  ['run_id', attribute.runId], ['task_id', attribute.taskId],
 ];
+
+const digests: readonly (readonly [member: string, attribute: string])[] = [['policy_digest', attribute.digest], ['action_hash', attribute.actionHash]];
 
 const metadata: readonly (readonly [member: string, attribute: string])[] = [
   ['tenant_id', attribute.tenantId], ['project_id', attribute.projectId], ['session_id', attribute.sessionId],
@@ -43,7 +45,7 @@ export function logRecordOf(entry: AuditEvent, { seq }: AuditReceipt, { isSealed
     body: rule === undefined ? event : `${event}: ${rule}`,
     attributes: {
       [attribute.auditSeq]: seq ?? undefined, [attribute.actor]: isSealed ? undefined : actor.slice(0, longestName), [attribute.rule]: rule,
-      ...resourceOf(entry.resource), ...wordsIn(told, details), ...wordsIn(entry.metadata ?? {}, metadata), ...actionOf(told),
+      ...resourceOf(entry.resource), ...wordsIn(told, details), ...digestsIn(told), ...wordsIn(entry.metadata ?? {}, metadata), ...actionOf(told),
     },
   };
 }
@@ -58,6 +60,14 @@ function wordsIn(from: JsonObject, table: readonly (readonly [string, string])[]
   return Object.fromEntries(table.flatMap(([member, name]) => {
     const value = from[member];
     return typeof value === 'string' && value !== '' ? [[name, wordOf(value)]] : [];
+  }));
+}
+
+/** SHA-256 in hexadecimal, or nothing: as words they would be looked through for secrets. */
+function digestsIn(from: JsonObject): Attributes {
+  return Object.fromEntries(digests.flatMap(([member, name]) => {
+    const value = from[member];
+    return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? [[name, value]] : [];
   }));
 }
 

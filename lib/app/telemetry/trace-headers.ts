@@ -5,7 +5,7 @@ import type { Installation } from '../installation.ts';
 import { isTelemetryOn } from './telemetry.ts';
 
 export async function traceHeaders(installation: Installation): Promise<Readonly<Record<string, string>>> {
-  const context = isTelemetryOn(installation.config) ? await ofCommand(installation) : parseTraceparent(installation.surroundings.env['TRACEPARENT']);
+  const context = isTelemetryOn(installation.config, installation.surroundings.env) ? await ofCommand(installation) : parseTraceparent(installation.surroundings.env['TRACEPARENT']);
   return context === undefined || !isValidContext(context) ? {} : { traceparent: traceparentOf(context) };
 }
 
