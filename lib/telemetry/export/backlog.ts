@@ -48,6 +48,8 @@ interface Line {
   /** Sorted by name. */
   readonly waiting: Waiting[];
   readonly taken: Set<Waiting>;
+  /** Of all that wait. */
+  items: number;
   /** Of those that wait in memory. */
   batches: number;
   bytes: number;
@@ -65,7 +67,7 @@ export class Backlog {
   constructor(options: BacklogOptions) {
     this.#options = options;
     this.#nextName = createSpoolNames(options.random);
-    this.#lines = new Map(signals.map((signal) => [signal, { waiting: [], taken: new Set(), batches: 0, bytes: 0 }]));
+    this.#lines = new Map(signals.map((signal) => [signal, { waiting: [], taken: new Set(), items: 0, batches: 0, bytes: 0 }]));
     for (const file of options.spool?.look() ?? []) this.#takeUp(file);
     this.#boundDisk(0);
   }
@@ -203,17 +205,17 @@ export class Backlog {
 
   /** What waits, what is being sent included. */
   stand(): { readonly items: number; readonly batches: number; readonly batchBytes: number; readonly oldest: number | null } {
-    let [items, batches, batchBytes, oldest] = [0, 0, 0, Infinity];
-    for (const { waiting, taken } of this.#lines.values()) {
-      for (const each of [...waiting, ...taken]) {
-        items += each.items;
-        oldest = Math.min(oldest, readSpoolName(each.name)?.madeMs ?? Infinity);
-        if (each.isOnDisk) continue;
-        batches += 1;
-        batchBytes += each.bytes;
-      }
+    const sum = { items: 0, batches: 0, batchBytes: 0 };
+    let oldest = '';
+    for (const { waiting, taken, items, batches, bytes } of this.#lines.values()) {
+      const sent = [...taken];
+      const inMemory = sent.filter(({ isOnDisk }) => !isOnDisk);
+      sum.items += items + sent.reduce((so, one) => so + one.items, 0);
+      sum.batches += batches + inMemory.length;
+      sum.batchBytes += bytes + inMemory.reduce((so, one) => so + one.bytes, 0);
+      for (const { name } of [...waiting.slice(0, 1), ...sent]) if (oldest === '' || name < oldest) oldest = name;
     }
-    return { items, batches, batchBytes, oldest: oldest === Infinity ? null : oldest };
+    return { ...sum, oldest: readSpoolName(oldest)?.madeMs ?? null };
   }
 
   #line(signal: Signal): Line {
@@ -234,6 +236,7 @@ export class Backlog {
       else high = middle;
     }
     waiting.splice(low, 0, one);
+    line.items += one.items;
     if (one.isOnDisk) return;
     line.batches += 1;
     line.bytes += one.bytes;
@@ -244,6 +247,7 @@ export class Backlog {
     if (at < 0) return;
     if (at === 0) line.waiting.shift();
     else line.waiting.splice(at, 1);
+    line.items -= one.items;
     if (one.isOnDisk) return;
     line.batches -= 1;
     line.bytes -= one.bytes;
