@@ -16,12 +16,12 @@ const patienceMs = 30_000;
 
 export const command: Command = {
   about: [
-    'Sends OTLP files (.jsonl) to the receivers that are configured, or to the one that --to names: files of loki telemetry export, of file: as a receiver, or of a collector\'s file exporter. Each line is one request, sent before the next, and nothing is left in the spool.',
+    'Sends OTLP files (.jsonl) to the receivers that are configured, or to the one that --to names: files of loki telemetry export, of file: as a receiver, or of a collector\'s file exporter. The receiver of --to gets the headers of OTEL_EXPORTER_OTLP_HEADERS and none of the configuration. Each line is one request, sent before the next, and nothing is left in the spool.',
     'A line that is no OTLP message is told by its number and passed over. Where a receiver cannot be reached the command ends, and says from which line to go on.',
   ].join('\n\n'),
   operands: [{ name: 'FILE', summary: 'An OTLP file: a message a line', required: true, repeated: true }],
   flags: [
-    { name: 'to', kind: 'text', value: 'URL', summary: 'Base address of an OTLP/HTTP receiver; OTEL_EXPORTER_OTLP_HEADERS gives it headers' },
+    { name: 'to', kind: 'text', value: 'URL', summary: 'Base address of another OTLP/HTTP receiver' },
     { name: 'from-line', kind: 'integer', value: 'N', summary: 'Begin with this line of the first file (1)', least: 1, most: Number.MAX_SAFE_INTEGER },
     { name: 'dry-run', kind: 'switch', summary: 'Read and count, and send nothing' },
   ],

@@ -120,3 +120,49 @@ test('settings that cannot be used switch telemetry off, and nothing else', asyn
     await telemetry.end();
   }
 });
+
+test('a courier that is killed while the receiver is away loses nothing of what it took over', { timeout: 60_000 }, async (t) => {
+  const here = makeGround(t);
+  const collector = await startCollector(t);
+  collector.always(503);
+  const env = { LOKI_OTEL_ENDPOINT: collector.url };
+  prepareHome(here.installation());
+  const handOver = async (name: string): Promise<void> => {
+    const hook = await openTelemetry(here.installation(env), 'hook');
+    hook.tracer.start(name).end();
+    await hook.end();
+  };
+  await handOver('one');
+  const courier = here.start(['telemetry', 'send', '--linger', '60s'], { env });
+  await until('it has taken over', () => handedOver(here).length === 0);
+  await handOver('two');
+  courier.kill('SIGKILL');
+  await new Promise((resolve) => { courier.once('exit', resolve); });
+  await handOver('three');
+  collector.always(200);
+  const next = await here.process(['telemetry', 'send', '--json'], { env });
+  assert.equal(next.exit, 0, next.stderr);
+  assert.deepEqual(collector.spans().map(({ name }) => name), ['one', 'two', 'three']);
+});
+
+test('a hook whose collector is away decides as ever and leaves its telemetry on disk', { timeout: 60_000 }, async (t) => {
+  const here = makeGround(t);
+  const env = { LOKI_OTEL_ENDPOINT: 'http://127.0.0.1:9' };
+  const asked = await here.process(['hook', 'generic'], { input: '{"kind":"exec","command":"ls"}', env });
+  assert.equal(asked.exit, 0, asked.stderr);
+  assert.ok(handedOver(here).some((name) => name.endsWith('.traces.jsonl')), handedOver(here).join());
+  assert.equal(existsSync(join(here.home, 'spool/telemetry/state.json')), false, 'nobody was left behind: the environment names no receiver for others');
+});
+
+test('a hook leaves somebody behind who sends, where a configuration file names the receiver', { timeout: 60_000 }, async (t) => {
+  const here = makeGround(t);
+  const collector = await startCollector(t);
+  here.write('home/config.yaml', `enterprise:\n  telemetry:\n    endpoint: ${collector.url}\n`);
+  const asked = await here.process(['hook', 'generic'], { input: '{"kind":"exec","command":"ls"}' });
+  assert.equal(asked.exit, 0, asked.stderr);
+  await until('it arrives', () => collector.spans().length > 0);
+  await until('metrics of the log arrive once it ends', () => collector.metrics().some(({ name }) => name === 'loki_policy_decisions_total'));
+  const decided = collector.metrics().filter(({ name }) => name === 'loki_policy_decisions_total').flatMap(({ points }) => points.map(({ value }) => value));
+  assert.deepEqual(decided, [1]);
+  await until('it has ended', () => accountOf(here)?.courier.ended !== null);
+});
