@@ -7,7 +7,7 @@ import type { SpoolFile } from '../../base/telemetry-ports.ts';
 import type { Clock, Random } from '../../ports.ts';
 import { signals, type Batch, type DropReason, type Signal } from '../batch.ts';
 import type { Account } from './account.ts';
-import { bodyInFile, halves, joinBodies } from './body.ts';
+import { bodyInFile, halves, isBody, joinBodies } from './body.ts';
 import { createSpoolNames, readSpoolName } from './spool-name.ts';
 import { quietly, type Spool } from './spool.ts';
 
@@ -110,7 +110,9 @@ export class Backlog {
     const bodies: string[] = [];
     let bytes = 0;
     for (let next = line.waiting[0]; next !== undefined && taken.length < mostJoined; next = line.waiting[0]) {
-      if (taken.length > 0 && (bytes + next.bytes > mostBytes || next.isHalf)) break;
+      // A message of another form, as in a file of somebody else's that is replayed, is sent as it is.
+      const isAlone = next.isHalf || (next.body !== undefined && !isBody(signal, next.body));
+      if (taken.length > 0 && (bytes + next.bytes > mostBytes || isAlone)) break;
       const body = next.body ?? this.#read(line, next);
       if (body === undefined && line.waiting[0] === next) break;
       if (body === undefined) continue;
@@ -119,7 +121,7 @@ export class Backlog {
       taken.push(next);
       bodies.push(body);
       bytes += next.bytes;
-      if (next.isHalf) break;
+      if (isAlone) break;
     }
     return taken.length === 0 ? undefined : { waiting: taken, items: sumOf(taken), body: joinBodies(signal, bodies) };
   }

@@ -42,6 +42,21 @@ describe('a receiver that answers', () => {
     assert.deepEqual(world.receiver.taken(), names(0, 6));
   });
 
+  test('is sent a message of another form as it is, and never joined with others', async () => {
+    const world = ground();
+    const destination = world.open({ isWithoutSpool: true });
+    await offerAll(world, destination, spans(0, 1));
+    world.receiver.answer = () => refusedConnection;
+    const foreign = ' { "resourceSpans": [ { "scopeSpans": [ { "spans": [ {"name":"f"} ] } ] } ] } ';
+    for (const body of [undefined, undefined, foreign, undefined]) destination.offer(body === undefined ? batch('traces', ['x']) : { signal: 'traces', items: 1, body });
+    await world.time.pass(1);
+    world.receiver.answer = () => ok;
+    await world.time.pass(10_000);
+    assert.deepEqual(world.receiver.taken(), ['s0', 'x', 'x', 'f', 'x']);
+    assert.ok(world.receiver.requests.every(({ body }) => body === foreign || JSON.parse(body).resourceSpans.length > 0));
+    assert.ok(world.receiver.requests.some(({ body }) => body === foreign));
+  });
+
   test('that is slow does not make memory grow: what is too much waits on disk, and order is kept', async () => {
     const world = ground();
     let release: () => void = () => undefined;

@@ -57,7 +57,7 @@ function world(t: TestContext): World {
     home, folder, drops,
     open({ url }, more = {}) {
       const destination = createOtlpDestination({
-        name: url, endpoints: { traces: { url: `${url}/v1/traces`, headers: { authorization: 'Bearer zsecret-token' }, gzip: true, timeoutMs: 400, ...more } }, temporality: 'cumulative',
+        name: url, endpoints: { traces: { url: `${url}/v1/traces`, headers: { authorization: 'Bearer zsecret-token' }, gzip: true, timeoutMs: 10_000, ...more } }, temporality: 'cumulative',
         transport, clock, timers: hasty, random, userAgent: userAgentOf('1.2.3'), countDrops: (_, reason, items) => drops.push(...Array.from({ length: items }, () => reason)),
         spool: { files: spoolDrivers({ clock, disk, random }).spoolFiles, base: home, folder, maxBytes: 100_000_000 },
       });
@@ -95,8 +95,7 @@ describe('one request goes wrong', () => {
     test(`${typeof behaviour === 'object' ? JSON.stringify(behaviour) : behaviour}: what it was for is ${becomes}, and all that comes after it is delivered in order`, async (t) => {
       const { open, done, drops, waiting } = world(t);
       const collector = await startCollector(t, { lenient: behaviour === 'reset early' });
-      // The receiver itself takes a while to make so much.
-      const destination = open(collector, behaviour === 'huge' || behaviour === 'bomb' ? { timeoutMs: 8000 } : {});
+      const destination = open(collector, behaviour === 'hang' || behaviour === 'no end of head' || behaviour === 'trickle' ? { timeoutMs: 400 } : {});
       collector.next(behaviour);
       destination.offer(span('first'));
       await collector.until('the first request', () => collector.connections() > 0);
@@ -125,7 +124,7 @@ test('a receiver that is away and comes back gets everything, in order and once,
     destination.offer(span(name));
     if (name.endsWith('0')) await new Promise((resolve) => { setImmediate(resolve); });
   }
-  await new Promise((resolve) => { setTimeout(resolve, 100); });
+  assert.equal(await destination.flush(100), false);
   assert.equal(destination.stand().state, 'spooling');
   assert.ok(waiting().length > 200);
   assert.match(words(destination), /ECONNREFUSED|ECONNRESET|closed/);
@@ -145,7 +144,7 @@ test('a program that ends in the middle of a request leaves it on disk, and the 
   await collector.waitFor(1);
   const started = performance.now();
   await before.close(200);
-  assert.ok(performance.now() - started < 2000);
+  assert.ok(performance.now() - started < 5000, 'not until the receiver answers');
   assert.equal(waiting().length, 4);
   for (const name of waiting()) {
     const text = readFileSync(join(folder, name), 'utf8');
@@ -170,7 +169,7 @@ describe('over TLS', () => {
       const wrong = await startCollector(t, options);
       const before = open(wrong, { tls });
       for (const name of names(0, 3)) before.offer(span(name));
-      assert.equal(await before.flush(300), false);
+      for (const end = performance.now() + 10_000; words(before) === '' && performance.now() < end;) assert.equal(await before.flush(50), false);
       assert.match(words(before), said);
       await before.close(0);
       assert.deepEqual([waiting().length, received(wrong)], [3, []]);
