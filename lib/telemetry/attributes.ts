@@ -80,7 +80,7 @@ export class AttributeBag implements KeptAttributes {
 
 /** Those of what is told at once and never changed. */
 export function keepAttributes(attributes: Attributes | undefined, limits: BagLimits): AttributeBag {
-  if (attributes === undefined || attributes === null) return noAttributes;
+  if (typeof attributes !== 'object' || attributes === null) return noAttributes;
   const bag = new AttributeBag();
   bag.setAll(attributes, limits);
   return bag;

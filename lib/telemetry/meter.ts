@@ -4,9 +4,11 @@
  */
 import type { KeptAttributes } from '../base/telemetry-data.ts';
 import type { Attributes, SpanContext } from '../base/trace.ts';
+import { keptValue } from '../formats/otlp/value.ts';
 import { AttributeBag, type BagLimits } from './attributes.ts';
 import { noInstrument } from './no-meter.ts';
 import { MetricStore, mostSeries, Series, usualBounds, type MetricIdentity, type MetricStores } from './series.ts';
+import { contextOf } from './span.ts';
 import type { Times } from './times.ts';
 
 export interface InstrumentOptions {
@@ -101,8 +103,8 @@ export function createMeter(times: Times, begun: () => void = () => undefined): 
   }
 
   function observable(name: string, kind: MetricIdentity['kind'], options: InstrumentOptions, look: Look): () => void {
-    const store = storeOf(name, kind, options, true);
-    if (store === undefined || typeof look !== 'function') return () => undefined;
+    const store = typeof look === 'function' ? storeOf(name, kind, options, true) : undefined;
+    if (store === undefined) return () => undefined;
     const one: Observed = { store, look };
     observed.add(one);
     return () => { observed.delete(one); };
@@ -124,7 +126,7 @@ export function createMeter(times: Times, begun: () => void = () => undefined): 
       look() {
         looks += 1;
         for (const one of observed) lookAt(one, looks, times);
-        for (const { store: { identity, series } } of observed) if (identity.isObserved) forget(series, looks);
+        for (const { identity, series } of stores.values()) if (identity.isObserved) forget(series, looks);
       },
     },
   };
@@ -160,7 +162,7 @@ function sumOf(store: MetricStore | undefined, least: number, times: Times): Cou
   const take = (series: Series, amount: number, context: SpanContext | undefined): void => {
     if (!(isNumber(amount) && amount >= least)) return;
     series.add(amount);
-    if (context?.sampled === true) series.exemplify(0, amount, times.now(), context);
+    if (context?.sampled === true) exemplify(series, 0, amount, times, context);
   };
   return {
     add: (amount, attributes, context) => take(find(attributes), amount, context),
@@ -169,6 +171,11 @@ function sumOf(store: MetricStore | undefined, least: number, times: Times): Cou
       return { add: (amount, context) => take(series, amount, context) };
     },
   };
+}
+
+function exemplify(series: Series, at: number, value: number, times: Times, given: SpanContext): void {
+  const context = contextOf(given);
+  if (context !== undefined) series.exemplify(at, value, times.now(), context);
 }
 
 function gaugeOf(store: MetricStore | undefined): Gauge {
@@ -191,7 +198,7 @@ function histogramOf(store: MetricStore | undefined, times: Times): Histogram {
   const take = (series: Series, value: number, context: SpanContext | undefined): void => {
     if (!isNumber(value)) return;
     const at = series.record(value, bounds);
-    if (context?.sampled === true) series.exemplify(at, value, times.now(), context);
+    if (context?.sampled === true) exemplify(series, at, value, times, context);
   };
   return {
     record: (value, attributes, context) => take(find(attributes), value, context),
@@ -229,7 +236,7 @@ function finder(store: MetricStore): (attributes: Attributes | undefined) => Ser
   }
 
   return (attributes) => {
-    if (attributes === undefined) return (first.series ??= seriesOf(store, undefined));
+    if (typeof attributes !== 'object' || attributes === null) return (first.series ??= seriesOf(store, undefined));
     const known = walk(first, attributes);
     if (known instanceof Series) return known;
     const series = seriesOf(store, attributes);
@@ -255,23 +262,17 @@ function walk(first: Step, attributes: Attributes): Series | 'unknown' | 'strang
 
 function seriesOf(store: MetricStore, attributes: Attributes | undefined): Series {
   const bag = new AttributeBag();
-  if (attributes !== undefined) bag.setAll(attributes, attributeLimits);
+  if (typeof attributes === 'object' && attributes !== null) bag.setAll(attributes, attributeLimits);
   return store.at(sortedKey(bag), () => bag);
 }
 
+/** What is written the same is the same; with the lengths no two lists of attributes look alike. */
 function sortedKey({ entries }: KeptAttributes): string {
-  const parts = Array.from({ length: entries.length / 2 }, (_, at) => keyPart(String(entries[2 * at]), entries[2 * at + 1]));
+  const parts = Array.from({ length: entries.length / 2 }, (_, at) => {
+    const [name, value = ''] = [String(entries[2 * at]), entries[2 * at + 1]];
+    return `${name.length} ${name}${keptValue(value)}`;
+  });
   return parts.length < 2 ? parts.join('') : parts.sort().join('');
-}
-
-/** With lengths and types no two attributes, and no two lists of them, look alike. */
-function keyPart(name: string, value: unknown): string {
-  switch (typeof value) {
-    case 'string': return `${name.length} ${name}s${value.length} ${value}`;
-    case 'number': return `${name.length} ${name}n${value} `;
-    case 'object': return `${name.length} ${name}${JSON.stringify(value)}`;
-    default: return `${name.length} ${name}${typeof value}${String(value)} `;
-  }
 }
 
 /** What is observed is as it was found: not added to what was. */
@@ -279,7 +280,7 @@ function lookAt({ store, look }: Observed, round: number, times: Times): void {
   try {
     look((value, attributes) => {
       if (!isNumber(value)) return;
-      const series = seriesOf(store, attributes ?? undefined);
+      const series = seriesOf(store, attributes);
       // A sum that has fallen began anew.
       if (store.identity.kind === 'counter' && value < series.value) series.startTime = times.now();
       series.set(value);

@@ -8,7 +8,7 @@ import { cut } from '../formats/otlp/value.ts';
 import type { Random } from '../ports.ts';
 import { keepAttributes, type Limits } from './attributes.ts';
 import type { Sampler } from './sampler.ts';
-import { isContext, KeptSpan, OwnContext, type SpanMaking } from './span.ts';
+import { contextOf, KeptSpan, OwnContext, type SpanMaking } from './span.ts';
 import type { Times } from './times.ts';
 
 export interface Making {
@@ -40,7 +40,7 @@ export function createTracer(making: Making, ended: (span: SpanData) => void): T
   };
 
   function begin(name: string, options: SpanOptions | undefined): Span {
-    const parent = isContext(options?.parent) ? options.parent : undefined;
+    const parent = contextOf(options?.parent);
     const traceId = parent?.traceId ?? givenId(options, 'traceId', traceIdLength) ?? ids(traceIdLength);
     const spanId = givenId(options, 'spanId', spanIdLength) ?? ids(spanIdLength);
     const sampled = sampler(traceId, parent);
@@ -95,7 +95,7 @@ function recordOf({ name, severity, body, attributes, context, time }: LogEvent,
     name: typeof name === 'string' && name !== '' ? cut(name, longestEventName) : undefined,
     time: typeof time === 'number' && time > 0 && time < now + aYear ? time : now, observedTime: now,
     severityNumber: known ? severities[severity] : 0, severityText: known ? severity.toUpperCase() : '',
-    context: isContext(context) ? context : undefined,
+    context: contextOf(context),
     size: sizeOfRecord + kept.size + (text?.length ?? 0),
   };
 }

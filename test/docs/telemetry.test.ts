@@ -1,13 +1,17 @@
 /** docs/telemetry.md says what the tables of names and variables say, and nothing else. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseYaml } from '../../lib/entry/yaml.ts';
 import { attribute, spanNames } from '../../lib/telemetry/names.ts';
 import { isDropReason } from '../../lib/app/telemetry/handover.ts';
 import { table } from '../../lib/config/config.ts';
+import { startCollector } from '../support/fake-collector.ts';
 import { blocks, page } from '../support/page.ts';
+import { endOf } from '../support/child.ts';
 import { packageRoot } from '../support/root.ts';
 import { variableTable } from '../support/telemetry-table.ts';
 
@@ -68,8 +72,27 @@ test('settings that it names are settings', (t) => {
   const text = page(t, name);
   if (text === undefined) return;
   const keys = new Set(table.map(({ key }) => key));
-  const [yaml = ''] = blocks(text, 'yaml');
-  const { enterprise } = parseYaml(yaml) as { readonly enterprise: { readonly telemetry: Readonly<Record<string, unknown>> } };
-  const used = [...Object.keys(enterprise.telemetry).map((key) => `enterprise.telemetry.${key}`), ...[...text.matchAll(/`((?:enterprise|residency)\.[a-z_.]+)(?:: \w+)?`/g)].map(([, key]) => key ?? '')];
+  const files = blocks(text, 'yaml').map((yaml) => parseYaml(yaml) as { readonly enterprise: { readonly telemetry: Readonly<Record<string, unknown>> } });
+  const used = [...files.flatMap(({ enterprise }) => Object.keys(enterprise.telemetry).map((key) => `enterprise.telemetry.${key}`)), ...[...text.matchAll(/`((?:enterprise|residency)\.[a-z_.]+)(?:: \w+)?`/g)].map(([, key]) => key ?? '')];
   assert.deepEqual(used.filter((key) => !keys.has(key) && key !== 'enterprise.telemetry'), []);
+});
+
+test('the program of the page tells what it does', async (t) => {
+  const text = page(t, name);
+  if (text === undefined) return;
+  const collector = await startCollector(t);
+  const folder = mkdtempSync(join(tmpdir(), 'loki-telemetry-page-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(packageRoot, join(folder, 'node_modules/loki-enterprise'));
+  writeFileSync(join(folder, 'bakery.mjs'), blocks(text, 'js')[0] ?? '');
+  const run = (env: Readonly<Record<string, string>>): ReturnType<typeof endOf> => endOf(spawn(process.execPath, ['bakery.mjs'], { cwd: folder, env: { PATH: process.env['PATH'], ...env } }));
+  assert.deepEqual(await run({ ENDPOINT: collector.url }), { exit: 0, signal: null, stdout: '', stderr: '' });
+  const [span] = collector.spans();
+  assert.deepEqual([span?.name, span?.attributes, span?.resource['service.name']], ['bake', { 'bread.kind': 'rye' }, 'bakery']);
+  assert.deepEqual(collector.metrics().map((metric) => [metric.name, metric.unit, metric.points[0]?.value, metric.points[0]?.attributes]), [['bakery.loaves', '{loaf}', 12, { shelf: 'top' }]]);
+  assert.deepEqual(collector.logs().map((record) => [record.eventName, record.body, record.spanId]), [['bakery.sold_out', 'No rye is left', span?.spanId]]);
+  const asked = collector.received.length;
+  assert.deepEqual(await run({}), { exit: 0, signal: null, stdout: '', stderr: '' }, 'without an endpoint it does nothing');
+  assert.equal(collector.received.length, asked);
 });

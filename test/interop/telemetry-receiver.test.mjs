@@ -45,7 +45,8 @@ async function until(what, isSo) {
   }
 }
 
-async function ground(t) {
+/** `file`: the endpoint stands in the configuration, which is all that whoever hooks leave behind goes by. */
+async function ground(t, file) {
   const work = realpathSync(mkdtempSync(join(tmpdir(), 'loki-receiver-')));
   t.after(() => rmSync(work, { recursive: true, force: true, maxRetries: 5 }));
   const port = await freePort();
@@ -61,11 +62,21 @@ async function ground(t) {
   await until('the receiver answers', async () => (await fetch(`${url}/api/__health`)).ok);
   writeFileSync(join(work, 'project/PRD.md'), '# Say it\n');
   writeFileSync(join(work, 'project/.loki/policies.yaml'), policy);
-  writeFileSync(join(work, 'loki/config.yaml'), config);
+  const endpoint = `${url}/api/otlp`;
+  writeFileSync(join(work, 'loki/config.yaml'), file ? `enterprise: {telemetry: {endpoint: '${endpoint}'}}\n` : config);
   writeFileSync(join(work, 'script.json'), JSON.stringify(script));
-  const env = { PATH: process.env.PATH, HOME: join(work, 'home'), LOKI_HOME: join(work, 'loki'), NO_COLOR: '1', LOKI_OTEL_ENDPOINT: `${url}/api/otlp` };
+  const env = { PATH: process.env.PATH, HOME: join(work, 'home'), LOKI_HOME: join(work, 'loki'), NO_COLOR: '1', ...(file ? {} : { LOKI_OTEL_ENDPOINT: endpoint }) };
   const run = (args, input) => spawnSync(process.execPath, [loki, ...args], { cwd: join(work, 'project'), env, input, encoding: 'utf8', timeout: 60_000 });
   return { run, get, script: join(work, 'script.json'), project: join(work, 'project') };
+}
+
+/** The trace that has such a span at its root, with so many spans at least. The list shows roots alone. */
+async function whole(get, root, count) {
+  const { traceId } = await until(`${root} is listed`, async () => (await get('traces')).traces.find(({ spans }) => Object.values(spans).some(({ displayName }) => displayName === root)));
+  return until('all of it is there', async () => {
+    const all = await get(`traces/${traceId}`);
+    return Object.keys(all.spans).length >= count && all;
+  });
 }
 
 /** Names of a trace's spans, each below its parent. */
@@ -76,10 +87,10 @@ function tree({ spans }) {
 }
 
 test('a governed session is one trace, with its decisions', { skip, timeout }, async (t) => {
-  const { run, get, script: path } = await ground(t);
+  const { run, get, script: path } = await ground(t, false);
   const { status, stdout, stderr } = run(['start', 'PRD.md', '--script', path]);
   assert.equal(status, 0, stdout + stderr);
-  const trace = await until('the trace is listed', async () => (await get('traces')).traces.find(({ spans }) => Object.values(spans).some(({ displayName }) => displayName === 'project')));
+  const trace = await whole(get, 'project', 20);
   const [[root, ...inside]] = tree(trace);
   assert.equal(root, 'project');
   t.diagnostic(JSON.stringify(tree(trace)));
@@ -95,7 +106,7 @@ test('a governed session is one trace, with its decisions', { skip, timeout }, a
 });
 
 test('hooks of one session are one trace, though nobody but they was there', { skip, timeout }, async (t) => {
-  const { run, get, project } = await ground(t);
+  const { run, get, project } = await ground(t, true);
   assert.equal(run(['init', '--yes']).status, 0);
   const about = { session_id: 'session-of-interop', transcript_path: '/nowhere', cwd: project, permission_mode: 'default' };
   const hook = (event, more = {}) => run(['hook', 'claude'], JSON.stringify({ ...about, hook_event_name: event, ...more }));
@@ -105,12 +116,9 @@ test('hooks of one session are one trace, though nobody but they was there', { s
   hook('PostToolUse', { ...call('toolu_1', 'ls'), tool_response: { stdout: '', stderr: '' } });
   hook('PreToolUse', call('toolu_2', 'git push --force'));
   hook('SessionEnd', { reason: 'exit' });
-  const trace = await until('the session is listed', async () => (await get('traces')).traces.find(({ spans }) => Object.values(spans).some(({ displayName }) => displayName === 'agent.claude.session')));
+  const trace = await whole(get, 'agent.claude.session', 7);
   t.diagnostic(JSON.stringify(tree(trace)));
-  const [[root, ...calls]] = tree(await until('all of it is there', async () => {
-    const all = await get(`traces/${trace.traceId}`);
-    return Object.keys(all.spans).length >= 7 && all;
-  }));
+  const [[root, ...calls]] = tree(trace);
   assert.equal(root, 'agent.claude.session');
   assert.deepEqual(calls.map(([name, ...inside]) => [name, inside.flat().sort()]), [['execute_tool Bash', ['audit.append', 'policy.evaluate']], ['execute_tool Bash', ['audit.append', 'policy.evaluate']]]);
 });

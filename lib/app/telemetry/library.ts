@@ -79,22 +79,22 @@ class LibraryTelemetry implements Telemetry {
     this.logger = this.#recorder.logger(told);
   }
 
-  dropped(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#dropped);
-  }
+  // Functions of their own: programs take what they are given apart (`const { tracer, flush } = …`).
 
-  async flush(timeoutMs: number = usualTimeoutMs): Promise<boolean> {
+  readonly dropped: Telemetry['dropped'] = () => Object.fromEntries(this.#dropped);
+
+  readonly flush: Telemetry['flush'] = async (timeoutMs = usualTimeoutMs) => {
     if (this.#isIdle()) return true;
     return (await this.#send()).flush(timeoutMs);
-  }
+  };
 
-  async shutdown(timeoutMs: number = usualTimeoutMs): Promise<void> {
+  readonly shutdown: Telemetry['shutdown'] = async (timeoutMs = usualTimeoutMs) => {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#waiting?.();
     if (!this.#isIdle()) await (await this.#send()).shutdown(timeoutMs);
     this.#recorder.close();
-  }
+  };
 
   /** Nothing was ever there to send. */
   #isIdle(): boolean {

@@ -19,6 +19,7 @@ import { version } from '../version.ts';
 import { endpointOf } from './open-destinations.ts';
 import { resourceOf, scope } from './parts.ts';
 import { repairFor, type Tried } from './probe-words.ts';
+import { refusedReceiver } from './settings.ts';
 
 /** What came of one signal at one receiver. */
 export interface ProbeReport {
@@ -36,7 +37,7 @@ export interface ProbeReport {
 const longestWaitMs = 10_000;
 
 /** Tries all of them at once. Never rejects. */
-export async function probeReceivers(installation: Installation, settings: TelemetrySettings, transport: ExportTransport = createExportTransport()): Promise<readonly ProbeReport[]> {
+export async function probeReceivers(installation: Installation, settings: TelemetrySettings, transport: ExportTransport = createExportTransport(refusedReceiver(installation))): Promise<readonly ProbeReport[]> {
   try {
     const reports = await Promise.all(settings.destinations.map((each) => (each.kind === 'file' ? [] : probeOne(installation, settings, each, transport))));
     return reports.flat();

@@ -5,8 +5,8 @@ import type { DestinationSettings, TelemetrySettings } from '../../telemetry/set
 import type { Installation } from '../installation.ts';
 import { refusedReceiver, resolveTelemetry } from './settings.ts';
 
-/** Variables that say whether and where telemetry of ours is sent; a person who names a receiver has said that. */
-const without = /^OTEL_(?:SDK_DISABLED|(?:TRACES|METRICS|LOGS)_EXPORTER|EXPORTER_OTLP_(?:(?:TRACES|METRICS|LOGS)_)?ENDPOINT)$/;
+/** Variables that say whether telemetry of ours is sent; a person who names a receiver has said that. Those that say where stay: headers are for the receiver they name. */
+const without = /^OTEL_(?:SDK_DISABLED|(?:TRACES|METRICS|LOGS)_EXPORTER)$/;
 
 /** Throws `config.invalid` where there is none that can be used. */
 export function receiversFor(installation: Installation, to: string | undefined): readonly DestinationSettings[] {
