@@ -74,7 +74,7 @@ function outside({ config, home }: Installation): readonly Copy[] {
   const { siem, integrations, telemetry, audit } = config;
   const notify = 'tell them of the erasure (Art 19 GDPR)';
   const receivers: readonly (readonly [what: string, where: string | undefined])[] = [
-    ['syslog receiver', siem.syslog.host], ['Splunk', siem.splunk.hecUrl], ['telemetry receiver', telemetry.endpoint],
+    ['syslog receiver', siem.syslog.host], ['Splunk', siem.splunk.hecUrl], ['telemetry receiver', telemetry.endpoint], ...telemetry.destinations.map((each) => ['telemetry receiver', each.endpoint] as const),
     ['Slack', integrations.slack.webhookUrl === undefined ? undefined : 'its webhook'], ['Teams', integrations.teams.webhookUrl === undefined ? undefined : 'its webhook'],
     ['Jira', integrations.jira.url], ['Linear', integrations.linear.apiKey === undefined ? undefined : 'its API'], ['GitHub', integrations.github.sync === true ? 'issues and pull requests' : undefined],
   ];
