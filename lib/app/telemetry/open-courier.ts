@@ -57,11 +57,13 @@ function openCourier(installation: Installation, settings: TelemetrySettings, ki
     },
   });
   const temporalities = temporalitiesOf(settings);
+  // Before anything is taken over.
+  const newFrom = firstHandedOver(place, host.clock.now());
   let telling: Promise<void> = Promise.resolve();
   let counted: CountedLog | undefined;
   const countedLog = (): CountedLog => counted ??= openCountedLog({
     disk: host.disk, loose: spoolDrivers(host).looseFiles, clock: host.clock, timers: host.timers, random: host.random,
-    base: home.home, path: telemetryPlaces(home).counted, log: home.audit, newFrom: firstHandedOver(place, host.clock.now()),
+    base: home.home, path: telemetryPlaces(home).counted, log: home.audit, newFrom,
   });
 
   async function tellMetrics(always: boolean): Promise<void> {
@@ -99,7 +101,7 @@ function openCourier(installation: Installation, settings: TelemetrySettings, ki
   };
 }
 
-/** A hook records before it hands over, by as long as a person was waited for at most. */
+/** A hook records before it hands over; where it waited for a person, an entry or two of long before are not counted. */
 const handsOverWithinMs = 10_000;
 
 /** From when on a log is counted that was never counted before. */
