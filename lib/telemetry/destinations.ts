@@ -122,7 +122,11 @@ function waysOf({ endpoint: { value: endpoint, from }, headers = new Map(), sign
 
 /** The part of an address that the signals of one receiver share. */
 function placeOf({ endpoint, route, signal }: Way): string {
-  return endpoint.kind === 'file' ? endpoint.directory : (route?.url ?? '').replace(new RegExp(`/v1/${signal}(?=$|\\?)`), '');
+  if (endpoint.kind === 'file') return endpoint.directory;
+  const { url = '' } = route ?? {};
+  const end = url.includes('?') ? url.indexOf('?') : url.length;
+  const tail = `/v1/${signal}`;
+  return url.endsWith(tail, end) ? url.slice(0, end - tail.length) + url.slice(end) : url;
 }
 
 function grouped(ways: readonly Way[]): readonly (readonly Way[])[] {

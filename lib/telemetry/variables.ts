@@ -34,9 +34,11 @@ export interface Variable<T> {
   readonly meaning: string;
 }
 
+const prefix = 'OTEL_EXPORTER_OTLP_';
+
 /** The variable's own name for one signal: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`. */
 export function nameFor({ name }: Pick<Variable<unknown>, 'name'>, signal: Signal): string {
-  return name.replace(/^OTEL_EXPORTER_OTLP_/, (prefix) => `${prefix}${signal.toUpperCase()}_`);
+  return `${prefix}${signal.toUpperCase()}_${name.slice(prefix.length)}`;
 }
 
 function integer(least: number, most: number, unit: string): Sort<number> {

@@ -96,7 +96,8 @@ export class Listener {
       return one === undefined ? [] : [{ voice, from: one.from, given: one.value, isForSignal: false }];
     };
     const named = (name: string, isForSignal: boolean): readonly Candidate[] => {
-      const text = env[name]?.slice(0, longestText + 1).trim() ?? '';
+      const given = env[name];
+      const text = given === undefined ? '' : given.slice(0, longestText + 1).trim();
       return text === '' ? [] : [{ voice: 'environment', from: name, given: text, isForSignal }];
     };
     const own = signal !== undefined && variable.signals?.includes(signal) === true ? named(nameFor(variable, signal), true) : [];
