@@ -7,13 +7,14 @@ import { findingLines } from '../finding-words.ts';
 import type { Output } from '../output.ts';
 
 export const command: Command = {
-  about: 'Looks at what recording, forwarding and governing depend on, and says for each check what was found and the one step that repairs it. Changes nothing; '
-    + 'works without LOKI_HOME, with a configuration that cannot be used, and with a damaged log.\n\nAreas: audit (the log of record), syslog (forwarding), project (the one at hand), hooks (of coding agents), approvals (what it takes to decide, webhooks).',
+  about: 'Looks at what recording, forwarding, telemetry and governing depend on, and says for each check what was found and the one step that repairs it. Changes nothing; '
+    + 'works without LOKI_HOME, with a configuration that cannot be used, and with a damaged log.\n\nAreas: audit (the log of record), syslog (forwarding), telemetry (asks receivers, when it is named), project (the one at hand), hooks (of coding agents), approvals (what it takes to decide, webhooks).',
   operands: [{ name: 'AREA', summary: 'Only this area', choices: areaNames }],
   flags: [],
   examples: [
     ['loki doctor', 'everything'],
     ['loki doctor audit', 'why is nothing recorded?'],
+    ['loki doctor telemetry', 'what do receivers answer to a span, a data point, a log record?'],
     ['loki doctor --quiet', 'only what is not well'],
     ['loki doctor --json', 'as {"status", "checks": [{area, check, about, status, found, repair}]}'],
   ],

@@ -3,9 +3,7 @@ import type { Problem } from '../errors.ts';
 import { table, type Config } from '../config/config.ts';
 
 /** Keys, or beginnings of keys that end in a dot. */
-const withoutEffect: readonly string[] = [
-  'enterprise.telemetry.', 'integrations.',
-];
+const withoutEffect: readonly string[] = ['integrations.'];
 
 /** One warning for each setting that somebody set and that has no effect yet. */
 export function settingsWithoutEffect(config: Config): readonly Problem[] {

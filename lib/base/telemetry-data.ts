@@ -28,10 +28,9 @@ export interface WrittenValue {
 
 export type KeptValue = string | number | boolean | bigint | WrittenValue;
 
-/** Names, each once, and beside them their values. */
 export interface KeptAttributes {
-  readonly names: readonly string[];
-  readonly values: readonly KeptValue[];
+  /** A name, its value, the next name, its value …; each name once. One list for both is half the memory of two, and of spans there are many. */
+  readonly entries: readonly KeptValue[];
   /** How many more there were than are kept. */
   readonly dropped: number;
 }

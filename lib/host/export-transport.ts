@@ -4,10 +4,12 @@
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
+import type { LookupFunction } from 'node:net';
 import * as zlib from 'node:zlib';
 import type { ExportAnswer, ExportRequest, ExportTransport } from '../base/telemetry-ports.ts';
 import { messageOf, systemCode } from '../errors.ts';
 import { fieldsOf } from './http-client.ts';
+import { judgedLookup, type RefusedAddress } from './judged-lookup.ts';
 import { wordsOf } from './net-words.ts';
 
 /** What is read of an answer, packed or not: what the specification of the exporter recommends. */
@@ -19,10 +21,11 @@ const longestMessage = 300;
 /** Said of each agent, as otherwise the variable NODE_TLS_REJECT_UNAUTHORIZED would have a say. */
 const believed = { minVersion: 'TLSv1.2', rejectUnauthorized: true } as const;
 
-/** One for all destinations: connections are kept apart by host, port and certificates. */
-export function createExportTransport(): ExportTransport {
+/** One for all destinations: connections are kept apart by host, port and certificates. `refused` judges the addresses that names lead to. */
+export function createExportTransport(refused: RefusedAddress = () => undefined): ExportTransport {
+  const lookup = judgedLookup(refused);
   const keeping = { keepAlive: true, timeout: idleMs, maxFreeSockets: mostIdle };
-  const agents: Agents = { http: new http.Agent(keeping), https: new https.Agent({ ...keeping, ...believed }) };
+  const agents: Agents = { lookup, http: new http.Agent(keeping), https: new https.Agent({ ...keeping, ...believed }) };
   const open = new Set<http.ClientRequest>();
   let isClosed = false;
   return {
@@ -45,6 +48,7 @@ export function createExportTransport(): ExportTransport {
 }
 
 interface Agents {
+  readonly lookup: LookupFunction;
   readonly http: http.Agent;
   readonly https: https.Agent;
 }
@@ -68,16 +72,16 @@ async function exchange(request: ExportRequest, body: Uint8Array, agents: Agents
   let current: http.ClientRequest | undefined;
   const timer = request.timeoutMs === 0 ? undefined : setTimeout(() => current?.destroy(new Error(`no answer within ${request.timeoutMs} ms`)), request.timeoutMs);
   timer?.unref();
-  const begin = (kept: Agents | undefined): http.ClientRequest => {
+  const begin = (kept: Partial<Agents>): http.ClientRequest => {
     if (current !== undefined) open.delete(current);
-    current = requestOf(request, body, kept);
+    current = requestOf(request, body, kept, agents.lookup);
     open.add(current);
     return current;
   };
   try {
     const first = await answerOf(begin(agents), body);
     if (first !== 'stale') return first;
-    const second = await answerOf(begin(undefined), body);
+    const second = await answerOf(begin({}), body);
     return second === 'stale' ? unreachable(undefined, closedWords) : second;
   } finally {
     clearTimeout(timer);
@@ -90,11 +94,11 @@ async function exchange(request: ExportRequest, body: Uint8Array, agents: Agents
 const closedWords = 'the other side closed the connection';
 
 /** Without agents: over a connection of its own. */
-function requestOf({ url, headers, gzip, tls }: ExportRequest, body: Uint8Array, agents: Agents | undefined): http.ClientRequest {
+function requestOf({ url, headers, gzip, tls }: ExportRequest, body: Uint8Array, agents: Partial<Agents>, lookup: LookupFunction): http.ClientRequest {
   const target = new URL(url);
   const sent = { ...headers, 'content-type': 'application/json', 'accept-encoding': 'identity', ...(gzip ? { 'content-encoding': 'gzip' } : {}), 'content-length': String(body.length) };
-  if (target.protocol !== 'https:') return http.request(target, { method: 'POST', headers: sent, agent: agents?.http ?? false });
-  return https.request(target, { method: 'POST', headers: sent, agent: agents?.https ?? false, ...believed, ...tls });
+  if (target.protocol !== 'https:') return http.request(target, { method: 'POST', headers: sent, lookup, agent: agents.http ?? false });
+  return https.request(target, { method: 'POST', headers: sent, lookup, agent: agents.https ?? false, ...believed, ...tls });
 }
 
 /** `stale`: the kept connection was gone, and the other side said nothing. */

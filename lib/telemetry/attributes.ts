@@ -41,29 +41,31 @@ const sizeOfOne = 32;
 
 /** What was set last under a name is what it is. */
 export class AttributeBag implements KeptAttributes {
-  readonly names: string[] = [];
-  readonly values: KeptValue[] = [];
+  readonly entries: KeptValue[] = [];
   dropped = 0;
   /** About how much memory it holds, in characters. */
   size = 0;
 
   set(name: string, value: unknown, limits: BagLimits): void {
     if (value === undefined || typeof name !== 'string' || name === '') return;
-    const known = this.names.indexOf(name);
-    if (known < 0 && this.names.length >= limits.count) {
+    const key = name.length > longestName ? cut(name, longestName) : name;
+    const at = this.#find(key);
+    if (at >= 2 * limits.count) {
       this.dropped += 1;
       return;
     }
     const kept = keep(value, limits.valueLength);
     if (kept === undefined) return;
     this.size += sizeOf(kept);
-    if (known >= 0) this.values[known] = kept;
-    else this.#add(name, kept);
+    if (at < this.entries.length) this.entries[at + 1] = kept;
+    else this.entries.push(key, kept);
   }
 
-  #add(name: string, kept: KeptValue): void {
-    this.names.push(name.length > longestName ? cut(name, longestName) : name);
-    this.values.push(kept);
+  /** Where it stands, or will. */
+  #find(name: string): number {
+    let at = 0;
+    while (at < this.entries.length && this.entries[at] !== name) at += 2;
+    return at;
   }
 
   /** What throws when it is looked at ends the list. */
@@ -78,7 +80,7 @@ export class AttributeBag implements KeptAttributes {
 
 /** Those of what is told at once and never changed. */
 export function keepAttributes(attributes: Attributes | undefined, limits: BagLimits): AttributeBag {
-  if (attributes === undefined || attributes === null) return noAttributes;
+  if (typeof attributes !== 'object' || attributes === null) return noAttributes;
   const bag = new AttributeBag();
   bag.setAll(attributes, limits);
   return bag;

@@ -36,15 +36,15 @@ interface Way {
 export type RefusedHost = (host: string) => string | undefined;
 
 /** The receivers of these signals, and the further ones. */
-export function destinationsOf(listener: Listener, wanted: readonly Signal[], usual: Endpoint | undefined, further: readonly FurtherDestination[], refused: RefusedHost): readonly DestinationSettings[] {
-  const ways = wanted.flatMap((signal) => wayOf(listener, signal, usual) ?? []);
+export function destinationsOf(listener: Listener, wanted: readonly Signal[], further: readonly FurtherDestination[], refused: RefusedHost): readonly DestinationSettings[] {
+  const ways = wanted.flatMap((signal) => wayOf(listener, signal) ?? []);
   const groups = [grouped(ways), ...further.map((each) => grouped(waysOf(each)))].flat();
   return withoutDoubles(groups.filter((way) => mayReach(listener, way, refused)).map(settingsOf));
 }
 
-function wayOf(listener: Listener, signal: Signal, usual: Endpoint | undefined): Way | undefined {
+function wayOf(listener: Listener, signal: Signal): Way | undefined {
   const found = listener.read('endpoint', signal);
-  const endpoint = found.value ?? usual;
+  const endpoint = found.value;
   if (endpoint === undefined) return undefined;
   const { value: temporality } = listener.read('temporality');
   const way = { signal, endpoint, from: found.from, temporality };

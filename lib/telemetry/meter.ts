@@ -4,8 +4,11 @@
  */
 import type { KeptAttributes } from '../base/telemetry-data.ts';
 import type { Attributes, SpanContext } from '../base/trace.ts';
+import { keptValue } from '../formats/otlp/value.ts';
 import { AttributeBag, type BagLimits } from './attributes.ts';
-import { MetricStore, mostSeries, usualBounds, type MetricIdentity, type MetricStores, type Series } from './series.ts';
+import { noInstrument } from './no-meter.ts';
+import { MetricStore, mostSeries, Series, usualBounds, type MetricIdentity, type MetricStores } from './series.ts';
+import { contextOf } from './span.ts';
 import type { Times } from './times.ts';
 
 export interface InstrumentOptions {
@@ -100,8 +103,8 @@ export function createMeter(times: Times, begun: () => void = () => undefined): 
   }
 
   function observable(name: string, kind: MetricIdentity['kind'], options: InstrumentOptions, look: Look): () => void {
-    const store = storeOf(name, kind, options, true);
-    if (store === undefined || typeof look !== 'function') return () => undefined;
+    const store = typeof look === 'function' ? storeOf(name, kind, options, true) : undefined;
+    if (store === undefined) return () => undefined;
     const one: Observed = { store, look };
     observed.add(one);
     return () => { observed.delete(one); };
@@ -123,7 +126,7 @@ export function createMeter(times: Times, begun: () => void = () => undefined): 
       look() {
         looks += 1;
         for (const one of observed) lookAt(one, looks, times);
-        for (const { store: { identity, series } } of observed) if (identity.isObserved) forget(series, looks);
+        for (const { identity, series } of stores.values()) if (identity.isObserved) forget(series, looks);
       },
     },
   };
@@ -153,16 +156,13 @@ function isSame(one: MetricIdentity, other: MetricIdentity): boolean {
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
-const nothing = { add: () => undefined, set: () => undefined, record: () => undefined };
-const unkept = { ...nothing, bind: () => nothing };
-
 function sumOf(store: MetricStore | undefined, least: number, times: Times): Counter {
-  if (store === undefined) return unkept;
+  if (store === undefined) return noInstrument;
   const find = finder(store);
   const take = (series: Series, amount: number, context: SpanContext | undefined): void => {
     if (!(isNumber(amount) && amount >= least)) return;
     series.add(amount);
-    if (context?.sampled === true) series.exemplify(0, amount, times.now(), context);
+    if (context?.sampled === true) exemplify(series, 0, amount, times, context);
   };
   return {
     add: (amount, attributes, context) => take(find(attributes), amount, context),
@@ -173,8 +173,13 @@ function sumOf(store: MetricStore | undefined, least: number, times: Times): Cou
   };
 }
 
+function exemplify(series: Series, at: number, value: number, times: Times, given: SpanContext): void {
+  const context = contextOf(given);
+  if (context !== undefined) series.exemplify(at, value, times.now(), context);
+}
+
 function gaugeOf(store: MetricStore | undefined): Gauge {
-  if (store === undefined) return unkept;
+  if (store === undefined) return noInstrument;
   const find = finder(store);
   const take = (series: Series, value: number): void => { if (isNumber(value)) series.set(value); };
   return {
@@ -187,13 +192,13 @@ function gaugeOf(store: MetricStore | undefined): Gauge {
 }
 
 function histogramOf(store: MetricStore | undefined, times: Times): Histogram {
-  if (store === undefined) return unkept;
+  if (store === undefined) return noInstrument;
   const find = finder(store);
   const { bounds } = store.identity;
   const take = (series: Series, value: number, context: SpanContext | undefined): void => {
     if (!isNumber(value)) return;
     const at = series.record(value, bounds);
-    if (context?.sampled === true) series.exemplify(at, value, times.now(), context);
+    if (context?.sampled === true) exemplify(series, at, value, times, context);
   };
   return {
     record: (value, attributes, context) => take(find(attributes), value, context),
@@ -204,59 +209,70 @@ function histogramOf(store: MetricStore | undefined, times: Times): Histogram {
   };
 }
 
-/** Keys of sets of attributes in the order in which they are usually given; beyond so many they are worked out each time. */
-const mostKeys = 2 * mostSeries;
+/** Names and values, one after the other in the order in which they were given, and where they lead. */
+interface Step {
+  series: Series | undefined;
+  readonly next: Map<string, Map<unknown, Step>>;
+}
+
+/** Ways that are remembered; beyond them a series is looked up by all its attributes. */
+const mostSteps = 8 * mostSeries;
 
 /** Finds the series of a set of attributes, in whatever order they stand. What is no attribute counts as not there. */
 function finder(store: MetricStore): (attributes: Attributes | undefined) => Series {
-  const byKey = new Map<string, Series>();
-  let plain: Series | undefined;
+  const first: Step = { series: undefined, next: new Map() };
+  let steps = 0;
+
+  function learn(attributes: Attributes, series: Series): void {
+    let step = first;
+    for (const name of Object.keys(attributes)) {
+      const byValue = step.next.get(name) ?? new Map<unknown, Step>();
+      const next = byValue.get(attributes[name]) ?? { series: undefined, next: new Map() };
+      if (!byValue.has(attributes[name])) steps += 1;
+      step.next.set(name, byValue.set(attributes[name], next));
+      step = next;
+    }
+    step.series = series;
+  }
+
   return (attributes) => {
-    if (attributes === undefined) return (plain ??= seriesOf(store, undefined));
-    const key = givenKey(attributes);
-    const known = key === undefined ? undefined : byKey.get(key);
-    if (known !== undefined) return known;
+    if (typeof attributes !== 'object' || attributes === null) return (first.series ??= seriesOf(store, undefined));
+    const known = walk(first, attributes);
+    if (known instanceof Series) return known;
     const series = seriesOf(store, attributes);
-    if (key !== undefined && !series.overflow && byKey.size < mostKeys) byKey.set(key, series);
+    if (known === 'unknown' && !series.overflow && steps < mostSteps) learn(attributes, series);
     return series;
   };
 }
 
+/** `strange`: there is something among them that has to be looked at closely each time. */
+function walk(first: Step, attributes: Attributes): Series | 'unknown' | 'strange' {
+  try {
+    let step: Step | undefined = first;
+    for (const name in attributes) {
+      const value = attributes[name];
+      if (typeof value === 'object' || typeof value === 'function' || !Object.hasOwn(attributes, name)) return 'strange';
+      step = step?.next.get(name)?.get(value);
+    }
+    return step?.series ?? 'unknown';
+  } catch {
+    return 'strange';
+  }
+}
+
 function seriesOf(store: MetricStore, attributes: Attributes | undefined): Series {
   const bag = new AttributeBag();
-  if (attributes !== undefined) bag.setAll(attributes, attributeLimits);
+  if (typeof attributes === 'object' && attributes !== null) bag.setAll(attributes, attributeLimits);
   return store.at(sortedKey(bag), () => bag);
 }
 
-/** Undefined when it would have to be looked at closely. Two sets with the same key are the same; the reverse need not be. */
-function givenKey(attributes: Attributes): string | undefined {
-  try {
-    let key = '';
-    for (const name in attributes) {
-      if (!Object.hasOwn(attributes, name)) return undefined;
-      const value = attributes[name];
-      if (typeof value === 'object' || typeof value === 'function') return undefined;
-      key += keyPart(name, value);
-    }
-    return key;
-  } catch {
-    return undefined;
-  }
-}
-
-function sortedKey({ names, values }: KeptAttributes): string {
-  const parts = names.map((name, at) => keyPart(name, values[at]));
+/** What is written the same is the same; with the lengths no two lists of attributes look alike. */
+function sortedKey({ entries }: KeptAttributes): string {
+  const parts = Array.from({ length: entries.length / 2 }, (_, at) => {
+    const [name, value = ''] = [String(entries[2 * at]), entries[2 * at + 1]];
+    return `${name.length} ${name}${keptValue(value)}`;
+  });
   return parts.length < 2 ? parts.join('') : parts.sort().join('');
-}
-
-/** With lengths and types no two attributes, and no two lists of them, look alike. */
-function keyPart(name: string, value: unknown): string {
-  switch (typeof value) {
-    case 'string': return `${name.length} ${name}s${value.length} ${value}`;
-    case 'number': return `${name.length} ${name}n${value} `;
-    case 'object': return `${name.length} ${name}${JSON.stringify(value)}`;
-    default: return `${name.length} ${name}${typeof value}${String(value)} `;
-  }
 }
 
 /** What is observed is as it was found: not added to what was. */
@@ -264,7 +280,7 @@ function lookAt({ store, look }: Observed, round: number, times: Times): void {
   try {
     look((value, attributes) => {
       if (!isNumber(value)) return;
-      const series = seriesOf(store, attributes ?? undefined);
+      const series = seriesOf(store, attributes);
       // A sum that has fallen began anew.
       if (store.identity.kind === 'counter' && value < series.value) series.startTime = times.now();
       series.set(value);

@@ -66,7 +66,7 @@ function keyOf(labels: readonly string[]): string {
 }
 
 function attributesOf(names: readonly string[], labels: readonly string[]): KeptAttributes {
-  return { names, values: names.map((_, at) => (labels[at] ?? '').slice(0, longestLabel)), dropped: 0 };
+  return { entries: names.flatMap((name, at) => [name, (labels[at] ?? '').slice(0, longestLabel)]), dropped: 0 };
 }
 
 /** Units as UCUM writes them. */
@@ -82,6 +82,6 @@ function familyOf(name: string, { kind, help, unit, bounds = [] }: MetricDefinit
   return { ...common, kind, bounds, points: Array.from(series, (one): HistogramPoint => ({ ...labelled(one), counts: [...one.counts], sum: one.value, count: one.count })) };
 }
 
-function labelled({ attributes: { names, values }, overflow }: Series): { readonly labels: Labels; readonly overflow: boolean } {
-  return { labels: overflow ? [] : names.map((name, at) => [name, String(values[at])]), overflow };
+function labelled({ attributes: { entries }, overflow }: Series): { readonly labels: Labels; readonly overflow: boolean } {
+  return { labels: overflow ? [] : Array.from({ length: entries.length / 2 }, (_, at) => [String(entries[2 * at]), String(entries[2 * at + 1])]), overflow };
 }

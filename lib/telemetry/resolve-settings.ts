@@ -2,7 +2,6 @@
  * From what was said to what counts: the variables of the environment, and what stands above and below them, become the settings of
  * telemetry. Never throws: a value that cannot be used is a problem in words, and its default stands. Touches nothing.
  */
-import type { Endpoint } from '../base/otlp-endpoint.ts';
 import { signals, type Signal } from './batch.ts';
 import { destinationsOf, type FurtherDestination, type RefusedHost } from './destinations.ts';
 import type { BatchSettings, LimitSettings, SamplerSettings, TelemetrySettings } from './settings.ts';
@@ -16,38 +15,30 @@ export interface SettingsSources extends Voices {
     readonly serviceName: string;
     /** Attributes of the resource that the environment may replace. */
     readonly resource: Readonly<Record<string, string>>;
-    /** Where signals go for which `OTEL_*_EXPORTER` asks for `otlp` and nobody names an endpoint; left out: nowhere. */
-    readonly endpoint?: Endpoint;
   };
   /** Attributes of the resource that count above the environment's. */
   readonly resource?: Readonly<Record<string, string>>;
   readonly further?: readonly FurtherDestination[];
   /** Why nothing may be sent to a host. */
   readonly refused?: RefusedHost;
-  /** Whether standard output is free for telemetry. */
-  readonly mayPrint?: boolean;
 }
 
 /** The settings that count. */
 export function resolveSettings(sources: SettingsSources): TelemetrySettings {
   const listener = new Listener(sources);
-  const exporters = signals.map((signal) => exportersOf(listener, signal, sources));
-  const usual = sources.usual.endpoint;
-  const wanted = exporters.filter(({ otlp }) => otlp !== 'no');
-  const destinations = destinationsOf(
-    listener, wanted.map(({ signal }) => signal), exporters.some(({ otlp }) => otlp === 'asked for') ? usual : undefined, sources.further ?? [], sources.refused ?? (() => undefined),
-  );
-  noteProtocol(listener, wanted.map(({ signal }) => signal));
+  const exporters = signals.map((signal) => exporterOf(listener, signal));
+  const wanted = exporters.filter(({ otlp }) => otlp !== 'no').map(({ signal }) => signal);
+  const destinations = destinationsOf(listener, wanted, sources.further ?? [], sources.refused ?? (() => undefined));
+  noteProtocol(listener, wanted);
   noteUnused(listener);
-  if (destinations.length === 0 && usual === undefined) noteAskedInVain(listener, exporters);
-  const stdout = exporters.filter(({ prints }) => prints).map(({ signal }) => signal);
+  if (destinations.length === 0) noteAskedInVain(listener, exporters);
   const rest = {
     resource: resourceOf(listener, sources), sampler: samplerOf(listener), propagators: propagatorsOf(listener), limits: limitsOf(listener),
     spans: batchOf(listener, 'span'), logs: batchOf(listener, 'log'),
     metrics: { intervalMs: listener.read('metricInterval').value, exportTimeoutMs: listener.read('metricTimeout').value, histograms: listener.read('histograms').value },
   };
-  const offBecause = whyOff(listener, destinations.length + stdout.length);
-  return { isOn: offBecause === undefined, offBecause, destinations, stdout, ...rest, problems: listener.problems, effective: listener.effective };
+  const offBecause = whyOff(listener, destinations.length);
+  return { isOn: offBecause === undefined, offBecause, destinations, ...rest, problems: listener.problems, effective: listener.effective };
 }
 
 function whyOff(listener: Listener, receivers: number): string | undefined {
@@ -56,27 +47,26 @@ function whyOff(listener: Listener, receivers: number): string | undefined {
   return receivers === 0 ? 'no receiver is configured' : undefined;
 }
 
-interface Exporters {
+interface Exporter {
   readonly signal: Signal;
   /** `asked for`: named in words, not by default. */
   readonly otlp: 'no' | 'by default' | 'asked for';
-  readonly prints: boolean;
   readonly from: string;
 }
 
 const exporterKeys = { traces: 'tracesExporter', metrics: 'metricsExporter', logs: 'logsExporter' } as const;
 
-function exportersOf(listener: Listener, signal: Signal, { mayPrint = false }: SettingsSources): Exporters {
+function exporterOf(listener: Listener, signal: Signal): Exporter {
   const { value, from }: Found<readonly (ExporterName | 'prometheus')[] | undefined> = listener.read(exporterKeys[signal]);
-  if (value === undefined) return { signal, otlp: 'by default', prints: false, from };
-  const asksToPrint = value.includes('console') || value.includes('otlp/stdout');
-  if (asksToPrint && !mayPrint) listener.note(`${from} asks for ${signal} on standard output, which is for results here; they are not written`, 'For a look at them use OTEL_EXPORTER_OTLP_ENDPOINT=file:///FOLDER');
+  if (value === undefined) return { signal, otlp: 'by default', from };
+  const printed = value.find((name) => name === 'console' || name === 'otlp/stdout');
+  if (printed !== undefined) listener.note(`${from} asks for ${printed}, and ${signal} are not written to standard output`, 'For a look at them use OTEL_EXPORTER_OTLP_ENDPOINT=file:///FOLDER');
   if (value.includes('prometheus')) listener.note(`${from} asks for prometheus, which is /metrics of the control plane: nothing else listens`);
   if (value.includes('none') && value.length > 1) listener.note(`${from} names none beside others; the others count`);
-  return { signal, otlp: value.includes('otlp') ? 'asked for' : 'no', prints: asksToPrint && mayPrint, from };
+  return { signal, otlp: value.includes('otlp') ? 'asked for' : 'no', from };
 }
 
-function noteAskedInVain(listener: Listener, exporters: readonly Exporters[]): void {
+function noteAskedInVain(listener: Listener, exporters: readonly Exporter[]): void {
   const asked = exporters.find(({ otlp }) => otlp === 'asked for');
   if (asked !== undefined) listener.note(`${asked.from} asks for otlp, and no endpoint is configured: nothing is sent`, 'Set OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318, or enterprise.telemetry.endpoint');
 }

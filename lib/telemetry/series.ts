@@ -104,7 +104,7 @@ function bucketOf(bounds: readonly number[], value: number): number {
 
 /** Key of the series that stands for the rest; all others begin with a digit, or are empty. */
 const overflowKey = 'overflow';
-const overflowAttributes: KeptAttributes = { names: ['otel.metric.overflow'], values: [true], dropped: 0 };
+const overflowAttributes: KeptAttributes = { entries: ['otel.metric.overflow', true], dropped: 0 };
 
 /** One metric. */
 export class MetricStore {

@@ -109,8 +109,6 @@ export interface TelemetrySettings {
   /** Why not, in words; undefined when it is on. */
   readonly offBecause: string | undefined;
   readonly destinations: readonly DestinationSettings[];
-  /** Signals that are also written to standard output, as lines of OTLP/JSON (`console`, `otlp/stdout`). Never in a program of ours. */
-  readonly stdout: readonly Signal[];
   /** Attributes of the resource, `service.name` among them. */
   readonly resource: Readonly<Record<string, string>>;
   readonly sampler: SamplerSettings;

@@ -94,8 +94,9 @@ export class KeptSpan implements Span, SpanData {
     return this;
   }
 
-  link(context: SpanContext, attributes?: Attributes): this {
-    if (!this.isRecording || !isContext(context)) return this;
+  link(given: SpanContext, attributes?: Attributes): this {
+    const context = contextOf(given);
+    if (!this.isRecording || context === undefined) return this;
     const { limits } = this.#making;
     if (this.links.length >= limits.links) {
       this.droppedLinks += 1;
@@ -163,9 +164,37 @@ function timeOr(time: number | undefined, otherwise: number): number {
 /** Beyond it no time fits 64 bits of nanoseconds. */
 const latest = 18e12;
 
-/** Whether somebody's object names a span. */
-export function isContext(context: SpanContext | undefined): context is SpanContext {
-  return context !== undefined && context !== null && isId(context.traceId, 32) && isId(context.spanId, 16) && isValidContext(context);
+/** A context that was made here, or looked at, and is right. */
+export class OwnContext implements SpanContext {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly sampled: boolean;
+  declare readonly traceState?: string;
+  declare readonly isRemote?: boolean;
+
+  constructor(traceId: string, spanId: string, sampled: boolean, traceState: string | undefined) {
+    this.traceId = traceId;
+    this.spanId = spanId;
+    this.sampled = sampled;
+    if (traceState !== undefined) this.traceState = traceState;
+  }
+}
+
+const longestTraceState = 8192;
+
+/** Somebody's object as the context that it is; undefined when it names no span. */
+export function contextOf(given: SpanContext | undefined): SpanContext | undefined {
+  try {
+    return given instanceof OwnContext ? given : given === undefined || given === null ? undefined : readContext(given);
+  } catch {
+    return undefined;
+  }
+}
+
+function readContext({ traceId, spanId, sampled, traceState, isRemote }: SpanContext): SpanContext | undefined {
+  if (!isId(traceId, 32) || !isId(spanId, 16) || !isValidContext({ traceId, spanId, sampled })) return undefined;
+  const context = new OwnContext(traceId, spanId, sampled === true, typeof traceState === 'string' && traceState.length <= longestTraceState ? traceState : undefined);
+  return isRemote === true ? Object.assign(context, { isRemote }) : context;
 }
 
 function isId(id: unknown, length: number): boolean {

@@ -3,12 +3,12 @@
  * given before it has looked at it.
  */
 import type { LogData, Scope, SpanData } from '../base/telemetry-data.ts';
-import { noSpan, severities, unkeptSpan, type EventLogger, type LogEvent, type Span, type SpanContext, type SpanOptions, type Tracer } from '../base/trace.ts';
+import { noSpan, severities, unkeptSpan, type EventLogger, type LogEvent, type Span, type SpanOptions, type Tracer } from '../base/trace.ts';
 import { cut } from '../formats/otlp/value.ts';
 import type { Random } from '../ports.ts';
 import { keepAttributes, type Limits } from './attributes.ts';
 import type { Sampler } from './sampler.ts';
-import { isContext, KeptSpan, type SpanMaking } from './span.ts';
+import { contextOf, KeptSpan, OwnContext, type SpanMaking } from './span.ts';
 import type { Times } from './times.ts';
 
 export interface Making {
@@ -40,11 +40,11 @@ export function createTracer(making: Making, ended: (span: SpanData) => void): T
   };
 
   function begin(name: string, options: SpanOptions | undefined): Span {
-    const parent = isContext(options?.parent) ? options.parent : undefined;
+    const parent = contextOf(options?.parent);
     const traceId = parent?.traceId ?? givenId(options, 'traceId', traceIdLength) ?? ids(traceIdLength);
     const spanId = givenId(options, 'spanId', spanIdLength) ?? ids(spanIdLength);
     const sampled = sampler(traceId, parent);
-    const context: SpanContext = parent?.traceState === undefined ? { traceId, spanId, sampled } : { traceId, spanId, sampled, traceState: parent.traceState };
+    const context = new OwnContext(traceId, spanId, sampled, parent?.traceState);
     return sampled ? new KeptSpan(spans, name, context, parent, options) : unkeptSpan(context);
   }
 }
@@ -54,9 +54,10 @@ function givenId(options: SpanOptions | undefined, which: 'traceId' | 'spanId', 
   return typeof id === 'string' && id.length === length && /^(?!0+$)[0-9a-f]+$/.test(id) ? id : undefined;
 }
 
-const poolBytes = 2048;
+const poolBytes = 8192;
+const noId = '0'.repeat(traceIdLength);
 
-/** Draws hexadecimal digits from a pool, because each call for random bytes costs as much as a hundred ids. */
+/** Draws hexadecimal digits from a pool, because a call for random bytes costs as much as many ids. */
 function createIds(random: Random): (length: number) => string {
   let pool = '';
   let at = 0;
@@ -65,7 +66,7 @@ function createIds(random: Random): (length: number) => string {
     const id = pool.slice(at, at + length);
     at += length;
     // All zero means none.
-    return /[^0]/.test(id) ? id : '1'.padStart(length, '0');
+    return noId.startsWith(id) ? '1'.padStart(length, '0') : id;
   };
 }
 
@@ -94,7 +95,7 @@ function recordOf({ name, severity, body, attributes, context, time }: LogEvent,
     name: typeof name === 'string' && name !== '' ? cut(name, longestEventName) : undefined,
     time: typeof time === 'number' && time > 0 && time < now + aYear ? time : now, observedTime: now,
     severityNumber: known ? severities[severity] : 0, severityText: known ? severity.toUpperCase() : '',
-    context: isContext(context) ? context : undefined,
+    context: contextOf(context),
     size: sizeOfRecord + kept.size + (text?.length ?? 0),
   };
 }

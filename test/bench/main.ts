@@ -6,6 +6,7 @@ import { commandBenches } from './command.bench.ts';
 import { httpHookBenches } from './http-hook.bench.ts';
 import { hookBenches } from './hook.bench.ts';
 import { merkleBenches } from './merkle.bench.ts';
+import { outageBenches } from './outage.bench.ts';
 import { policyBenches } from './policy.bench.ts';
 import { policyLoadBenches } from './policy-load.bench.ts';
 import { searchBenches } from './search.bench.ts';
@@ -13,7 +14,7 @@ import { streamBenches } from './streams.bench.ts';
 import { storeBenches } from './store.bench.ts';
 import { runBench, type Bench, type BenchResult, type Figure } from './harness.ts';
 
-const benches: readonly Bench[] = [...apiBenches, ...auditBenches, ...merkleBenches, ...policyBenches, ...policyLoadBenches, ...commandBenches, ...httpHookBenches, ...hookBenches, ...searchBenches, ...streamBenches, ...storeBenches];
+const benches: readonly Bench[] = [...apiBenches, ...auditBenches, ...merkleBenches, ...policyBenches, ...policyLoadBenches, ...commandBenches, ...httpHookBenches, ...hookBenches, ...searchBenches, ...streamBenches, ...storeBenches, ...outageBenches];
 
 // `node --test` without names starts this file too, and a bench is no test.
 if (process.env['NODE_TEST_CONTEXT'] !== undefined) process.exit(0);

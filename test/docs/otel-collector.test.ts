@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isPlainObject } from '../../lib/base/json.ts';
+import { table } from '../../lib/config/config.ts';
 import { parseYaml } from '../../lib/entry/yaml.ts';
 import { attribute, metricNames } from '../../lib/telemetry/names.ts';
 import { variableNames } from '../../lib/telemetry/variables.ts';
@@ -35,7 +36,7 @@ test('the others are YAML, and sample by attributes that spans have', (t) => {
   if (text === undefined) return;
   const configs = blocks(text, 'yaml').map((block) => parseYaml(block));
   assert.ok(configs.length >= 5);
-  const { policies } = section(section(configs[1], 'processors'), 'tail_sampling') as { readonly policies?: readonly Section[] };
+  const { policies } = section(section(configs.find((config) => 'tail_sampling' in section(config, 'processors')), 'processors'), 'tail_sampling') as { readonly policies?: readonly Section[] };
   const keys = (policies ?? []).flatMap((policy) => section(policy, 'string_attribute')['key'] ?? []);
   assert.deepEqual(keys, [attribute.decision, attribute.approvalStatus]);
   for (const policy of policies ?? []) assert.ok(isPlainObject(policy[String(policy['type'])]), `${String(policy['name'])} has what its type asks for`);
@@ -65,10 +66,13 @@ test('labels in queries are ones that the metric has', (t) => {
   }
 });
 
-test('variables it names are read', (t) => {
+test('what senders are told to set is read', (t) => {
   const text = page(t, name);
   if (text === undefined) return;
-  const named = blocks(text, 'sh').join('\n').match(/\bOTEL_[A-Z_]+/g) ?? [];
+  const ours = blocks(text, 'yaml').map((block) => section(section(parseYaml(block), 'enterprise'), 'telemetry')).find((one) => 'endpoint' in one) ?? {};
+  const keys = new Set(table.map(({ key }) => key));
+  assert.deepEqual(Object.keys(ours).filter((key) => !keys.has(`enterprise.telemetry.${key}`)), []);
+  const named = /## One that you can start from([^]*?)^## /m.exec(text)?.[1]?.match(/\bOTEL_[A-Z_]+/g) ?? [];
   assert.ok(named.length >= 2);
   assert.deepEqual(named.filter((variable) => !variableNames.includes(variable)), []);
 });

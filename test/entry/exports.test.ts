@@ -17,6 +17,7 @@ const published: Readonly<Record<string, readonly string[]>> = {
   './audit': ['LokiError', 'openAuditLog'],
   './merkle': ['leafHash', 'root', 'verifyConsistency', 'verifyInclusion', 'verifyNote'],
   './gate': ['LokiError', 'openGate'],
+  './telemetry': ['createTelemetry', 'parseTraceparent', 'traceparentOf'],
 };
 
 const manifestPath = join(packageRoot, 'package.json');

@@ -11,7 +11,7 @@ import { fixture, packageRoot } from '../support/root.ts';
 
 /** Only built modules can be watched: what compiles a source on the fly opens files itself. */
 const built = treeRoot.endsWith('dist') ? treeRoot : join(packageRoot, 'dist');
-const doors: readonly string[] = ['lib/index.js', 'lib/entry/yaml.js', 'lib/entry/policy.js', 'lib/entry/scan.js', 'lib/entry/shell.js', 'lib/entry/audit.js', 'lib/entry/merkle.js', 'lib/entry/gate.js'];
+const doors: readonly string[] = ['lib/index.js', 'lib/entry/yaml.js', 'lib/entry/policy.js', 'lib/entry/scan.js', 'lib/entry/shell.js', 'lib/entry/audit.js', 'lib/entry/merkle.js', 'lib/entry/gate.js', 'lib/entry/telemetry.js'];
 
 interface Seen {
   readonly opened: readonly string[];

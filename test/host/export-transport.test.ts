@@ -290,3 +290,25 @@ describe('over TLS', () => {
     assert.match(words(await opened(t).post(over(port))), /does not speak TLS|ECONNRESET|wrong version/i);
   });
 });
+
+describe('where names lead', () => {
+  test('an address that may not be reached is not connected to, and the words say why', async (t) => {
+    let requests = 0;
+    const { port } = await listen(t, http.createServer((_request, response) => { requests += 1; response.end('{}'); }));
+    const judged: string[] = [];
+    const transport = createExportTransport((host, address) => { judged.push(`${host} ${address}`); return `${address} is where nobody goes`; });
+    t.after(() => transport.close());
+    const answer = await transport.post(asked(port, { url: `http://localhost:${port}/v1/traces` }));
+    assert.match(words(answer), /Cannot connect to localhost: (?:127\.0\.0\.1|::1) is where nobody goes/);
+    assert.ok(judged.some((one) => /^localhost (?:127\.0\.0\.1|::1)$/.test(one)));
+    assert.equal(requests, 0);
+  });
+
+  test('of several addresses those that may be reached are used', async (t) => {
+    const { port } = await listen(t, http.createServer((_request, response) => { response.end('{}'); }));
+    const transport = createExportTransport((_host, address) => (address === '127.0.0.1' ? undefined : 'no'));
+    t.after(() => transport.close());
+    const answer = await transport.post(asked(port, { url: `http://localhost:${port}/v1/traces` }));
+    assert.equal(answer.kind === 'answered' ? answer.status : answer.message, 200);
+  });
+});

@@ -209,7 +209,7 @@ test('what is set and not done is said in words', () => {
   assert.match(said({ OTEL_EXPORTER_PROMETHEUS_HOST: 'h' }), /OTEL_EXPORTER_PROMETHEUS_HOST is not used: metrics are at \/metrics/);
   assert.match(said({ OTEL_EXPORTER_PROMETHEUS_PORT: '1' }), /OTEL_EXPORTER_PROMETHEUS_PORT is not used/);
   assert.match(said({ OTEL_METRICS_EXPORTER: 'prometheus,otlp' }), /prometheus, which is \/metrics of the control plane/);
-  assert.match(said({ OTEL_TRACES_EXPORTER: 'console' }), /asks for traces on standard output, which is for results here/);
+  assert.match(said({ OTEL_TRACES_EXPORTER: 'console' }), /OTEL_TRACES_EXPORTER asks for console, and traces are not written to standard output \| For a look at them use .*file:/);
   assert.match(said({ OTEL_TRACES_EXPORTER: 'none,otlp' }), /names none beside others; the others count/);
   assert.match(said({ OTEL_BSP_MAX_QUEUE_SIZE: '10' }), /^OTEL_BSP_MAX_QUEUE_SIZE makes a batch of 512 larger than the queue of 10; a batch has 10/);
   assert.match(said({ OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: '/c.pem' }), /^OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE is set without OTEL_EXPORTER_OTLP_CLIENT_KEY; neither is used/);
@@ -222,16 +222,18 @@ test('a receiver on this machine is not sent gzip unless somebody asks for it', 
   assert.equal(gzip({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318', OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' }), true);
 });
 
-test('console and otlp/stdout write where standard output is free, beside otlp', () => {
-  const { stdout, destinations, problems } = settingsOf({ ...endpoint, OTEL_TRACES_EXPORTER: 'otlp,console', OTEL_LOGS_EXPORTER: 'otlp/stdout' }, { mayPrint: true });
-  assert.deepEqual([stdout, destinations[0]?.signals, problems], [['traces', 'logs'], ['traces', 'metrics'], []]);
+test('console and otlp/stdout are told, and otlp beside them counts', () => {
+  const { destinations, problems } = settingsOf({ ...endpoint, OTEL_TRACES_EXPORTER: 'otlp,console', OTEL_LOGS_EXPORTER: 'otlp/stdout' });
+  assert.deepEqual(destinations[0]?.signals, ['traces', 'metrics']);
+  assert.deepEqual(problems.map(({ message }) => message), [
+    'OTEL_TRACES_EXPORTER asks for console, and traces are not written to standard output', 'OTEL_LOGS_EXPORTER asks for otlp/stdout, and logs are not written to standard output',
+  ]);
 });
 
-test('otlp asked for without an endpoint goes to the usual one where there is one, and is told where there is none', () => {
-  const usual = { serviceName: 's', resource: {}, endpoint: { kind: 'http', url: 'http://localhost:4318/', shown: 'http://localhost:4318', host: 'localhost', port: 4318, path: '/' } } as const;
-  assert.equal(settingsOf({}, { usual }).isOn, false);
-  assert.equal(routeOf(settingsOf({ OTEL_TRACES_EXPORTER: 'otlp' }, { usual }), 'traces')?.url, 'http://localhost:4318/v1/traces');
-  assert.match(words(settingsOf({ OTEL_TRACES_EXPORTER: 'otlp' })), /^OTEL_TRACES_EXPORTER asks for otlp, and no endpoint is configured: nothing is sent$/);
+test('otlp asked for without an endpoint goes nowhere, and that is told', () => {
+  const settings = settingsOf({ OTEL_TRACES_EXPORTER: 'otlp' });
+  assert.equal(settings.isOn, false);
+  assert.match(words(settings), /^OTEL_TRACES_EXPORTER asks for otlp, and no endpoint is configured: nothing is sent$/);
 });
 
 test('what stands above the environment wins, and the loser is named', () => {

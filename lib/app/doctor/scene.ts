@@ -29,6 +29,8 @@ export interface Scene {
   readonly problem: LokiError | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Somebody named the area that is looked at: then a check may ask others over the network. */
+  readonly named: boolean;
   recent(): RecentLog;
 }
 
@@ -36,11 +38,11 @@ export interface Scene {
 const mostEntries = 20_000;
 const longestReadMs = 3000;
 
-export function lookAround(surroundings: Surroundings, options: InstallationOptions): Scene {
+export function lookAround(surroundings: Surroundings, options: InstallationOptions, named: boolean = false): Scene {
   const { installation, problem } = openAsFarAsPossible(surroundings, options);
   let recent: RecentLog | undefined;
   return {
-    installation, problem, now: installation.host.clock.now(),
+    installation, problem, named, now: installation.host.clock.now(),
     recent: () => (recent ??= readRecent(installation)),
   };
 }

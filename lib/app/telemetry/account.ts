@@ -10,6 +10,8 @@ import { signals, type DropReason, type Signal } from '../../telemetry/batch.ts'
 import type { DestinationStand } from '../../telemetry/export/stand.ts';
 import { isDropReason } from './handover.ts';
 
+export { signals, type Signal };
+
 /** By signal and reason; what never was is left out. */
 export type DropCounts = { readonly [signal in Signal]?: { readonly [reason in DropReason]?: number } };
 

@@ -24,7 +24,7 @@ export function hasCourier({ host: { disk, clock }, home }: Installation): boole
 }
 
 /** Whether a receiver stands in a configuration file. Whoever is left behind goes by those alone (`lib/app/audit/leave-behind.ts`). */
-function isSentByFiles({ config }: Installation): boolean {
+export function isSentByFiles({ config }: Installation): boolean {
   return config.telemetry.destinations.length > 0 || ['organisation', 'user'].includes(config.origin(telemetrySection.endpoint.key).layer);
 }
 

@@ -34,6 +34,6 @@ function dataOf(family: MetricFamily, { scope, temporality, startTime, time }: M
 }
 
 function attributesOf({ labels, overflow }: NumberPoint | HistogramPoint): KeptAttributes {
-  if (overflow) return { names: ['otel.metric.overflow'], values: [true], dropped: 0 };
-  return { names: labels.map(([name]) => name), values: labels.map(([, value]) => value), dropped: 0 };
+  if (overflow) return { entries: ['otel.metric.overflow', true], dropped: 0 };
+  return { entries: labels.flat(), dropped: 0 };
 }

@@ -15,6 +15,7 @@ import type { DestinationSettings, FileDestinationSettings, HttpDestinationSetti
 import type { Installation } from '../installation.ts';
 import { version } from '../version.ts';
 import { telemetryPlaces } from './places.ts';
+import { refusedReceiver } from './settings.ts';
 
 export interface OpenDestinations {
   readonly all: readonly StandingDestination[];
@@ -35,7 +36,7 @@ const pemForMs = 60_000;
 
 export function openDestinations(installation: Installation, settings: readonly DestinationSettings[], options: OpeningOptions): OpenDestinations {
   const { host } = installation;
-  const transport = createExportTransport();
+  const transport = createExportTransport(refusedReceiver(installation));
   const { spoolFiles, lineFiles } = spoolDrivers(host);
   const problems: Problem[] = [];
 

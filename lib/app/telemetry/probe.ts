@@ -3,7 +3,6 @@
  * nothing a receiver says; sends nothing that was recorded.
  */
 import { messageOf } from '../../errors.ts';
-import { parseEndpoint } from '../../base/otlp-endpoint.ts';
 import type { KeptAttributes, Resource } from '../../base/telemetry-data.ts';
 import type { ExportAnswer, ExportTransport } from '../../base/telemetry-ports.ts';
 import { encodeLogs } from '../../formats/otlp/logs.ts';
@@ -14,12 +13,13 @@ import { signals, type Signal } from '../../telemetry/batch.ts';
 import { userAgentOf, type OtlpEndpoint } from '../../telemetry/export/options.ts';
 import { judge, secretsOf } from '../../telemetry/export/verdict.ts';
 import { probeNames } from '../../telemetry/names.ts';
-import type { DestinationSettings, HttpDestinationSettings, TelemetrySettings } from '../../telemetry/settings.ts';
+import type { HttpDestinationSettings, TelemetrySettings } from '../../telemetry/settings.ts';
 import type { Installation } from '../installation.ts';
 import { version } from '../version.ts';
 import { endpointOf } from './open-destinations.ts';
 import { resourceOf, scope } from './parts.ts';
 import { repairFor, type Tried } from './probe-words.ts';
+import { refusedReceiver } from './settings.ts';
 
 /** What came of one signal at one receiver. */
 export interface ProbeReport {
@@ -37,7 +37,7 @@ export interface ProbeReport {
 const longestWaitMs = 10_000;
 
 /** Tries all of them at once. Never rejects. */
-export async function probeReceivers(installation: Installation, settings: TelemetrySettings, transport: ExportTransport = createExportTransport()): Promise<readonly ProbeReport[]> {
+export async function probeReceivers(installation: Installation, settings: TelemetrySettings, transport: ExportTransport = createExportTransport(refusedReceiver(installation))): Promise<readonly ProbeReport[]> {
   try {
     const reports = await Promise.all(settings.destinations.map((each) => (each.kind === 'file' ? [] : probeOne(installation, settings, each, transport))));
     return reports.flat();
@@ -87,7 +87,7 @@ function aheadOf(answer: ExportAnswer, now: number): number | undefined {
   return ahead > 0 ? ahead : Math.min(0, ahead + 1000);
 }
 
-const noAttributes: KeptAttributes = { names: [], values: [], dropped: 0 };
+const noAttributes: KeptAttributes = { entries: [], dropped: 0 };
 
 /** One message of the signal. */
 function probeBody({ host: { clock, random } }: Installation, resource: Resource, signal: Signal): string {
@@ -101,11 +101,4 @@ function probeBody({ host: { clock, random } }: Installation, resource: Resource
     logs: () => encodeLogs(resource, [{ ...common, name: probeNames.event, time, observedTime: time, severityNumber: 9, severityText: 'INFO', body: 'Test of Loki Enterprise: telemetry reaches this place', context: undefined }]),
   }[signal]();
   return encoded.messages[0]?.body ?? '';
-}
-
-/** Whether an address of a receiver names the place where one signal of a base endpoint goes. */
-export function hostOf({ routes }: Extract<DestinationSettings, { readonly kind: 'http' }>): string | undefined {
-  const [route] = Object.values(routes);
-  const parsed = route === undefined ? undefined : parseEndpoint(route.url);
-  return parsed?.kind === 'http' ? parsed.host : undefined;
 }

@@ -14,6 +14,8 @@ import type { Installation } from '../installation.ts';
 import { refusedHost } from '../residency.ts';
 import { version } from '../version.ts';
 
+export type { TelemetrySettings };
+
 /** Which row of OpenTelemetry's variables a key of ours stands beside. */
 const rowOf: { readonly [Field in keyof Config['telemetry']]?: Key } = {
   endpoint: 'endpoint', serviceName: 'serviceName', headers: 'headers', ca: 'certificate', cert: 'clientCertificate', key: 'clientKey',

@@ -2,9 +2,9 @@
  * The envelope that the three signals of OTLP have in common (opentelemetry-proto: trace.proto, metrics.proto, logs.proto): who, which part of
  * it, and then the items. Puts finished items into as many messages as are needed to keep each small, and makes none that is empty.
  */
-import type { KeptAttributes, Resource, Scope, Signal } from '../../base/telemetry-data.ts';
-import type { Attributes, SpanContext } from '../../base/trace.ts';
-import { cut, keptValue, longestName, quote, writeValue } from './value.ts';
+import type { Resource, Scope, Signal } from '../../base/telemetry-data.ts';
+import type { Attributes } from '../../base/trace.ts';
+import { cut, longestName, quote, writeValue } from './value.ts';
 
 /** What one message may hold. A receiver takes 64 MiB; a character is at most three bytes of it. */
 export interface MessageBounds {
@@ -96,40 +96,4 @@ function attributesText(attributes: Attributes): string {
     // What was read until then is told.
   }
   return texts.size === 0 ? '' : `"attributes":[${[...texts.values()].join(',')}]`;
-}
-
-/** `,"attributes":[…]`, or nothing. */
-export function listText({ names, values }: KeptAttributes): string {
-  let list = '';
-  for (let at = 0; at < names.length; at += 1) {
-    const [name, value] = [names[at], values[at]];
-    if (name !== undefined && value !== undefined) list += `${list === '' ? '' : ','}{"key":${quote(name)},"value":${keptValue(value)}}`;
-  }
-  return list === '' ? '' : `,"attributes":[${list}]`;
-}
-
-/** Beside it how many there were more, where there were. */
-export function keptText(attributes: KeptAttributes): string {
-  return attributes.dropped === 0 ? listText(attributes) : `${listText(attributes)},"droppedAttributesCount":${attributes.dropped}`;
-}
-
-const nanosPerMs = 1_000_000;
-
-/** Milliseconds since 1970 as a string of nanoseconds: more than a double can hold exactly. */
-export function nanos(ms: number): string {
-  const whole = Math.floor(ms);
-  const rest = Math.min(nanosPerMs - 1, Math.floor((ms - whole) * nanosPerMs));
-  return whole === 0 ? `"${rest}"` : `"${whole}${rest === 0 ? '000000' : String(rest).padStart(6, '0')}"`;
-}
-
-/** Bits of `flags` (trace.proto, SpanFlags): those of W3C in the lowest byte, then whether it is known that the context came from elsewhere, and whether it did. */
-const [sampledFlag, knowsRemote, isRemoteFlag] = [1, 0x100, 0x200];
-
-export function flags(sampled: boolean, remote: boolean | undefined): number {
-  return (sampled ? sampledFlag : 0) | knowsRemote | (remote === true ? isRemoteFlag : 0);
-}
-
-/** `"traceId":…,"spanId":…` */
-export function idsText({ traceId, spanId }: SpanContext): string {
-  return `"traceId":"${traceId}","spanId":"${spanId}"`;
 }

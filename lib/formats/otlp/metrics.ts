@@ -3,20 +3,22 @@
  * that a series does not change its type when its value happens to be whole.
  */
 import type { Exemplar, HistogramData, MetricData, NumberData, Resource } from '../../base/telemetry-data.ts';
-import { envelop, idsText, listText, nanos, usualBounds, type Encoded, type MessageBounds, type Written } from './envelope.ts';
+import { envelop, usualBounds, type Encoded, type MessageBounds, type Written } from './envelope.ts';
+import { idsText, Texts } from './texts.ts';
 import { double, quote } from './value.ts';
 
 const temporalities = { delta: 1, cumulative: 2 } as const;
 
 /** In as many messages as the bounds require; items are data points. */
 export function encodeMetrics(resource: Resource, metrics: readonly MetricData[], bounds: MessageBounds = usualBounds): Encoded {
-  return envelop('metrics', resource, metrics.flatMap((metric) => metricTexts(metric, bounds)), bounds);
+  const texts = new Texts();
+  return envelop('metrics', resource, metrics.flatMap((metric) => metricTexts(metric, texts, bounds)), bounds);
 }
 
 /** One text, or several where there are too many points for one. */
-function metricTexts(metric: MetricData, bounds: MessageBounds): readonly Written[] {
+function metricTexts(metric: MetricData, texts: Texts, bounds: MessageBounds): readonly Written[] {
   const [head, tail] = frame(metric);
-  const points = metric.kind === 'histogram' ? metric.points.map((point) => histogramText(point, metric.bounds)) : metric.points.map(numberText);
+  const points = metric.kind === 'histogram' ? metric.points.map((point) => histogramText(point, metric.bounds, texts)) : metric.points.map((point) => numberText(point, texts));
   return [...parts(points, bounds)].map((part, at) => ({ scope: metric.scope, text: `${head}${part.join(',')}${tail}`, items: part.length, apart: at > 0 }));
 }
 
@@ -44,23 +46,23 @@ function frame(metric: MetricData): readonly [head: string, tail: string] {
   }
 }
 
-function pointText({ attributes, startTime, time, exemplars = [] }: NumberData | HistogramData): string {
-  const told = exemplars.length === 0 ? '' : `,"exemplars":[${exemplars.map(exemplarText).join(',')}]`;
-  return `"startTimeUnixNano":${nanos(Math.min(startTime, time))},"timeUnixNano":${nanos(time)}${listText(attributes)}${told}`;
+function pointText({ attributes, startTime, time, exemplars = [] }: NumberData | HistogramData, texts: Texts): string {
+  const told = exemplars.length === 0 ? '' : `,"exemplars":[${exemplars.map((exemplar) => exemplarText(exemplar, texts)).join(',')}]`;
+  return `"startTimeUnixNano":${texts.nanos(Math.min(startTime, time))},"timeUnixNano":${texts.nanos(time)}${texts.list(attributes)}${told}`;
 }
 
-function numberText(point: NumberData): string {
-  return `{${pointText(point)},"asDouble":${double(point.value)}}`;
+function numberText(point: NumberData, texts: Texts): string {
+  return `{${pointText(point, texts)},"asDouble":${double(point.value)}}`;
 }
 
-function exemplarText({ value, time, context }: Exemplar): string {
-  return `{"timeUnixNano":${nanos(time)},"asDouble":${double(value)},${idsText(context)}}`;
+function exemplarText({ value, time, context }: Exemplar, texts: Texts): string {
+  return `{"timeUnixNano":${texts.nanos(time)},"asDouble":${double(value)},${idsText(context)}}`;
 }
 
 /** `sum`, `min` and `max` are left out where they mean nothing; without bounds there are no counts either. */
-function histogramText(point: HistogramData, bounds: readonly number[]): string {
+function histogramText(point: HistogramData, bounds: readonly number[], texts: Texts): string {
   const { counts, count, sum, min, max } = point;
   const optional = [['sum', sum], ['min', min], ['max', max]].map(([name, value]) => (typeof value === 'number' ? `,"${name}":${double(value)}` : '')).join('');
   const buckets = bounds.length === 0 ? '' : `,"bucketCounts":[${counts.map((number) => `"${number}"`).join(',')}],"explicitBounds":[${bounds.map(double).join(',')}]`;
-  return `{${pointText(point)},"count":"${count}"${optional}${buckets}}`;
+  return `{${pointText(point, texts)},"count":"${count}"${optional}${buckets}}`;
 }

@@ -19,11 +19,15 @@ const emptyValue = '{}';
 /** The range of int64. */
 const [leastInt, mostInt] = [-(2n ** 63n), 2n ** 63n - 1n];
 
+/** All that stands in JSON as it is. */
+const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
 /** Text between quotation marks. Half a surrogate pair is no character, and becomes U+FFFD; line feeds are escaped. */
 export function quote(text: string): string {
+  if (plain.test(text)) return `"${text}"`;
   const quoted = JSON.stringify(text);
   // Only lone surrogates are written as \ud…, but a backslash followed by "ud" looks alike: then it is looked at closely.
-  return quoted.length !== text.length + 2 && quoted.includes('\\ud') ? JSON.stringify(wellFormed(text)) : quoted;
+  return quoted.includes('\\ud') ? JSON.stringify(wellFormed(text)) : quoted;
 }
 
 function wellFormed(text: string): string {

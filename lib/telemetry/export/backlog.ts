@@ -46,8 +46,10 @@ export interface BacklogOptions {
 /** One signal's. */
 interface Line {
   /** Sorted by name. */
-  readonly waiting: Waiting[];
+  waiting: Waiting[];
   readonly taken: Set<Waiting>;
+  /** Of all that wait. */
+  items: number;
   /** Of those that wait in memory. */
   batches: number;
   bytes: number;
@@ -55,6 +57,8 @@ interface Line {
 
 /** Files that are joined into one request; with larger ones few. */
 const mostJoined = 64;
+
+const sumOf = (all: readonly Waiting[]): number => all.reduce((sum, { items }) => sum + items, 0);
 
 export class Backlog {
   readonly #options: BacklogOptions;
@@ -65,7 +69,7 @@ export class Backlog {
   constructor(options: BacklogOptions) {
     this.#options = options;
     this.#nextName = createSpoolNames(options.random);
-    this.#lines = new Map(signals.map((signal) => [signal, { waiting: [], taken: new Set(), batches: 0, bytes: 0 }]));
+    this.#lines = new Map(signals.map((signal) => [signal, { waiting: [], taken: new Set(), items: 0, batches: 0, bytes: 0 }]));
     for (const file of options.spool?.look() ?? []) this.#takeUp(file);
     this.#boundDisk(0);
   }
@@ -117,7 +121,7 @@ export class Backlog {
       bytes += next.bytes;
       if (next.isHalf) break;
     }
-    return taken.length === 0 ? undefined : { waiting: taken, items: taken.reduce((sum, { items }) => sum + items, 0), body: joinBodies(signal, bodies) };
+    return taken.length === 0 ? undefined : { waiting: taken, items: sumOf(taken), body: joinBodies(signal, bodies) };
   }
 
   /** They were delivered, or are counted as dropped: they are gone. */
@@ -163,7 +167,13 @@ export class Backlog {
   toDisk(signal: Signal): void {
     const line = this.#line(signal);
     if (this.#options.spool === undefined || line.batches === 0) return;
-    for (const each of line.waiting.filter(({ isOnDisk }) => !isOnDisk)) if (!this.#toDisk(line, each)) return;
+    const inMemory: Waiting[] = [];
+    // From the end, where they mostly are: before them there may be thousands on disk.
+    for (let at = line.waiting.length - 1; inMemory.length < line.batches && at >= 0; at -= 1) {
+      const each = line.waiting[at];
+      if (each?.isOnDisk === false) inMemory.push(each);
+    }
+    for (const each of inMemory.toReversed()) if (!this.#toDisk(line, each)) return;
   }
 
   /** At the end: all that is in memory, also what is being sent, is on disk afterwards, or counted. */
@@ -203,17 +213,17 @@ export class Backlog {
 
   /** What waits, what is being sent included. */
   stand(): { readonly items: number; readonly batches: number; readonly batchBytes: number; readonly oldest: number | null } {
-    let [items, batches, batchBytes, oldest] = [0, 0, 0, Infinity];
-    for (const { waiting, taken } of this.#lines.values()) {
-      for (const each of [...waiting, ...taken]) {
-        items += each.items;
-        oldest = Math.min(oldest, readSpoolName(each.name)?.madeMs ?? Infinity);
-        if (each.isOnDisk) continue;
-        batches += 1;
-        batchBytes += each.bytes;
-      }
+    const sum = { items: 0, batches: 0, batchBytes: 0 };
+    let oldest = '';
+    for (const { waiting, taken, items, batches, bytes } of this.#lines.values()) {
+      const sent = [...taken];
+      const inMemory = sent.filter(({ isOnDisk }) => !isOnDisk);
+      sum.items += items + sumOf(sent);
+      sum.batches += batches + inMemory.length;
+      sum.batchBytes += bytes + inMemory.reduce((so, one) => so + one.bytes, 0);
+      for (const { name } of [...waiting.slice(0, 1), ...sent]) if (oldest === '' || name < oldest) oldest = name;
     }
-    return { items, batches, batchBytes, oldest: oldest === Infinity ? null : oldest };
+    return { ...sum, oldest: readSpoolName(oldest)?.madeMs ?? null };
   }
 
   #line(signal: Signal): Line {
@@ -234,6 +244,7 @@ export class Backlog {
       else high = middle;
     }
     waiting.splice(low, 0, one);
+    line.items += one.items;
     if (one.isOnDisk) return;
     line.batches += 1;
     line.bytes += one.bytes;
@@ -244,6 +255,7 @@ export class Backlog {
     if (at < 0) return;
     if (at === 0) line.waiting.shift();
     else line.waiting.splice(at, 1);
+    line.items -= one.items;
     if (one.isOnDisk) return;
     line.batches -= 1;
     line.bytes -= one.bytes;
@@ -335,7 +347,10 @@ export class Backlog {
     const names = new Set(found.map(({ name }) => name));
     const known = new Set<string>();
     for (const line of this.#lines.values()) {
-      for (const lost of line.waiting.filter(({ isOnDisk, name }) => isOnDisk && !names.has(name))) this.#remove(line, lost);
+      // All at once: thousands may be gone.
+      const left = line.waiting.filter(({ isOnDisk, name }) => !isOnDisk || names.has(name));
+      line.items -= sumOf(line.waiting) - sumOf(left);
+      line.waiting = left;
       for (const { name } of [...line.waiting, ...line.taken]) known.add(name);
     }
     for (const file of found) if (!known.has(file.name)) this.#takeUp(file);

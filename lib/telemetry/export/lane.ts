@@ -73,10 +73,11 @@ export class Lane {
   /** Sends what may be sent now. */
   kick(): void {
     const { backlog, signal, connections } = this.#options;
-    while (!this.#isStopped && this.#pause === undefined && this.#sending < (this.#isTried && this.#failures === 0 ? connections : 1) && backlog.has(signal)) {
+    const isGood = (): boolean => this.#isTried && this.#failures === 0;
+    while (!this.#isStopped && this.#pause === undefined && this.#sending < (isGood() ? connections : 1) && backlog.has(signal)) {
       // What is tried first, or again, is small: one batch.
-      const parcel = backlog.take(signal, this.#isTried && this.#failures === 0 ? this.#mostBytes : 0);
-      if (parcel !== undefined) void this.#send(parcel);
+      const parcel = backlog.take(signal, isGood() ? this.#mostBytes : 0);
+      if (parcel !== undefined) this.#send(parcel).catch((error: unknown) => this.#failed(`a defect here: ${messageOf(error)}`, undefined));
       // All that waited was gone, or the disk cannot be read now.
       else if (backlog.has(signal)) this.#failed('the spool cannot be read', undefined);
     }
@@ -106,8 +107,9 @@ export class Lane {
   }
 
   async #post({ body }: Parcel): Promise<ExportAnswer> {
-    const { transport, endpoint: { url, headers, gzip, timeoutMs, tls }, userAgent } = this.#options;
+    const { transport, endpoint, userAgent } = this.#options;
     try {
+      const { url, headers, gzip, timeoutMs, tls } = endpoint;
       return await transport.post({ url, headers: { 'user-agent': userAgent, ...headers }, body, gzip, timeoutMs, ...(tls === undefined ? {} : { tls }) });
     } catch (error) {
       return { kind: 'unreachable', code: undefined, message: messageOf(error) };

@@ -30,6 +30,7 @@ test('what is handed over reaches every destination that wants it, in order, onc
     clock.advance(1);
   }
   handOver(place, batch('logs', 'log'), 'cumulative');
+  clock.advance(1);
   handOver(place, batch('metrics', 'cumulative'), 'cumulative');
   handOver(place, batch('metrics', 'delta'), 'delta');
   const all = keepingDestination(place.files, 'all');

@@ -59,6 +59,37 @@ describe('a receiver that answers', () => {
   });
 });
 
+test('several connections: as many requests at once, which fail together once, and are tried again alone', async () => {
+  const world = ground();
+  const releases: ((answer: ExportAnswer) => void)[] = [];
+  const destination = world.open({ connections: 3 });
+  await offerAll(world, destination, spans(0, 1));
+  world.receiver.answer = () => new Promise<ExportAnswer>((resolve) => { releases.push(resolve); });
+  for (const each of spans(1, 9)) destination.offer(each);
+  await world.time.pass(0);
+  assert.equal(releases.length, 3);
+  world.receiver.answer = () => refusedConnection;
+  for (const release of releases) release(refusedConnection);
+  await world.time.pass(0);
+  assert.equal(destination.stand().signals.traces?.failures, 1);
+  const before = world.receiver.requests.length;
+  await world.time.pass(1500);
+  assert.equal(world.receiver.requests.length, before + 1);
+  world.receiver.answer = () => ok;
+  await world.time.pass(40_000);
+  assert.deepEqual(world.receiver.taken().toSorted(), names(0, 9));
+  assert.deepEqual(world.drops, []);
+});
+
+test('settings that throw when they are looked at are a receiver that is away', async () => {
+  const world = ground();
+  const destination = world.open({ endpoints: { logs: { url: 'http://x/', headers: {}, gzip: false, timeoutMs: 1, get tls(): never { throw new Error('unreadable'); } } } });
+  destination.offer(batch('logs', ['a']));
+  await world.time.pass(1);
+  assert.match(destination.stand().signals.logs?.lastFailure?.words ?? '', /unreadable/);
+  assert.equal(destination.stand().waiting.items, 1);
+});
+
 describe('a receiver that is away', () => {
   test('costs nothing: what is offered waits on disk, is delivered oldest first when it is back, and then goes from memory again', async () => {
     const world = ground();
