@@ -21,11 +21,12 @@ import { prdBytes, type Prd } from './prd.ts';
 import type { Provider } from './provider.ts';
 import { noProgress, progressOf, readRun, StoredObject } from './progress.ts';
 import { runKeys, type Run } from './run.ts';
+import { keptContext, readContext } from './kept-context.ts';
 import { endLeftovers, readSession, sessionValue, type SessionRecord } from './session.ts';
 import { hasEnded, stateOf, step } from './state.ts';
 import { projectAttributes } from './spans.ts';
 import { Timeline } from './timeline.ts';
-import { keptContext, readContext, RunTrace } from './trace.ts';
+import { RunTrace } from './trace.ts';
 
 /** Long enough to take over the lock of a process that has just died. */
 const lockWaitMs = 400;

@@ -18,7 +18,7 @@ import type { Prd } from './prd.ts';
 import { noProgress, runValue, StoredObject } from './progress.ts';
 import { queuedValue } from './queue.ts';
 import { runKeys, type Run, type RunTrigger } from './run.ts';
-import { keptContext } from './trace.ts';
+import { keptContext } from './kept-context.ts';
 
 /** What an order may say of how the run is to go. What it leaves out is as the project is configured. */
 export type RunTerms = {

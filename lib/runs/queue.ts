@@ -6,7 +6,7 @@ import { isId } from '../base/ids.ts';
 import type { JsonValue } from '../base/json.ts';
 import type { Store, StoreEntry } from '../store/store.ts';
 import { StoredObject } from './progress.ts';
-import { keptContext, readContext, type KeptContext } from './trace.ts';
+import { keptContext, readContext, type KeptContext } from './kept-context.ts';
 import { runKeys } from './run.ts';
 
 /** With the span of the request that ordered it, where there is one. */

@@ -5,7 +5,7 @@
 import type { JsonValue } from '../base/json.ts';
 import type { ProcessFacts, Spawn } from '../ports.ts';
 import { StoredObject } from './progress.ts';
-import { keptContext, readContext, type KeptContext } from './trace.ts';
+import { keptContext, readContext, type KeptContext } from './kept-context.ts';
 
 /** `pausing` and `stopping` are wishes of a person that the session's process has not yet carried out. */
 export type SessionState = 'running' | 'pausing' | 'paused' | 'stopping';

@@ -4,13 +4,10 @@
  * had not ended; whoever takes the run up goes on in the same trace.
  */
 import type { Attributes, Span, SpanContext, SpanLink, Tracer } from '../base/trace.ts';
-import { isValidContext } from '../base/trace.ts';
-import { parseContext, traceparentOf } from '../base/trace-context.ts';
 import { spanIdOf, traceIdOf } from '../base/trace-ids.ts';
 import { LokiError } from '../errors.ts';
 import { attribute } from '../telemetry/names.ts';
 import { endKinds, RunEnd } from './run-end.ts';
-import type { StoredObject } from './progress.ts';
 
 /** Which run, whose work on it, and who asked. */
 export interface RunRoot {
@@ -93,16 +90,4 @@ function startRoot(tracer: Tracer, { name, runId, attempt, parent, askedBy, attr
 function fail(span: Span, error: unknown): void {
   const type = error instanceof RunEnd ? error.kind : error instanceof LokiError ? error.code : 'internal';
   span.set(attribute.errorType, type).status('error', error instanceof RunEnd ? endKinds[error.kind] : undefined);
-}
-
-/** A context as it is kept in the store, among the members of something else. */
-export type KeptContext = { readonly traceparent?: string; readonly tracestate?: string };
-
-export function keptContext(context: SpanContext | undefined): KeptContext {
-  if (context === undefined || !isValidContext(context)) return {};
-  return { traceparent: traceparentOf(context), ...(context.traceState === undefined ? {} : { tracestate: context.traceState }) };
-}
-
-export function readContext(from: StoredObject): SpanContext | undefined {
-  return parseContext(from.textIfAny('traceparent'), from.textIfAny('tracestate'));
 }

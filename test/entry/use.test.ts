@@ -4,6 +4,7 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { recordingTracer } from '../support/recording-tracer.ts';
 import { openAuditLog, type OpenedAuditLog } from '../../lib/entry/audit.ts';
 import { openGate } from '../../lib/entry/gate.ts';
 import { loadPolicy } from '../../lib/entry/policy.ts';
@@ -164,6 +165,17 @@ describe('openGate', () => {
     assert.equal((await gate.decide({ kind: 'fs.write', file_path: 'a.txt', cwd: projectDir })).decision, 'ALLOW');
     assert.equal((await gate.decide({ kind: 'fs.write', file_path: 'gate project/a.txt', cwd: root })).decision, 'ALLOW');
     await gate.close();
+  });
+
+  test('makes its spans in the trace of the program', async () => {
+    const tracer = recordingTracer();
+    const own = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), sampled: true };
+    const gate = await openGate({ projectDir: folder('gate project'), agent: 'indexer', tracer, parent: () => own });
+    await gate.decide({ kind: 'exec', command: 'ls' });
+    await gate.close();
+    const action = tracer.span('execute_tool exec');
+    assert.deepEqual([action.context.traceId, action.options.parent?.spanId, action.ended, action.attributes['gen_ai.agent.name']], [own.traceId, own.spanId, true, 'indexer']);
+    assert.deepEqual(tracer.spans.map(({ name }) => name), ['execute_tool exec', 'policy.evaluate', 'audit.append']);
   });
 
   test('of a project that does not exist is an error', async () => {

@@ -8,7 +8,7 @@ import type { Action, PolicyDecision } from '../../base/action.ts';
 import { sha256Hex } from '../../base/digest.ts';
 import { isId } from '../../base/ids.ts';
 import { canonicalJson, isPlainObject, type JsonObject, type JsonValue } from '../../base/json.ts';
-import { parseTraceparent } from '../../base/trace-context.ts';
+import { contextIn } from '../../base/trace-context.ts';
 import { spanIdOf, traceIdOf } from '../../base/trace-ids.ts';
 import type { Attributes, SpanContext, Tracer } from '../../base/trace.ts';
 import type { LoggedEntry } from '../../audit/query.ts';
@@ -78,7 +78,7 @@ class Trace implements ActionTrace {
     const { agent } = options;
     const runId = env['LOKI_RUN_ID'];
     this.#options = options;
-    const handed = parseTraceparent(env['TRACEPARENT']);
+    const handed = contextIn(env);
     this.#given = options.parent ?? (() => handed);
     this.#namesPeople = !sealsEntries(installation);
     this.#common = {

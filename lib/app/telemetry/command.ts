@@ -2,7 +2,7 @@
  * Telemetry of a command: one span from its beginning to its exit, what it records beside it. Opened by whatever asks first, for what
  * one command has open is one installation; handed over when the command has ended.
  */
-import { parseTraceparent } from '../../base/trace-context.ts';
+import { contextIn } from '../../base/trace-context.ts';
 import type { SpanContext } from '../../base/trace.ts';
 import { attribute, spanNames } from '../../telemetry/names.ts';
 import type { Installation } from '../installation.ts';
@@ -35,7 +35,7 @@ function commandOf(installation: Installation): Promise<OpenedCommand> {
 
 async function open(installation: Installation): Promise<OpenedCommand> {
   const telemetry = await openTelemetry(installation, 'command');
-  const parent = parseTraceparent(installation.surroundings.env['TRACEPARENT']);
+  const parent = contextIn(installation.surroundings.env);
   // Begun for its ids, and to learn whether it is kept; what is never ended is never told.
   const { context } = telemetry.tracer.start(spanNames.command(''), { parent });
   return { telemetry, context, parent };

@@ -29,7 +29,7 @@ test('what a hook loads of telemetry is what looks whether there is any', () => 
   const loaded = new Set(roots.flatMap((root) => [...loadedWith(`${root}.${extension}`)]));
   assert.ok(loaded.has(`lib/policy/judge.${extension}`), 'the walk reaches the judge');
   const ofTelemetry = [...loaded].filter((path) => /telemetry|otlp|\btrace\b|spans/.test(path)).map((path) => path.replace(/\.\w+$/, '')).sort();
-  assert.deepEqual(ofTelemetry, ['lib/app/telemetry/entries', 'lib/app/telemetry/gate', 'lib/app/telemetry/telemetry', 'lib/base/otlp-endpoint', 'lib/base/otlp-headers', 'lib/base/trace', 'lib/config/sections/telemetry']);
+  assert.deepEqual(ofTelemetry, ['lib/app/telemetry/entries', 'lib/app/telemetry/gate', 'lib/app/telemetry/telemetry', 'lib/base/otlp-endpoint', 'lib/base/otlp-headers', 'lib/base/trace', 'lib/base/trace-context', 'lib/config/sections/telemetry']);
 });
 
 interface Left {
@@ -48,9 +48,8 @@ async function watched(ground: Ground, env: Readonly<Record<string, string>>): P
   });
   const { stdout, stderr, exit } = await endOf(child, input);
   assert.deepEqual([exit, stderr], [0, '']);
-  const lines = stdout.trim().split('\n');
-  assert.match(lines[0] ?? '', /"permissionDecision":"deny"/);
-  const { opened } = JSON.parse(lines.at(-1) ?? '{}') as { readonly opened: readonly string[] };
+  assert.match(stdout, /"permissionDecision":"deny"/);
+  const { opened } = JSON.parse(stdout.slice(stdout.lastIndexOf('{"opened"'))) as { readonly opened: readonly string[] };
   return { opened, files: readdirSync(ground.home, { recursive: true, withFileTypes: true }).filter((each) => each.isFile()).map((each) => relative(ground.home, join(each.parentPath, each.name))).sort() };
 }
 
@@ -65,7 +64,7 @@ describe('a hook in a process of its own', () => {
     const on = await watched(telling, { LOKI_OTEL_ENDPOINT: receiver });
     assert.deepEqual(off.files.filter((path) => /telemetry|spool|otlp/.test(path)), []);
     const more = on.files.filter((path) => !off.files.includes(path));
-    assert.deepEqual(more.map((path) => path.replace(/[^/]*\.(\w+\.jsonl)$/, '….$1')), ['spool/telemetry/handed-over/….traces.jsonl', 'spool/telemetry/handed-over/….logs.jsonl'].sort());
+    assert.deepEqual(more.map((path) => path.replace(/[^/]*\.(\w+\.jsonl)$/, '….$1')).sort(), ['spool/telemetry/handed-over/….logs.jsonl', 'spool/telemetry/handed-over/….traces.jsonl']);
     // The lock of the log is a socket of the kernel, without a network; telemetry opens none, no child and no timer.
     const world = /^(net|dgram|child_process|globalThis)\./;
     assert.deepEqual(counted(on.opened, world), counted(off.opened, world));
