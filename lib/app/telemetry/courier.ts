@@ -86,6 +86,7 @@ class OneCourier implements Courier {
   async #takeOver(): Promise<number> {
     const { place: { files, folder }, timers } = this.#parts;
     const listed = new Map(files.list(folder).map((file) => [file.name, file]));
+    for (const name of this.#partly.keys()) if (!listed.has(name)) this.#partly.delete(name);
     const { batches, drops } = readNames([...listed.keys()]);
     for (const { name, signal, reason, items } of drops) {
       if (this.#counted.has(name)) continue;
