@@ -29,7 +29,7 @@ export function createTracer(making: Making, ended: (span: SpanData) => void): T
   const spans: SpanMaking = { ...making, ended };
   const ids = createIds(making.random);
   return {
-    start(name, options) {
+    startSpan(name, options) {
       try {
         return begin(name, options ?? undefined);
       } catch {
