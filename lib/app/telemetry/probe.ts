@@ -65,7 +65,7 @@ async function probeSignal({ host: { clock } }: Installation, destination: HttpD
   const secrets = secretsOf(endpoint);
   const from = clock.monotonic();
   const answer = await transport.post({
-    url, headers: { ...headers, 'user-agent': userAgentOf(version) }, body, gzip, timeoutMs: timeoutMs === 0 ? longestWaitMs : Math.min(timeoutMs, longestWaitMs), ...(tls === undefined ? {} : { tls }),
+    url, headers: { ...headers, 'user-agent': userAgentOf(version) }, body: [body], gzip, timeoutMs: timeoutMs === 0 ? longestWaitMs : Math.min(timeoutMs, longestWaitMs), ...(tls === undefined ? {} : { tls }),
   });
   const tookMs = Math.round(clock.monotonic() - from);
   const verdict = judge(answer, signal, 1, secrets, clock.now());
