@@ -21,7 +21,7 @@ const files = {
   'lib/b.js': "import { Fault } from './fault.js';\nexport const order = ['b'];\nexport function isFault(value) { return value instanceof Fault; }\nexport async function later() { return (await import('./later.js')).fault(); }\nexport const here = import.meta.url;\n",
   'lib/c.js': "import { add } from './add.js';\nexport const plus = (a, b) => add(a, b);\n",
   'lib/add.js': "import { order } from './b.js';\norder.push('add');\nexport function add(a, b) { return a + b; }\n",
-  'lib/fault.js': 'export class Fault extends Error {\n}\n',
+  'lib/fault.js': 'export class Fault extends Error {\n    code = 1;\n}\n',
   'lib/later.js': "import { Fault } from './fault.js';\nimport { order } from './b.js';\norder.push('later');\nexport function fault() { return new Fault('…'); }\n",
 };
 
