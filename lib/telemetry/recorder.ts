@@ -9,7 +9,7 @@ import { limitsOf } from './attributes.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { createSampler } from './sampler.ts';
 import type { MetricStores } from './series.ts';
-import type { BatchSettings, LimitSettings, SamplerSettings } from './settings.ts';
+import type { BatchSettings, LimitSettings, SamplerSettings, TelemetrySettings } from './settings.ts';
 import { Times } from './times.ts';
 import { createLogger, createTracer } from './tracer.ts';
 
@@ -31,6 +31,8 @@ export interface RecorderOptions {
   readonly limits?: LimitSettings;
   readonly spans?: QueueSettings;
   readonly logs?: QueueSettings;
+  /** How histograms of its meters are counted; in buckets with bounds, when left out. */
+  readonly histograms?: TelemetrySettings['metrics']['histograms'];
   /** Whether exceptions are told with their stack; not when left out. */
   readonly stacks?: boolean;
 }
@@ -89,7 +91,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
         if (!isWanted('metrics')) return;
         metrics.push({ scope, ...stores });
         listener?.begun('metrics');
-      });
+      }, options.histograms === 'base2_exponential_bucket_histogram');
       return meter;
     },
     hear(next) { listener = next; },
