@@ -33,6 +33,8 @@ export interface RecorderOptions {
   readonly logs?: QueueSettings;
   /** How histograms of its meters are counted; in buckets with bounds, when left out. */
   readonly histograms?: TelemetrySettings['metrics']['histograms'];
+  /** How spans are told to others and taken from them; by trace context, when left out. */
+  readonly propagators?: TelemetrySettings['propagators'];
   /** Whether exceptions are told with their stack; not when left out. */
   readonly stacks?: boolean;
 }
@@ -84,7 +86,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const isWanted = (signal: Signal): boolean => signals === undefined || signals.includes(signal);
   return {
     spans, logs, metrics,
-    tracer: (scope) => (isWanted('traces') ? createTracer({ scope, times, random, sampler, limits, stacks }, (span) => spans.push(span)) : noTracer),
+    tracer: (scope) => (isWanted('traces') ? createTracer({ scope, times, random, sampler, limits, stacks, isPrivate: options.propagators?.traceContext === false }, (span) => spans.push(span)) : noTracer),
     logger: (scope) => (isWanted('logs') ? createLogger({ scope, times, limits }, (record) => logs.push(record)) : noLogger),
     meter(scope) {
       const { meter, stores } = createMeter(times, () => {

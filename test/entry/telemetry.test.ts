@@ -47,6 +47,15 @@ test('variables of the environment count, and options count above them', async (
   assert.deepEqual(telemetry.problems.map(({ message }) => /OTEL_METRIC_EXPORT_INTERVAL is "often", accepted is/.test(message)), [true]);
 });
 
+test('histograms are exponential where the variable asks for them', async (t) => {
+  const collector = await startCollector(t);
+  const telemetry = createTelemetry({ endpoint: collector.url, env: { OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'BASE2_exponential_bucket_histogram' } });
+  telemetry.meter.histogram('shop.wait', { unit: 's', bounds: [1, 10] }).record(2);
+  await telemetry.shutdown(5000);
+  assert.deepEqual([telemetry.problems, collector.metrics().map(({ name }) => name)], [[], ['shop.wait']]);
+  assert.match(collector.received.map(({ body }) => body).join(), /"exponentialHistogram":.*"scale":20,"zeroCount":"0","positive":\{"offset":1048575,"bucketCounts":\["1"\]\}/);
+});
+
 test('a folder takes OTLP files', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'loki telemetry '));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
