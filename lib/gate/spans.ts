@@ -56,8 +56,8 @@ class Spans implements DecisionSpans {
     const judgement = work();
     const { decision, actionHash } = judgement;
     const said = { ...decisionAttributes(decision, decidingRule(decision)), ...(actionHash === '' ? {} : { [attribute.actionHash]: actionHash }) };
-    this.#own.span.setAll(said);
-    span.setAll(said).end();
+    this.#own.span.setAttributes(said);
+    span.setAttributes(said).end();
     return judgement;
   }
 
@@ -68,8 +68,8 @@ class Spans implements DecisionSpans {
       // The agent asks the person itself: nobody waited here.
       if (reply.outcome === 'handed') return reply;
       const told = approvalAttributes(reply, this.#tracing.namesPeople);
-      this.#own.span.setAll(told);
-      span.setAll(told).end();
+      this.#own.span.setAttributes(told);
+      span.setAttributes(told).end();
       return reply;
     } catch (error) {
       fail(span, error);
@@ -81,7 +81,7 @@ class Spans implements DecisionSpans {
     const span = this.#child(spanNames.audit, {});
     try {
       const receipt = await work(this.#own.span.context);
-      span.set(attribute.auditSeq, receipt.seq ?? undefined).end();
+      span.setAttribute(attribute.auditSeq, receipt.seq ?? undefined).end();
       return receipt;
     } catch (error) {
       fail(span, error);
@@ -92,13 +92,13 @@ class Spans implements DecisionSpans {
   end({ decision, allowed, rule, audit_seq: seq, handed }: GateReply): void {
     const { span, endsElsewhere } = this.#own;
     if ((allowed || handed === true) && endsElsewhere) return;
-    span.setAll({ [attribute.decision]: decision, [attribute.rule]: rule, [attribute.auditSeq]: seq ?? undefined });
-    if (!allowed && handed !== true) span.set(attribute.errorType, notDone[decision]).status('error');
+    span.setAttributes({ [attribute.decision]: decision, [attribute.rule]: rule, [attribute.auditSeq]: seq ?? undefined });
+    if (!allowed && handed !== true) span.setAttribute(attribute.errorType, notDone[decision]).setStatus('error');
     span.end();
   }
 
   #child(name: string, attributes: Attributes): Span {
-    return this.#tracing.tracer.start(name, { parent: this.#own.span.context, attributes });
+    return this.#tracing.tracer.startSpan(name, { parent: this.#own.span.context, attributes });
   }
 }
 
@@ -112,5 +112,5 @@ export function approvalAttributes({ id, outcome, decidedBy = [] }: ApprovalRepl
 
 /** Ends a span with the kind of an error; its words may hold anything. */
 export function fail(span: Span, error: unknown): void {
-  span.set(attribute.errorType, error instanceof LokiError ? error.code : 'internal').status('error').end();
+  span.setAttribute(attribute.errorType, error instanceof LokiError ? error.code : 'internal').setStatus('error').end();
 }

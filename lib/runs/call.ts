@@ -74,8 +74,8 @@ function callOnce(context: RunContext, request: CallRequest, tries: number): Pro
   return context.trace.within(spanNames.agent(provider.name, action), agentAttributes(context, request.phase, action, tries), async (span) => {
     const called = await callWithin(context, request, span);
     const error = callError(called.end);
-    span.set(attribute.exitCode, called.end.exit ?? undefined);
-    if (error !== undefined) span.set(attribute.errorType, error[0]).status('error', error[1]);
+    span.setAttribute(attribute.exitCode, called.end.exit ?? undefined);
+    if (error !== undefined) span.setAttribute(attribute.errorType, error[0]).setStatus('error', error[1]);
     return called;
   });
 }
@@ -112,7 +112,7 @@ async function callWithin(context: RunContext, request: CallRequest, span: Span)
     end = brokenEnd(error, deps.clock.monotonic() - began);
   }
   await feed.close(answer.usageReports > 0);
-  if (answer.usageReports > 0) span.setAll(usageAttributes(used));
+  if (answer.usageReports > 0) span.setAttributes(usageAttributes(used));
   await recordEnd(context, request, end, answer);
   feed.assertAllowed();
   return { end, answer, messages };

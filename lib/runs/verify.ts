@@ -68,8 +68,8 @@ async function runOne(context: RunContext, gate: GateSpec, span: Span): Promise<
   const { deps, place, timeline, halt } = context;
   const env = { ...allowedEnvironment(place.env), ...traceVariables(toldContext(deps.tracer, span.context)) };
   const result = await runGate(gate, { spawn: deps.spawn, projectDir: place.project.dir, env, redact: deps.redact }, halt.signal);
-  span.setAll(gateAttributes(result));
-  if (!result.passed) span.set(attribute.errorType, result.cause).status('error', result.outcome);
+  span.setAttributes(gateAttributes(result));
+  if (!result.passed) span.setAttribute(attribute.errorType, result.cause).setStatus('error', result.outcome);
   assertNotHalted(context);
   const details: JsonObject = { name: gate.name, passed: result.passed, outcome: result.outcome, exit: result.exit, duration_ms: result.durationMs };
   await timeline.write({

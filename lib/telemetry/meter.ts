@@ -35,12 +35,12 @@ export interface BoundCounter {
 
 /** What is so at the moment. */
 export interface Gauge {
-  set(value: number, attributes?: Attributes): void;
+  record(value: number, attributes?: Attributes): void;
   bind(attributes: Attributes): BoundGauge;
 }
 
 export interface BoundGauge {
-  set(value: number): void;
+  record(value: number): void;
 }
 
 export interface Histogram {
@@ -60,14 +60,14 @@ export type Look = (observe: Observe) => void;
 
 /** The same name with the same kind and unit is the same instrument, whatever the case of its letters. */
 export interface Meter {
-  counter(name: string, options?: InstrumentOptions): Counter;
-  upDownCounter(name: string, options?: InstrumentOptions): Counter;
-  gauge(name: string, options?: InstrumentOptions): Gauge;
-  histogram(name: string, options?: HistogramOptions): Histogram;
+  createCounter(name: string, options?: InstrumentOptions): Counter;
+  createUpDownCounter(name: string, options?: InstrumentOptions): Counter;
+  createGauge(name: string, options?: InstrumentOptions): Gauge;
+  createHistogram(name: string, options?: HistogramOptions): Histogram;
   /** Each answers with what ends the looking. */
-  observableCounter(name: string, options: InstrumentOptions, look: Look): () => void;
-  observableUpDownCounter(name: string, options: InstrumentOptions, look: Look): () => void;
-  observableGauge(name: string, options: InstrumentOptions, look: Look): () => void;
+  createObservableCounter(name: string, options: InstrumentOptions, look: Look): () => void;
+  createObservableUpDownCounter(name: string, options: InstrumentOptions, look: Look): () => void;
+  createObservableGauge(name: string, options: InstrumentOptions, look: Look): () => void;
 }
 
 /** Metrics of one meter; more are not kept. */
@@ -113,13 +113,13 @@ export function createMeter(times: Times, begun: () => void = () => undefined, i
   let looks = 0;
   return {
     meter: {
-      counter: (name, options) => sumOf(storeOf(name, 'counter', options, false), 0, times),
-      upDownCounter: (name, options) => sumOf(storeOf(name, 'updown', options, false), -Infinity, times),
-      gauge: (name, options) => gaugeOf(storeOf(name, 'gauge', options, false)),
-      histogram: (name, options) => histogramOf(storeOf(name, 'histogram', options, false), times),
-      observableCounter: (name, options, look) => observable(name, 'counter', options, look),
-      observableUpDownCounter: (name, options, look) => observable(name, 'updown', options, look),
-      observableGauge: (name, options, look) => observable(name, 'gauge', options, look),
+      createCounter: (name, options) => sumOf(storeOf(name, 'counter', options, false), 0, times),
+      createUpDownCounter: (name, options) => sumOf(storeOf(name, 'updown', options, false), -Infinity, times),
+      createGauge: (name, options) => gaugeOf(storeOf(name, 'gauge', options, false)),
+      createHistogram: (name, options) => histogramOf(storeOf(name, 'histogram', options, false), times),
+      createObservableCounter: (name, options, look) => observable(name, 'counter', options, look),
+      createObservableUpDownCounter: (name, options, look) => observable(name, 'updown', options, look),
+      createObservableGauge: (name, options, look) => observable(name, 'gauge', options, look),
     },
     stores: {
       stores: () => stores.values(),
@@ -183,10 +183,10 @@ function gaugeOf(store: MetricStore | undefined): Gauge {
   const find = finder(store);
   const take = (series: Series, value: number): void => { if (isNumber(value)) series.set(value); };
   return {
-    set: (value, attributes) => take(find(attributes), value),
+    record: (value, attributes) => take(find(attributes), value),
     bind(attributes) {
       const series = find(attributes);
-      return { set: (value) => take(series, value) };
+      return { record: (value) => take(series, value) };
     },
   };
 }

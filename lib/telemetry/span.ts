@@ -70,17 +70,17 @@ export class KeptSpan implements Span, SpanData {
     return this.#around + this.attributes.size;
   }
 
-  set(name: string, value: AttributeValue | undefined): this {
+  setAttribute(name: string, value: AttributeValue | undefined): this {
     if (this.isRecording) this.attributes.set(name, value, this.#making.limits.span);
     return this;
   }
 
-  setAll(attributes: Attributes): this {
+  setAttributes(attributes: Attributes): this {
     if (this.isRecording) this.attributes.setAll(attributes, this.#making.limits.span);
     return this;
   }
 
-  event(name: string, attributes?: Attributes, time?: number): this {
+  addEvent(name: string, attributes?: Attributes, time?: number): this {
     if (!this.isRecording) return this;
     const { limits } = this.#making;
     if (this.events.length >= limits.events) {
@@ -94,7 +94,7 @@ export class KeptSpan implements Span, SpanData {
     return this;
   }
 
-  link(given: SpanContext, attributes?: Attributes): this {
+  addLink(given: SpanContext, attributes?: Attributes): this {
     const context = contextOf(given);
     if (!this.isRecording || context === undefined) return this;
     const { limits } = this.#making;
@@ -110,20 +110,20 @@ export class KeptSpan implements Span, SpanData {
   }
 
   /** `ok` is final, and wins over `error` (trace/api.md, "Set Status"). */
-  status(status: 'ok' | 'error', message?: string): this {
+  setStatus(status: 'ok' | 'error', message?: string): this {
     if (!this.isRecording || this.outcome === 'ok' || (status !== 'ok' && status !== 'error')) return this;
     this.outcome = status;
     this.message = status === 'error' && typeof message === 'string' ? cut(message, longestMessage) : undefined;
     return this;
   }
 
-  exception(error: unknown): this {
+  recordException(error: unknown): this {
     if (!this.isRecording) return this;
     const { type, message, stack } = describeError(error);
-    return this.event('exception', { 'exception.type': type, 'exception.message': message, ...(this.#making.stacks ? { 'exception.stacktrace': stack } : {}) }).status('error', message);
+    return this.addEvent('exception', { 'exception.type': type, 'exception.message': message, ...(this.#making.stacks ? { 'exception.stacktrace': stack } : {}) }).setStatus('error', message);
   }
 
-  rename(name: string): this {
+  updateName(name: string): this {
     if (this.isRecording) this.name = nameOf(name);
     return this;
   }
@@ -141,7 +141,7 @@ export class KeptSpan implements Span, SpanData {
 
   #addLinks(links: NonNullable<SpanOptions['links']>): void {
     try {
-      for (const { context, attributes } of links) this.link(context, attributes);
+      for (const { context, attributes } of links) this.addLink(context, attributes);
     } catch {
       return;
     }

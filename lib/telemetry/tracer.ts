@@ -31,7 +31,7 @@ export function createTracer(making: Making, ended: (span: SpanData) => void): T
   const ids = createIds(making.random);
   return {
     isPrivate: making.isPrivate === true,
-    start(name, options) {
+    startSpan(name, options) {
       try {
         return begin(name, options ?? undefined);
       } catch {

@@ -34,7 +34,7 @@ function bench(decision: PolicyDecision['decision'], changes: Partial<GateParts>
     record: async (_event, context) => { contexts.push(context); return { seq: 41, chain_hash: null }; },
     approve: async () => ({ outcome: 'rejected', id: 'apr_0', reason: 'user:bob: because of secret-branch', decidedBy: ['user:bob'] }),
     recordOutcome: async () => undefined, onFailure: 'block', actor: 'agent:claude', metadata: () => ({}), close: async () => undefined,
-    spansOf: gateSpans({ tracer, namesPeople, begin: ({ tool = '' }) => ({ span: tracer.start(spanNames.tool(tool), { parent }), endsElsewhere }) }),
+    spansOf: gateSpans({ tracer, namesPeople, begin: ({ tool = '' }) => ({ span: tracer.startSpan(spanNames.tool(tool), { parent }), endsElsewhere }) }),
     ...changes,
   });
   return { tracer, contexts, decide: () => gate.decide(action) };
@@ -122,7 +122,7 @@ describe('a decision', () => {
 test('a decision in a trace that is not kept is made and recorded all the same', async () => {
   const tracer = recordingTracer();
   const unkept = { ...parent, sampled: false };
-  const { decide } = bench('ALLOW', { spansOf: gateSpans({ tracer, namesPeople: true, begin: () => ({ span: tracer.start('execute_tool Bash', { parent: unkept }), endsElsewhere: false }) }) });
+  const { decide } = bench('ALLOW', { spansOf: gateSpans({ tracer, namesPeople: true, begin: () => ({ span: tracer.startSpan('execute_tool Bash', { parent: unkept }), endsElsewhere: false }) }) });
   assert.deepEqual(await decide(), { decision: 'ALLOW', allowed: true, reason: 'it quotes secret-branch', rule: 'no-force', audit_seq: 41 });
   assert.deepEqual(tracer.spans, []);
 });

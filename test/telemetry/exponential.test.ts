@@ -84,7 +84,7 @@ test('what came since is right though the scale fell between', () => {
 function kit(countedAs: 'cumulative' | 'delta'): { readonly record: (value: number) => void; read(): ExponentialData | undefined; text(): string } {
   const clock = createTestClock();
   const { meter, stores } = createMeter(new Times(clock), undefined, true);
-  const histogram = meter.histogram('m', { unit: 's', bounds: [1, 2] });
+  const histogram = meter.createHistogram('m', { unit: 's', bounds: [1, 2] });
   const reader = createMetricReader(countedAs);
   let last = '';
   return {

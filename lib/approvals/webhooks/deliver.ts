@@ -116,13 +116,13 @@ async function deliver(options: DeliverOptions, waiting: Waiting): Promise<boole
 
 /** One attempt and its span, which the receiver is told of: a message can be followed into whatever it sets off there. */
 async function tracedAttempt(options: DeliverOptions, waiting: Waiting): Promise<Attempt> {
-  const span = options.tracer.start(spanNames.webhook, {
+  const span = options.tracer.startSpan(spanNames.webhook, {
     kind: 'client',
     attributes: { [attribute.method]: 'POST', [attribute.serverAddress]: hostOf(waiting.url), [attribute.approvalId]: waiting.approvalId, [attribute.resendCount]: waiting.attempts === 0 ? undefined : waiting.attempts },
   });
   const attempt = await attemptOf(options, waiting, toldContext(options.tracer, span.context));
-  span.set(attribute.httpStatus, attempt.status);
-  if (attempt.kind === 'failed') span.set(attribute.errorType, attempt.type).status('error');
+  span.setAttribute(attribute.httpStatus, attempt.status);
+  if (attempt.kind === 'failed') span.setAttribute(attribute.errorType, attempt.type).setStatus('error');
   span.end();
   return attempt;
 }

@@ -34,7 +34,7 @@ test('a hook hands over without a network, and the control plane sends it', asyn
   const env = { LOKI_OTEL_ENDPOINT: collector.url };
   prepareHome(here.installation());
   const hook = await openTelemetry(here.installation(env), 'hook');
-  hook.tracer.start('execute_tool Bash', { attributes: { 'loki.policy.decision': 'DENY' } }).end();
+  hook.tracer.startSpan('execute_tool Bash', { attributes: { 'loki.policy.decision': 'DENY' } }).end();
   hook.logger.emit({ name: 'loki.policy.deny', severity: 'warn' });
   await hook.end();
   assert.equal(handedOver(here).length, 2);
@@ -63,8 +63,8 @@ test('of two that live long one sends; the other hands over, and takes over when
   const first = await openTelemetry(installation, 'session');
   await until('the first is the courier', () => accountOf(here) !== undefined);
   const second = await openTelemetry(installation, 'worker');
-  second.tracer.start('second').end();
-  first.tracer.start('first').end();
+  second.tracer.startSpan('second').end();
+  first.tracer.startSpan('first').end();
   await first.end();
   assert.deepEqual(collector.spans().map(({ name }) => name), ['first']);
   await second.end();
@@ -82,11 +82,11 @@ test('a receiver that is away: what waits is on disk, and the next courier deliv
   prepareHome(installation);
   collector.always(503);
   const hook = await openTelemetry(installation, 'hook');
-  hook.tracer.start('before').end();
+  hook.tracer.startSpan('before').end();
   await hook.end();
   const first = await openTelemetry(installation, 'session');
   await until('it is taken over', () => handedOver(here).length === 0);
-  first.tracer.start('own').end();
+  first.tracer.startSpan('own').end();
   await first.end();
   assert.equal(collector.spans().length, 0);
   assert.ok((accountOf(here)?.destinations[0]?.waiting.files ?? 0) >= 2);
@@ -106,7 +106,7 @@ test('where the home cannot be written everything goes on', async (t) => {
   for (const kind of ['hook', 'session'] as const) {
     const telemetry = await openTelemetry(installation, kind);
     assert.equal(telemetry.isOn, true);
-    telemetry.tracer.start('x').end();
+    telemetry.tracer.startSpan('x').end();
     await telemetry.end();
   }
   assert.equal(collector.received.length, 0);
@@ -129,7 +129,7 @@ test('a courier that is killed while the receiver is away loses nothing of what 
   prepareHome(here.installation());
   const handOver = async (name: string): Promise<void> => {
     const hook = await openTelemetry(here.installation(env), 'hook');
-    hook.tracer.start(name).end();
+    hook.tracer.startSpan(name).end();
     await hook.end();
   };
   await handOver('one');

@@ -14,7 +14,7 @@ if (counts === 'count') {
 /** As a program of somebody's does it: ours by its public entry. */
 const starts = {
   nobody: () => undefined,
-  ours: async () => (await import('../../../dist/lib/entry/telemetry.js')).createTelemetry({ endpoint: 'http://127.0.0.1:9', env: {} }).tracer.start('a').end(),
+  ours: async () => (await import('../../../dist/lib/entry/telemetry.js')).createTelemetry({ endpoint: 'http://127.0.0.1:9', env: {} }).tracer.startSpan('a').end(),
   theirs: async () => (await import('./theirs.mjs')).makeAndDrop()(1),
 };
 const memory = process.memoryUsage.rss();
