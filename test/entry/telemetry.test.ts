@@ -86,6 +86,9 @@ test('what cannot be used is told, and nothing rejects', async () => {
     [{ endpoint: 7 as never, env: {} }, /^options\.endpoint is "7"/],
     [{ endpoint: 'http://127.0.0.1:9', headers: { 'bad name': 'secret-value' }, env: {} }, /^options\.headers/],
     [{ endpoint: { toString(): string { throw new Error('no'); } } as never, env: {} }, /^telemetry is off/],
+    [null as never, /^telemetry is off/],
+    [{ get env(): never { throw new Error('no'); } }, /^telemetry is off: no$/],
+    [new Proxy({}, { get(): never { throw Symbol('no'); } }), /^telemetry is off: its options cannot be read$/],
   ];
   for (const [options, words] of cases) {
     const telemetry = createTelemetry(options);
