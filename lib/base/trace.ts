@@ -63,6 +63,8 @@ export interface Span {
 
 export interface Tracer {
   startSpan(name: string, options?: SpanOptions): Span;
+  /** Others are not told of its spans, and theirs are not taken for parents (OTEL_PROPAGATORS). */
+  readonly isPrivate?: boolean;
 }
 
 /** How bad a log record is; the numbers are OpenTelemetry's. */
@@ -116,6 +118,11 @@ export function unkeptSpan(context: SpanContext): Span {
 export const noTracer: Tracer = { startSpan: (_name, options) => (options?.parent === undefined ? noSpan : unkeptSpan(options.parent)) };
 
 export const noLogger: EventLogger = { emit: () => undefined };
+
+/** What others are told of a span's context: all of it, or that there is none. */
+export function toldContext({ isPrivate }: Tracer, context: SpanContext): SpanContext {
+  return isPrivate === true ? noContext : context;
+}
 
 /** Whether a context names a span at all: that of `noSpan` does not. */
 export function isValidContext({ traceId, spanId }: SpanContext): boolean {

@@ -4,7 +4,7 @@
  * agent says about itself is marked as its own word; decisions come from the log of record.
  */
 import type { JsonObject } from '../base/json.ts';
-import type { Span } from '../base/trace.ts';
+import { toldContext, type Span } from '../base/trace.ts';
 import { addTokens, noTokens } from '../budgets/usage.ts';
 import { systemCode, LokiError, messageOf } from '../errors.ts';
 import { attribute, spanNames } from '../telemetry/names.ts';
@@ -105,7 +105,7 @@ async function callWithin(context: RunContext, request: CallRequest, span: Span)
   try {
     end = await provider.invoke({
       phase: request.phase, iteration: timeline.progress.iteration, role: request.role, prompt: request.prompt, signal,
-      ...(request.review === undefined ? {} : { review: request.review }), span: span.context, onLine: (line) => answer.accept(line), onWords: (line) => answer.hear(line),
+      ...(request.review === undefined ? {} : { review: request.review }), span: toldContext(deps.tracer, span.context), onLine: (line) => answer.accept(line), onWords: (line) => answer.hear(line),
       onMessage: (message) => answer.take(message), onTool: (use) => feed.saw(use),
     });
   } catch (error) {

@@ -22,7 +22,7 @@ export interface SpanOrigin {
 }
 
 export function startRequestSpan(tracer: Tracer, { principal, headers, method, route, secure, requestId, startTime }: SpanOrigin): Span {
-  const given: SpanContext | undefined = parseContext(headers?.get('traceparent'), headers?.get('tracestate'));
+  const given: SpanContext | undefined = tracer.isPrivate === true ? undefined : parseContext(headers?.get('traceparent'), headers?.get('tracestate'));
   const { anonymous, kind, tenant } = principal;
   const known = isKnownMethod(method);
   return tracer.startSpan(spanNames.request(known ? method : 'HTTP', route), {

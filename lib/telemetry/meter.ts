@@ -18,7 +18,7 @@ export interface InstrumentOptions {
 }
 
 export interface HistogramOptions extends InstrumentOptions {
-  /** Upper bounds of the buckets, each belonging to its bucket, rising. */
+  /** Upper bounds of the buckets, each belonging to its bucket, rising. They say nothing where histograms are exponential. */
   readonly bounds?: readonly number[];
 }
 
@@ -84,8 +84,8 @@ interface Observed {
   readonly look: Look;
 }
 
-/** A meter and what was measured with it. `begun` is called once, when there is something to read. */
-export function createMeter(times: Times, begun: () => void = () => undefined): { readonly meter: Meter; readonly stores: MetricStores } {
+/** A meter and what was measured with it. `begun` is called once, when there is something to read; `isExponential`: all its histograms are. */
+export function createMeter(times: Times, begun: () => void = () => undefined, isExponential: boolean = false): { readonly meter: Meter; readonly stores: MetricStores } {
   const stores = new Map<string, MetricStore>();
   const observed = new Set<Observed>();
 
@@ -96,7 +96,7 @@ export function createMeter(times: Times, begun: () => void = () => undefined): 
     const known = stores.get(key);
     if (known !== undefined) return isSame(known.identity, identity) ? known : undefined;
     if (stores.size >= mostMetrics) return undefined;
-    const made = new MetricStore(identity, times.now());
+    const made = new MetricStore(kind === 'histogram' && isExponential ? { ...identity, isExponential } : identity, times.now());
     stores.set(key, made);
     if (stores.size === 1) begun();
     return made;
@@ -191,14 +191,17 @@ function gaugeOf(store: MetricStore | undefined): Gauge {
   };
 }
 
+/** Of a series whose buckets are many (metrics/sdk.md, "SimpleFixedSizeExemplarReservoir"). */
+const mostExemplars = 20;
+
 function histogramOf(store: MetricStore | undefined, times: Times): Histogram {
   if (store === undefined) return noInstrument;
   const find = finder(store);
-  const { bounds } = store.identity;
+  const { bounds, isExponential } = store.identity;
   const take = (series: Series, value: number, context: SpanContext | undefined): void => {
     if (!isNumber(value)) return;
     const at = series.record(value, bounds);
-    if (context?.sampled === true) exemplify(series, at, value, times, context);
+    if (context?.sampled === true) exemplify(series, isExponential === true ? Math.abs(at % mostExemplars) : at, value, times, context);
   };
   return {
     record: (value, attributes, context) => take(find(attributes), value, context),

@@ -82,6 +82,8 @@ function noteProtocol(listener: Listener, wanted: readonly Signal[]): void {
 function noteUnused(listener: Listener): void {
   const file = listener.read('configFile');
   if (file.value !== undefined) listener.note(`${file.from} names a file; it is not read, and the other OTEL_ variables count`, 'Set variables, or enterprise.telemetry in LOKI_HOME/config.yaml');
+  const { value: propagators, voice, from } = listener.read('propagators');
+  if (voice !== undefined && propagators.includes('baggage')) listener.note(`${from} names baggage, which is neither taken nor handed on`);
   for (const key of ['prometheusHost', 'prometheusPort'] as const) {
     const { value, from } = listener.read(key);
     if (value !== undefined) listener.note(`${from} is not used: metrics are at /metrics of the control plane`, 'LOKI_HOST and LOKI_PORT say where it listens');

@@ -18,6 +18,7 @@ export interface Making {
   readonly sampler: Sampler;
   readonly limits: Limits;
   readonly stacks: boolean;
+  readonly isPrivate?: boolean;
 }
 
 const traceIdLength = 32;
@@ -29,6 +30,7 @@ export function createTracer(making: Making, ended: (span: SpanData) => void): T
   const spans: SpanMaking = { ...making, ended };
   const ids = createIds(making.random);
   return {
+    isPrivate: making.isPrivate === true,
     startSpan(name, options) {
       try {
         return begin(name, options ?? undefined);

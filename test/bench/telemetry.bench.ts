@@ -133,7 +133,7 @@ const script = `
   await import('data:text/javascript,export const a = 1'); process.getBuiltinModule('node:crypto').randomBytes(8);
   globalThis.gc(); const before = process.memoryUsage().heapUsed;
   const { createTelemetry } = await import(${JSON.stringify(entry)});
-  const telemetry = await createTelemetry({ endpoint: 'http://127.0.0.1:9', env: {} });
+  const telemetry = createTelemetry({ endpoint: 'http://127.0.0.1:9', env: {} });
   telemetry.tracer.startSpan('a').end(); telemetry.meter.createCounter('c').add(1);
   globalThis.gc(); console.log(process.memoryUsage().heapUsed - before);`;
 

@@ -15,8 +15,8 @@ const skip = existsSync(join(folder, 'node_modules/@opentelemetry')) ? false : '
 if (skip) console.error(skip);
 const timeout = 300_000;
 
-/** What is promised, in times of theirs. */
-const promised = { spans: 6, encoding: 2, cpu: 3 };
+/** What is promised: times of theirs, and modules that a start loads. */
+const promised = { spans: 6, encoding: 2, cpu: 3, modules: 10 };
 
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -86,7 +86,7 @@ describe('beside OpenTelemetry JS', { skip }, () => {
     t.diagnostic(`start: ${shown([mine - bare, other - bare])} ms more than Node alone; modules: ${oursLoaded.modules} and ${theirsLoaded.modules}; memory: ${shown([oursLoaded.memoryMb, theirsLoaded.memoryMb])} MB`);
     t.diagnostic(`installed beside: nothing, and ${installed.length} packages of ${(installed.reduce((sum, { size }) => sum + size, 0) / 1048576).toFixed(1)} MB`);
     assert.ok(mine - bare < other - bare, `${shown([mine - bare, other - bare])} ms`);
-    assert.ok(oursLoaded.modules < theirsLoaded.modules, `${oursLoaded.modules} and ${theirsLoaded.modules} modules`);
+    assert.ok(oursLoaded.modules <= promised.modules, `${oursLoaded.modules} and ${theirsLoaded.modules} modules`);
   });
 });
 

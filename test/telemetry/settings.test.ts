@@ -208,6 +208,8 @@ test('what is set and not done is said in words', () => {
   assert.match(said({ OTEL_CONFIG_FILE: '/etc/otel.yaml' }), /OTEL_CONFIG_FILE names a file; it is not read, and the other OTEL_ variables count/);
   assert.match(said({ OTEL_EXPORTER_PROMETHEUS_HOST: 'h' }), /OTEL_EXPORTER_PROMETHEUS_HOST is not used: metrics are at \/metrics/);
   assert.match(said({ OTEL_EXPORTER_PROMETHEUS_PORT: '1' }), /OTEL_EXPORTER_PROMETHEUS_PORT is not used/);
+  assert.match(said({ OTEL_PROPAGATORS: 'tracecontext,baggage' }), /^OTEL_PROPAGATORS names baggage, which is neither taken nor handed on/);
+  assert.equal(said({ OTEL_PROPAGATORS: 'none' }), '');
   assert.match(said({ OTEL_METRICS_EXPORTER: 'prometheus,otlp' }), /prometheus, which is \/metrics of the control plane/);
   assert.match(said({ OTEL_TRACES_EXPORTER: 'console' }), /OTEL_TRACES_EXPORTER asks for console, and traces are not written to standard output \| For a look at them use .*file:/);
   assert.match(said({ OTEL_TRACES_EXPORTER: 'none,otlp' }), /names none beside others; the others count/);

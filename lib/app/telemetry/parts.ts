@@ -24,8 +24,8 @@ export function accountPlace({ host, home }: Installation): AccountPlace {
 }
 
 export function recorderOf({ host: { clock, random } }: Installation, settings: TelemetrySettings): Recorder {
-  const { sampler, limits, spans, logs } = settings;
-  return createRecorder({ clock, random, signals: wantedSignals(settings), sampler, limits, spans, logs });
+  const { sampler, limits, spans, logs, propagators } = settings;
+  return createRecorder({ clock, random, signals: wantedSignals(settings), sampler, limits, spans, logs, propagators });
 }
 
 /** What some destination wants. */

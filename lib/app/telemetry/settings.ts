@@ -31,7 +31,14 @@ export function resolveTelemetry(installation: Pick<Installation, 'config' | 'su
     further: config.telemetry.destinations.flatMap((each, at) => furtherOf(each, `${placeOf(config.origin(telemetrySection.destinations.key))} [${at}]`)),
     refused: refusedReceiver(installation),
   });
-  return withoutOurFolder(settings, home.home);
+  return withoutOurFolder(withOurBuckets(settings), home.home);
+}
+
+/** Histograms of ours have one form everywhere (contract section 8), and `/metrics` has no other. */
+function withOurBuckets(settings: TelemetrySettings): TelemetrySettings {
+  if (settings.metrics.histograms === 'explicit_bucket_histogram') return settings;
+  const message = `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION is ${settings.metrics.histograms}; the metrics of this program are sent with the buckets that they have at /metrics`;
+  return { ...settings, problems: [...settings.problems, { message }] };
 }
 
 /** Why nothing is sent to a receiver: the installation is air-gapped, or the address is one that no receiver has (docs/siem.md). The same words hold for an address that a name leads to. */
