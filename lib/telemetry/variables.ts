@@ -3,11 +3,12 @@
  * configuration/sdk-environment-variables.md, protocol/exporter.md). A row reads a text; what no row reads is not read at all. Nothing here
  * looks at the environment.
  */
-import { endpointAccepts, parseEndpoint, percentDecoded, type Endpoint } from '../base/otlp-endpoint.ts';
+import { endpointAccepts, parseEndpoint, type Endpoint } from '../base/otlp-endpoint.ts';
 import { headersAccept, parseHeaders } from '../base/otlp-headers.ts';
 import { isAbsolute } from '../base/paths.ts';
 import type { Secret } from '../base/secret.ts';
 import { signals, type Signal } from './batch.ts';
+import { readAttributes } from './resource-attributes.ts';
 
 /** A sort of value. */
 export interface Sort<T> {
@@ -116,15 +117,7 @@ const headers: Sort<ReadonlyMap<string, Secret>> = {
   show: (given) => [...given.keys()].join(', '),
 };
 
-/** `key=value,key=value`, percent-encoded; one mistake discards all (specification: resource/sdk.md). */
-const attributes: Sort<Readonly<Record<string, string>>> = {
-  accepts: 'key=value,key=value with percent escapes (a comma is %2C, an equals sign %3D)',
-  read(text) {
-    const pairs = text.split(',').filter((pair) => pair.trim() !== '').map((pair) => pair.split('=').map((part) => percentDecoded(part.trim())));
-    const isGood = pairs.length <= 128 && pairs.every((pair) => pair.length === 2 && pair[0] !== '' && !pair.includes(undefined));
-    return isGood ? Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value])) : undefined;
-  },
-};
+const attributes: Sort<Readonly<Record<string, string>>> = { accepts: 'key=value,key=value with percent escapes (a comma is %2C, an equals sign %3D)', read: readAttributes };
 
 function row<T>(name: string, sort: Sort<Exclude<NoInfer<T>, undefined>>, fallback: NoInfer<T>, meaning: string, more: Pick<Variable<unknown>, 'signals' | 'defaultWords'> = {}): Variable<T> {
   return { name, sort, default: fallback, meaning, ...more };

@@ -19,7 +19,7 @@ import { version } from '../version.ts';
 import { endpointOf } from './open-destinations.ts';
 import { resourceOf, scope } from './parts.ts';
 import { repairFor, type Tried } from './probe-words.ts';
-import { refusedReceiver } from './settings.ts';
+import { refusedReceiver } from './refused-receiver.ts';
 
 /** What came of one signal at one receiver. */
 export interface ProbeReport {

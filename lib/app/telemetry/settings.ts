@@ -2,7 +2,6 @@
  * The settings of telemetry of this installation: configuration files and LOKI_* variables, with OpenTelemetry's own variables between them. What
  * cannot be used is told and switches off what it concerns; it stops nobody.
  */
-import { refusedAddress } from '../../base/addresses.ts';
 import { parseEndpoint } from '../../base/otlp-endpoint.ts';
 import type { Config, Origin } from '../../config/config.ts';
 import { telemetrySection, type TelemetryDestination } from '../../config/sections/telemetry.ts';
@@ -11,8 +10,8 @@ import { resolveSettings } from '../../telemetry/resolve-settings.ts';
 import type { DestinationSettings, TelemetrySettings } from '../../telemetry/settings.ts';
 import type { Key, Voice } from '../../telemetry/voices.ts';
 import type { Installation } from '../installation.ts';
-import { refusedHost } from '../residency.ts';
-import { version } from '../version.ts';
+import { isOurFolder, refusedReceiver } from './refused-receiver.ts';
+import { ownResource } from './own-resource.ts';
 
 export type { TelemetrySettings };
 
@@ -27,7 +26,7 @@ export function resolveTelemetry(installation: Pick<Installation, 'config' | 'su
   const { config, surroundings: { env }, home, host: { facts } } = installation;
   const settings = resolveSettings({
     env, over: voiceOf(config, (layer) => layer === 'flag' || layer === 'environment'), under: voiceOf(config, (layer) => layer === 'organisation' || layer === 'user'),
-    usual: { serviceName: telemetrySection.serviceName.default, resource: { 'service.version': version, 'telemetry.sdk.name': 'loki-enterprise', 'telemetry.sdk.language': 'nodejs', 'telemetry.sdk.version': version, 'host.name': facts.hostname } },
+    usual: { serviceName: telemetrySection.serviceName.default, resource: ownResource(facts) },
     further: config.telemetry.destinations.flatMap((each, at) => furtherOf(each, `${placeOf(config.origin(telemetrySection.destinations.key))} [${at}]`)),
     refused: refusedReceiver(installation),
   });
@@ -39,19 +38,6 @@ function withOurBuckets(settings: TelemetrySettings): TelemetrySettings {
   if (settings.metrics.histograms === 'explicit_bucket_histogram') return settings;
   const message = `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION is ${settings.metrics.histograms}; the metrics of this program are sent with the buckets that they have at /metrics`;
   return { ...settings, problems: [...settings.problems, { message }] };
-}
-
-/** Why nothing is sent to a receiver: the installation is air-gapped, or the address is one that no receiver has (docs/siem.md). The same words hold for an address that a name leads to. */
-export function refusedReceiver(installation: Pick<Installation, 'config'>): (host: string, address?: string) => string | undefined {
-  const air = refusedHost(installation);
-  const { allowInternal } = installation.config.egress;
-  return (host, address = host) => {
-    const refused = air(host);
-    if (refused !== undefined) return refused;
-    // A name is no address; where it leads is judged when it is known.
-    const what = address === host && !/^[\d.]+$|:/.test(host) ? undefined : refusedAddress(host, address, allowInternal);
-    return what === undefined ? undefined : `${address} is ${what}; if that is really the receiver, list it in LOKI_ALLOWED_INTERNAL_HOSTS (enterprise.egress.allow_internal)`;
-  };
 }
 
 /** What the layers of our configuration say that `isTheirs` holds for. OpenTelemetry's variables speak for themselves. */
@@ -83,7 +69,7 @@ function furtherOf({ endpoint, headers, signals, temporality, compression, timeo
 
 /** LOKI_HOME holds records, and nothing that others are to read: no files of telemetry are put there for them. */
 function withoutOurFolder(settings: TelemetrySettings, home: string): TelemetrySettings {
-  const isOurs = (each: DestinationSettings): boolean => each.kind === 'file' && (each.directory === home || each.directory.startsWith(`${home}/`));
+  const isOurs = (each: DestinationSettings): boolean => each.kind === 'file' && isOurFolder(each.directory, home);
   const destinations = settings.destinations.filter((each) => !isOurs(each));
   if (destinations.length === settings.destinations.length) return settings;
   const problems = [...settings.problems, { message: `no files of telemetry are put into LOKI_HOME (${home}), which holds records`, hint: 'Name a folder elsewhere' }];

@@ -49,6 +49,15 @@ test('past the bound of bytes the oldest go; what alone is larger is not written
   assert.deepEqual(drops.map(({ reason, items }) => [reason, items]).toSorted(), [['spool_full', 1], ['too_large', 5]]);
 });
 
+test('names of nobody\'s take no room, whatever lengths they claim', (t) => {
+  const { place } = telemetryRoom(t);
+  handOver(place, batch('traces', 'first'), 'cumulative');
+  for (let count = 0; count < 8; count += 1) writeFileSync(join(place.folder, `1000000000000-${String(count).padStart(12, '0')}x999999999-1.nothing.jsonl`), '');
+  handOver(place, batch('traces', 'second'), 'cumulative', { files: 2, bytes: 1000 });
+  const { batches, drops } = look(place);
+  assert.deepEqual([batches.length, drops.length], [2, 0]);
+});
+
 test('many notes of drops become one, and none is lost', (t) => {
   const { place } = telemetryRoom(t);
   for (let count = 0; count < 200; count += 1) noteDrops(place, 'traces', 'queue_full', 1);
