@@ -3,13 +3,14 @@
  * are bounded; what goes beyond a bound is the oldest, and is counted. Sends nothing, and is never waited for.
  */
 import { join } from '../../base/paths.ts';
+import { quietly } from '../../base/quietly.ts';
 import type { SpoolFile } from '../../base/telemetry-ports.ts';
 import type { Clock, Random } from '../../ports.ts';
 import { signals, type Batch, type DropReason, type Signal } from '../batch.ts';
 import type { Account } from './account.ts';
 import { bodyInFile, halves, isBody, joinBodies } from './body.ts';
 import { createSpoolNames, readSpoolName } from './spool-name.ts';
-import { quietly, type Spool } from './spool.ts';
+import type { Spool } from './spool.ts';
 
 /** One batch that waits, or is being sent. */
 export interface Waiting {
