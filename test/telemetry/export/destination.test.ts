@@ -576,6 +576,20 @@ describe('flushing and ending', () => {
     assert.deepEqual(world.drops.map(({ reason }) => reason), ['shutdown', 'shutdown', 'shutdown']);
   });
 
+  test('until when a receiver is to be left alone is still said after the end: whoever looks whether somebody should send goes by that', async () => {
+    for (const [answer, least] of [[refusedConnection, 800], [answered(503, '', { 'retry-after': '120' }), 120_000]] as const) {
+      const world = ground();
+      world.receiver.answer = () => answer;
+      const destination = world.open();
+      await offerAll(world, destination, spans(0, 1));
+      await destination.close(0);
+      const nextTry = destination.stand().signals.traces?.nextTry ?? 0;
+      assert.ok(nextTry - world.time.clock.now() >= least - 1, String(nextTry));
+      await world.time.pass(600_000);
+      assert.equal(world.receiver.requests.length, 1, 'and nothing is sent any more');
+    }
+  });
+
   test('an answer that comes after the end removes what was written down at the end', async () => {
     const world = ground();
     let release: () => void = () => undefined;
