@@ -57,6 +57,8 @@ export function isDropReason(text: string | undefined): text is DropReason {
 
 /** So many notes of drops are added up to one by whoever comes next. */
 const mostNotes = 64;
+/** What fits into a name. */
+const mostNoted = 999_999_999_999_999;
 
 /** Puts a batch in. What could not be put in, and what had to make room for it, is noted. */
 export function handOver(place: HandoverPlace, batch: Batch, temporality: Temporality, limits: HandoverLimits = handoverLimits): void {
@@ -79,7 +81,7 @@ export function noteDrops(place: HandoverPlace, signal: Signal, reason: DropReas
     const notes = look(place).drops.filter((one) => one.signal === signal && one.reason === reason);
     const merged = notes.length < mostNotes ? [] : notes;
     // Two processes that add up at the same moment count the same notes twice: too many drops told, never too few.
-    const sum = merged.reduce((so, one) => so + one.items, items);
+    const sum = Math.min(merged.reduce((so, one) => so + one.items, items), mostNoted);
     place.files.write(place.base, join(place.folder, `${uniqueStart(place)}-${sum}.${signal}.${reason}.dropped`), '');
     for (const { name } of merged) place.files.remove(join(place.folder, name));
   } catch {

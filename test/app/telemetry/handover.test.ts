@@ -1,6 +1,6 @@
 /** What is handed over lies there whole and bounded, the oldest gives way, and what was dropped is told. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { handOver, look, noteDrops } from '../../../lib/app/telemetry/handover.ts';
@@ -59,6 +59,13 @@ test('many notes of drops become one, and none is lost', (t) => {
   assert.equal(drops.filter(({ signal }) => signal === 'traces').reduce((sum, { items }) => sum + items, 0), 200);
 });
 
+test('notes that say impossible numbers are added up to one that can still be read', (t) => {
+  const { place } = telemetryRoom(t);
+  for (let count = 0; count < 65; count += 1) noteDrops(place, 'traces', 'queue_full', 999_999_999_999_999);
+  assert.ok(look(place).drops.length < 65);
+  assert.equal(readdirSync(place.folder).length, look(place).drops.length, 'no name is left that nobody reads');
+});
+
 test('names and files that are none of ours are left alone', (t) => {
   const { place } = telemetryRoom(t);
   mkdirSync(place.folder, { recursive: true });
@@ -78,6 +85,11 @@ test('a folder that cannot be written, or is a link to elsewhere, holds nobody u
   symlinkSync(elsewhere, place.folder);
   handOver(place, batch('traces', 'a'), 'cumulative');
   assert.deepEqual(readdirSync(elsewhere), []);
+  const theirs = join(elsewhere, '.tmp-of somebody else');
+  writeFileSync(theirs, 'x');
+  utimesSync(theirs, 1, 1);
+  assert.deepEqual(place.files.list(place.folder), []);
+  assert.deepEqual(readdirSync(elsewhere).length, 1, 'what lies there is not tidied up');
   const other = telemetryRoom(t);
   writeFileSync(join(other.home, 'spool'), 'a file where the folder should be');
   handOver(other.place, batch('traces', 'a'), 'cumulative');

@@ -230,6 +230,21 @@ describe('the folder', () => {
     assert.equal(world.dropped('spool_full'), 15);
   });
 
+  test('files that grew after they were looked at do not make one request of all of them', async () => {
+    const world = ground();
+    world.receiver.answer = () => refusedConnection;
+    const destination = world.open();
+    await offerAll(world, destination, spans(0, 8));
+    for (const [at, name] of world.waiting().entries()) {
+      world.spoolFiles.remove(`${folder}/${name}`);
+      world.spoolFiles.write(base, `${folder}/${name}`, `${batch('traces', [`s${at}`], 1 << 20).body}\n`);
+    }
+    world.receiver.answer = () => ok;
+    await world.time.pass(60_000);
+    assert.deepEqual(world.receiver.taken(), names(0, 8));
+    assert.ok(world.receiver.requests.every(({ body }) => body.length < 3 << 20), String(Math.max(...world.receiver.requests.map(({ body }) => body.length))));
+  });
+
   test('a batch larger than the whole bound is dropped, and the rest stays', async () => {
     const world = ground();
     world.receiver.answer = () => refusedConnection;
