@@ -125,12 +125,15 @@ function dropsOf(name: string): HandedDrops | undefined {
   return signal === undefined || reason === undefined ? undefined : { name, signal, reason, items: Number(items) };
 }
 
+/** Removed at once at most, so that a folder that somebody filled holds no hook up. */
+const mostRemoved = 256;
+
 /** Removes the oldest until no more than this is there. */
 function makeRoom(place: HandoverPlace, limits: HandoverLimits): void {
   const { batches } = look(place);
   let [files, bytes] = [batches.length, batches.reduce((sum, one) => sum + one.bytes, 0)];
   const dropped = new Map<Signal, number>();
-  for (const oldest of batches) {
+  for (const oldest of batches.slice(0, mostRemoved)) {
     if (files <= limits.files && bytes <= limits.bytes) break;
     place.files.remove(join(place.folder, oldest.name));
     [files, bytes] = [files - 1, bytes - oldest.bytes];

@@ -36,6 +36,19 @@ test('past the bound of files the oldest go, and are told', (t) => {
   assert.deepEqual(new Set(drops.map(({ signal, reason }) => `${signal} ${reason}`)), new Set(['logs spool_full']));
 });
 
+test('a folder that somebody filled holds up nobody: it becomes smaller by and by', (t) => {
+  const { place } = telemetryRoom(t);
+  mkdirSync(place.folder, { recursive: true });
+  for (let at = 0; at < 1000; at += 1) writeFileSync(join(place.folder, `${1771165800000 + at}-0a1b2c3d4e5fx2-1.traces.jsonl`), 'x\n');
+  const left = [1, 2, 3, 4, 5].map((count) => {
+    handOver(place, batch('logs', String(count)), 'cumulative', { files: 10, bytes: 1 << 20 });
+    return look(place).batches.length;
+  });
+  assert.ok(left.every((count, at) => count > 1000 - 257 * (at + 1)), String(left));
+  assert.equal(left.at(-1), 10);
+  assert.equal(look(place).drops.reduce((sum, { items }) => sum + items, 0), 995);
+});
+
 test('past the bound of bytes the oldest go; what alone is larger is not written', (t) => {
   const { place, clock } = telemetryRoom(t);
   const long = 'x'.repeat(400);

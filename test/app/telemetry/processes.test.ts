@@ -55,6 +55,23 @@ test('a hook hands over without a network, and the control plane sends it', asyn
   assert.ok((account?.delivered['traces'] ?? 0) >= 1);
 });
 
+test('what one that hands over has to drop costs it no file each, and is told by the courier', async (t) => {
+  const here = makeGround(t);
+  const collector = await startCollector(t);
+  const installation = here.installation({ LOKI_OTEL_ENDPOINT: collector.url, OTEL_BSP_MAX_QUEUE_SIZE: '1' });
+  prepareHome(installation);
+  const first = await openTelemetry(installation, 'control plane');
+  await until('the first is the courier', () => accountOf(here) !== undefined);
+  const second = await openTelemetry(installation, 'session');
+  for (let count = 0; count < 500; count += 1) second.tracer.start('s').end();
+  assert.deepEqual(handedOver(here), [], 'nothing was written while spans were made');
+  await second.end();
+  await first.end();
+  assert.deepEqual(dropRows(accountOf(here)?.dropped ?? {}).map(([signal, reason]) => `${signal} ${reason}`), ['traces queue_full']);
+  assert.equal(accountOf(here)?.dropped.traces?.queue_full, 499);
+  assert.equal(collector.spans().length, 1);
+});
+
 test('of two that live long one sends; the other hands over, and takes over when the first ends', async (t) => {
   const here = makeGround(t);
   const collector = await startCollector(t);
