@@ -65,7 +65,7 @@ export function createSpoolFiles(options: SpoolDriverOptions): SpoolFiles {
 }
 
 /** Written beside it and renamed over it: as `SpoolFiles.write`, and whoever was there goes. */
-export function createLooseFiles(options: SpoolDriverOptions): LooseFiles {
+function createLooseFiles(options: SpoolDriverOptions): LooseFiles {
   const { files, disk } = options;
   return {
     replace(base, path, text) {

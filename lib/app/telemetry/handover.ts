@@ -43,7 +43,7 @@ export interface HandoverLimits {
 }
 
 /** A courier empties the folder every second or two; where none comes, this is some thousand tool calls. */
-export const handoverLimits: HandoverLimits = { files: 4096, bytes: 16 << 20 };
+const handoverLimits: HandoverLimits = { files: 4096, bytes: 16 << 20 };
 
 /** Within the name of a spool file, where that only wants a text that no other file has: how long the file is, and how its metrics are counted. */
 const ownPart = /^\d{13}-[0-9a-f]{12}x(\d{1,9})([cdl]?)-/;
