@@ -8,6 +8,7 @@ import type { Action, PolicyDecision } from '../../base/action.ts';
 import { sha256Hex } from '../../base/digest.ts';
 import { isId } from '../../base/ids.ts';
 import { canonicalJson, isPlainObject, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { quietly } from '../../base/quietly.ts';
 import { contextIn } from '../../base/trace-context.ts';
 import { spanIdOf, traceIdOf } from '../../base/trace-ids.ts';
 import type { Attributes, SpanContext, Tracer } from '../../base/trace.ts';
@@ -97,7 +98,12 @@ class Trace implements ActionTrace {
     return parent === undefined || callId === undefined ? parent : { ...parent, spanId: callSpan(parent.traceId, callId) };
   }
 
+  /** What the tracer of a caller throws does not keep the outcome from being recorded. */
   ended(outcome: ActionOutcome, decided: Decided, sessionId: string): SpanContext | undefined {
+    return quietly(() => this.#ended(outcome, decided, sessionId));
+  }
+
+  #ended(outcome: ActionOutcome, decided: Decided, sessionId: string): SpanContext | undefined {
     const { action, callId, ok, exit, about = {} } = outcome;
     const { entry, marks } = decided;
     const worker = workerIn(about);

@@ -43,7 +43,7 @@ export interface HandoverLimits {
 }
 
 /** A courier empties the folder every second or two; where none comes, this is some thousand tool calls. */
-export const handoverLimits: HandoverLimits = { files: 4096, bytes: 16 << 20 };
+const handoverLimits: HandoverLimits = { files: 4096, bytes: 16 << 20 };
 
 /** Within the name of a spool file, where that only wants a text that no other file has: how long the file is, and how its metrics are counted. */
 const ownPart = /^\d{13}-[0-9a-f]{12}x(\d{1,9})([cdl]?)-/;
@@ -57,6 +57,8 @@ export function isDropReason(text: string | undefined): text is DropReason {
 
 /** So many notes of drops are added up to one by whoever comes next. */
 const mostNotes = 64;
+/** What fits into a name. */
+const mostNoted = 999_999_999_999_999;
 
 /** Puts a batch in. What could not be put in, and what had to make room for it, is noted. */
 export function handOver(place: HandoverPlace, batch: Batch, temporality: Temporality, limits: HandoverLimits = handoverLimits): void {
@@ -79,7 +81,7 @@ export function noteDrops(place: HandoverPlace, signal: Signal, reason: DropReas
     const notes = look(place).drops.filter((one) => one.signal === signal && one.reason === reason);
     const merged = notes.length < mostNotes ? [] : notes;
     // Two processes that add up at the same moment count the same notes twice: too many drops told, never too few.
-    const sum = merged.reduce((so, one) => so + one.items, items);
+    const sum = Math.min(merged.reduce((so, one) => so + one.items, items), mostNoted);
     place.files.write(place.base, join(place.folder, `${uniqueStart(place)}-${sum}.${signal}.${reason}.dropped`), '');
     for (const { name } of merged) place.files.remove(join(place.folder, name));
   } catch {
@@ -123,6 +125,9 @@ function dropsOf(name: string): HandedDrops | undefined {
   return signal === undefined || reason === undefined ? undefined : { name, signal, reason, items: Number(items) };
 }
 
+/** Removed at once at most, so that a folder that somebody filled holds no hook up. */
+const mostRemoved = 256;
+
 /** Removes the oldest until no more than this is there. */
 function makeRoom(place: HandoverPlace, limits: HandoverLimits): void {
   const names = place.disk.list(place.folder);
@@ -130,7 +135,7 @@ function makeRoom(place: HandoverPlace, limits: HandoverLimits): void {
   const { batches } = readNames(names);
   let [files, bytes] = [batches.length, batches.reduce((sum, one) => sum + one.bytes, 0)];
   const dropped = new Map<Signal, number>();
-  for (const oldest of batches) {
+  for (const oldest of batches.slice(0, mostRemoved)) {
     if (files <= limits.files && bytes <= limits.bytes) break;
     place.files.remove(join(place.folder, oldest.name));
     [files, bytes] = [files - 1, bytes - oldest.bytes];

@@ -95,7 +95,7 @@ function handedOverNow(installation: Installation): Waiting {
 }
 
 /** Each destination's folder, by its id. */
-export function spoolFolders({ host, home }: Installation): readonly (readonly [id: string, waiting: Waiting])[] {
+function spoolFolders({ host, home }: Installation): readonly (readonly [id: string, waiting: Waiting])[] {
   const { folder } = telemetryPlaces(home);
   const { spoolFiles } = spoolDrivers(host);
   return host.disk.list(folder).filter((id) => isSpoolFolder(id)).map((id) => [id, waitingIn(spoolFiles.list(join(folder, id)))]);

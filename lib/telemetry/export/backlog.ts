@@ -3,13 +3,14 @@
  * are bounded; what goes beyond a bound is the oldest, and is counted. Sends nothing, and is never waited for.
  */
 import { join } from '../../base/paths.ts';
+import { quietly } from '../../base/quietly.ts';
 import type { SpoolFile } from '../../base/telemetry-ports.ts';
 import type { Clock, Random } from '../../ports.ts';
 import { signals, type Batch, type DropReason, type Signal } from '../batch.ts';
 import type { Account } from './account.ts';
 import { bodyInFile, halves, isBody, joinBodies } from './body.ts';
 import { createSpoolNames, readSpoolName } from './spool-name.ts';
-import { quietly, type Spool } from './spool.ts';
+import type { Spool } from './spool.ts';
 
 /** One batch that waits, or is being sent. */
 export interface Waiting {
@@ -71,8 +72,7 @@ export class Backlog {
     this.#options = options;
     this.#nextName = createSpoolNames(options.random);
     this.#lines = new Map(signals.map((signal) => [signal, { waiting: [], taken: new Set(), items: 0, batches: 0, bytes: 0 }]));
-    for (const file of options.spool?.look() ?? []) this.#takeUp(file);
-    this.#boundDisk(0);
+    this.#takeUpWithin(options.spool?.look() ?? []);
   }
 
   /** Puts a batch behind all others. */
@@ -121,7 +121,8 @@ export class Backlog {
       line.taken.add(next);
       taken.push(next);
       bodies.push(body);
-      bytes += next.bytes;
+      // A file may have grown since its size was looked at.
+      bytes += Math.max(next.bytes, body.length);
       if (isAlone) break;
     }
     return taken.length === 0 ? undefined : { waiting: taken, items: sumOf(taken), body: joinBodies(signal, bodies) };
@@ -264,6 +265,20 @@ export class Backlog {
     line.bytes -= one.bytes;
   }
 
+  /** As many of the newest as there may be. The others go before they stand in a line, out of which a hundred thousand would be taken one by one. */
+  #takeUpWithin(files: readonly SpoolFile[]): void {
+    const { spool, account } = this.#options;
+    for (const file of files) {
+      const known = readSpoolName(file.name);
+      if (known === undefined) continue;
+      if (spool?.hasRoom(0) !== false) this.#takeUp(file);
+      else {
+        spool.remove(file.name);
+        account.dropped(known.signal, 'spool_full', known.items);
+      }
+    }
+  }
+
   #takeUp({ name, size }: SpoolFile): void {
     const known = readSpoolName(name);
     if (known === undefined) return;
@@ -356,7 +371,7 @@ export class Backlog {
       line.waiting = left;
       for (const { name } of [...line.waiting, ...line.taken]) known.add(name);
     }
-    for (const file of found) if (!known.has(file.name)) this.#takeUp(file);
+    this.#takeUpWithin(found.filter(({ name }) => !known.has(name)));
     return names;
   }
 }

@@ -89,11 +89,10 @@ export class Lane {
     this.kick();
   }
 
-  /** Nothing is sent any more; what is on its way is still heard. */
+  /** Nothing is sent any more; what is on its way is still heard. Until when the receiver is to be left alone is still said: the next process asks. */
   stop(): void {
     this.#isStopped = true;
     this.#pause?.cancel();
-    this.#pause = undefined;
   }
 
   async #send(parcel: Parcel): Promise<void> {

@@ -3,6 +3,7 @@
  * sending. A disk that does not take what it is given is left alone for a moment, and said.
  */
 import { join } from '../../base/paths.ts';
+import { quietly } from '../../base/quietly.ts';
 import type { SpoolFile } from '../../base/telemetry-ports.ts';
 import { messageOf, systemCode } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
@@ -129,14 +130,5 @@ function linked(link: () => boolean): boolean {
     const code = systemCode(error) ?? '';
     if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK'].includes(code)) return false;
     throw error;
-  }
-}
-
-/** Undefined instead of an error. */
-export function quietly<T>(act: () => T): T | undefined {
-  try {
-    return act();
-  } catch {
-    return undefined;
   }
 }

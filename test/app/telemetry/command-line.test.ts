@@ -109,6 +109,7 @@ test('taking out: one signal to standard output, never over a file that is there
   assert.equal(readdirSync(join(here.home, 'spool/telemetry/handed-over')).length, 2, 'nothing was removed');
   for (const [args, words] of [
     [['-o', '-'], /a file is of one signal/], [['-o', 'x.jsonl'], /a file is of one signal/], [['--signal', 'spans'], /--signal is one of traces, metrics, logs/], [['--since', 'tomorrow'], /--since/], [['--signal', 'logs', '-o', '-', '--json'], /both want standard output/],
+    [['--signal', 'logs', '-o', '-', '--remove'], /nobody can say whether all of it was read/],
   ] as const) {
     const wrong = await here.loki(['telemetry', 'export', ...args]);
     assert.equal(wrong.exit, 2, args.join(' '));

@@ -1,6 +1,6 @@
 /** What is handed over lies there whole and bounded, the oldest gives way, and what was dropped is told. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { handOver, look, noteDrops } from '../../../lib/app/telemetry/handover.ts';
@@ -36,6 +36,19 @@ test('past the bound of files the oldest go, and are told', (t) => {
   assert.deepEqual(new Set(drops.map(({ signal, reason }) => `${signal} ${reason}`)), new Set(['logs spool_full']));
 });
 
+test('a folder that somebody filled holds up nobody: it becomes smaller by and by', (t) => {
+  const { place } = telemetryRoom(t);
+  mkdirSync(place.folder, { recursive: true });
+  for (let at = 0; at < 1000; at += 1) writeFileSync(join(place.folder, `${1771165800000 + at}-0a1b2c3d4e5fx2-1.traces.jsonl`), 'x\n');
+  const left = [1, 2, 3, 4, 5].map((count) => {
+    handOver(place, batch('logs', String(count)), 'cumulative', { files: 10, bytes: 1 << 20 });
+    return look(place).batches.length;
+  });
+  assert.ok(left.every((count, at) => count > 1000 - 257 * (at + 1)), String(left));
+  assert.equal(left.at(-1), 10);
+  assert.equal(look(place).drops.reduce((sum, { items }) => sum + items, 0), 995);
+});
+
 test('past the bound of bytes the oldest go; what alone is larger is not written', (t) => {
   const { place, clock } = telemetryRoom(t);
   const long = 'x'.repeat(400);
@@ -68,6 +81,13 @@ test('many notes of drops become one, and none is lost', (t) => {
   assert.equal(drops.filter(({ signal }) => signal === 'traces').reduce((sum, { items }) => sum + items, 0), 200);
 });
 
+test('notes that say impossible numbers are added up to one that can still be read', (t) => {
+  const { place } = telemetryRoom(t);
+  for (let count = 0; count < 65; count += 1) noteDrops(place, 'traces', 'queue_full', 999_999_999_999_999);
+  assert.ok(look(place).drops.length < 65);
+  assert.equal(readdirSync(place.folder).length, look(place).drops.length, 'no name is left that nobody reads');
+});
+
 test('names and files that are none of ours are left alone', (t) => {
   const { place } = telemetryRoom(t);
   mkdirSync(place.folder, { recursive: true });
@@ -87,6 +107,11 @@ test('a folder that cannot be written, or is a link to elsewhere, holds nobody u
   symlinkSync(elsewhere, place.folder);
   handOver(place, batch('traces', 'a'), 'cumulative');
   assert.deepEqual(readdirSync(elsewhere), []);
+  const theirs = join(elsewhere, '.tmp-of somebody else');
+  writeFileSync(theirs, 'x');
+  utimesSync(theirs, 1, 1);
+  assert.deepEqual(place.files.list(place.folder), []);
+  assert.deepEqual(readdirSync(elsewhere).length, 1, 'what lies there is not tidied up');
   const other = telemetryRoom(t);
   writeFileSync(join(other.home, 'spool'), 'a file where the folder should be');
   handOver(other.place, batch('traces', 'a'), 'cumulative');

@@ -4,8 +4,10 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startControlPlane } from '../../../lib/app/control-plane.ts';
-import { prepareHome } from '../../../lib/app/installation.ts';
+import { prepareHome, type Installation } from '../../../lib/app/installation.ts';
 import { readAccount, dropRows, type Account } from '../../../lib/app/telemetry/account.ts';
+import { sendOnce } from '../../../lib/app/telemetry/send.ts';
+import { resolveTelemetry } from '../../../lib/app/telemetry/settings.ts';
 import { openTelemetry, silent } from '../../../lib/app/telemetry/telemetry.ts';
 import { startCollector } from '../../support/fake-collector.ts';
 import { makeGround, until, type Ground } from '../../support/ground.ts';
@@ -53,6 +55,23 @@ test('a hook hands over without a network, and the control plane sends it', asyn
   assert.equal(account?.courier.kind, 'control plane');
   assert.notEqual(account?.courier.ended, null);
   assert.ok((account?.delivered['traces'] ?? 0) >= 1);
+});
+
+test('what one that hands over has to drop costs it no file each, and is told by the courier', async (t) => {
+  const here = makeGround(t);
+  const collector = await startCollector(t);
+  const installation = here.installation({ LOKI_OTEL_ENDPOINT: collector.url, OTEL_BSP_MAX_QUEUE_SIZE: '1' });
+  prepareHome(installation);
+  const first = await openTelemetry(installation, 'control plane');
+  await until('the first is the courier', () => accountOf(here) !== undefined);
+  const second = await openTelemetry(installation, 'session');
+  for (let count = 0; count < 500; count += 1) second.tracer.startSpan('s').end();
+  assert.deepEqual(handedOver(here), [], 'nothing was written while spans were made');
+  await second.end();
+  await first.end();
+  assert.deepEqual(dropRows(accountOf(here)?.dropped ?? {}).map(([signal, reason]) => `${signal} ${reason}`), ['traces queue_full']);
+  assert.equal(accountOf(here)?.dropped.traces?.queue_full, 499);
+  assert.equal(collector.spans().length, 1);
 });
 
 test('of two that live long one sends; the other hands over, and takes over when the first ends', async (t) => {
@@ -165,4 +184,33 @@ test('a hook leaves somebody behind who sends, where a configuration file names 
   const decided = collector.metrics().filter(({ name }) => name === 'loki_policy_decisions_total').flatMap(({ points }) => points.map(({ value }) => value));
   assert.deepEqual(decided, [1]);
   await until('it has ended', () => accountOf(here)?.courier.ended !== null);
+});
+
+test('no hook leaves anybody behind while a receiver has asked to be left alone', async (t) => {
+  const here = makeGround(t);
+  const collector = await startCollector(t);
+  here.write('home/config.yaml', `enterprise:\n  telemetry:\n    endpoint: ${collector.url}\n`);
+  const left: (readonly string[])[] = [];
+  const open = (): Installation => {
+    const installation = here.installation();
+    return { ...installation, host: { ...installation.host, spawn: { ...installation.host.spawn, leave: ({ args }) => { left.push(args); } } } };
+  };
+  const hook = async (): Promise<void> => {
+    const telemetry = await openTelemetry(open(), 'hook');
+    telemetry.tracer.startSpan('s').end();
+    await telemetry.end();
+  };
+  prepareHome(open());
+  await hook();
+  assert.equal(left.length, 1, 'somebody is to send');
+  const send = (): Promise<unknown> => sendOnce(open(), resolveTelemetry(open()), { lingerMs: 0, deadlineMs: 1000, signal: new AbortController().signal });
+  collector.always({ status: 503, headers: { 'retry-after': '300' } });
+  await send();
+  await hook();
+  await hook();
+  assert.equal(left.length, 1, 'it was just asked in vain');
+  collector.always(200);
+  await send();
+  await hook();
+  assert.equal(left.length, 2, 'it answers again');
 });

@@ -234,6 +234,21 @@ describe('the folder', () => {
     assert.equal(world.dropped('spool_full'), 15);
   });
 
+  test('files that grew after they were looked at do not make one request of all of them', async () => {
+    const world = ground();
+    world.receiver.answer = () => refusedConnection;
+    const destination = world.open();
+    await offerAll(world, destination, spans(0, 8));
+    for (const [at, name] of world.waiting().entries()) {
+      world.spoolFiles.remove(`${folder}/${name}`);
+      world.spoolFiles.write(base, `${folder}/${name}`, `${batch('traces', [`s${at}`], 1 << 20).body}\n`);
+    }
+    world.receiver.answer = () => ok;
+    await world.time.pass(60_000);
+    assert.deepEqual(world.receiver.taken(), names(0, 8));
+    assert.ok(world.receiver.requests.every(({ body }) => body.length < 3 << 20), String(Math.max(...world.receiver.requests.map(({ body }) => body.length))));
+  });
+
   test('a batch larger than the whole bound is dropped, and the rest stays', async () => {
     const world = ground();
     world.receiver.answer = () => refusedConnection;
@@ -578,6 +593,20 @@ describe('flushing and ending', () => {
     await world.time.pass(0);
     await closed;
     assert.deepEqual(world.drops.map(({ reason }) => reason), ['shutdown', 'shutdown', 'shutdown']);
+  });
+
+  test('until when a receiver is to be left alone is still said after the end: whoever looks whether somebody should send goes by that', async () => {
+    for (const [answer, least] of [[refusedConnection, 800], [answered(503, '', { 'retry-after': '120' }), 120_000]] as const) {
+      const world = ground();
+      world.receiver.answer = () => answer;
+      const destination = world.open();
+      await offerAll(world, destination, spans(0, 1));
+      await destination.close(0);
+      const nextTry = destination.stand().signals.traces?.nextTry ?? 0;
+      assert.ok(nextTry - world.time.clock.now() >= least - 1, String(nextTry));
+      await world.time.pass(600_000);
+      assert.equal(world.receiver.requests.length, 1, 'and nothing is sent any more');
+    }
   });
 
   test('an answer that comes after the end removes what was written down at the end', async () => {
