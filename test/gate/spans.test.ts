@@ -131,10 +131,10 @@ describe('a tracer of somebody else that fails', () => {
   const refuse = (): never => { throw new Error('the tracer is broken'); };
   const broken = (span: object): Span => new Proxy(noSpan, { get: (_target, name) => (name in span ? Reflect.get(span, name) : refuse) });
   const tracers: readonly (readonly [how: string, tracer: Tracer])[] = [
-    ['at the beginning of a span', { start: refuse }],
-    ['by giving no span', { start: () => undefined as unknown as Span }],
-    ['at what is set on a span', { start: () => broken({ context: parent }) }],
-    ['at everything, its context too', { start: () => new Proxy(noSpan, { get: refuse }) }],
+    ['at the beginning of a span', { startSpan: refuse }],
+    ['by giving no span', { startSpan: () => undefined as unknown as Span }],
+    ['at what is set on a span', { startSpan: () => broken({ context: parent }) }],
+    ['at everything, its context too', { startSpan: () => new Proxy(noSpan, { get: refuse }) }],
   ];
   for (const [how, tracer] of tracers) {
     test(`${how} changes no decision and no record`, async () => {
@@ -152,7 +152,7 @@ describe('a tracer of somebody else that fails', () => {
   }
 
   test('leaves what the work threw as it was', async () => {
-    const spansOf = gateSpans({ tracer: { start: () => broken({ context: parent }) }, namesPeople: true, begin: () => ({ span: noSpan, endsElsewhere: false }) });
+    const spansOf = gateSpans({ tracer: { startSpan: () => broken({ context: parent }) }, namesPeople: true, begin: () => ({ span: noSpan, endsElsewhere: false }) });
     const unrecorded = await bench('ALLOW', { spansOf, record: async () => { throw new LokiError('audit.unwritable', { attempted: 'record', found: 'no space' }); } }).decide();
     assert.deepEqual([Reflect.get(Object(unrecorded), 'decision'), Reflect.get(Object(unrecorded), 'rule')], ['DENY', 'builtin:recording']);
     const unasked = await bench('REQUIRE_APPROVAL', { spansOf, approve: async () => { throw new Error('nobody is there'); } }).decide();

@@ -8,7 +8,7 @@ import type { SpoolFile } from '../../base/telemetry-ports.ts';
 import type { Clock, Random } from '../../ports.ts';
 import { signals, type Batch, type DropReason, type Signal } from '../batch.ts';
 import type { Account } from './account.ts';
-import { bodyInFile, halves, isBody, joinBodies } from './body.ts';
+import { bodyInFile, halves, isBody, joinBodies, mostParsed } from './body.ts';
 import { createSpoolNames, readSpoolName } from './spool-name.ts';
 import type { Spool } from './spool.ts';
 
@@ -22,8 +22,8 @@ export interface Waiting {
   /** While it is in memory. */
   body: string | undefined;
   isOnDisk: boolean;
-  /** Cut in two already; it is not cut again. */
-  readonly isHalf: boolean;
+  /** Not to be cut, and sent alone: half of one already, or a file of somebody's that nobody here parses. */
+  readonly isWhole: boolean;
 }
 
 /** What is sent at once: the bodies of `waiting` as one. */
@@ -78,7 +78,7 @@ export class Backlog {
   /** Puts a batch behind all others. */
   add({ signal, items, body }: Batch, toDisk: boolean): void {
     const name = this.#nextName(this.#options.clock.now(), signal, items);
-    this.#insert({ name, signal, items, body, bytes: Buffer.byteLength(body) + 1, isOnDisk: false, isHalf: false });
+    this.#insert({ name, signal, items, body, bytes: Buffer.byteLength(body) + 1, isOnDisk: false, isWhole: false });
     if (toDisk) this.toDisk(signal);
     this.#boundMemory(signal);
   }
@@ -100,7 +100,7 @@ export class Backlog {
     const text = quietly(() => read(join(folder, file.name)));
     const body = text === undefined ? undefined : bodyInFile(known.signal, text);
     if (body === undefined) this.#options.account.dropped(known.signal, 'damaged', known.items);
-    else this.#insert({ name: file.name, signal: known.signal, items: known.items, body, bytes: file.size, isOnDisk: false, isHalf: false });
+    else this.#insert({ name: file.name, signal: known.signal, items: known.items, body, bytes: file.size, isOnDisk: false, isWhole: file.size > mostParsed });
     return true;
   }
 
@@ -112,7 +112,7 @@ export class Backlog {
     let bytes = 0;
     for (let next = line.waiting[0]; next !== undefined && taken.length < mostJoined; next = line.waiting[0]) {
       // A message of another form, as in a file of somebody else's that is replayed, is sent as it is.
-      const isAlone = next.isHalf || (next.body !== undefined && !isBody(signal, next.body));
+      const isAlone = next.isWhole || (next.body !== undefined && !isBody(signal, next.body));
       if (taken.length > 0 && (bytes + next.bytes > mostBytes || isAlone)) break;
       const body = next.body ?? this.#read(line, next);
       if (body === undefined && line.waiting[0] === next) break;
@@ -156,11 +156,11 @@ export class Backlog {
 
   /** In place of one that is too large two, behind all others. False when it cannot be cut. */
   cut(one: Waiting, body: string, toDisk: boolean): boolean {
-    const parts = one.isHalf ? undefined : halves(one.signal, body);
+    const parts = one.isWhole ? undefined : halves(one.signal, body);
     if (parts === undefined) return false;
     for (const { items, body: half } of parts) {
       const name = this.#nextName(this.#options.clock.now(), one.signal, items);
-      this.#insert({ name, signal: one.signal, items, body: half, bytes: Buffer.byteLength(half) + 1, isOnDisk: false, isHalf: true });
+      this.#insert({ name, signal: one.signal, items, body: half, bytes: Buffer.byteLength(half) + 1, isOnDisk: false, isWhole: true });
     }
     if (toDisk || one.isOnDisk) this.toDisk(one.signal);
     this.done([one]);
@@ -282,7 +282,7 @@ export class Backlog {
   #takeUp({ name, size }: SpoolFile): void {
     const known = readSpoolName(name);
     if (known === undefined) return;
-    this.#insert({ name, signal: known.signal, items: known.items, bytes: size, body: undefined, isOnDisk: true, isHalf: false });
+    this.#insert({ name, signal: known.signal, items: known.items, bytes: size, body: undefined, isOnDisk: true, isWhole: size > mostParsed });
   }
 
   #holds(line: Line, name: string): boolean {

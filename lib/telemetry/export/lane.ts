@@ -8,7 +8,7 @@ import type { Cancel, Clock, Random, Timers } from '../../ports.ts';
 import type { Signal } from '../batch.ts';
 import type { Account } from './account.ts';
 import type { Backlog, Parcel } from './backlog.ts';
-import { isReadable } from './body.ts';
+import { isDamaged } from './body.ts';
 import type { OtlpEndpoint } from './options.ts';
 import { pauseMs } from './pause.ts';
 import type { DestinationState, SignalStand, Tried } from './stand.ts';
@@ -168,7 +168,7 @@ export class Lane {
     const [only] = waiting;
     // One of several may have spoilt the others: they go again, one by one.
     if (ofBatch && waiting.length > 1) backlog.giveBack(waiting, this.#isSpooling);
-    else if (ofBatch && only?.isOnDisk === true && !isReadable(body.join(''))) backlog.drop(waiting, 'damaged');
+    else if (ofBatch && only?.isOnDisk === true && isDamaged(body.join(''))) backlog.drop(waiting, 'damaged');
     else backlog.drop(waiting, 'refused');
   }
 

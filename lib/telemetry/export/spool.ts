@@ -14,8 +14,8 @@ import { readSpoolName } from './spool-name.ts';
 import type { Tried } from './stand.ts';
 
 export const mostFiles = 20_000;
-/** A file that anybody made and called a spool file; those of ours are a fraction of it. Also what may be sent at once. */
-export const largestFile: number = 64 * 1024 * 1024;
+/** A larger one is none of ours: the largest item there may be, in letters of three bytes, is smaller. */
+export const largestFile: number = 16 * 1024 * 1024;
 /** So long a disk that failed is left alone. */
 const restMs = 5000;
 

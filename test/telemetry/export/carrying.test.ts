@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { signals } from '../../../lib/telemetry/batch.ts';
-import { bodyInFile, halves, isBody, joinBodies } from '../../../lib/telemetry/export/body.ts';
+import { bodyInFile, halves, isBody, isDamaged, joinBodies, mostParsed } from '../../../lib/telemetry/export/body.ts';
 import { pauseMs, retryAfterMs } from '../../../lib/telemetry/export/pause.ts';
 import { createSpoolNames, readSpoolName } from '../../../lib/telemetry/export/spool-name.ts';
 import { createTestRandom } from '../../support/fakes.ts';
@@ -68,6 +68,11 @@ describe('bodies', () => {
     const body = (...metrics: readonly object[]): string => JSON.stringify({ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] });
     assert.deepEqual(halves('metrics', body(metric(3, 'sum'), metric(4, 'histogram'), metric(1, 'gauge')))?.map(({ items }) => items), [3, 5]);
     assert.equal(halves('metrics', body(metric(300, 'sum'))), undefined);
+  });
+
+  test('what is large, or nests without end, is not parsed to see whether it is damaged', () => {
+    assert.deepEqual(['{"a":[', '[]', `[${'{},'.repeat(mostParsed)}`].map(isDamaged), [true, false, false]);
+    assert.equal(halves('traces', `{"resourceSpans":[${'['.repeat(mostParsed)}]}`), undefined);
   });
 
   test('what cannot be cut is left whole', () => {

@@ -249,6 +249,18 @@ describe('the folder', () => {
     assert.ok(world.receiver.requests.every(({ body }) => body.length < 3 << 20), String(Math.max(...world.receiver.requests.map(({ body }) => body.length))));
   });
 
+  test('a huge file that somebody made is neither cut nor looked into when it is refused', async () => {
+    for (const [status, reason] of [[413, 'too_large'], [400, 'refused']] as const) {
+      const world = ground();
+      world.spoolFiles.write(base, `${folder}/1771165800000-0000000a3f9c2d1e-2.traces.jsonl`, `{"resourceSpans":[${'{"scopeSpans":[{"spans":[{},{}]}]},'.repeat(40_000)}{]}\n`);
+      world.receiver.answer = () => answered(status);
+      world.open();
+      await world.time.pass(60_000);
+      assert.equal(world.receiver.requests.length, 1);
+      assert.deepEqual(world.drops.map((drop) => [drop.reason, drop.items]), [[reason, 2]]);
+    }
+  });
+
   test('a batch larger than the whole bound is dropped, and the rest stays', async () => {
     const world = ground();
     world.receiver.answer = () => refusedConnection;
