@@ -59,6 +59,18 @@ test('a receiver that takes everything: one span, one point and one record reach
   assert.equal(existsSync(join(here.home, 'spool')), false);
 });
 
+test('a process of its own waits for the answers, and tells them', async (t) => {
+  const here = makeGround(t);
+  const collector = await startCollector(t);
+  const good = await here.process(['doctor', 'telemetry', '--json'], { env: { LOKI_OTEL_ENDPOINT: collector.url } });
+  assert.equal(good.exit, 0, good.stderr);
+  assert.match(good.stdout, /"check":\s*"traces"[^}]*it answered 200/);
+  collector.always({ afterMs: 500, status: 401 });
+  const refused = await here.process(['doctor', 'telemetry'], { env: { LOKI_OTEL_ENDPOINT: collector.url } });
+  assert.equal(refused.exit, 1, refused.stderr);
+  assert.match(refused.stdout, /FAIL\s+traces\s.*it answered 401/);
+});
+
 test('without naming the area nobody is asked', async (t) => {
   const here = makeGround(t);
   const collector = await startCollector(t);

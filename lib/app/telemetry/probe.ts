@@ -9,6 +9,7 @@ import { encodeLogs } from '../../formats/otlp/logs.ts';
 import { encodeMetrics } from '../../formats/otlp/metrics.ts';
 import { encodeSpans } from '../../formats/otlp/spans.ts';
 import { createExportTransport } from '../../host/export-transport.ts';
+import { atDeadline } from '../../host/time.ts';
 import { signals, type Signal } from '../../telemetry/batch.ts';
 import { userAgentOf, type OtlpEndpoint } from '../../telemetry/export/options.ts';
 import { judge, secretsOf } from '../../telemetry/export/verdict.ts';
@@ -35,13 +36,17 @@ export interface ProbeReport {
 
 /** A person waits. */
 const longestWaitMs = 10_000;
+/** What a request has beyond its own bound, before nobody waits for it any more. */
+const graceMs = 2_000;
 
-/** Tries all of them at once. Never rejects. */
+/** Tries all of them at once. Never rejects. The transport keeps no process alive, and here is none but the one that waits for it. */
 export async function probeReceivers(installation: Installation, settings: TelemetrySettings, transport: ExportTransport = createExportTransport(refusedReceiver(installation))): Promise<readonly ProbeReport[]> {
+  const cancel = atDeadline(longestWaitMs + graceMs, () => transport.close());
   try {
     const reports = await Promise.all(settings.destinations.map((each) => (each.kind === 'file' ? [] : probeOne(installation, settings, each, transport))));
     return reports.flat();
   } finally {
+    cancel();
     transport.close();
   }
 }
