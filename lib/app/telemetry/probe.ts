@@ -75,11 +75,14 @@ async function probeSignal({ host: { clock } }: Installation, destination: HttpD
   const tookMs = Math.round(clock.monotonic() - from);
   const verdict = judge(answer, signal, 1, secrets, clock.now());
   const warning = verdict.kind === 'taken' ? verdict.warning : undefined;
-  const status = verdict.kind !== 'taken' || verdict.rejected > 0 ? 'failed' : warning === undefined ? 'taken' : 'warned';
+  // A receiver that is one says so in JSON: what a login page took is lost, whatever its status.
+  const isLost = verdict.kind !== 'taken' || verdict.rejected > 0 || /web page/.test(warning ?? '');
+  const status = isLost ? 'failed' : warning === undefined ? 'taken' : 'warned';
   const aheadMs = aheadOf(answer, clock.now() - tookMs / 2);
   const tried: Tried = { signal, url, temporality: destination.temporality, answer, words: warning ?? verdict.words };
   const repair = status === 'taken' ? undefined : repairFor(tried);
-  const said = `${verdict.words}${warning === undefined ? '' : `; ${warning}`}${answer.kind === 'unreachable' ? '' : ` (after ${tookMs} ms)`}`;
+  const told = warning === undefined ? verdict.words : warning.startsWith(verdict.words) ? warning : `${verdict.words}; ${warning}`;
+  const said = `${told}${answer.kind === 'unreachable' ? '' : ` (after ${tookMs} ms)`}`;
   return { destination: destination.name, signal, status, said, ...(repair === undefined ? {} : { repair }), ...(aheadMs === undefined ? {} : { aheadMs }) };
 }
 
