@@ -6,6 +6,8 @@ import { test } from 'node:test';
 import { startControlPlane } from '../../../lib/app/control-plane.ts';
 import { prepareHome } from '../../../lib/app/installation.ts';
 import { readAccount, dropRows, type Account } from '../../../lib/app/telemetry/account.ts';
+import { sendOnce } from '../../../lib/app/telemetry/send.ts';
+import { resolveTelemetry } from '../../../lib/app/telemetry/settings.ts';
 import { openTelemetry, silent } from '../../../lib/app/telemetry/telemetry.ts';
 import { startCollector } from '../../support/fake-collector.ts';
 import { makeGround, until, type Ground } from '../../support/ground.ts';
@@ -96,6 +98,27 @@ test('a receiver that is away: what waits is on disk, and the next courier deliv
   await collector.until('all of it arrives', (one) => one.spans().length === 2);
   await next.end();
   assert.deepEqual(collector.spans().map(({ name }) => name), ['before', 'own']);
+});
+
+test('what is handed over while the last is being sent goes too', async (t) => {
+  const here = makeGround(t);
+  const collector = await startCollector(t);
+  collector.always({ afterMs: 1500 });
+  const installation = here.installation({ LOKI_OTEL_ENDPOINT: collector.url });
+  prepareHome(installation);
+  const handOver = async (name: string): Promise<void> => {
+    const hook = await openTelemetry(installation, 'hook');
+    hook.tracer.start(name).end();
+    await hook.end();
+  };
+  await handOver('first');
+  const sending = sendOnce(installation, resolveTelemetry(installation), { lingerMs: 0, deadlineMs: 10_000, signal: new AbortController().signal });
+  await collector.until('the first is under way', ({ received }) => received.length > 0);
+  collector.always(200);
+  await handOver('second');
+  assert.equal((await sending)?.taken_over, 2);
+  assert.deepEqual(handedOver(here), []);
+  assert.deepEqual(collector.spans().map(({ name }) => name), ['first', 'second']);
 });
 
 test('where the home cannot be written everything goes on', async (t) => {
