@@ -38,14 +38,18 @@ export function resolveSettings(sources: SettingsSources): TelemetrySettings {
     spans: batchOf(listener, 'span'), logs: batchOf(listener, 'log'),
     metrics: { intervalMs: listener.read('metricInterval').value, exportTimeoutMs: listener.read('metricTimeout').value, histograms: listener.read('histograms').value },
   };
-  const offBecause = whyOff(listener, destinations.length);
+  const offBecause = whyOff(listener, wanted, destinations.length);
   return { isOn: offBecause === undefined, offBecause, destinations, ...rest, problems: listener.problems, effective: listener.effective };
 }
 
-function whyOff(listener: Listener, receivers: number): string | undefined {
+/** Why telemetry is off where nothing names a receiver. */
+export const nobodyAsked = 'no receiver is configured';
+
+function whyOff(listener: Listener, wanted: readonly Signal[], receivers: number): string | undefined {
   const { value: disabled, from } = listener.read('disabled');
   if (disabled) return `${from} is true`;
-  return receivers === 0 ? 'no receiver is configured' : undefined;
+  if (receivers > 0) return undefined;
+  return wanted.length > 0 ? nobodyAsked : `${signals.map((signal) => listener.read(exporterKeys[signal]).from).join(', ')} ask for no signal to be sent`;
 }
 
 interface Exporter {

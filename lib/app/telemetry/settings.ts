@@ -3,15 +3,16 @@
  * cannot be used is told and switches off what it concerns; it stops nobody.
  */
 import { parseEndpoint } from '../../base/otlp-endpoint.ts';
-import type { Config, Origin } from '../../config/config.ts';
+import type { Config, Origin, Warning } from '../../config/config.ts';
 import { telemetrySection, type TelemetryDestination } from '../../config/sections/telemetry.ts';
 import type { FurtherDestination } from '../../telemetry/destinations.ts';
-import { resolveSettings } from '../../telemetry/resolve-settings.ts';
+import { nobodyAsked, resolveSettings } from '../../telemetry/resolve-settings.ts';
 import type { DestinationSettings, TelemetrySettings } from '../../telemetry/settings.ts';
 import type { Key, Voice } from '../../telemetry/voices.ts';
 import type { Installation } from '../installation.ts';
 import { isOurFolder, refusedReceiver } from './refused-receiver.ts';
 import { ownResource } from './own-resource.ts';
+import { isTelemetryOn } from './telemetry.ts';
 
 export type { TelemetrySettings };
 
@@ -30,7 +31,25 @@ export function resolveTelemetry(installation: Pick<Installation, 'config' | 'su
     further: config.telemetry.destinations.flatMap((each, at) => furtherOf(each, `${placeOf(config.origin(telemetrySection.destinations.key))} [${at}]`)),
     refused: refusedReceiver(installation),
   });
-  return withoutOurFolder(withOurBuckets(settings), home.home);
+  return withMistakes(withoutOurFolder(withOurBuckets(settings), home.home), installation);
+}
+
+/** What the configuration set aside is told first: without it, telemetry that somebody asked for would look like telemetry that nobody asked for. */
+function withMistakes(settings: TelemetrySettings, { config, surroundings: { env } }: Pick<Installation, 'config' | 'surroundings'>): TelemetrySettings {
+  const mistakes = config.warnings.filter(({ setting }) => setting?.startsWith(ownKeys) === true);
+  const problems = [...mistakes.map(asProblem), ...settings.problems];
+  const isAsked = isTelemetryOn(config, env) || (env[generalEndpoint] ?? '') !== '' || mistakes.some(({ setting }) => setting === telemetrySection.endpoint.key || setting === telemetrySection.destinations.key);
+  const isInVain = settings.offBecause === nobodyAsked && isAsked && problems.length > 0;
+  return { ...settings, problems, offBecause: isInVain ? receiverUnusable : settings.offBecause };
+}
+
+/** Why telemetry is off where a receiver is named, and set aside. */
+export const receiverUnusable = 'the receiver that is named cannot be used';
+const ownKeys = 'enterprise.telemetry.';
+const generalEndpoint = 'OTEL_EXPORTER_OTLP_ENDPOINT';
+
+function asProblem({ message, file, line }: Warning): { readonly message: string } {
+  return { message: `${file === undefined ? '' : `${file}:${line ?? 1}: `}${message}` };
 }
 
 /** Histograms of ours have one form everywhere (contract section 8), and `/metrics` has no other. */

@@ -117,6 +117,27 @@ test('a receiver that is away: what waits is on disk, and the next courier deliv
   assert.deepEqual(collector.spans().map(({ name }) => name), ['before', 'own']);
 });
 
+test('what is handed over while the last is being sent goes too', async (t) => {
+  const here = makeGround(t);
+  const collector = await startCollector(t);
+  collector.always({ afterMs: 1500 });
+  const installation = here.installation({ LOKI_OTEL_ENDPOINT: collector.url });
+  prepareHome(installation);
+  const handOver = async (name: string): Promise<void> => {
+    const hook = await openTelemetry(installation, 'hook');
+    hook.tracer.start(name).end();
+    await hook.end();
+  };
+  await handOver('first');
+  const sending = sendOnce(installation, resolveTelemetry(installation), { lingerMs: 0, deadlineMs: 10_000, signal: new AbortController().signal });
+  await collector.until('the first is under way', ({ received }) => received.length > 0);
+  collector.always(200);
+  await handOver('second');
+  assert.equal((await sending)?.taken_over, 2);
+  assert.deepEqual(handedOver(here), []);
+  assert.deepEqual(collector.spans().map(({ name }) => name), ['first', 'second']);
+});
+
 test('where the home cannot be written everything goes on', async (t) => {
   const here = makeGround(t);
   const collector = await startCollector(t);
