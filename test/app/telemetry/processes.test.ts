@@ -125,7 +125,7 @@ test('what is handed over while the last is being sent goes too', async (t) => {
   prepareHome(installation);
   const handOver = async (name: string): Promise<void> => {
     const hook = await openTelemetry(installation, 'hook');
-    hook.tracer.start(name).end();
+    hook.tracer.startSpan(name).end();
     await hook.end();
   };
   await handOver('first');
