@@ -54,15 +54,20 @@ function givenId(options: SpanOptions | undefined, which: 'traceId' | 'spanId', 
   return typeof id === 'string' && id.length === length && /^(?!0+$)[0-9a-f]+$/.test(id) ? id : undefined;
 }
 
-const poolBytes = 8192;
+/** A process that lives for a moment needs a few; one that goes on needs ever more. */
+const [firstPoolBytes, largestPoolBytes] = [256, 8192];
 const noId = '0'.repeat(traceIdLength);
 
 /** Draws hexadecimal digits from a pool, because a call for random bytes costs as much as many ids. */
 function createIds(random: Random): (length: number) => string {
   let pool = '';
   let at = 0;
+  let poolBytes = firstPoolBytes;
   return (length) => {
-    if (at + length > pool.length) [pool, at] = [Buffer.from(random.bytes(poolBytes)).toString('hex'), 0];
+    if (at + length > pool.length) {
+      [pool, at] = [Buffer.from(random.bytes(poolBytes)).toString('hex'), 0];
+      poolBytes = Math.min(largestPoolBytes, 4 * poolBytes);
+    }
     const id = pool.slice(at, at + length);
     at += length;
     // All zero means none.
