@@ -56,18 +56,24 @@ function givenId(id: string | undefined, length: number): string | undefined {
   return id !== undefined && typeof id === 'string' && id.length === length && /^(?!0+$)[0-9a-f]+$/.test(id) ? id : undefined;
 }
 
-/** Drawing so many at once costs as much as drawing a tenth of them; a longer text is one that V8 allocates apart, and slower. */
-const [poolBytes, textBytes] = [16_384, 2048];
+/** A process that lives for a moment needs a few; of many, drawing costs hardly more than of a tenth of them. */
+const [firstPoolBytes, largestPoolBytes] = [256, 16_384];
+/** A longer text is one that V8 allocates apart, and slower. */
+const textBytes = 2048;
 const zero = 48;
 
 /** Draws hexadecimal digits from a pool, because a call for random bytes costs as much as a hundred ids. */
 function createIds(random: Random): (length: number) => string {
+  let poolBytes = firstPoolBytes;
   let pool = Buffer.alloc(0);
   let from = 0;
   let text = '';
   let at = 0;
   const refill = (): void => {
-    if (from >= pool.length) [pool, from] = [Buffer.from(random.bytes(poolBytes)), 0];
+    if (from >= pool.length) {
+      [pool, from] = [Buffer.from(random.bytes(poolBytes)), 0];
+      poolBytes = Math.min(largestPoolBytes, 4 * poolBytes);
+    }
     [text, at] = [pool.toString('hex', from, from + textBytes), 0];
     from += textBytes;
   };

@@ -8,7 +8,8 @@ import type { TelemetrySettings } from '../../telemetry/settings.ts';
 import type { Installation } from '../installation.ts';
 import { version } from '../version.ts';
 import type { AccountPlace } from './account.ts';
-import type { HandoverPlace, Temporality } from './handover.ts';
+import type { Temporality } from './handover-names.ts';
+import type { HandoverPlace } from './handover.ts';
 import type { MakingSettings } from './making-settings.ts';
 import { telemetryPlaces } from './places.ts';
 

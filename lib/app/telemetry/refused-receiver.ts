@@ -3,6 +3,8 @@ import { refusedAddress } from '../../base/addresses.ts';
 import type { Installation } from '../installation.ts';
 import { refusedHost } from '../residency.ts';
 
+const thisMachine: ReadonlySet<string> = new Set(['127.0.0.1', '::1']);
+
 /** Why nothing is sent to a receiver: the installation is air-gapped, or the address is one that no receiver has (docs/siem.md). The same words hold for an address that a name leads to. */
 export function refusedReceiver(installation: Pick<Installation, 'config'>): (host: string, address?: string) => string | undefined {
   const air = refusedHost(installation);
@@ -10,8 +12,8 @@ export function refusedReceiver(installation: Pick<Installation, 'config'>): (ho
   return (host, address = host) => {
     const refused = air(host);
     if (refused !== undefined) return refused;
-    // A name is no address; where it leads is judged when it is known.
-    const what = address === host && !/^[\d.]+$|:/.test(host) ? undefined : refusedAddress(host, address, allowInternal);
+    // A name is no address; where it leads is judged when it is known. This machine is never refused, and is asked about by most hooks.
+    const what = address === host && (!/^[\d.]+$|:/.test(host) || thisMachine.has(host)) ? undefined : refusedAddress(host, address, allowInternal);
     return what === undefined ? undefined : `${address} is ${what}; if that is really the receiver, list it in LOKI_ALLOWED_INTERNAL_HOSTS (enterprise.egress.allow_internal)`;
   };
 }

@@ -4,7 +4,8 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { test } from 'node:test';
 import { dropRows, readAccount } from '../../../lib/app/telemetry/account.ts';
 import { createCourier, type Courier } from '../../../lib/app/telemetry/courier.ts';
-import { handOver, look, noteDrops } from '../../../lib/app/telemetry/handover.ts';
+import { look } from '../../../lib/app/telemetry/handover-names.ts';
+import { handOver, noteDrops } from '../../../lib/app/telemetry/handover.ts';
 import type { CountDrops } from '../../../lib/telemetry/batch.ts';
 import type { StandingDestination } from '../../../lib/telemetry/export/options.ts';
 import { realTimers } from '../../support/fakes.ts';

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { handOver, look, noteDrops } from '../../../lib/app/telemetry/handover.ts';
+import { look } from '../../../lib/app/telemetry/handover-names.ts';
+import { handOver, noteDrops } from '../../../lib/app/telemetry/handover.ts';
 import { readSpoolName } from '../../../lib/telemetry/export/spool-name.ts';
 import { batch, telemetryRoom } from '../../support/telemetry-room.ts';
 
