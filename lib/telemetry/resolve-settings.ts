@@ -33,9 +33,9 @@ export function resolveSettings(sources: SettingsSources): TelemetrySettings {
   noteUnused(listener);
   if (destinations.length === 0) noteAskedInVain(listener, exporters);
   const rest = {
-    resource: resourceOf(listener, sources), sampler: samplerOf(listener), propagators: propagatorsOf(listener), limits: limitsOf(listener),
+    resource: resourceOf(listener, sources), sampler: samplerOf(listener), limits: limitsOf(listener),
     spans: batchOf(listener, 'span'), logs: batchOf(listener, 'log'),
-    metrics: { intervalMs: listener.read('metricInterval').value, exportTimeoutMs: listener.read('metricTimeout').value, histograms: listener.read('histograms').value },
+    metrics: { intervalMs: listener.read('metricInterval').value, exportTimeoutMs: listener.read('metricTimeout').value },
   };
   const offBecause = whyOff(listener, destinations.length);
   return { isOn: offBecause === undefined, offBecause, destinations, ...rest, problems: listener.problems, effective: listener.effective };
@@ -86,6 +86,14 @@ function noteUnused(listener: Listener): void {
     const { value, from } = listener.read(key);
     if (value !== undefined) listener.note(`${from} is not used: metrics are at /metrics of the control plane`, 'LOKI_HOST and LOKI_PORT say where it listens');
   }
+  for (const key of ['spanTimeout', 'logTimeout'] as const) {
+    const { value, from } = listener.read(key);
+    if (value !== undefined) listener.note(`${from} is not used: each request has its own time`, 'Set OTEL_EXPORTER_OTLP_TIMEOUT');
+  }
+  const histograms = listener.read('histograms');
+  if (histograms.value !== 'explicit_bucket_histogram') listener.note(`${histograms.from} asks for ${histograms.value}; histograms have the buckets that docs/metrics.md says`);
+  const propagators = listener.read('propagators');
+  if (!propagators.value.includes('tracecontext')) listener.note(`${propagators.from} leaves tracecontext out; traceparent is taken and handed on all the same, and nothing else`);
 }
 
 /** The name of the service in its own variable is stronger than the same among the attributes (specification: resource/sdk.md). */
@@ -105,11 +113,6 @@ function samplerOf(listener: Listener): SamplerSettings {
   return { kind, parentBased, ratio: kind === 'traceidratio' ? given ?? 1 : kind === 'always_off' ? 0 : 1 };
 }
 
-function propagatorsOf(listener: Listener): TelemetrySettings['propagators'] {
-  const { value } = listener.read('propagators');
-  return { traceContext: value.includes('tracecontext'), baggage: value.includes('baggage') };
-}
-
 function limitsOf(listener: Listener): LimitSettings {
   const count = listener.read('attributeCount').value;
   const valueLength = listener.read('valueLength').value;
@@ -125,5 +128,5 @@ function batchOf(listener: Listener, of: 'span' | 'log'): BatchSettings {
   const maxQueue = listener.read(`${of}Queue`);
   const maxBatch = listener.read(`${of}Batch`);
   if (maxBatch.value > maxQueue.value) listener.note(`${maxBatch.voice === undefined ? maxQueue.from : maxBatch.from} makes a batch of ${maxBatch.value} larger than the queue of ${maxQueue.value}; a batch has ${maxQueue.value}`);
-  return { delayMs: listener.read(`${of}Delay`).value, exportTimeoutMs: listener.read(`${of}Timeout`).value, maxQueue: maxQueue.value, maxBatch: Math.min(maxBatch.value, maxQueue.value) };
+  return { delayMs: listener.read(`${of}Delay`).value, maxQueue: maxQueue.value, maxBatch: Math.min(maxBatch.value, maxQueue.value) };
 }

@@ -83,8 +83,6 @@ export interface LimitSettings {
 /** How spans or log records are put together (`OTEL_BSP_*`, `OTEL_BLRP_*`). */
 export interface BatchSettings {
   readonly delayMs: number;
-  /** For one export; 0: no limit. */
-  readonly exportTimeoutMs: number;
   /** More are not kept in memory. */
   readonly maxQueue: number;
   /** At most `maxQueue`. */
@@ -112,14 +110,13 @@ export interface TelemetrySettings {
   /** Attributes of the resource, `service.name` among them. */
   readonly resource: Readonly<Record<string, string>>;
   readonly sampler: SamplerSettings;
-  readonly propagators: { readonly traceContext: boolean; readonly baggage: boolean };
   readonly limits: LimitSettings;
   readonly spans: BatchSettings;
   readonly logs: BatchSettings;
   readonly metrics: {
     readonly intervalMs: number;
+    /** For the looks at what is measured; 0: no limit. */
     readonly exportTimeoutMs: number;
-    readonly histograms: 'explicit_bucket_histogram' | 'base2_exponential_bucket_histogram';
   };
   /** What could not be used, or means something else than one might think. Never a reason to stop. */
   readonly problems: readonly Problem[];
