@@ -197,7 +197,8 @@ function createMetricLane(options: PipelineOptions, send: (countedAs: CountedAs,
     },
     collect(deadlineMs) {
       collecting ??= collect(deadlineMs).finally(() => { collecting = undefined; });
-      return collecting;
+      // One that began before may have been given more time.
+      return withinTime(collecting, deadlineMs, timers);
     },
     stop() {
       isStopped = true;
