@@ -14,7 +14,7 @@ import { Times } from './times.ts';
 import { createLogger, createTracer } from './tracer.ts';
 
 /** How the items of a queue are put together: as many as are held, and as many as make a batch, which is sent off at once. */
-export type QueueSettings = Omit<BatchSettings, 'exportTimeoutMs'>;
+export type QueueSettings = BatchSettings;
 
 /** Those of the specification (configuration/sdk-environment-variables.md). */
 const usualSpans: QueueSettings = { maxQueue: 2048, maxBatch: 512, delayMs: 5000 };

@@ -93,6 +93,10 @@ function noteUnused(listener: Listener): void {
     const { value, from } = listener.read(key);
     if (value !== undefined) listener.note(`${from} is not used: metrics are at /metrics of the control plane`, 'LOKI_HOST and LOKI_PORT say where it listens');
   }
+  for (const key of ['spanTimeout', 'logTimeout'] as const) {
+    const { value, from } = listener.read(key);
+    if (value !== undefined) listener.note(`${from} is not used: each request has its own time`, 'Set OTEL_EXPORTER_OTLP_TIMEOUT');
+  }
 }
 
 /** The name of the service in its own variable is stronger than the same among the attributes (specification: resource/sdk.md). */
@@ -123,5 +127,5 @@ function batchOf(listener: Listener, of: 'span' | 'log'): BatchSettings {
   const maxQueue = listener.read(`${of}Queue`);
   const maxBatch = listener.read(`${of}Batch`);
   if (maxBatch.value > maxQueue.value) listener.note(`${maxBatch.voice === undefined ? maxQueue.from : maxBatch.from} makes a batch of ${maxBatch.value} larger than the queue of ${maxQueue.value}; a batch has ${maxQueue.value}`);
-  return { delayMs: listener.read(`${of}Delay`).value, exportTimeoutMs: listener.read(`${of}Timeout`).value, maxQueue: maxQueue.value, maxBatch: Math.min(maxBatch.value, maxQueue.value) };
+  return { delayMs: listener.read(`${of}Delay`).value, maxQueue: maxQueue.value, maxBatch: Math.min(maxBatch.value, maxQueue.value) };
 }

@@ -154,11 +154,11 @@ export interface VariableValues {
   readonly metricsExporter: readonly (ExporterName | 'prometheus')[] | undefined;
   readonly logsExporter: readonly ExporterName[] | undefined;
   readonly spanDelay: number;
-  readonly spanTimeout: number;
+  readonly spanTimeout: number | undefined;
   readonly spanQueue: number;
   readonly spanBatch: number;
   readonly logDelay: number;
-  readonly logTimeout: number;
+  readonly logTimeout: number | undefined;
   readonly logQueue: number;
   readonly logBatch: number;
   readonly metricInterval: number;
@@ -203,15 +203,15 @@ export const variables: { readonly [Key in keyof VariableValues]: Variable<Varia
   metricsExporter: row('OTEL_METRICS_EXPORTER', someOf('otlp', 'console', 'otlp/stdout', 'prometheus', 'none'), undefined, 'Where metrics go; as for spans. `prometheus` is `/metrics` of the control plane, which is there anyway', { defaultWords: '`otlp`' }),
   logsExporter: row('OTEL_LOGS_EXPORTER', someOf('otlp', 'console', 'otlp/stdout', 'none'), undefined, 'Where log records go; as for spans', { defaultWords: '`otlp`' }),
   spanDelay: row('OTEL_BSP_SCHEDULE_DELAY', milliseconds, 5000, 'Between two exports of spans'),
-  spanTimeout: row('OTEL_BSP_EXPORT_TIMEOUT', milliseconds, 30_000, 'For one export of spans; `0`: no limit'),
+  spanTimeout: row('OTEL_BSP_EXPORT_TIMEOUT', milliseconds, undefined, 'Not used: `OTEL_EXPORTER_OTLP_TIMEOUT` is for each request', unset),
   spanQueue: row('OTEL_BSP_MAX_QUEUE_SIZE', items, 2048, 'Spans kept in memory'),
   spanBatch: row('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', items, 512, 'Spans in one export; at most the queue'),
   logDelay: row('OTEL_BLRP_SCHEDULE_DELAY', milliseconds, 1000, 'Between two exports of log records'),
-  logTimeout: row('OTEL_BLRP_EXPORT_TIMEOUT', milliseconds, 30_000, 'For one export of log records; `0`: no limit'),
+  logTimeout: row('OTEL_BLRP_EXPORT_TIMEOUT', milliseconds, undefined, 'Not used: as for spans', unset),
   logQueue: row('OTEL_BLRP_MAX_QUEUE_SIZE', items, 2048, 'Log records kept in memory'),
   logBatch: row('OTEL_BLRP_MAX_EXPORT_BATCH_SIZE', items, 512, 'Log records in one export; at most the queue'),
   metricInterval: row('OTEL_METRIC_EXPORT_INTERVAL', integer(100, 86_400_000, 'of milliseconds '), 60_000, 'Between two exports of metrics'),
-  metricTimeout: row('OTEL_METRIC_EXPORT_TIMEOUT', milliseconds, 30_000, 'For one export of metrics; `0`: no limit'),
+  metricTimeout: row('OTEL_METRIC_EXPORT_TIMEOUT', milliseconds, 30_000, 'For looking up what is measured; `0`: no limit'),
   attributeCount: row('OTEL_ATTRIBUTE_COUNT_LIMIT', attributeCount, 128, 'Attributes of anything that has no limit of its own'),
   valueLength: row('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT', length, undefined, 'Characters of a text among attributes', { defaultWords: 'none' }),
   spanAttributes: row('OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', attributeCount, undefined, 'Attributes of a span', { defaultWords: 'the general one' }),

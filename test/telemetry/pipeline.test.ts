@@ -165,6 +165,24 @@ test('metrics of others are looked at before they are read, with an end to waiti
   assert.deepEqual([looked, itemsOf(batches, 'metrics')], [['a', 'b'], [1]]);
 });
 
+test('a look without a limit is waited for, and does not hold up the end', async () => {
+  const { pipeline, recorder, batches, advance } = kit({ pipeline: { metricIntervalMs: 10_000, metricTimeoutMs: 0 } });
+  recorder.meter({ name: 'tests' }).createCounter('m').add(1);
+  let found: () => void = () => undefined;
+  pipeline.measure({ scope: { name: 'a' }, look: () => new Promise((resolve) => { found = resolve; }), stores: () => [] });
+  await advance(60_000);
+  assert.deepEqual(itemsOf(batches, 'metrics'), []);
+  found();
+  await advance(15_000);
+  assert.deepEqual(itemsOf(batches, 'metrics'), [1]);
+  let isEnded = false;
+  void pipeline.shutdown(2000).then(() => { isEnded = true; });
+  await new Promise(setImmediate);
+  await advance(2000);
+  await new Promise(setImmediate);
+  assert.equal(isEnded, true);
+});
+
 test('metrics are counted for each destination in its way, and every destination gets what it wants', async () => {
   const got: unknown[] = [];
   const destination = (name: string, signals: readonly Signal[], temporality: Destination['temporality']): Destination => ({
