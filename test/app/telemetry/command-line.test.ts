@@ -108,7 +108,7 @@ test('taking out: one signal to standard output, never over a file that is there
   assert.equal(readFileSync(there, 'utf8'), 'mine');
   assert.equal(readdirSync(join(here.home, 'spool/telemetry/handed-over')).length, 2, 'nothing was removed');
   for (const [args, words] of [
-    [['-o', '-'], /a file is of one signal/], [['-o', 'x.jsonl'], /a file is of one signal/], [['--signal', 'spans'], /--signal is one of traces, metrics, logs/], [['--since', 'tomorrow'], /--since/], [['--signal', 'logs', '-o', '-', '--json'], /both want standard output/],
+    [['-o', join(here.root, 'not mounted')], /its folder does not exist[^]*mount the medium/], [['-o', '-'], /a file is of one signal/], [['-o', 'x.jsonl'], /a file is of one signal/], [['--signal', 'spans'], /--signal is one of traces, metrics, logs/], [['--since', 'tomorrow'], /--since/], [['--signal', 'logs', '-o', '-', '--json'], /both want standard output/],
   ] as const) {
     const wrong = await here.loki(['telemetry', 'export', ...args]);
     assert.equal(wrong.exit, 2, args.join(' '));
@@ -139,6 +139,9 @@ test('replaying: bad lines by number, what a receiver refuses, and going on', { 
   collector.next(400);
   const refused = await here.loki([...to, '--json', two]);
   assert.deepEqual([refused.exit, JSON.parse(refused.stdout).dropped.traces], [1, { refused: 1 }]);
+  collector.next({ rejected: 1, message: 'older than our window' });
+  const partly = await here.loki([...to, here.write('one.jsonl', `${good}\n`)]);
+  assert.deepEqual([partly.exit, partly.stderr], [1, `warning: not taken: 1 span: rejected by the receiver, which took the rest (rejected)\nwarning: ${collector.url}: it rejected 1 of 1: older than our window\n`]);
   const before = collector.received.length;
   const rest = await here.loki([...to, '--from-line', '2', two]);
   assert.deepEqual([rest.exit, collector.received.length], [0, before + 1]);
