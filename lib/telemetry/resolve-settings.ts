@@ -102,11 +102,14 @@ function resourceOf(listener: Listener, { usual, resource = {} }: SettingsSource
 
 function samplerOf(listener: Listener): SamplerSettings {
   const { value: name } = listener.read('sampler');
-  const { value: given } = listener.read('samplerArg');
+  const share = listener.read('samplerArg');
   const parentBased = name.startsWith('parentbased_');
   const bare = name.replace(/^parentbased_/, '');
   const kind = bare === 'traceidratio' || bare === 'always_off' ? bare : 'always_on';
-  return { kind, parentBased, ratio: kind === 'traceidratio' ? given ?? 1 : kind === 'always_off' ? 0 : 1 };
+  if (share.value !== undefined && kind !== 'traceidratio') {
+    listener.note(`${share.from} is ${share.value} and has no effect: the sampler ${name} keeps ${kind === 'always_on' ? 'all' : 'none'}`, 'Set OTEL_TRACES_SAMPLER=parentbased_traceidratio as well');
+  }
+  return { kind, parentBased, ratio: kind === 'traceidratio' ? share.value ?? 1 : kind === 'always_off' ? 0 : 1 };
 }
 
 function propagatorsOf(listener: Listener): TelemetrySettings['propagators'] {
