@@ -43,7 +43,8 @@ function tell(status: TelemetryStatus, now: number, output: Output): void {
 
 function tellDestination(destination: DestinationStatus, now: number, output: Output): void {
   const { paint } = output.out;
-  const states = { direct: paint('green', 'it takes what comes'), spooling: paint('yellow', 'what it does not take waits on disk'), unknown: 'not tried yet' } as const;
+  const failing = destination.waiting.files > 0 ? 'what it does not take waits on disk' : 'it does not take what it is sent';
+  const states = { direct: paint('green', 'it takes what comes'), spooling: paint('yellow', failing), unknown: 'not tried yet' } as const;
   output.line(`${paint('bold', printable(destination.name))} (${destination.signals.join(', ')}): ${states[wasTried(destination) ? destination.state : 'unknown']}`);
   output.line(`  waiting: ${waitingInWords(destination.waiting, now)}`);
   const [success, failure, warning] = [newestOf(destination, 'last_success'), newestOf(destination, 'last_failure'), newestOf(destination, 'last_warning')];

@@ -51,6 +51,23 @@ test('a receiver that is away: exit code 8, why in words, and what waits is kept
   assert.match(status.stdout, /what it does not take waits on disk\n {2}waiting: 2 items in 2 files, .*\n {2}last failure: /);
 });
 
+test('a receiver that refuses: what was dropped is a failure, and nothing is said to wait; a web page is told', { timeout: 60_000 }, async (t) => {
+  const here = makeGround(t);
+  const collector = await startCollector(t);
+  const env = { LOKI_OTEL_ENDPOINT: collector.url };
+  const untried = await here.loki(['telemetry', 'status'], { env });
+  assert.match(untried.stdout, /\(traces, metrics, logs\): not tried yet\n/);
+  collector.always(401);
+  await handOver(here, collector.url, 'a');
+  const refused = await here.loki(['telemetry', 'send'], { env });
+  assert.deepEqual([refused.exit, refused.stderr.split('\n').filter((line) => line.startsWith('warning: dropped: 1 span'))], [1, ['warning: dropped: 1 span: refused by the receiver (refused)']]);
+  assert.match((await here.loki(['telemetry', 'status'], { env })).stdout, /: it does not take what it is sent\n {2}waiting: nothing\n {2}last failure: .*it answered 401/);
+  collector.always('html');
+  await handOver(here, collector.url, 'b');
+  const page = await here.loki(['telemetry', 'send'], { env });
+  assert.match(page.stdout, /items? sent; it answered 200 with a web page; check that the endpoint is an OTLP receiver$/m);
+});
+
 test('off: status says so, and send, replay say what is missing', async (t) => {
   const here = makeGround(t);
   const status = await here.loki(['telemetry', 'status']);
