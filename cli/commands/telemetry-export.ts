@@ -11,13 +11,13 @@ import { count, itemsInWords } from '../telemetry-words.ts';
 
 export const command: Command = {
   about: [
-    'Takes out what waits on disk for a receiver, as OTLP files: one signal a file (.jsonl), a batch a line, readable by their owner alone. A collector\'s otlpjsonfile receiver reads them, and loki telemetry replay sends them from a machine that reaches a receiver.',
+    'Takes out what waits on disk for a receiver, as OTLP files: one signal a file (.jsonl), a batch a line, readable by their owner alone. A collector\'s otlp_json_file receiver reads them, and loki telemetry replay sends them from a machine that reaches a receiver.',
     'What was taken out also stays in the spool and is sent when a receiver answers, unless --remove is given. The files of one signal go to standard output with --output -.',
   ].join('\n\n'),
   operands: [],
   flags: [
     { name: 'output', short: 'o', kind: 'text', value: 'PLACE', summary: 'A folder, a file ending in .jsonl for one signal, or - for standard output (this folder)' },
-    { name: 'signal', kind: 'text', value: 'SIGNAL', summary: `${signals.join(', ')} (all of them)`, choices: signals },
+    { name: 'signal', kind: 'text', value: 'SIGNAL', summary: 'Only this signal', choices: signals },
     { name: 'since', kind: 'duration', value: 'TIME', summary: 'Only what was made within so long: 24h, 7d' },
     { name: 'remove', kind: 'switch', summary: 'Remove from the spool what was taken out, so that it is not sent as well' },
   ],

@@ -48,8 +48,9 @@ async function run(context: CommandContext): Promise<number> {
       ...(receivers === undefined ? {} : { destinations: (countDrops) => (opened = openDestinations(installation, receivers, { countDrops, spools: false })).all }),
     });
     progress.end();
-    if (output.json) output.value(report);
-    else tell(report, isDry, output);
+    const complaints = complaintsOf(opened);
+    if (output.json) output.value({ ...report, complaints });
+    else tell(report, complaints, isDry, output);
     return codeOf(report);
   } finally {
     progress.end();
@@ -74,12 +75,27 @@ function codeOf({ files, dropped, ended }: ReplayReport): number {
   return files.some(({ bad_lines }) => bad_lines > 0) || dropsInWords(dropped).length > 0 ? exitCode.failed : exitCode.done;
 }
 
-function tell({ files, dropped, ended }: ReplayReport, isDry: boolean, output: Output): void {
+/** What a receiver last said of what it did not take. */
+interface Complaint {
+  readonly destination: string;
+  readonly words: string;
+}
+
+function complaintsOf(opened: OpenDestinations | undefined): readonly Complaint[] {
+  return (opened?.all ?? []).flatMap((destination) => {
+    const { name, signals } = destination.stand();
+    const [newest] = Object.values(signals).flatMap(({ lastFailure, lastWarning }) => [lastFailure ?? [], lastWarning ?? []].flat()).toSorted((a, b) => b.at - a.at);
+    return newest === undefined ? [] : [{ destination: name, words: newest.words }];
+  });
+}
+
+function tell({ files, dropped, ended }: ReplayReport, complaints: readonly Complaint[], isDry: boolean, output: Output): void {
   for (const file of files) tellFile(file, isDry, output);
   for (const line of dropsInWords(dropped)) output.warn(`not taken: ${line}`);
+  for (const { destination, words } of complaints) output.warn(printable(`${destination}: ${words}`));
   const last = files.at(-1);
   if (ended === null || last === undefined || last.next_line === null) return;
-  const why = ended === 'interrupted' ? 'Interrupted' : 'The receiver does not answer';
+  const why = ended === 'interrupted' ? 'Interrupted' : 'A receiver cannot be reached';
   output.message(`${why}. Go on with: loki telemetry replay --from-line ${last.next_line} ${printable(last.file)} …`);
 }
 

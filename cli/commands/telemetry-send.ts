@@ -18,7 +18,7 @@ export const command: Command = {
     { name: 'all', kind: 'switch', summary: 'Wait up to ten minutes for a receiver that does not answer' },
   ],
   examples: [['loki telemetry send', ''], ['loki telemetry send --all', 'before a machine is taken away'], ['loki telemetry send --json', 'what was sent, for a program']],
-  exits: [[8, 'a receiver has not got everything; it is tried again later']],
+  exits: [[1, 'a receiver refused some, or something else was dropped'], [8, 'a receiver has not got everything; it is tried again later']],
   run,
 };
 
@@ -33,7 +33,8 @@ async function run(context: CommandContext): Promise<number> {
   if (report === undefined) return busy(output, args.on('quiet'));
   if (output.json) output.value({ busy: false, ...report });
   else if (!args.on('quiet')) tell(report, output);
-  return report.problems.length === 0 && report.destinations.every(({ waiting }) => waiting === 0) ? exitCode.done : exitCode.unreachable;
+  if (report.problems.length > 0 || report.destinations.some(({ waiting }) => waiting > 0)) return exitCode.unreachable;
+  return dropsInWords(report.dropped).length > 0 ? exitCode.failed : exitCode.done;
 }
 
 function busy(output: Output, quiet: boolean): number {

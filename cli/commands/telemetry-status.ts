@@ -43,14 +43,25 @@ function tell(status: TelemetryStatus, now: number, output: Output): void {
 
 function tellDestination(destination: DestinationStatus, now: number, output: Output): void {
   const { paint } = output.out;
-  const states = { direct: paint('green', 'it takes what comes'), spooling: paint('yellow', 'what it does not take waits on disk'), unknown: 'not tried yet' } as const;
-  output.line(`${paint('bold', printable(destination.name))} (${destination.signals.join(', ')}): ${states[destination.state]}`);
+  const failing = destination.waiting.files > 0 ? 'what it does not take waits on disk' : 'it does not take what it is sent';
+  const states = { direct: paint('green', 'it takes what comes'), spooling: paint('yellow', failing), unknown: 'not tried yet' } as const;
+  output.line(`${paint('bold', printable(destination.name))} (${destination.signals.join(', ')}): ${states[wasTried(destination) ? destination.state : 'unknown']}`);
   output.line(`  waiting: ${waitingInWords(destination.waiting, now)}`);
   const [success, failure, warning] = [newestOf(destination, 'last_success'), newestOf(destination, 'last_failure'), newestOf(destination, 'last_warning')];
   if (success !== null) output.line(`  last success: ${ago(success.at, now)}, ${printable(success.words)}`);
-  if (failure !== null) output.line(`  last failure: ${ago(failure.at, now)}, ${printable(failure.words)}`);
+  if (failure !== null) output.line(`  last failure: ${ago(failure.at, now)}, ${printable(failure.words)}${nextTry(destination, now)}`);
   if (warning !== null) output.line(`  last warning: ${ago(warning.at, now)}, ${printable(warning.words)}`);
   if (destination.disk !== null) output.line(`  disk: ${ago(destination.disk.at, now)}, ${printable(destination.disk.words)}`);
+}
+
+/** A courier takes a receiver for one that answers until it has tried it. */
+function wasTried({ state, by_signal }: DestinationStatus): boolean {
+  return state === 'spooling' || Object.values(by_signal).some(({ last_success, last_failure }) => last_success !== null || last_failure !== null);
+}
+
+function nextTry({ by_signal }: DestinationStatus, now: number): string {
+  const next = Math.min(...Object.values(by_signal).flatMap(({ next_try }) => next_try ?? []));
+  return Number.isFinite(next) && next > now ? `; next try in ${Math.ceil((next - now) / 1000)} s` : '';
 }
 
 function waitingInWords({ files, items, bytes: size, oldest }: Waiting, now: number): string {

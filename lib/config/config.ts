@@ -46,7 +46,7 @@ export interface ConfigOrigin {
   readonly from: string;
 }
 
-/** A value that was set aside has the setting it was for. */
+/** A value that was set aside has the setting it was for; a variable that is unknown, what the keys of the section begin with that it seems to mean. */
 export interface Warning extends Problem {
   readonly setting?: string;
 }

@@ -256,7 +256,9 @@ function warnUnknownVariables(env: Environment, metadata: ReadonlyMap<string, st
   const taken = new Set([...metadata.keys()].map((name) => `LOKI_${name.toUpperCase()}`));
   const unknown = Object.keys(env).filter((name) => name.startsWith('LOKI_') && !knownVariables.has(name) && !sessionVariables.includes(name) && !taken.has(name));
   for (const name of unknown.slice(0, mostUnknown)) {
-    notes.warnings.push({ message: `unknown environment variable ${quoted(name)}${didYouMean(name, knownVariables)}` });
+    const message = `unknown environment variable ${quoted(name)}${didYouMean(name, knownVariables)}`;
+    // So that whoever asks why nothing is sent sees the mistyped name as well.
+    notes.warnings.push(name.startsWith('LOKI_OTEL') ? { message, setting: 'enterprise.telemetry.' } : { message });
   }
 }
 

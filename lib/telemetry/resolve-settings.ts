@@ -5,7 +5,7 @@
 import { signals, type Signal } from './batch.ts';
 import { destinationsOf, type FurtherDestination, type RefusedHost } from './destinations.ts';
 import { samplerNamed } from './sampler.ts';
-import type { BatchSettings, LimitSettings, TelemetrySettings } from './settings.ts';
+import type { BatchSettings, LimitSettings, SamplerSettings, TelemetrySettings } from './settings.ts';
 import type { ExporterName } from './variables.ts';
 import { Listener, type Found, type Voices } from './voices.ts';
 
@@ -34,7 +34,7 @@ export function resolveSettings(sources: SettingsSources): TelemetrySettings {
   noteUnused(listener);
   if (destinations.length === 0) noteAskedInVain(listener, exporters);
   const rest = {
-    resource: resourceOf(listener, sources), sampler: samplerNamed(listener.read('sampler').value, listener.read('samplerArg').value), propagators: propagatorsOf(listener), limits: limitsOf(listener),
+    resource: resourceOf(listener, sources), sampler: samplerOf(listener), propagators: propagatorsOf(listener), limits: limitsOf(listener),
     spans: batchOf(listener, 'span'), logs: batchOf(listener, 'log'),
     metrics: { intervalMs: listener.read('metricInterval').value, exportTimeoutMs: listener.read('metricTimeout').value, histograms: listener.read('histograms').value },
   };
@@ -105,6 +105,16 @@ function resourceOf(listener: Listener, { usual, resource = {} }: SettingsSource
   const name = listener.read('serviceName');
   const isNamed = name.voice === 'over' || name.voice === 'environment' || attributes['service.name'] === undefined;
   return { ...usual.resource, ...attributes, ...(isNamed ? { 'service.name': name.value ?? usual.serviceName } : {}), ...resource };
+}
+
+function samplerOf(listener: Listener): SamplerSettings {
+  const { value: name } = listener.read('sampler');
+  const share = listener.read('samplerArg');
+  const sampler = samplerNamed(name, share.value);
+  if (share.value !== undefined && sampler.kind !== 'traceidratio') {
+    listener.note(`${share.from} is ${share.value} and has no effect: the sampler ${name} keeps ${sampler.kind === 'always_on' ? 'all' : 'none'}`, 'Set OTEL_TRACES_SAMPLER=parentbased_traceidratio as well');
+  }
+  return sampler;
 }
 
 function propagatorsOf(listener: Listener): TelemetrySettings['propagators'] {

@@ -48,6 +48,7 @@ test('a receiver that is named and cannot be used: that is told, and not that no
   says(found, 'settings', 'fail', /^telemetry is off: the receiver that is named cannot be used; problems says why$/, /Correct what problems names/);
   says(found, 'problems', 'warn', /LOKI_OTEL_ENDPOINT is "localhost:4318", without http:\/\/ or https:\/\/ before it, accepted is/, /Correct what the message names/);
   says(await look(here, { OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318' }), 'settings', 'fail', /cannot be used/, /./);
+  says(await look(here, { LOKI_OTEL_ENDPIONT: 'http://127.0.0.1:1' }), 'problems', 'warn', /unknown environment variable "LOKI_OTEL_ENDPIONT" \(did you mean "LOKI_OTEL_ENDPOINT"\?\)/, /Correct what/);
   says(await look(here, { LOKI_OTEL_ENDPOINT: 'http://127.0.0.1:1', OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' }), 'settings', 'ok', /^telemetry is off: OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_LOGS_EXPORTER ask for no signal to be sent$/);
   here.write('home/config.yaml', 'enterprise:\n  telemetry:\n    endpoint: grpc://localhost:4317\n');
   says(await look(here), 'problems', 'warn', /config\.yaml:3: enterprise\.telemetry\.endpoint in the user file is "grpc:\/\/localhost:4317"/, /./);

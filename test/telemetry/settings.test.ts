@@ -215,6 +215,9 @@ test('what is set and not done is said in words', () => {
   assert.match(said({ OTEL_METRICS_EXPORTER: 'prometheus,otlp' }), /prometheus, which is \/metrics of the control plane/);
   assert.match(said({ OTEL_TRACES_EXPORTER: 'console' }), /OTEL_TRACES_EXPORTER asks for console, and traces are not written to standard output \| For a look at them use .*file:/);
   assert.match(said({ OTEL_TRACES_EXPORTER: 'none,otlp' }), /names none beside others; the others count/);
+  assert.match(said({ OTEL_TRACES_SAMPLER_ARG: '0.1' }), /^OTEL_TRACES_SAMPLER_ARG is 0\.1 and has no effect: the sampler parentbased_always_on keeps all \| Set OTEL_TRACES_SAMPLER=parentbased_traceidratio as well$/);
+  assert.match(said({ OTEL_TRACES_SAMPLER: 'always_off', OTEL_TRACES_SAMPLER_ARG: '0.1' }), /the sampler always_off keeps none/);
+  assert.equal(said({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.1' }), '');
   assert.match(said({ OTEL_BSP_MAX_QUEUE_SIZE: '10' }), /^OTEL_BSP_MAX_QUEUE_SIZE makes a batch of 512 larger than the queue of 10; a batch has 10/);
   assert.match(said({ OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: '/c.pem' }), /^OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE is set without OTEL_EXPORTER_OTLP_CLIENT_KEY; neither is used/);
   assert.match(said({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://h:4318', OTEL_EXPORTER_OTLP_HEADERS: 'authorization=x' }), /headers go to http:\/\/h:4318 over plain http: whoever is in between can read them \| Use https/);

@@ -19,7 +19,7 @@ export interface SentTo {
   readonly delivered: number;
   /** Items that wait for another attempt. */
   readonly waiting: number;
-  /** What the receiver last said, where something waits or was refused; null where nothing is wrong. */
+  /** What the receiver last said, where something waits or was refused, or it warned; null where nothing is wrong. */
   readonly why: string | null;
 }
 
@@ -82,7 +82,7 @@ function reportOf(courier: OpenCourier, taken: number, before: DropCounts): Send
 
 function sentTo(stand: DestinationStand): SentTo {
   const each = Object.values(stand.signals);
-  const failure = each.map(({ lastFailure }) => lastFailure).filter((one) => one !== null).toSorted((a, b) => b.at - a.at)[0];
-  return { destination: stand.name, delivered: each.reduce((sum, { delivered }) => sum + delivered, 0), waiting: stand.waiting.items, why: stand.disk?.words ?? failure?.words ?? null };
+  const newest = (which: 'lastFailure' | 'lastWarning'): string | undefined => each.map((one) => one[which]).filter((one) => one !== null).toSorted((a, b) => b.at - a.at)[0]?.words;
+  return { destination: stand.name, delivered: each.reduce((sum, { delivered }) => sum + delivered, 0), waiting: stand.waiting.items, why: stand.disk?.words ?? newest('lastFailure') ?? newest('lastWarning') ?? null };
 }
 

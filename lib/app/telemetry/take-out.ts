@@ -51,7 +51,7 @@ interface Found {
   readonly items: number;
 }
 
-/** Throws `conflict` where a file is there already, and `io.failed` where none can be written; then nothing was removed. */
+/** Throws `usage` where the folder is not there, `conflict` where a file is there already, and `io.failed` where none can be written; then nothing was removed. */
 export function takeOut(installation: Installation, request: TakeOutRequest, target: TakeOutTarget, remove: boolean): TakeOutReport {
   const { host } = installation;
   const { spoolFiles } = spoolDrivers(host);
@@ -129,6 +129,8 @@ class Writer {
   #begin(signal: Signal): Writing {
     const path = this.#pathOf(signal);
     const { disk } = this.#installation.host;
+    // A folder that is not there is not made: mostly it is a medium that is not mounted.
+    if (path !== null && disk.realpath(path.slice(0, path.lastIndexOf('/')) || '/') === undefined) throw new LokiError('usage', { attempted: `write "${path}"`, found: 'its folder does not exist', hint: 'Make the folder, or mount the medium, then try again' });
     if (path !== null && disk.stat(path) !== undefined) throw new LokiError('conflict', { attempted: `write "${path}"`, found: 'it exists', hint: 'Name another place with --output' });
     const writing = { path, making: path === null ? undefined : disk.beginFile(path, fileMode), batches: 0, items: 0, bytes: 0 };
     this.#open.set(signal, writing);

@@ -51,6 +51,23 @@ test('a receiver that is away: exit code 8, why in words, and what waits is kept
   assert.match(status.stdout, /what it does not take waits on disk\n {2}waiting: 2 items in 2 files, .*\n {2}last failure: /);
 });
 
+test('a receiver that refuses: what was dropped is a failure, and nothing is said to wait; a web page is told', { timeout: 60_000 }, async (t) => {
+  const here = makeGround(t);
+  const collector = await startCollector(t);
+  const env = { LOKI_OTEL_ENDPOINT: collector.url };
+  const untried = await here.loki(['telemetry', 'status'], { env });
+  assert.match(untried.stdout, /\(traces, metrics, logs\): not tried yet\n/);
+  collector.always(401);
+  await handOver(here, collector.url, 'a');
+  const refused = await here.loki(['telemetry', 'send'], { env });
+  assert.deepEqual([refused.exit, refused.stderr.split('\n').filter((line) => line.startsWith('warning: dropped: 1 span'))], [1, ['warning: dropped: 1 span: refused by the receiver (refused)']]);
+  assert.match((await here.loki(['telemetry', 'status'], { env })).stdout, /: it does not take what it is sent\n {2}waiting: nothing\n {2}last failure: .*it answered 401/);
+  collector.always('html');
+  await handOver(here, collector.url, 'b');
+  const page = await here.loki(['telemetry', 'send'], { env });
+  assert.match(page.stdout, /items? sent; it answered 200 with a web page; check that the endpoint is an OTLP receiver$/m);
+});
+
 test('off: status says so, and send, replay say what is missing', async (t) => {
   const here = makeGround(t);
   const status = await here.loki(['telemetry', 'status']);
@@ -108,7 +125,7 @@ test('taking out: one signal to standard output, never over a file that is there
   assert.equal(readFileSync(there, 'utf8'), 'mine');
   assert.equal(readdirSync(join(here.home, 'spool/telemetry/handed-over')).length, 2, 'nothing was removed');
   for (const [args, words] of [
-    [['-o', '-'], /a file is of one signal/], [['-o', 'x.jsonl'], /a file is of one signal/], [['--signal', 'spans'], /--signal is one of traces, metrics, logs/], [['--since', 'tomorrow'], /--since/], [['--signal', 'logs', '-o', '-', '--json'], /both want standard output/],
+    [['-o', join(here.root, 'not mounted')], /its folder does not exist[^]*mount the medium/], [['-o', '-'], /a file is of one signal/], [['-o', 'x.jsonl'], /a file is of one signal/], [['--signal', 'spans'], /--signal is one of traces, metrics, logs/], [['--since', 'tomorrow'], /--since/], [['--signal', 'logs', '-o', '-', '--json'], /both want standard output/],
     [['--signal', 'logs', '-o', '-', '--remove'], /nobody can say whether all of it was read/],
   ] as const) {
     const wrong = await here.loki(['telemetry', 'export', ...args]);
@@ -140,6 +157,9 @@ test('replaying: bad lines by number, what a receiver refuses, and going on', { 
   collector.next(400);
   const refused = await here.loki([...to, '--json', two]);
   assert.deepEqual([refused.exit, JSON.parse(refused.stdout).dropped.traces], [1, { refused: 1 }]);
+  collector.next({ rejected: 1, message: 'older than our window' });
+  const partly = await here.loki([...to, here.write('one.jsonl', `${good}\n`)]);
+  assert.deepEqual([partly.exit, partly.stderr], [1, `warning: not taken: 1 span: rejected by the receiver, which took the rest (rejected)\nwarning: ${collector.url}: it rejected 1 of 1: older than our window\n`]);
   const before = collector.received.length;
   const rest = await here.loki([...to, '--from-line', '2', two]);
   assert.deepEqual([rest.exit, collector.received.length], [0, before + 1]);
