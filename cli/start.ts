@@ -5,8 +5,8 @@ import { terminal } from '../lib/host/terminal.ts';
 export async function start(): Promise<never> {
   const { argv } = terminal;
   const helpAlone = argv.length === 0 || (argv.length === 1 && ['--help', '-h', 'help'].includes(argv[0] ?? ''));
-  // A hook that dies without an answer must not look like one that had nothing to say.
-  if (argv[0] === 'hook') terminal.unlessFinished(2);
+  // What ends because nothing was left to wait for has not done what it was asked; a hook without an answer must not look like one that had nothing to say.
+  terminal.unlessFinished(argv[0] === 'hook' ? 2 : 1);
   const code = helpAlone ? await help() : await anyCommand();
   // A verdict that could not be written is a no.
   return argv[0] === 'hook' ? terminal.finish(code, 2) : terminal.finish(code);

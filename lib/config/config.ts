@@ -46,6 +46,11 @@ export interface ConfigOrigin {
   readonly from: string;
 }
 
+/** A value that was set aside has the setting it was for. */
+export interface Warning extends Problem {
+  readonly setting?: string;
+}
+
 /** Everything that is configured. */
 export interface Config {
   /** Absolute path of LOKI_HOME. */
@@ -72,7 +77,7 @@ export interface Config {
   readonly prices: ReadonlyMap<string, Price>;
   readonly store: 'embedded';
   /** What is odd but does no harm: unknown LOKI_ variables, values set aside. */
-  readonly warnings: readonly Problem[];
+  readonly warnings: readonly Warning[];
   /** Where the value of a key of the table came from. */
   origin(key: string): Origin;
   /** Every setting with its effective value and origin, in the order of the table, without secrets. */

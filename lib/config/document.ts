@@ -11,6 +11,7 @@ import { suggest } from '../base/suggest.ts';
 import { excerptAt } from '../formats/excerpt.ts';
 import type { YamlEntry, YamlNode, YamlScalar } from '../formats/yaml/node.ts';
 import { parseYamlNode } from '../formats/yaml/parse.ts';
+import type { Warning } from './config.ts';
 import type { Mistake, Refuse, Setting } from './setting.ts';
 
 /** A configuration file as it was read from disk. JSON is read by the same parser: it is a subset of YAML. */
@@ -33,7 +34,7 @@ export interface ReadDocument {
   readonly written: readonly Written[];
   readonly problems: readonly Problem[];
   /** Mistakes in settings that only observe. */
-  readonly warnings: readonly Problem[];
+  readonly warnings: readonly Warning[];
   /** Keys whose value could not be used. */
   readonly bad: readonly string[];
   /** Lines that may hold a secret under a mistyped key: no problem shows them. */
@@ -102,7 +103,7 @@ interface Walk {
   readonly file: ConfigFile;
   readonly written: Written[];
   readonly problems: Problem[];
-  readonly warnings: Problem[];
+  readonly warnings: Warning[];
   readonly bad: string[];
   readonly hidden: Set<number>;
 }
@@ -143,8 +144,9 @@ function readValue(setting: Setting<unknown>, key: YamlScalar, node: YamlNode, w
   const value = readOrNote(setting, (refuse) => setting.kind.fromNode(node, refuse), (mistake) => {
     const message = refusal(setting, source, mistake);
     const stopsNobody = setting.observes === true && walk.file.layer !== 'project';
-    const notes = stopsNobody ? walk.warnings : walk.problems;
-    notes.push(placed(walk.file, mistake.node ?? node, stopsNobody ? `${message}; it is left aside` : message, setting.secret !== true && mistake.hidden !== true));
+    const problem = placed(walk.file, mistake.node ?? node, stopsNobody ? `${message}; it is left aside` : message, setting.secret !== true && mistake.hidden !== true);
+    if (stopsNobody) walk.warnings.push({ ...problem, setting: setting.key });
+    else walk.problems.push(problem);
   });
   if (value === undefined) walk.bad.push(setting.key);
   else walk.written.push({ setting, value, key });

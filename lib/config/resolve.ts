@@ -9,7 +9,7 @@ import type { Problem } from '../errors.ts';
 import { quoted } from '../base/quoted.ts';
 import { didYouMean } from '../base/suggest.ts';
 import { buildConfig, table } from './config.ts';
-import type { Config, ConfigOrigin, Origin } from './config.ts';
+import type { Config, ConfigOrigin, Origin, Warning } from './config.ts';
 import { keyTree, placed, readDocument, readOrNote, refusal } from './document.ts';
 import type { ConfigFile, KeyTree, Written } from './document.ts';
 import { clientSection } from './sections/enterprise.ts';
@@ -73,7 +73,7 @@ export function shown(setting: Setting<unknown>, value: unknown): string {
 
 interface Notes {
   readonly problems: Problem[];
-  readonly warnings: Problem[];
+  readonly warnings: Warning[];
   /** Keys with a mistake somewhere: combinations with them are not judged. */
   readonly bad: Set<string>;
   /** Places (`file:line`) that no excerpt may show. */
@@ -152,7 +152,9 @@ function readVariable(setting: Setting<unknown>, variable: Variable, env: Enviro
   }
   const value = readOrNote(setting, (refuse) => setting.kind.fromText(text, refuse), (mistake) => {
     const message = refusal(setting, `the environment variable ${variable.name}`, mistake);
-    if (variable.shared === true || setting.observes === true) notes.warnings.push({ message: `${message}; the variable is left aside` });
+    // Who reads a shared variable tells of it in words of its own.
+    if (variable.shared === true) notes.warnings.push({ message: `${message}; the variable is left aside` });
+    else if (setting.observes === true) notes.warnings.push({ message: `${message}; the variable is left aside`, setting: setting.key });
     else notes.problems.push({ message });
   });
   if (variable.inverted === true && typeof value === 'boolean') return !value;

@@ -58,8 +58,8 @@ class Spans implements DecisionSpans {
     const { decision, actionHash } = judgement;
     quietly(() => {
       const said = { ...decisionAttributes(decision, decidingRule(decision)), ...(actionHash === '' ? {} : { [attribute.actionHash]: actionHash }) };
-      this.#own.span.setAll(said);
-      span.setAll(said).end();
+      this.#own.span.setAttributes(said);
+      span.setAttributes(said).end();
     });
     return judgement;
   }
@@ -70,8 +70,8 @@ class Spans implements DecisionSpans {
     // Where the agent asks the person itself, nobody waited here.
     if (reply.outcome !== 'handed') quietly(() => {
       const told = approvalAttributes(reply, this.#tracing.namesPeople);
-      this.#own.span.setAll(told);
-      span.setAll(told).end();
+      this.#own.span.setAttributes(told);
+      span.setAttributes(told).end();
     });
     return reply;
   }
@@ -79,7 +79,7 @@ class Spans implements DecisionSpans {
   async append(work: (context?: SpanContext) => Promise<AuditReceipt>): Promise<AuditReceipt> {
     const span = this.#child(spanNames.audit, {});
     const receipt = await ending(span, () => work(quietly(() => this.#own.span.context)));
-    quietly(() => span.set(attribute.auditSeq, receipt.seq ?? undefined).end());
+    quietly(() => span.setAttribute(attribute.auditSeq, receipt.seq ?? undefined).end());
     return receipt;
   }
 
@@ -90,13 +90,13 @@ class Spans implements DecisionSpans {
   #end({ decision, allowed, rule, audit_seq: seq, handed }: GateReply): void {
     const { span, endsElsewhere } = this.#own;
     if ((allowed || handed === true) && endsElsewhere) return;
-    span.setAll({ [attribute.decision]: decision, [attribute.rule]: rule, [attribute.auditSeq]: seq ?? undefined });
-    if (!allowed && handed !== true) span.set(attribute.errorType, notDone[decision]).status('error');
+    span.setAttributes({ [attribute.decision]: decision, [attribute.rule]: rule, [attribute.auditSeq]: seq ?? undefined });
+    if (!allowed && handed !== true) span.setAttribute(attribute.errorType, notDone[decision]).setStatus('error');
     span.end();
   }
 
   #child(name: string, attributes: Attributes): Span {
-    return quietly(() => this.#tracing.tracer.start(name, { parent: this.#own.span.context, attributes })) ?? noSpan;
+    return quietly(() => this.#tracing.tracer.startSpan(name, { parent: this.#own.span.context, attributes })) ?? noSpan;
   }
 }
 
@@ -120,5 +120,5 @@ export function approvalAttributes({ id, outcome, decidedBy = [] }: ApprovalRepl
 
 /** Ends a span with the kind of an error; its words may hold anything. */
 export function fail(span: Span, error: unknown): void {
-  span.set(attribute.errorType, error instanceof LokiError ? error.code : 'internal').status('error').end();
+  span.setAttribute(attribute.errorType, error instanceof LokiError ? error.code : 'internal').setStatus('error').end();
 }

@@ -17,9 +17,10 @@ export const systemWords: { readonly [code: string]: string } = {
   ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS there', EPROTO: 'it does not speak TLS there, or not as we do', ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'it speaks no TLS 1.2 or newer',
 };
 
-/** The words, with the system's own name behind them; what is not known is said as it came. */
+/** The words, with the system's own name behind them; what is not known is said as it came. Codes of Node's HTTP parser begin with HPE_. */
 export function wordsOf(error: unknown): string {
   const code = systemCode(error);
   const words = code === undefined ? undefined : systemWords[code];
+  if (words === undefined && code?.startsWith('HPE_') === true) return `it does not answer in HTTP/1.1 (${messageOf(error)})`;
   return words === undefined ? messageOf(error) : `${words} (${code ?? ''})`;
 }

@@ -4,7 +4,8 @@
  */
 import { signals, type Signal } from './batch.ts';
 import { destinationsOf, type FurtherDestination, type RefusedHost } from './destinations.ts';
-import type { BatchSettings, LimitSettings, SamplerSettings, TelemetrySettings } from './settings.ts';
+import { samplerNamed } from './sampler.ts';
+import type { BatchSettings, LimitSettings, TelemetrySettings } from './settings.ts';
 import type { ExporterName } from './variables.ts';
 import { Listener, type Found, type Voices } from './voices.ts';
 
@@ -33,18 +34,22 @@ export function resolveSettings(sources: SettingsSources): TelemetrySettings {
   noteUnused(listener);
   if (destinations.length === 0) noteAskedInVain(listener, exporters);
   const rest = {
-    resource: resourceOf(listener, sources), sampler: samplerOf(listener), limits: limitsOf(listener),
+    resource: resourceOf(listener, sources), sampler: samplerNamed(listener.read('sampler').value, listener.read('samplerArg').value), propagators: propagatorsOf(listener), limits: limitsOf(listener),
     spans: batchOf(listener, 'span'), logs: batchOf(listener, 'log'),
-    metrics: { intervalMs: listener.read('metricInterval').value, exportTimeoutMs: listener.read('metricTimeout').value },
+    metrics: { intervalMs: listener.read('metricInterval').value, exportTimeoutMs: listener.read('metricTimeout').value, histograms: listener.read('histograms').value },
   };
-  const offBecause = whyOff(listener, destinations.length);
+  const offBecause = whyOff(listener, wanted, destinations.length);
   return { isOn: offBecause === undefined, offBecause, destinations, ...rest, problems: listener.problems, effective: listener.effective };
 }
 
-function whyOff(listener: Listener, receivers: number): string | undefined {
+/** Why telemetry is off where nothing names a receiver. */
+export const nobodyAsked = 'no receiver is configured';
+
+function whyOff(listener: Listener, wanted: readonly Signal[], receivers: number): string | undefined {
   const { value: disabled, from } = listener.read('disabled');
   if (disabled) return `${from} is true`;
-  return receivers === 0 ? 'no receiver is configured' : undefined;
+  if (receivers > 0) return undefined;
+  return wanted.length > 0 ? nobodyAsked : `${signals.map((signal) => listener.read(exporterKeys[signal]).from).join(', ')} ask for no signal to be sent`;
 }
 
 interface Exporter {
@@ -82,6 +87,8 @@ function noteProtocol(listener: Listener, wanted: readonly Signal[]): void {
 function noteUnused(listener: Listener): void {
   const file = listener.read('configFile');
   if (file.value !== undefined) listener.note(`${file.from} names a file; it is not read, and the other OTEL_ variables count`, 'Set variables, or enterprise.telemetry in LOKI_HOME/config.yaml');
+  const { value: propagators, voice, from } = listener.read('propagators');
+  if (voice !== undefined && propagators.includes('baggage')) listener.note(`${from} names baggage, which is neither taken nor handed on`);
   for (const key of ['prometheusHost', 'prometheusPort'] as const) {
     const { value, from } = listener.read(key);
     if (value !== undefined) listener.note(`${from} is not used: metrics are at /metrics of the control plane`, 'LOKI_HOST and LOKI_PORT say where it listens');
@@ -90,10 +97,6 @@ function noteUnused(listener: Listener): void {
     const { value, from } = listener.read(key);
     if (value !== undefined) listener.note(`${from} is not used: each request has its own time`, 'Set OTEL_EXPORTER_OTLP_TIMEOUT');
   }
-  const histograms = listener.read('histograms');
-  if (histograms.value !== 'explicit_bucket_histogram') listener.note(`${histograms.from} asks for ${histograms.value}; histograms have the buckets that docs/metrics.md says`);
-  const propagators = listener.read('propagators');
-  if (!propagators.value.includes('tracecontext')) listener.note(`${propagators.from} leaves tracecontext out; traceparent is taken and handed on all the same, and nothing else`);
 }
 
 /** The name of the service in its own variable is stronger than the same among the attributes (specification: resource/sdk.md). */
@@ -104,13 +107,9 @@ function resourceOf(listener: Listener, { usual, resource = {} }: SettingsSource
   return { ...usual.resource, ...attributes, ...(isNamed ? { 'service.name': name.value ?? usual.serviceName } : {}), ...resource };
 }
 
-function samplerOf(listener: Listener): SamplerSettings {
-  const { value: name } = listener.read('sampler');
-  const { value: given } = listener.read('samplerArg');
-  const parentBased = name.startsWith('parentbased_');
-  const bare = name.replace(/^parentbased_/, '');
-  const kind = bare === 'traceidratio' || bare === 'always_off' ? bare : 'always_on';
-  return { kind, parentBased, ratio: kind === 'traceidratio' ? given ?? 1 : kind === 'always_off' ? 0 : 1 };
+function propagatorsOf(listener: Listener): TelemetrySettings['propagators'] {
+  const { value } = listener.read('propagators');
+  return { traceContext: value.includes('tracecontext'), baggage: value.includes('baggage') };
 }
 
 function limitsOf(listener: Listener): LimitSettings {

@@ -110,6 +110,7 @@ export interface TelemetrySettings {
   /** Attributes of the resource, `service.name` among them. */
   readonly resource: Readonly<Record<string, string>>;
   readonly sampler: SamplerSettings;
+  readonly propagators: { readonly traceContext: boolean; readonly baggage: boolean };
   readonly limits: LimitSettings;
   readonly spans: BatchSettings;
   readonly logs: BatchSettings;
@@ -117,6 +118,7 @@ export interface TelemetrySettings {
     readonly intervalMs: number;
     /** For the looks at what is measured; 0: no limit. */
     readonly exportTimeoutMs: number;
+    readonly histograms: 'explicit_bucket_histogram' | 'base2_exponential_bucket_histogram';
   };
   /** What could not be used, or means something else than one might think. Never a reason to stop. */
   readonly problems: readonly Problem[];

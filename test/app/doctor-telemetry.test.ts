@@ -42,6 +42,19 @@ test('off: every check says so, nothing is wrong and nothing is made', async (t)
   assert.equal(existsSync(here.home), false);
 });
 
+test('a receiver that is named and cannot be used: that is told, and not that nobody asked', async (t) => {
+  const here = makeGround(t);
+  const found = await look(here, { LOKI_OTEL_ENDPOINT: 'localhost:4318' });
+  says(found, 'settings', 'fail', /^telemetry is off: the receiver that is named cannot be used; problems says why$/, /Correct what problems names/);
+  says(found, 'problems', 'warn', /LOKI_OTEL_ENDPOINT is "localhost:4318", without http:\/\/ or https:\/\/ before it, accepted is/, /Correct what the message names/);
+  says(await look(here, { OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318' }), 'settings', 'fail', /cannot be used/, /./);
+  says(await look(here, { LOKI_OTEL_ENDPOINT: 'http://127.0.0.1:1', OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' }), 'settings', 'ok', /^telemetry is off: OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_LOGS_EXPORTER ask for no signal to be sent$/);
+  here.write('home/config.yaml', 'enterprise:\n  telemetry:\n    endpoint: grpc://localhost:4317\n');
+  says(await look(here), 'problems', 'warn', /config\.yaml:3: enterprise\.telemetry\.endpoint in the user file is "grpc:\/\/localhost:4317"/, /./);
+  const status = await here.loki(['telemetry', 'status']);
+  assert.match(status.stdout, /^telemetry: off: the receiver that is named cannot be used\n {2}problem {2}[^\n]*config\.yaml:3: enterprise\.telemetry\.endpoint/);
+});
+
 test('a receiver that takes everything: one span, one point and one record reach it, each right', async (t) => {
   const here = makeGround(t);
   const collector = await startCollector(t);
@@ -57,6 +70,18 @@ test('a receiver that takes everything: one span, one point and one record reach
   says(found, 'values', 'ok', /^endpoint: http:\/\/127\.0\.0\.1:\d+ from LOKI_OTEL_ENDPOINT; headers: authorization from OTEL_EXPORTER_OTLP_HEADERS$/);
   assert.doesNotMatch(JSON.stringify([...found.values()]), /sesame/);
   assert.equal(existsSync(join(here.home, 'spool')), false);
+});
+
+test('a process of its own waits for the answers, and tells them', async (t) => {
+  const here = makeGround(t);
+  const collector = await startCollector(t);
+  const good = await here.process(['doctor', 'telemetry', '--json'], { env: { LOKI_OTEL_ENDPOINT: collector.url } });
+  assert.equal(good.exit, 0, good.stderr);
+  assert.match(good.stdout, /"check":\s*"traces"[^}]*it answered 200/);
+  collector.always({ afterMs: 500, status: 401 });
+  const refused = await here.process(['doctor', 'telemetry'], { env: { LOKI_OTEL_ENDPOINT: collector.url } });
+  assert.equal(refused.exit, 1, refused.stderr);
+  assert.match(refused.stdout, /FAIL\s+traces\s.*it answered 401/);
 });
 
 test('without naming the area nobody is asked', async (t) => {
@@ -80,8 +105,9 @@ const cases: readonly (readonly [what: string, behaviour: Behaviour, path: strin
   ['reads protobuf only', { status: 400, headers: { 'content-type': 'text/plain' }, body: 'proto: cannot parse invalid wire-format data' }, '', 'fail', /cannot parse invalid wire-format/, /protobuf only/],
   ['leads elsewhere', { status: 307, headers: { location: 'http://127.0.0.1:1/' } }, '', 'fail', /redirects are not followed/, /Name the address it leads to/],
   ['is overloaded', 503, '', 'fail', /it answered 503/, /waits on disk/],
-  ['answers with a page', 'html', '', 'warn', /a web page; check that the endpoint is an OTLP receiver/, /no OTLP receiver, or a login/],
-  ['breaks off', 'reset', '', 'fail', /broke the connection off/, /Look whether the receiver runs/],
+  ['answers with a page', 'html', '', 'fail', /^[^ ]+: it answered 200 with a web page; check that the endpoint is an OTLP receiver/, /no OTLP receiver, or a login/],
+  ['fails', 500, '', 'fail', /it answered 500/, /what it answers so is dropped, and not sent again/],
+  ['breaks off', 'reset', '', 'fail', /broke the connection off/, /Look whether the receiver runs.*https:\/\//],
   ['speaks something else', 'noise', '', 'fail', /./, /does not speak plain HTTP there|Look whether/],
   ['wants TLS', { status: 400, headers: { 'content-type': 'text/plain' }, body: 'Client sent an HTTP request to an HTTPS server.' }, '', 'fail', /HTTPS server/, /try https:\/\//],
   ['is far from our time', { status: 400, body: '{"code":3,"message":"sample timestamp too old"}' }, '', 'fail', /too old/, /Compare the clocks/],
@@ -132,11 +158,27 @@ test('TLS: a certificate nobody here trusts, one that is trusted, plain HTTP beh
   says(missing, 'traces', 'fail', /gone\.pem" does not exist/, /Correct the setting/);
 });
 
-test('a key that others can read is told', async (t) => {
+test('certificates of both sides: for another name, one of ours that is missing, one that does not go with its key', async (t) => {
   const here = makeGround(t);
-  const key = here.write('k.pem', 'x');
-  const env = { LOKI_OTEL_ENDPOINT: 'http://127.0.0.1:1', OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: here.write('c.pem', 'x'), OTEL_EXPORTER_OTLP_CLIENT_KEY: key };
+  const collector = await startCollector(t, { tls: 'server', wantsClient: true });
+  const trusted = { LOKI_OTEL_ENDPOINT: collector.url.replace('127.0.0.1', 'localhost'), OTEL_EXPORTER_OTLP_CERTIFICATE: fixture('siem', 'ca.pem') };
+  says(await look(here, trusted), 'traces', 'fail', /certificate/, /enterprise\.telemetry\.cert and key \(OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE/);
+  const [cert, key] = [fixture('siem', 'client.pem'), fixture('siem', 'client.key')];
+  says(await look(here, { ...trusted, OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: cert, OTEL_EXPORTER_OTLP_CLIENT_KEY: fixture('siem', 'elsewhere.key') }), 'traces', 'fail', /it cannot be sent/, /must be PEM, without a passphrase, and belong together/);
+  says(await look(here, { ...trusted, OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: cert, OTEL_EXPORTER_OTLP_CLIENT_KEY: key }), 'traces', 'ok', /it answered 200/);
+  const other = await startCollector(t, { tls: 'elsewhere' });
+  says(await look(here, { ...trusted, LOKI_OTEL_ENDPOINT: other.url }), 'traces', 'fail', /for another name/, /^Name the receiver in the endpoint as its certificate does/);
+  const old = await startCollector(t, { tls: 'expired' });
+  says(await look(here, { ...trusted, LOKI_OTEL_ENDPOINT: old.url.replace('127.0.0.1', 'localhost') }), 'traces', 'fail', /has expired/, /valid now; if it does, set the clock/);
+});
+
+test('a key that others can read is told, and one that is none', async (t) => {
+  const here = makeGround(t);
+  const key = here.write('k.pem', '-----BEGIN EC PRIVATE KEY-----\n');
+  const env = { LOKI_OTEL_ENDPOINT: 'http://127.0.0.1:1', OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: here.write('c.pem', '-----BEGIN CERTIFICATE-----\n'), OTEL_EXPORTER_OTLP_CLIENT_KEY: key };
   says(await look(here, env), 'certificates', 'warn', /k\.pem can be read by others/, /^chmod 600 /);
+  writeFileSync(key, '-----BEGIN CERTIFICATE-----\n');
+  says(await look(here, env), 'certificates', 'fail', /k\.pem holds no private key in PEM$/, /Name the file that does/);
 });
 
 test('a receiver whose clock is an hour behind is told', async (t) => {

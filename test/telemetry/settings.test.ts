@@ -32,9 +32,9 @@ test('nothing set: off, with the defaults of the specification, and no problem',
   assert.deepEqual(settings.sampler, { kind: 'always_on', parentBased: true, ratio: 1 });
   assert.deepEqual(settings.spans, { delayMs: 5000, maxQueue: 2048, maxBatch: 512 });
   assert.deepEqual(settings.logs, { delayMs: 1000, maxQueue: 2048, maxBatch: 512 });
-  assert.deepEqual(settings.metrics, { intervalMs: 60_000, exportTimeoutMs: 30_000 });
+  assert.deepEqual(settings.metrics, { intervalMs: 60_000, exportTimeoutMs: 30_000, histograms: 'explicit_bucket_histogram' });
   assert.deepEqual(settings.limits, { span: { count: 128, valueLength: undefined }, logRecord: { count: 128, valueLength: undefined }, eventCount: 128, linkCount: 128, attributesPerEvent: 128, attributesPerLink: 128 });
-  assert.deepEqual(settings.resource, { 'service.name': 'loki-mode' });
+  assert.deepEqual([settings.propagators, settings.resource], [{ traceContext: true, baggage: true }, { 'service.name': 'loki-mode' }]);
 });
 
 test('an empty variable counts as unset, every one of them', () => {
@@ -80,7 +80,7 @@ const values: readonly (readonly [env: Readonly<Record<string, string>>, read: (
   [{ OTEL_EXPORTER_OTLP_LOGS_CLIENT_CERTIFICATE: '/c/c.pem', OTEL_EXPORTER_OTLP_LOGS_CLIENT_KEY: '/c/k.pem' }, (s) => routeOf(s, 'logs')?.tls, { cert: '/c/c.pem', key: '/c/k.pem' }],
   [{ OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'Delta' }, (s) => s.destinations[0]?.temporality, 'delta'],
   [{ OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'LowMemory' }, (s) => s.destinations[0]?.temporality, 'lowmemory'],
-  [{ OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'base2_exponential_bucket_histogram' }, toldOf, ['OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION asks for base2_exponential_bucket_histogram; histograms have the buckets that docs/metrics.md says']],
+  [{ OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'base2_exponential_bucket_histogram' }, (s) => s.metrics.histograms, 'base2_exponential_bucket_histogram'],
   [{ OTEL_SDK_DISABLED: 'TRUE' }, (s) => [s.isOn, s.offBecause], [false, 'OTEL_SDK_DISABLED is true']],
   [{ OTEL_SDK_DISABLED: 'false' }, (s) => s.isOn, true],
   [{ OTEL_SERVICE_NAME: 'svc' }, (s) => s.resource, { 'service.name': 'svc' }],
@@ -94,8 +94,8 @@ const values: readonly (readonly [env: Readonly<Record<string, string>>, read: (
   [{ OTEL_TRACES_SAMPLER: 'ParentBased_TraceIdRatio', OTEL_TRACES_SAMPLER_ARG: '.25' }, (s) => s.sampler, { kind: 'traceidratio', parentBased: true, ratio: 0.25 }],
   [{ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '1e-3' }, (s) => s.sampler.ratio, 0.001],
   [{ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0' }, (s) => s.sampler.ratio, 0],
-  [{ OTEL_PROPAGATORS: 'tracecontext' }, toldOf, []],
-  [{ OTEL_PROPAGATORS: 'none' }, toldOf, ['OTEL_PROPAGATORS leaves tracecontext out; traceparent is taken and handed on all the same, and nothing else']],
+  [{ OTEL_PROPAGATORS: 'tracecontext' }, (s) => s.propagators, { traceContext: true, baggage: false }],
+  [{ OTEL_PROPAGATORS: 'none' }, (s) => s.propagators, { traceContext: false, baggage: false }],
   [{ OTEL_TRACES_EXPORTER: 'none' }, (s) => s.destinations[0]?.signals, ['metrics', 'logs']],
   [{ OTEL_METRICS_EXPORTER: 'None' }, (s) => s.destinations[0]?.signals, ['traces', 'logs']],
   [{ OTEL_LOGS_EXPORTER: 'otlp' }, (s) => s.destinations[0]?.signals, ['traces', 'metrics', 'logs']],
@@ -210,6 +210,8 @@ test('what is set and not done is said in words', () => {
   assert.match(said({ OTEL_CONFIG_FILE: '/etc/otel.yaml' }), /OTEL_CONFIG_FILE names a file; it is not read, and the other OTEL_ variables count/);
   assert.match(said({ OTEL_EXPORTER_PROMETHEUS_HOST: 'h' }), /OTEL_EXPORTER_PROMETHEUS_HOST is not used: metrics are at \/metrics/);
   assert.match(said({ OTEL_EXPORTER_PROMETHEUS_PORT: '1' }), /OTEL_EXPORTER_PROMETHEUS_PORT is not used/);
+  assert.match(said({ OTEL_PROPAGATORS: 'tracecontext,baggage' }), /^OTEL_PROPAGATORS names baggage, which is neither taken nor handed on/);
+  assert.equal(said({ OTEL_PROPAGATORS: 'none' }), '');
   assert.match(said({ OTEL_METRICS_EXPORTER: 'prometheus,otlp' }), /prometheus, which is \/metrics of the control plane/);
   assert.match(said({ OTEL_TRACES_EXPORTER: 'console' }), /OTEL_TRACES_EXPORTER asks for console, and traces are not written to standard output \| For a look at them use .*file:/);
   assert.match(said({ OTEL_TRACES_EXPORTER: 'none,otlp' }), /names none beside others; the others count/);

@@ -4,12 +4,13 @@
  */
 import { hasCourier } from '../telemetry/leave.ts';
 import { dropRows, readAccount, type Account } from '../telemetry/account.ts';
-import { look } from '../telemetry/handover.ts';
+import { look } from '../telemetry/handover-names.ts';
 import { accountPlace, handoverPlace } from '../telemetry/parts.ts';
 import type { ProbeReport } from '../telemetry/probe.ts';
 import { temporalityHint } from '../telemetry/probe-words.ts';
-import { resolveTelemetry } from '../telemetry/settings.ts';
+import { receiverUnusable, resolveTelemetry } from '../telemetry/settings.ts';
 import type { Signal } from '../../telemetry/batch.ts';
+import { nobodyAsked } from '../../telemetry/resolve-settings.ts';
 import type { TelemetrySettings } from '../../telemetry/settings.ts';
 import { bytes, count, fail, names, ok, quoted, span, warn, type Check, type Outcome } from './check.ts';
 import type { Scene } from './scene.ts';
@@ -48,8 +49,9 @@ function accountOf({ installation }: Scene): Account | undefined {
 
 function settings(scene: Scene): Outcome {
   if (scene.problem !== undefined) return fail(`the configuration cannot be used: ${scene.problem.message}`, scene.problem.hint);
-  const { isOn, offBecause, destinations } = settingsOf(scene);
-  if (!isOn) return ok(`telemetry is off: ${offBecause ?? ''}${destinations.length === 0 ? '. LOKI_OTEL_ENDPOINT=http://localhost:4318, or enterprise.telemetry.endpoint, switches it on' : ''}`);
+  const { isOn, offBecause, destinations, problems: told } = settingsOf(scene);
+  if (offBecause === receiverUnusable) return fail(`telemetry is off: ${offBecause}; problems says why`, told.find(({ hint }) => hint !== undefined)?.hint ?? 'Correct what problems names');
+  if (!isOn) return ok(`telemetry is off: ${offBecause ?? ''}${offBecause === nobodyAsked ? '. LOKI_OTEL_ENDPOINT=http://localhost:4318, or enterprise.telemetry.endpoint, switches it on' : ''}`);
   const where = destinations.map(({ name, signals, temporality }) => `${name} (${signals.join(', ')}${signals.includes('metrics') ? `, ${temporality}` : ''})`);
   const kept = scene.installation.config.telemetry.spoolMb;
   return ok(`${names(where)}; ${kept === 0 ? 'what cannot be sent is kept in memory only' : `up to ${kept} MB for each are kept on disk`}`);
@@ -68,12 +70,21 @@ function problems(scene: Scene): Outcome {
   return warn(told.map(({ message }) => shortened(message)).join('; '), told.find(({ hint }) => hint !== undefined)?.hint ?? 'Correct what the message names');
 }
 
+const largestPem = 1 << 20;
+
+/** How a PEM file begins what it is named for (RFC 7468). */
+function pemOf(kind: string): RegExp {
+  return kind === 'key' ? /-----BEGIN [A-Z ]*PRIVATE KEY-----/ : /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/;
+}
+
 function certificates(scene: Scene): Outcome {
   const { disk } = scene.installation.host;
   const files = new Map(settingsOf(scene).destinations.flatMap((each) => (each.kind === 'http' ? Object.values(each.routes) : [])).flatMap(({ tls }) => Object.entries(tls)).map(([kind, path]) => [path, kind]));
   if (files.size === 0) return ok('the system\'s certificates are trusted, none of ours is shown');
   const missing = [...files.keys()].filter((path) => disk.realpath(path) === undefined);
   if (missing.length > 0) return fail(`named and not there: ${names(missing)}`, 'Put the files there, or correct enterprise.telemetry');
+  const wrong = [...files].find(([path, kind]) => !pemOf(kind).test(Buffer.from(disk.read(path, largestPem) ?? []).toString('latin1')))?.[0];
+  if (wrong !== undefined) return fail(`${wrong} holds no ${files.get(wrong) === 'key' ? 'private key' : 'certificate'} in PEM`, 'Name the file that does');
   const open = [...files].find(([path, kind]) => kind === 'key' && ((disk.stat(disk.realpath(path) ?? path)?.mode ?? 0) & 0o077) !== 0)?.[0];
   if (open !== undefined) return warn(`${open} can be read by others than its owner`, `chmod 600 ${quoted(open)}`);
   return ok(`${count(files.size, 'file')}, all there`);

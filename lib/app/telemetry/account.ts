@@ -8,7 +8,7 @@ import { isCount, isPlainObject, objectIn } from '../../base/json.ts';
 import type { LooseFiles } from '../../base/telemetry-ports.ts';
 import { signals, type DropReason, type Signal } from '../../telemetry/batch.ts';
 import type { DestinationStand } from '../../telemetry/export/stand.ts';
-import { isDropReason } from './handover.ts';
+import { isDropReason } from './handover-names.ts';
 
 export { signals, type Signal };
 

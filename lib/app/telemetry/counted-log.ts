@@ -10,7 +10,7 @@ import { isCount, isPlainObject, objectIn } from '../../base/json.ts';
 import { parsePosition, type Position } from '../../audit/forward/cursor.ts';
 import { endPosition, firstPosition, readOn } from '../../audit/forward/reader.ts';
 import { createMetrics, metricTable } from '../../telemetry/metrics.ts';
-import { conventionMetrics } from '../../telemetry/names.ts';
+import { conventionMetrics } from '../../telemetry/metric-names.ts';
 import { createRegistry } from '../../telemetry/registry.ts';
 import { countedFromLog, createLogCounts } from '../metrics/log-counts.ts';
 import { addFamilies, subtractFamilies } from './families.ts';

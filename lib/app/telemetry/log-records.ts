@@ -25,7 +25,7 @@ const resources: ReadonlyMap<string, string> = new Map([
 /** Members of an entry's details that are names, ids or one of a few words, whoever wrote them. */
 const details: readonly (readonly [member: string, attribute: string])[] = [
   ['decision', attribute.decision], ['point', attribute.point], ['approval_id', attribute.approvalId], ['status', attribute.status],
-  ['run_id', attribute.runId], ['task_id', attribute.taskId],
+  ['run_id', attribute.runId], ['task_id', attribute.taskId], ['reviewer', attribute.reviewer],
 ];
 
 const digests: readonly (readonly [member: string, attribute: string])[] = [['policy_digest', attribute.digest], ['action_hash', attribute.actionHash]];
@@ -45,7 +45,7 @@ export function logRecordOf(entry: AuditEvent, { seq }: AuditReceipt, { isSealed
     body: rule === undefined ? event : `${event}: ${rule}`,
     attributes: {
       [attribute.auditSeq]: seq ?? undefined, [attribute.actor]: isSealed ? undefined : actor.slice(0, longestName), [attribute.rule]: rule,
-      ...resourceOf(entry.resource), ...wordsIn(told, details), ...digestsIn(told), ...wordsIn(entry.metadata ?? {}, metadata), ...actionOf(told),
+      ...resourceOf(entry.resource), ...wordsIn(told, details), ...digestsIn(told), ...wordsIn(entry.metadata ?? {}, metadata), ...actionOf(told), ...verdictOf(event, told),
     },
   };
 }
@@ -75,6 +75,13 @@ function digestsIn(from: JsonObject): Attributes {
 function actionOf({ action, kind, ungated }: JsonObject): Attributes {
   const found = isPlainObject(action) ? action['kind'] : kind;
   return { ...(typeof found === 'string' ? { [attribute.actionKind]: wordOf(found) } : {}), ...(ungated === true ? { [attribute.ungated]: true } : {}) };
+}
+
+/** Of a reviewer and of a quality gate what it said; a gate by the name that the project gave it. */
+function verdictOf(event: AuditEvent['event'], { name, passed, approved }: JsonObject): Attributes {
+  if (event === 'council.verdict') return typeof approved === 'boolean' ? { [attribute.approved]: approved } : {};
+  if (event !== 'gate.pass' && event !== 'gate.fail') return {};
+  return { [attribute.gateName]: nameIn(name), ...(typeof passed === 'boolean' ? { [attribute.gatePassed]: passed } : {}) };
 }
 
 /** Rules are named by whoever wrote the policy. */

@@ -11,10 +11,11 @@ import { countedFromLog } from '../metrics/log-counts.ts';
 import type { Installation } from '../installation.ts';
 import { dropRows, withDrops, type DropCounts } from './account.ts';
 import { toldByAccount } from './account-families.ts';
-import { handOver, noteDrops, type Temporality } from './handover.ts';
+import type { Temporality } from './handover-names.ts';
+import { handOver, noteDrops } from './handover.ts';
 import { leaveTelemetry } from './leave.ts';
 import { becomeCourier, type OpenCourier } from './open-courier.ts';
-import { handoverPlace, recorderOf, resourceOf, scope, temporalitiesOf, uuidOf, wantedSignals } from './parts.ts';
+import { handoverPlace, makingOf, recorderOf, resourceOf, scope, temporalitiesOf, uuidOf, wantedSignals } from './parts.ts';
 import type { Measured, ProcessTelemetry } from './telemetry.ts';
 
 const sweepEveryMs = 1_500;
@@ -25,7 +26,7 @@ const lastWordsMs = 2_000;
 
 export function openLongLived(installation: Installation, settings: TelemetrySettings, kind: string): ProcessTelemetry {
   const { host } = installation;
-  const recorder = recorderOf(installation, settings);
+  const recorder = recorderOf(installation, makingOf(settings));
   const post = new Post(installation, settings, kind);
   const pipeline = startPipeline({
     recorder, resource: resourceOf(settings, uuidOf(host.random.bytes(16))), destinations: outlets(settings, post), clock: host.clock, timers: host.timers, random: host.random,

@@ -8,7 +8,7 @@ import { accountFamilies } from './account-families.ts';
 import { openCountedLog, type CountedLog } from './counted-log.ts';
 import { createCourier, type Courier } from './courier.ts';
 import { subtractFamilies } from './families.ts';
-import { look } from './handover.ts';
+import { look } from './handover-names.ts';
 import { metricData } from './metric-data.ts';
 import { openDestinations, type OpenDestinations } from './open-destinations.ts';
 import { accountPlace, handoverPlace, resourceOf, scope, temporalitiesOf } from './parts.ts';

@@ -1,6 +1,7 @@
 /** What to do about what a receiver answered: a table of what is known to go wrong, and by what it shows. */
 import type { ExportAnswer } from '../../base/telemetry-ports.ts';
 import type { Signal } from '../../telemetry/batch.ts';
+import { retryable } from '../../telemetry/export/verdict.ts';
 import type { Temporality } from '../../telemetry/settings.ts';
 
 /** What was sent where, and what came back. */
@@ -29,9 +30,14 @@ const cases: readonly Case[] = [
   { shows: ({ port, answer }) => port === grpcPort && answer.kind === 'unreachable' && (noHttp.test(answer.code ?? '') || noHttp.test(answer.message)), repair: () => 'That is how a port for gRPC answers: use the port for OTLP over HTTP, usually 4318' },
   { shows: ({ answer, url }) => url.startsWith('http:') && (answer.kind === 'unreachable' ? /HPE_/.test(answer.code ?? '') : /HTTP request (?:was sent )?to (?:an )?HTTPS/i.test(answerText(answer))), repair: () => 'It does not speak plain HTTP there; try https:// in the endpoint' },
   { shows: ({ answer }) => answer.kind === 'unreachable' && /does not speak TLS/.test(answer.message), repair: () => 'It speaks plain HTTP there, or something else; try http:// in the endpoint' },
+  { shows: ({ answer }) => answer.kind === 'unreachable' && /^it cannot be sent: error:/.test(answer.message), repair: () => 'Look at the files of our certificate and its key: they must be PEM, without a passphrase, and belong together' },
+  { shows: ({ answer }) => answer.kind === 'unreachable' && /certificate of ours|our certificate/.test(answer.message), repair: () => 'Show it a certificate that it trusts: enterprise.telemetry.cert and key (OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE, OTEL_EXPORTER_OTLP_CLIENT_KEY)' },
+  { shows: ({ answer }) => answer.kind === 'unreachable' && answer.code === 'ERR_TLS_CERT_ALTNAME_INVALID', repair: () => 'Name the receiver in the endpoint as its certificate does, or have it show one for this name' },
+  { shows: ({ answer }) => answer.kind === 'unreachable' && /^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/.test(answer.code ?? ''), repair: () => 'Have the receiver show a certificate that is valid now; if it does, set the clock of this machine right' },
   { shows: ({ answer }) => answer.kind === 'unreachable' && /certificate/.test(answer.message), repair: () => 'Name the authority\'s certificate in enterprise.telemetry.ca (OTEL_EXPORTER_OTLP_CERTIFICATE), or have the receiver show one that is right' },
   { shows: ({ answer }) => answer.kind === 'unreachable' && answer.code === 'ECONNREFUSED', repair: () => 'Start the receiver, or correct host and port; OTLP over HTTP is usually on port 4318' },
   { shows: ({ answer }) => answer.kind === 'unreachable' && /^(?:ENOTFOUND|EAI_)/.test(answer.code ?? ''), repair: () => 'Correct the name of the host, or the name server' },
+  { shows: ({ answer, url }) => answer.kind === 'unreachable' && url.startsWith('http:') && /^(?:ECONNRESET|EPIPE)$|closed the connection/.test(answer.code ?? answer.message), repair: () => 'Look whether the receiver runs, and what stands between; one that wants TLS breaks off too: then https:// in the endpoint' },
   { shows: ({ answer }) => answer.kind === 'unreachable', repair: () => 'Look whether the receiver runs, and what stands between' },
   { shows: ({ status, path }) => status === 404 && /\/v1\/\w+\/v1\/\w+$/.test(path), repair: ({ path }) => `The path is ${path}: leave /v1/… out of the endpoint, it is put behind it` },
   { shows: ({ status, path, signal }) => (status === 404 || status === 405) && !path.endsWith(`/v1/${signal}`), repair: ({ path, signal }) => `The path is ${path}: the endpoint of one signal is used as it is; end it in /v1/${signal}` },
@@ -44,7 +50,8 @@ const cases: readonly Case[] = [
   { shows: ({ signal, words }) => signal === 'metrics' && /temporality|cumulative|delta/i.test(words), repair: (tried) => otherTemporality(tried) },
   { shows: ({ words }) => /timestamp|too (?:old|far)|future|out of (?:order|bounds)/i.test(words), repair: () => 'Compare the clocks of the two machines' },
   { shows: ({ status }) => status === 301 || status === 302 || status === 307 || status === 308, repair: () => 'Name the address it leads to; headers are not carried to another place' },
-  { shows: ({ status }) => status === 429 || status >= 500, repair: () => 'Try again later; what cannot be sent waits on disk' },
+  { shows: ({ status }) => retryable.includes(status), repair: () => 'Try again later; what cannot be sent waits on disk' },
+  { shows: ({ status }) => status >= 500, repair: () => 'Look into the receiver\'s own log; what it answers so is dropped, and not sent again' },
   { shows: ({ words }) => /web page|no JSON/.test(words), repair: () => 'That is no OTLP receiver, or a login stands before it: correct the endpoint' },
 ];
 

@@ -9,6 +9,7 @@ import { encodeLogs } from '../../formats/otlp/logs.ts';
 import { encodeMetrics } from '../../formats/otlp/metrics.ts';
 import { encodeSpans } from '../../formats/otlp/spans.ts';
 import { createExportTransport } from '../../host/export-transport.ts';
+import { atDeadline } from '../../host/time.ts';
 import { signals, type Signal } from '../../telemetry/batch.ts';
 import { userAgentOf, type OtlpEndpoint } from '../../telemetry/export/options.ts';
 import { judge, secretsOf } from '../../telemetry/export/verdict.ts';
@@ -19,7 +20,7 @@ import { version } from '../version.ts';
 import { endpointOf } from './open-destinations.ts';
 import { resourceOf, scope } from './parts.ts';
 import { repairFor, type Tried } from './probe-words.ts';
-import { refusedReceiver } from './settings.ts';
+import { refusedReceiver } from './refused-receiver.ts';
 
 /** What came of one signal at one receiver. */
 export interface ProbeReport {
@@ -35,13 +36,17 @@ export interface ProbeReport {
 
 /** A person waits. */
 const longestWaitMs = 10_000;
+/** What a request has beyond its own bound, before nobody waits for it any more. */
+const graceMs = 2_000;
 
-/** Tries all of them at once. Never rejects. */
+/** Tries all of them at once. Never rejects. The transport keeps no process alive, and here is none but the one that waits for it. */
 export async function probeReceivers(installation: Installation, settings: TelemetrySettings, transport: ExportTransport = createExportTransport(refusedReceiver(installation))): Promise<readonly ProbeReport[]> {
+  const cancel = atDeadline(longestWaitMs + graceMs, () => transport.close());
   try {
     const reports = await Promise.all(settings.destinations.map((each) => (each.kind === 'file' ? [] : probeOne(installation, settings, each, transport))));
     return reports.flat();
   } finally {
+    cancel();
     transport.close();
   }
 }
@@ -65,16 +70,19 @@ async function probeSignal({ host: { clock } }: Installation, destination: HttpD
   const secrets = secretsOf(endpoint);
   const from = clock.monotonic();
   const answer = await transport.post({
-    url, headers: { ...headers, 'user-agent': userAgentOf(version) }, body, gzip, timeoutMs: timeoutMs === 0 ? longestWaitMs : Math.min(timeoutMs, longestWaitMs), ...(tls === undefined ? {} : { tls }),
+    url, headers: { ...headers, 'user-agent': userAgentOf(version) }, body: [body], gzip, timeoutMs: timeoutMs === 0 ? longestWaitMs : Math.min(timeoutMs, longestWaitMs), ...(tls === undefined ? {} : { tls }),
   });
   const tookMs = Math.round(clock.monotonic() - from);
   const verdict = judge(answer, signal, 1, secrets, clock.now());
   const warning = verdict.kind === 'taken' ? verdict.warning : undefined;
-  const status = verdict.kind !== 'taken' || verdict.rejected > 0 ? 'failed' : warning === undefined ? 'taken' : 'warned';
+  // A receiver that is one says so in JSON: what a login page took is lost, whatever its status.
+  const isLost = verdict.kind !== 'taken' || verdict.rejected > 0 || /web page/.test(warning ?? '');
+  const status = isLost ? 'failed' : warning === undefined ? 'taken' : 'warned';
   const aheadMs = aheadOf(answer, clock.now() - tookMs / 2);
   const tried: Tried = { signal, url, temporality: destination.temporality, answer, words: warning ?? verdict.words };
   const repair = status === 'taken' ? undefined : repairFor(tried);
-  const said = `${verdict.words}${warning === undefined ? '' : `; ${warning}`}${answer.kind === 'unreachable' ? '' : ` (after ${tookMs} ms)`}`;
+  const told = warning === undefined ? verdict.words : warning.startsWith(verdict.words) ? warning : `${verdict.words}; ${warning}`;
+  const said = `${told}${answer.kind === 'unreachable' ? '' : ` (after ${tookMs} ms)`}`;
   return { destination: destination.name, signal, status, said, ...(repair === undefined ? {} : { repair }), ...(aheadMs === undefined ? {} : { aheadMs }) };
 }
 

@@ -47,6 +47,10 @@ export async function sendOnce(installation: Installation, settings: TelemetrySe
     taken += await linger(installation, courier, options);
     await courier.tellMetrics(false);
     await flushed(courier, options);
+    // Whoever handed over meanwhile saw somebody who sends, and left nobody behind.
+    const late = await courier.sweep();
+    if (late > 0) await flushed(courier, { ...options, deadlineMs: Math.min(options.deadlineMs, lastWordsMs) });
+    taken += late;
     return reportOf(courier, taken, before);
   } finally {
     await courier.close(lastWordsMs);

@@ -2,17 +2,17 @@
  * The settings of telemetry of this installation: configuration files and LOKI_* variables, with OpenTelemetry's own variables between them. What
  * cannot be used is told and switches off what it concerns; it stops nobody.
  */
-import { refusedAddress } from '../../base/addresses.ts';
 import { parseEndpoint } from '../../base/otlp-endpoint.ts';
-import type { Config, Origin } from '../../config/config.ts';
+import type { Config, Origin, Warning } from '../../config/config.ts';
 import { telemetrySection, type TelemetryDestination } from '../../config/sections/telemetry.ts';
 import type { FurtherDestination } from '../../telemetry/destinations.ts';
-import { resolveSettings } from '../../telemetry/resolve-settings.ts';
+import { nobodyAsked, resolveSettings } from '../../telemetry/resolve-settings.ts';
 import type { DestinationSettings, TelemetrySettings } from '../../telemetry/settings.ts';
 import type { Key, Voice } from '../../telemetry/voices.ts';
 import type { Installation } from '../installation.ts';
-import { refusedHost } from '../residency.ts';
-import { version } from '../version.ts';
+import { isOurFolder, refusedReceiver } from './refused-receiver.ts';
+import { ownResource } from './own-resource.ts';
+import { isTelemetryOn } from './telemetry.ts';
 
 export type { TelemetrySettings };
 
@@ -27,24 +27,36 @@ export function resolveTelemetry(installation: Pick<Installation, 'config' | 'su
   const { config, surroundings: { env }, home, host: { facts } } = installation;
   const settings = resolveSettings({
     env, over: voiceOf(config, (layer) => layer === 'flag' || layer === 'environment'), under: voiceOf(config, (layer) => layer === 'organisation' || layer === 'user'),
-    usual: { serviceName: telemetrySection.serviceName.default, resource: { 'service.version': version, 'telemetry.sdk.name': 'loki-enterprise', 'telemetry.sdk.language': 'nodejs', 'telemetry.sdk.version': version, 'host.name': facts.hostname } },
+    usual: { serviceName: telemetrySection.serviceName.default, resource: ownResource(facts) },
     further: config.telemetry.destinations.flatMap((each, at) => furtherOf(each, `${placeOf(config.origin(telemetrySection.destinations.key))} [${at}]`)),
     refused: refusedReceiver(installation),
   });
-  return withoutOurFolder(settings, home.home);
+  return withMistakes(withoutOurFolder(withOurBuckets(settings), home.home), installation);
 }
 
-/** Why nothing is sent to a receiver: the installation is air-gapped, or the address is one that no receiver has (docs/siem.md). The same words hold for an address that a name leads to. */
-export function refusedReceiver(installation: Pick<Installation, 'config'>): (host: string, address?: string) => string | undefined {
-  const air = refusedHost(installation);
-  const { allowInternal } = installation.config.egress;
-  return (host, address = host) => {
-    const refused = air(host);
-    if (refused !== undefined) return refused;
-    // A name is no address; where it leads is judged when it is known.
-    const what = address === host && !/^[\d.]+$|:/.test(host) ? undefined : refusedAddress(host, address, allowInternal);
-    return what === undefined ? undefined : `${address} is ${what}; if that is really the receiver, list it in LOKI_ALLOWED_INTERNAL_HOSTS (enterprise.egress.allow_internal)`;
-  };
+/** What the configuration set aside is told first: without it, telemetry that somebody asked for would look like telemetry that nobody asked for. */
+function withMistakes(settings: TelemetrySettings, { config, surroundings: { env } }: Pick<Installation, 'config' | 'surroundings'>): TelemetrySettings {
+  const mistakes = config.warnings.filter(({ setting }) => setting?.startsWith(ownKeys) === true);
+  const problems = [...mistakes.map(asProblem), ...settings.problems];
+  const isAsked = isTelemetryOn(config, env) || (env[generalEndpoint] ?? '') !== '' || mistakes.some(({ setting }) => setting === telemetrySection.endpoint.key || setting === telemetrySection.destinations.key);
+  const isInVain = settings.offBecause === nobodyAsked && isAsked && problems.length > 0;
+  return { ...settings, problems, offBecause: isInVain ? receiverUnusable : settings.offBecause };
+}
+
+/** Why telemetry is off where a receiver is named, and set aside. */
+export const receiverUnusable = 'the receiver that is named cannot be used';
+const ownKeys = 'enterprise.telemetry.';
+const generalEndpoint = 'OTEL_EXPORTER_OTLP_ENDPOINT';
+
+function asProblem({ message, file, line }: Warning): { readonly message: string } {
+  return { message: `${file === undefined ? '' : `${file}:${line ?? 1}: `}${message}` };
+}
+
+/** Histograms of ours have one form everywhere (contract section 8), and `/metrics` has no other. */
+function withOurBuckets(settings: TelemetrySettings): TelemetrySettings {
+  if (settings.metrics.histograms === 'explicit_bucket_histogram') return settings;
+  const message = `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION is ${settings.metrics.histograms}; the metrics of this program are sent with the buckets that they have at /metrics`;
+  return { ...settings, problems: [...settings.problems, { message }] };
 }
 
 /** What the layers of our configuration say that `isTheirs` holds for. OpenTelemetry's variables speak for themselves. */
@@ -76,7 +88,7 @@ function furtherOf({ endpoint, headers, signals, temporality, compression, timeo
 
 /** LOKI_HOME holds records, and nothing that others are to read: no files of telemetry are put there for them. */
 function withoutOurFolder(settings: TelemetrySettings, home: string): TelemetrySettings {
-  const isOurs = (each: DestinationSettings): boolean => each.kind === 'file' && (each.directory === home || each.directory.startsWith(`${home}/`));
+  const isOurs = (each: DestinationSettings): boolean => each.kind === 'file' && isOurFolder(each.directory, home);
   const destinations = settings.destinations.filter((each) => !isOurs(each));
   if (destinations.length === settings.destinations.length) return settings;
   const problems = [...settings.problems, { message: `no files of telemetry are put into LOKI_HOME (${home}), which holds records`, hint: 'Name a folder elsewhere' }];

@@ -7,15 +7,15 @@ import { encodeSpans } from '../../formats/otlp/spans.ts';
 import type { Encoded } from '../../formats/otlp/envelope.ts';
 import type { Signal } from '../../telemetry/batch.ts';
 import type { Queue } from '../../telemetry/recorder.ts';
-import type { TelemetrySettings } from '../../telemetry/settings.ts';
 import type { Installation } from '../installation.ts';
 import { dropRows, withDrops, type DropCounts } from './account.ts';
 import { handOver, noteDrops, type HandoverPlace } from './handover.ts';
 import { leaveTelemetry } from './leave.ts';
+import type { MakingSettings } from './making-settings.ts';
 import { handoverPlace, recorderOf, resourceOf, scope } from './parts.ts';
 import type { ProcessTelemetry } from './telemetry.ts';
 
-export function openShortLived(installation: Installation, settings: TelemetrySettings): ProcessTelemetry {
+export function openShortLived(installation: Installation, settings: MakingSettings): ProcessTelemetry {
   const recorder = recorderOf(installation, settings);
   const resource = resourceOf(settings);
   let dropped: DropCounts = {};

@@ -11,7 +11,7 @@ import type { DestinationStand, SignalStand } from '../../telemetry/export/stand
 import type { DestinationSettings } from '../../telemetry/settings.ts';
 import type { Installation } from '../installation.ts';
 import { readAccount, type Account, type DropCounts } from './account.ts';
-import { readNames } from './handover.ts';
+import { readNames } from './handover-names.ts';
 import { hasCourier, isSentByFiles } from './leave.ts';
 import { accountPlace, handoverPlace } from './parts.ts';
 import { telemetryPlaces } from './places.ts';

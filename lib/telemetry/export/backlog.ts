@@ -30,7 +30,8 @@ export interface Waiting {
 export interface Parcel {
   readonly waiting: readonly Waiting[];
   readonly items: number;
-  readonly body: string;
+  /** Pieces of one text. */
+  readonly body: readonly string[];
 }
 
 export interface BacklogOptions {

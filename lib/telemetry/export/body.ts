@@ -23,12 +23,11 @@ export function bodyInFile(signal: Signal, text: string): string | undefined {
   return body !== undefined && isBody(signal, body) ? body : undefined;
 }
 
-/** Several messages as one. All of them are `isBody`. */
-export function joinBodies(signal: Signal, bodies: readonly string[]): string {
-  const [first] = bodies;
-  if (bodies.length === 1 && first !== undefined) return first;
+/** Several messages as the pieces of one. All of them are `isBody`. */
+export function joinBodies(signal: Signal, bodies: readonly string[]): readonly string[] {
+  if (bodies.length === 1) return bodies;
   const inner = bodies.map((body) => body.slice(begins(signal).length, -ends.length)).filter((text) => text !== '');
-  return `${begins(signal)}${inner.join(',')}${ends}`;
+  return [begins(signal), ...inner.flatMap((text, at) => (at === 0 ? [text] : [',', text])), ends];
 }
 
 /**

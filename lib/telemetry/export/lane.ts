@@ -152,9 +152,9 @@ export class Lane {
     const [only] = parcel.waiting;
     this.#lastFailure = { at: clock.now(), words };
     if (parcel.waiting.length > 1) {
-      this.#mostBytes = Math.floor(parcel.body.length / 2);
+      this.#mostBytes = Math.floor(lengthOf(parcel.body) / 2);
       backlog.giveBack(parcel.waiting, this.#isSpooling);
-    } else if (only === undefined || !backlog.cut(only, parcel.body, this.#isSpooling)) {
+    } else if (only === undefined || !backlog.cut(only, parcel.body.join(''), this.#isSpooling)) {
       backlog.drop(parcel.waiting, 'too_large');
     }
     // It answers: nothing stands in the way of the next.
@@ -168,7 +168,7 @@ export class Lane {
     const [only] = waiting;
     // One of several may have spoilt the others: they go again, one by one.
     if (ofBatch && waiting.length > 1) backlog.giveBack(waiting, this.#isSpooling);
-    else if (ofBatch && only?.isOnDisk === true && isDamaged(body)) backlog.drop(waiting, 'damaged');
+    else if (ofBatch && only?.isOnDisk === true && isDamaged(body.join(''))) backlog.drop(waiting, 'damaged');
     else backlog.drop(waiting, 'refused');
   }
 
@@ -194,4 +194,8 @@ export class Lane {
     this.#pause?.cancel();
     this.#pause = undefined;
   }
+}
+
+function lengthOf(pieces: readonly string[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }

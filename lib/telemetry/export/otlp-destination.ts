@@ -31,6 +31,7 @@ class OtlpDestination implements StandingDestination {
   readonly #lanes: ReadonlyMap<Signal, Lane>;
   readonly #watchers = new Set<() => void>();
   #isClosed = false;
+  #isKicked = false;
 
   constructor(options: OtlpDestinationOptions) {
     const { name, endpoints, temporality, spool, clock, random, memory = usualMemory, timers } = options;
@@ -52,7 +53,17 @@ class OtlpDestination implements StandingDestination {
     if (this.#isClosed) return this.#afterEnd(batch);
     if (Buffer.byteLength(batch.body) > (this.#spool === undefined ? largestBody : largestFile)) return this.#account.dropped(batch.signal, 'too_large', batch.items);
     this.#backlog.add(batch, lane.isSpooling);
-    return lane.kick();
+    this.#kickSoon();
+  }
+
+  /** When the call is over: what is offered together is sent together. */
+  #kickSoon(): void {
+    if (this.#isKicked) return;
+    this.#isKicked = true;
+    void Promise.resolve().then(() => {
+      this.#isKicked = false;
+      this.#kick();
+    });
   }
 
   adopt(folder: string, file: SpoolFile): boolean {

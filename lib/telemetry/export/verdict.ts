@@ -17,7 +17,7 @@ export type Verdict =
   | { readonly kind: 'refused'; readonly words: string; readonly ofBatch: boolean };
 
 /** What may be tried again; everything else must not be. */
-const retryable: readonly number[] = [429, 502, 503, 504];
+export const retryable: readonly number[] = [429, 502, 503, 504];
 
 /** What a status mostly comes from. */
 const causes: { readonly [status: number]: string } = {

@@ -16,7 +16,7 @@ const nobody = 'http://127.0.0.1:9';
 async function handOver(here: Ground, endpoint: string, ...names: readonly string[]): Promise<void> {
   prepareHome(here.installation());
   const telemetry = await openTelemetry(here.installation({ LOKI_OTEL_ENDPOINT: endpoint }), 'hook');
-  for (const name of names) telemetry.tracer.start(name).end();
+  for (const name of names) telemetry.tracer.startSpan(name).end();
   telemetry.logger.emit({ name: 'loki.policy.deny', severity: 'warn' });
   await telemetry.end();
 }

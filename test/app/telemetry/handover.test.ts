@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { handOver, look, noteDrops } from '../../../lib/app/telemetry/handover.ts';
+import { look } from '../../../lib/app/telemetry/handover-names.ts';
+import { handOver, noteDrops } from '../../../lib/app/telemetry/handover.ts';
 import { readSpoolName } from '../../../lib/telemetry/export/spool-name.ts';
 import { batch, telemetryRoom } from '../../support/telemetry-room.ts';
 
@@ -60,6 +61,15 @@ test('past the bound of bytes the oldest go; what alone is larger is not written
   const { batches, drops } = look(place);
   assert.equal(batches.length, 2);
   assert.deepEqual(drops.map(({ reason, items }) => [reason, items]).toSorted(), [['spool_full', 1], ['too_large', 5]]);
+});
+
+test('names of nobody\'s take no room, whatever lengths they claim', (t) => {
+  const { place } = telemetryRoom(t);
+  handOver(place, batch('traces', 'first'), 'cumulative');
+  for (let count = 0; count < 8; count += 1) writeFileSync(join(place.folder, `1000000000000-${String(count).padStart(12, '0')}x999999999-1.nothing.jsonl`), '');
+  handOver(place, batch('traces', 'second'), 'cumulative', { files: 2, bytes: 1000 });
+  const { batches, drops } = look(place);
+  assert.deepEqual([batches.length, drops.length], [2, 0]);
 });
 
 test('many notes of drops become one, and none is lost', (t) => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { AuditEvent } from '../../../lib/audit/entry.ts';
+import type { JsonObject } from '../../../lib/base/json.ts';
 import { openRecord, type OpenLog } from '../../../lib/app/audit/record.ts';
 import { tellEntries } from '../../../lib/app/telemetry/entries.ts';
 import { logRecordOf } from '../../../lib/app/telemetry/log-records.ts';
@@ -35,6 +36,13 @@ describe('an entry', () => {
   test('says of an outcome whether anybody had allowed it, and has the level that it was recorded with', () => {
     const { severity, attributes } = logRecordOf({ event: 'agent.action', actor: 'agent:x', level: 'warning', details: { kind: 'exec', ungated: true, because: 'nobody asked' } }, { seq: 1, chain_hash: null }, { isSealed: false });
     assert.deepEqual([severity, attributes?.['loki.action.kind'], attributes?.['loki.action.ungated']], ['warn', 'exec', true]);
+  });
+
+  test('says of a reviewer and of a quality gate what it said, and not why', () => {
+    const told = (event: 'council.verdict' | 'gate.fail', details: JsonObject): unknown => logRecordOf({ event, actor: 'system', details }, { seq: 1, chain_hash: null }, { isSealed: false }).attributes;
+    assert.deepEqual(told('council.verdict', { reviewer: 'security', approved: false, reason: secret }), { 'loki.audit.seq': 1, 'loki.actor': 'system', 'loki.policy.rule': undefined, 'loki.council.reviewer': 'security', 'loki.council.approved': false });
+    assert.deepEqual(told('gate.fail', { name: 'unit tests', passed: false, outcome: secret }), { 'loki.audit.seq': 1, 'loki.actor': 'system', 'loki.policy.rule': undefined, 'loki.quality_gate.name': 'unit tests', 'loki.quality_gate.passed': false });
+    assert.doesNotMatch(JSON.stringify([told('council.verdict', { approved: secret, reason: secret }), told('gate.fail', { name: [secret], passed: secret })]), new RegExp(secret));
   });
 
   test('that the log seals says nothing of who it was', () => {

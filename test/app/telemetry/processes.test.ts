@@ -36,7 +36,7 @@ test('a hook hands over without a network, and the control plane sends it', asyn
   const env = { LOKI_OTEL_ENDPOINT: collector.url };
   prepareHome(here.installation());
   const hook = await openTelemetry(here.installation(env), 'hook');
-  hook.tracer.start('execute_tool Bash', { attributes: { 'loki.policy.decision': 'DENY' } }).end();
+  hook.tracer.startSpan('execute_tool Bash', { attributes: { 'loki.policy.decision': 'DENY' } }).end();
   hook.logger.emit({ name: 'loki.policy.deny', severity: 'warn' });
   await hook.end();
   assert.equal(handedOver(here).length, 2);
@@ -65,7 +65,7 @@ test('what one that hands over has to drop costs it no file each, and is told by
   const first = await openTelemetry(installation, 'control plane');
   await until('the first is the courier', () => accountOf(here) !== undefined);
   const second = await openTelemetry(installation, 'session');
-  for (let count = 0; count < 500; count += 1) second.tracer.start('s').end();
+  for (let count = 0; count < 500; count += 1) second.tracer.startSpan('s').end();
   assert.deepEqual(handedOver(here), [], 'nothing was written while spans were made');
   await second.end();
   await first.end();
@@ -82,8 +82,8 @@ test('of two that live long one sends; the other hands over, and takes over when
   const first = await openTelemetry(installation, 'session');
   await until('the first is the courier', () => accountOf(here) !== undefined);
   const second = await openTelemetry(installation, 'worker');
-  second.tracer.start('second').end();
-  first.tracer.start('first').end();
+  second.tracer.startSpan('second').end();
+  first.tracer.startSpan('first').end();
   await first.end();
   assert.deepEqual(collector.spans().map(({ name }) => name), ['first']);
   await second.end();
@@ -101,11 +101,11 @@ test('a receiver that is away: what waits is on disk, and the next courier deliv
   prepareHome(installation);
   collector.always(503);
   const hook = await openTelemetry(installation, 'hook');
-  hook.tracer.start('before').end();
+  hook.tracer.startSpan('before').end();
   await hook.end();
   const first = await openTelemetry(installation, 'session');
   await until('it is taken over', () => handedOver(here).length === 0);
-  first.tracer.start('own').end();
+  first.tracer.startSpan('own').end();
   await first.end();
   assert.equal(collector.spans().length, 0);
   assert.ok((accountOf(here)?.destinations[0]?.waiting.files ?? 0) >= 2);
@@ -117,6 +117,27 @@ test('a receiver that is away: what waits is on disk, and the next courier deliv
   assert.deepEqual(collector.spans().map(({ name }) => name), ['before', 'own']);
 });
 
+test('what is handed over while the last is being sent goes too', async (t) => {
+  const here = makeGround(t);
+  const collector = await startCollector(t);
+  collector.always({ afterMs: 1500 });
+  const installation = here.installation({ LOKI_OTEL_ENDPOINT: collector.url });
+  prepareHome(installation);
+  const handOver = async (name: string): Promise<void> => {
+    const hook = await openTelemetry(installation, 'hook');
+    hook.tracer.startSpan(name).end();
+    await hook.end();
+  };
+  await handOver('first');
+  const sending = sendOnce(installation, resolveTelemetry(installation), { lingerMs: 0, deadlineMs: 10_000, signal: new AbortController().signal });
+  await collector.until('the first is under way', ({ received }) => received.length > 0);
+  collector.always(200);
+  await handOver('second');
+  assert.equal((await sending)?.taken_over, 2);
+  assert.deepEqual(handedOver(here), []);
+  assert.deepEqual(collector.spans().map(({ name }) => name), ['first', 'second']);
+});
+
 test('where the home cannot be written everything goes on', async (t) => {
   const here = makeGround(t);
   const collector = await startCollector(t);
@@ -125,7 +146,7 @@ test('where the home cannot be written everything goes on', async (t) => {
   for (const kind of ['hook', 'session'] as const) {
     const telemetry = await openTelemetry(installation, kind);
     assert.equal(telemetry.isOn, true);
-    telemetry.tracer.start('x').end();
+    telemetry.tracer.startSpan('x').end();
     await telemetry.end();
   }
   assert.equal(collector.received.length, 0);
@@ -148,7 +169,7 @@ test('a courier that is killed while the receiver is away loses nothing of what 
   prepareHome(here.installation());
   const handOver = async (name: string): Promise<void> => {
     const hook = await openTelemetry(here.installation(env), 'hook');
-    hook.tracer.start(name).end();
+    hook.tracer.startSpan(name).end();
     await hook.end();
   };
   await handOver('one');
@@ -197,7 +218,7 @@ test('no hook leaves anybody behind while a receiver has asked to be left alone'
   };
   const hook = async (): Promise<void> => {
     const telemetry = await openTelemetry(open(), 'hook');
-    telemetry.tracer.start('s').end();
+    telemetry.tracer.startSpan('s').end();
     await telemetry.end();
   };
   prepareHome(open());
