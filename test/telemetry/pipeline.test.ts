@@ -173,7 +173,7 @@ test('a look without a limit is waited for, and does not hold up the end', async
   await advance(60_000);
   assert.deepEqual(itemsOf(batches, 'metrics'), []);
   found();
-  await advance(15_000);
+  await advance(25_000);
   assert.deepEqual(itemsOf(batches, 'metrics'), [1]);
   let isEnded = false;
   void pipeline.shutdown(2000).then(() => { isEnded = true; });
