@@ -51,6 +51,8 @@ function targetOf({ args, terminal, output }: CommandContext, { signal }: TakeOu
   const place = args.text('output') ?? '.';
   const isFile = place.endsWith('.jsonl');
   if ((place === '-' || isFile) && signal === undefined) throw usage(`--output ${printable(place)} is one file, and a file is of one signal`, `Add --signal ${signals.join(', or ')}, or name a folder`);
+  // Whoever reads it may stop at any line, and what was removed is nowhere then.
+  if (place === '-' && args.on('remove')) throw usage('--output - and --remove: nobody can say whether all of it was read', 'Name a file or folder, or leave --remove out');
   if (place === '-' && output.json) throw usage('--json and --output - both want standard output', 'Name a file or folder');
   if (place === '-') return { write: (line) => terminal.stdout.write(line) };
   return isFile ? { file: resolveFrom(terminal.cwd, place) } : { folder: resolveFrom(terminal.cwd, place) };

@@ -1,8 +1,7 @@
 /** `loki telemetry send`. */
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import { sendOnce, type SendReport } from '../../lib/app/telemetry/send.ts';
-import { resolveTelemetry, type TelemetrySettings } from '../../lib/app/telemetry/settings.ts';
-import { nobodyAsked } from '../../lib/telemetry/resolve-settings.ts';
+import { nobodyAsked, resolveTelemetry, type TelemetrySettings } from '../../lib/app/telemetry/settings.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { openToLook } from '../open.ts';
 import { printable, type Output } from '../output.ts';

@@ -110,6 +110,25 @@ export interface HistogramData extends Point {
   readonly max: number | undefined;
 }
 
+/** Counts of neighbouring buckets, from the one with the number `offset` on. */
+export interface ExponentialBuckets {
+  readonly offset: number;
+  readonly counts: readonly number[];
+}
+
+/** Bucket `n` is above b to the power of n and up to b to the power of n + 1, with b = 2 ** (2 ** -scale); of the negative ones, their amounts. */
+export interface ExponentialCounts {
+  readonly scale: number;
+  readonly zeroCount: number;
+  readonly positive: ExponentialBuckets;
+  readonly negative: ExponentialBuckets;
+}
+
+/** One series of a histogram whose buckets nobody named. */
+export interface ExponentialData extends Omit<HistogramData, 'counts'> {
+  readonly counts: ExponentialCounts;
+}
+
 interface Metric {
   readonly scope: Scope;
   readonly name: string;
@@ -125,4 +144,5 @@ export type Temporality = 'cumulative' | 'delta';
 export type MetricData =
   | (Metric & { readonly kind: 'gauge'; readonly points: readonly NumberData[] })
   | (Metric & { readonly kind: 'sum'; readonly monotonic: boolean; readonly temporality: Temporality; readonly points: readonly NumberData[] })
-  | (Metric & { readonly kind: 'histogram'; readonly temporality: Temporality; readonly bounds: readonly number[]; readonly points: readonly HistogramData[] });
+  | (Metric & { readonly kind: 'histogram'; readonly temporality: Temporality; readonly bounds: readonly number[]; readonly points: readonly HistogramData[] })
+  | (Metric & { readonly kind: 'exponential histogram'; readonly temporality: Temporality; readonly points: readonly ExponentialData[] });

@@ -6,7 +6,8 @@ export interface ExportRequest {
   readonly url: string;
   /** Lower-case names. `content-type`, `content-encoding` and `content-length` are set by the driver. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  /** Pieces of a text, sent as one. They are not put together before: what is larger than 128 KiB is dear to allocate. */
+  readonly body: readonly string[];
   readonly gzip: boolean;
   /** From the call to the end of the answer; 0: no limit. */
   readonly timeoutMs: number;

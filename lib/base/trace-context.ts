@@ -50,7 +50,19 @@ export function traceVariables(context: SpanContext): Readonly<Record<string, st
   return { TRACEPARENT: traceparentOf(context), ...(context.traceState === undefined ? {} : { TRACESTATE: context.traceState }) };
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Ways to hand contexts on that OTEL_PROPAGATORS may name in place of this one (specification: configuration/sdk-environment-variables.md). */
+const otherWays: ReadonlySet<string> = new Set(['baggage', 'none']);
+
+/** Whether contexts are taken from others and handed on to them. What cannot be used of the variable is told where all are read, and counts for nothing. */
+export function isPropagated(env: Environment): boolean {
+  const ways = (env['OTEL_PROPAGATORS'] ?? '').toLowerCase().split(',').map((way) => way.trim()).filter((way) => way !== '');
+  return ways.length === 0 || !ways.every((way) => otherWays.has(way));
+}
+
 /** The context that was handed down in an environment. */
-export function contextIn(env: Readonly<Record<string, string | undefined>>): SpanContext | undefined {
+export function contextIn(env: Environment): SpanContext | undefined {
+  if (!isPropagated(env)) return undefined;
   return parseContext(env['TRACEPARENT'], env['TRACESTATE']);
 }

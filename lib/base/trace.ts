@@ -48,21 +48,23 @@ export interface Span {
   readonly context: SpanContext;
   /** Whether anything that is set is kept. Attributes that are dear to work out are worth asking for. */
   readonly isRecording: boolean;
-  set(name: string, value: AttributeValue | undefined): this;
-  setAll(attributes: Attributes): this;
-  event(name: string, attributes?: Attributes, time?: number): this;
-  link(context: SpanContext, attributes?: Attributes): this;
+  setAttribute(name: string, value: AttributeValue | undefined): this;
+  setAttributes(attributes: Attributes): this;
+  addEvent(name: string, attributes?: Attributes, time?: number): this;
+  addLink(context: SpanContext, attributes?: Attributes): this;
   /** `ok` is final; `error` carries a message for people, without secrets. */
-  status(status: 'ok' | 'error', message?: string): this;
+  setStatus(status: 'ok' | 'error', message?: string): this;
   /** The event `exception` of OpenTelemetry, and the status `error`. */
-  exception(error: unknown): this;
-  rename(name: string): this;
+  recordException(error: unknown): this;
+  updateName(name: string): this;
   /** Only the first call counts. */
   end(time?: number): void;
 }
 
 export interface Tracer {
-  start(name: string, options?: SpanOptions): Span;
+  startSpan(name: string, options?: SpanOptions): Span;
+  /** Others are not told of its spans, and theirs are not taken for parents (OTEL_PROPAGATORS). */
+  readonly isPrivate?: boolean;
 }
 
 /** How bad a log record is; the numbers are OpenTelemetry's. */
@@ -95,13 +97,13 @@ class NoSpan implements Span {
   readonly context: SpanContext;
   readonly isRecording: boolean = false;
   constructor(context: SpanContext) { this.context = context; }
-  set(): this { return this; }
-  setAll(): this { return this; }
-  event(): this { return this; }
-  link(): this { return this; }
-  status(): this { return this; }
-  exception(): this { return this; }
-  rename(): this { return this; }
+  setAttribute(): this { return this; }
+  setAttributes(): this { return this; }
+  addEvent(): this { return this; }
+  addLink(): this { return this; }
+  setStatus(): this { return this; }
+  recordException(): this { return this; }
+  updateName(): this { return this; }
   end(): void { return; }
 }
 
@@ -113,9 +115,14 @@ export function unkeptSpan(context: SpanContext): Span {
 }
 
 /** Makes no spans. What came from outside is still handed on. */
-export const noTracer: Tracer = { start: (_name, options) => (options?.parent === undefined ? noSpan : unkeptSpan(options.parent)) };
+export const noTracer: Tracer = { startSpan: (_name, options) => (options?.parent === undefined ? noSpan : unkeptSpan(options.parent)) };
 
 export const noLogger: EventLogger = { emit: () => undefined };
+
+/** What others are told of a span's context: all of it, or that there is none. */
+export function toldContext({ isPrivate }: Tracer, context: SpanContext): SpanContext {
+  return isPrivate === true ? noContext : context;
+}
 
 /** Whether a context names a span at all: that of `noSpan` does not. */
 export function isValidContext({ traceId, spanId }: SpanContext): boolean {

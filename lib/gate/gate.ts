@@ -56,7 +56,7 @@ export interface GateParts {
   readonly close: () => Promise<void>;
 }
 
-/** What makes the spans of one decision, step by step. What a step gives or throws is given and thrown. */
+/** What makes the spans of one decision, step by step. What a step gives or throws is given and thrown, and nothing else: telling never changes a decision. */
 export interface DecisionSpans {
   judge(work: () => Judgement): Judgement;
   wait(work: () => Promise<ApprovalReply>): Promise<ApprovalReply>;
@@ -65,7 +65,7 @@ export interface DecisionSpans {
   end(reply: GateReply): void;
 }
 
-const noSpans: DecisionSpans = { judge: (work) => work(), wait: (work) => work(), append: (work) => work(), end: () => undefined };
+export const noSpans: DecisionSpans = { judge: (work) => work(), wait: (work) => work(), append: (work) => work(), end: () => undefined };
 
 /** Puts the parts together. */
 export function createGate(parts: GateParts): Gate {

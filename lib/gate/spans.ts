@@ -1,15 +1,16 @@
 /**
  * The spans of one decision: the action's own, and below it what was done before it was allowed: judged, put to a person, recorded. They hold
- * names, digests, ids and numbers: never the command, path or text that was judged, nor a reason, which may quote it. Loaded only where
- * telemetry is on; the gate knows the type alone.
+ * names, digests, ids and numbers: never the command, path or text that was judged, nor a reason, which may quote it. A tracer may be a caller's
+ * own: whatever it throws or gives is no matter of the decision. Loaded only where telemetry is on; the gate knows the type alone.
  */
 import { LokiError } from '../errors.ts';
 import type { Action, PolicyDecision } from '../base/action.ts';
 import type { JsonObject } from '../base/json.ts';
-import type { Attributes, Span, SpanContext, Tracer } from '../base/trace.ts';
+import { quietly } from '../base/quietly.ts';
+import { noSpan, type Attributes, type Span, type SpanContext, type Tracer } from '../base/trace.ts';
 import type { AuditReceipt } from '../audit/entry.ts';
 import { attribute, spanNames } from '../telemetry/names.ts';
-import { decidingRule, type ApprovalReply, type DecisionSpans, type Judgement } from './gate.ts';
+import { decidingRule, noSpans, type ApprovalReply, type DecisionSpans, type Judgement } from './gate.ts';
 import type { GateReply } from './reply.ts';
 
 /** The span of an action, begun and not ended: one that is never ended is never told. */
@@ -29,7 +30,7 @@ export interface GateTracing {
 
 /** Gives the gate what makes the spans of its decisions. */
 export function gateSpans(tracing: GateTracing): (action: Action, about: JsonObject) => DecisionSpans {
-  return (action, about) => new Spans(tracing, action, about);
+  return (action, about) => quietly(() => new Spans(tracing, action, about)) ?? noSpans;
 }
 
 /** What a policy said, for the span of its evaluation and of what was judged. */
@@ -55,50 +56,57 @@ class Spans implements DecisionSpans {
     const span = this.#child(spanNames.policy, { [attribute.point]: point, [attribute.actionKind]: this.#kind });
     const judgement = work();
     const { decision, actionHash } = judgement;
-    const said = { ...decisionAttributes(decision, decidingRule(decision)), ...(actionHash === '' ? {} : { [attribute.actionHash]: actionHash }) };
-    this.#own.span.setAll(said);
-    span.setAll(said).end();
+    quietly(() => {
+      const said = { ...decisionAttributes(decision, decidingRule(decision)), ...(actionHash === '' ? {} : { [attribute.actionHash]: actionHash }) };
+      this.#own.span.setAttributes(said);
+      span.setAttributes(said).end();
+    });
     return judgement;
   }
 
   async wait(work: () => Promise<ApprovalReply>): Promise<ApprovalReply> {
     const span = this.#child(spanNames.approval, {});
-    try {
-      const reply = await work();
-      // The agent asks the person itself: nobody waited here.
-      if (reply.outcome === 'handed') return reply;
+    const reply = await ending(span, work);
+    // Where the agent asks the person itself, nobody waited here.
+    if (reply.outcome !== 'handed') quietly(() => {
       const told = approvalAttributes(reply, this.#tracing.namesPeople);
-      this.#own.span.setAll(told);
-      span.setAll(told).end();
-      return reply;
-    } catch (error) {
-      fail(span, error);
-      throw error;
-    }
+      this.#own.span.setAttributes(told);
+      span.setAttributes(told).end();
+    });
+    return reply;
   }
 
   async append(work: (context?: SpanContext) => Promise<AuditReceipt>): Promise<AuditReceipt> {
     const span = this.#child(spanNames.audit, {});
-    try {
-      const receipt = await work(this.#own.span.context);
-      span.set(attribute.auditSeq, receipt.seq ?? undefined).end();
-      return receipt;
-    } catch (error) {
-      fail(span, error);
-      throw error;
-    }
+    const receipt = await ending(span, () => work(quietly(() => this.#own.span.context)));
+    quietly(() => span.setAttribute(attribute.auditSeq, receipt.seq ?? undefined).end());
+    return receipt;
   }
 
-  end({ decision, allowed, rule, audit_seq: seq, handed }: GateReply): void {
+  end(reply: GateReply): void {
+    quietly(() => this.#end(reply));
+  }
+
+  #end({ decision, allowed, rule, audit_seq: seq, handed }: GateReply): void {
     const { span, endsElsewhere } = this.#own;
     if ((allowed || handed === true) && endsElsewhere) return;
-    span.setAll({ [attribute.decision]: decision, [attribute.rule]: rule, [attribute.auditSeq]: seq ?? undefined });
-    if (!allowed && handed !== true) span.set(attribute.errorType, notDone[decision]).status('error');
+    span.setAttributes({ [attribute.decision]: decision, [attribute.rule]: rule, [attribute.auditSeq]: seq ?? undefined });
+    if (!allowed && handed !== true) span.setAttribute(attribute.errorType, notDone[decision]).setStatus('error');
     span.end();
   }
 
   #child(name: string, attributes: Attributes): Span {
-    return this.#tracing.tracer.start(name, { parent: this.#own.span.context, attributes });
+    return quietly(() => this.#tracing.tracer.startSpan(name, { parent: this.#own.span.context, attributes })) ?? noSpan;
+  }
+}
+
+/** What the work throws ends the span, and is thrown. */
+async function ending<T>(span: Span, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    quietly(() => fail(span, error));
+    throw error;
   }
 }
 
@@ -112,5 +120,5 @@ export function approvalAttributes({ id, outcome, decidedBy = [] }: ApprovalRepl
 
 /** Ends a span with the kind of an error; its words may hold anything. */
 export function fail(span: Span, error: unknown): void {
-  span.set(attribute.errorType, error instanceof LokiError ? error.code : 'internal').status('error').end();
+  span.setAttribute(attribute.errorType, error instanceof LokiError ? error.code : 'internal').setStatus('error').end();
 }

@@ -45,7 +45,7 @@ export function createSpoolFiles(options: SpoolDriverOptions): SpoolFiles {
         throw error;
       }
     },
-    list: (folder) => listPlain(options, folder, isOurs),
+    list: (folder) => (files.stat(folder)?.kind === 'symlink' ? [] : listPlain(options, folder, isOurs)),
     read: (path, limit) => gone(() => readPlain(files, path, limit, isOurs), undefined),
     link(base, from, to) {
       const stat = files.stat(from);
@@ -65,7 +65,7 @@ export function createSpoolFiles(options: SpoolDriverOptions): SpoolFiles {
 }
 
 /** Written beside it and renamed over it: as `SpoolFiles.write`, and whoever was there goes. */
-export function createLooseFiles(options: SpoolDriverOptions): LooseFiles {
+function createLooseFiles(options: SpoolDriverOptions): LooseFiles {
   const { files, disk } = options;
   return {
     replace(base, path, text) {
@@ -90,6 +90,8 @@ export function createLineFiles(options: Omit<SpoolDriverOptions, 'disk'>): Line
       try {
         const stat = files.statHandle(handle);
         if (stat.kind !== 'file') throw failure('EINVAL', `"${path}" is no plain file`);
+        // Whoever may put files there must not have lines added to one that stands elsewhere.
+        if (stat.links > 1) throw failure('EMLINK', `"${path}" is a file that has another name as well`);
         appendAll(files, handle, Buffer.from(lines, 'utf8'), stat.size);
       } finally {
         files.close(handle);

@@ -4,7 +4,7 @@
  * agent says about itself is marked as its own word; decisions come from the log of record.
  */
 import type { JsonObject } from '../base/json.ts';
-import type { Span } from '../base/trace.ts';
+import { toldContext, type Span } from '../base/trace.ts';
 import { addTokens, noTokens } from '../budgets/usage.ts';
 import { systemCode, LokiError, messageOf } from '../errors.ts';
 import { attribute, spanNames } from '../telemetry/names.ts';
@@ -74,8 +74,8 @@ function callOnce(context: RunContext, request: CallRequest, tries: number): Pro
   return context.trace.within(spanNames.agent(provider.name, action), agentAttributes(context, request.phase, action, tries), async (span) => {
     const called = await callWithin(context, request, span);
     const error = callError(called.end);
-    span.set(attribute.exitCode, called.end.exit ?? undefined);
-    if (error !== undefined) span.set(attribute.errorType, error[0]).status('error', error[1]);
+    span.setAttribute(attribute.exitCode, called.end.exit ?? undefined);
+    if (error !== undefined) span.setAttribute(attribute.errorType, error[0]).setStatus('error', error[1]);
     return called;
   });
 }
@@ -105,14 +105,14 @@ async function callWithin(context: RunContext, request: CallRequest, span: Span)
   try {
     end = await provider.invoke({
       phase: request.phase, iteration: timeline.progress.iteration, role: request.role, prompt: request.prompt, signal,
-      ...(request.review === undefined ? {} : { review: request.review }), span: span.context, onLine: (line) => answer.accept(line), onWords: (line) => answer.hear(line),
+      ...(request.review === undefined ? {} : { review: request.review }), span: toldContext(deps.tracer, span.context), onLine: (line) => answer.accept(line), onWords: (line) => answer.hear(line),
       onMessage: (message) => answer.take(message), onTool: (use) => feed.saw(use),
     });
   } catch (error) {
     end = brokenEnd(error, deps.clock.monotonic() - began);
   }
   await feed.close(answer.usageReports > 0);
-  if (answer.usageReports > 0) span.setAll(usageAttributes(used));
+  if (answer.usageReports > 0) span.setAttributes(usageAttributes(used));
   await recordEnd(context, request, end, answer);
   feed.assertAllowed();
   return { end, answer, messages };

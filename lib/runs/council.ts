@@ -22,7 +22,7 @@ export async function askCouncil(context: RunContext, changes: Changes | undefin
   for (const reviewer of context.settings.council.reviewers) {
     verdicts.push(await context.trace.within(spanNames.council(reviewer), { [attribute.reviewer]: reviewer }, async (span) => {
       const verdict = await askReviewer(context, reviewer, changes, gates);
-      span.setAll(verdictAttributes(verdict.approved));
+      span.setAttributes(verdictAttributes(verdict.approved));
       await recordVerdict(context, verdict);
       return verdict;
     }));

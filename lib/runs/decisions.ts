@@ -64,7 +64,7 @@ export async function askPerson(context: RunContext, point: RunPoint, decision: 
       point, phase: context.timeline.progress.phase, reason: decision.reason, decision, session_id: context.sessionId, run_id: context.timeline.run.id, signal: context.halt.signal,
     });
     const { approved, approval_id: id = '', reason, outcome = approved ? 'approved' : 'rejected', decidedBy = [] } = given;
-    span.setAll(approvalAttributes({ id, outcome, reason, decidedBy }, true));
+    span.setAttributes(approvalAttributes({ id, outcome, reason, decidedBy }, true));
     return given;
   });
   const id = answer.approval_id === undefined ? {} : { approval_id: answer.approval_id };

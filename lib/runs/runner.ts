@@ -61,7 +61,7 @@ async function rounds(context: RunContext): Promise<RunOutcome> {
       try {
         return await round(context);
       } finally {
-        span.setAll(taskAttributes(context));
+        span.setAttributes(taskAttributes(context));
       }
     });
     if (outcome !== undefined) return outcome;
@@ -89,7 +89,7 @@ function workOn(context: RunContext, { phase, iteration }: { readonly phase: Pha
   if (phase === null) throw new Error('the run is in no phase');
   return context.trace.within(spanNames.phase(phase), phaseAttributes(phase, iteration), async (span) => {
     const result = await phaseWork[phase](context);
-    span.set(attribute.phaseOutcome, result.move);
+    span.setAttribute(attribute.phaseOutcome, result.move);
     return result;
   });
 }

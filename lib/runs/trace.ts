@@ -40,13 +40,13 @@ export class RunTrace {
 
   /** Something that happens at this moment. */
   event(name: string): void {
-    this.#innermost.event(name);
+    this.#innermost.addEvent(name);
   }
 
   /** A span around work, within what is open. An error that passes through is its status too. */
   async within<T>(name: string, attributes: Attributes, work: (span: Span) => Promise<T>): Promise<T> {
     const outer = this.#innermost;
-    const span = this.#tracer.start(name, { parent: outer.context, attributes });
+    const span = this.#tracer.startSpan(name, { parent: outer.context, attributes });
     this.#innermost = span;
     try {
       return await work(span);
@@ -61,12 +61,12 @@ export class RunTrace {
 
   /** A span of something that is over: it took `durationMs` until `endedAt`. */
   past(name: string, attributes: Attributes, endedAt: number, durationMs: number): void {
-    this.#tracer.start(name, { parent: this.context, attributes, startTime: endedAt - durationMs }).end(endedAt);
+    this.#tracer.startSpan(name, { parent: this.context, attributes, startTime: endedAt - durationMs }).end(endedAt);
   }
 
   /** The end of this process's work. `error`: what kept the run from completing. */
   end(attributes: Attributes, error?: unknown): void {
-    this.#root.setAll(attributes);
+    this.#root.setAttributes(attributes);
     if (error !== undefined) fail(this.#root, error);
     this.#root.end();
   }
@@ -83,11 +83,11 @@ function startRoot(tracer: Tracer, { name, runId, attempt, parent, askedBy, attr
     ...(attempt > 1 ? [{ context: { traceId, spanId: idOf(attempt - 1), sampled: parent?.sampled ?? true } }] : []),
     ...(askedBy === undefined || askedBy.spanId === parent?.spanId ? [] : [{ context: askedBy }]),
   ];
-  return tracer.start(name, { parent, ids: { traceId, spanId: idOf(attempt) }, links, attributes });
+  return tracer.startSpan(name, { parent, ids: { traceId, spanId: idOf(attempt) }, links, attributes });
 }
 
 /** The words are ours: those of an error may quote an agent. */
 function fail(span: Span, error: unknown): void {
   const type = error instanceof RunEnd ? error.kind : error instanceof LokiError ? error.code : 'internal';
-  span.set(attribute.errorType, type).status('error', error instanceof RunEnd ? endKinds[error.kind] : undefined);
+  span.setAttribute(attribute.errorType, type).setStatus('error', error instanceof RunEnd ? endKinds[error.kind] : undefined);
 }

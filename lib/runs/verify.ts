@@ -3,7 +3,7 @@
  * policy. The council is asked only when gates and data policy have passed: its word could change nothing before that.
  */
 import type { JsonObject } from '../base/json.ts';
-import type { Span } from '../base/trace.ts';
+import { toldContext, type Span } from '../base/trace.ts';
 import { traceVariables } from '../base/trace-context.ts';
 import { attribute, spanNames } from '../telemetry/names.ts';
 import { changesOf, judgeChanges } from './changes.ts';
@@ -66,10 +66,10 @@ async function runGates(context: RunContext): Promise<readonly GateResult[]> {
 /** A gate's command may make spans of its own: it is told in which one it runs. */
 async function runOne(context: RunContext, gate: GateSpec, span: Span): Promise<GateResult> {
   const { deps, place, timeline, halt } = context;
-  const env = { ...allowedEnvironment(place.env), ...traceVariables(span.context) };
+  const env = { ...allowedEnvironment(place.env), ...traceVariables(toldContext(deps.tracer, span.context)) };
   const result = await runGate(gate, { spawn: deps.spawn, projectDir: place.project.dir, env, redact: deps.redact }, halt.signal);
-  span.setAll(gateAttributes(result));
-  if (!result.passed) span.set(attribute.errorType, result.cause).status('error', result.outcome);
+  span.setAttributes(gateAttributes(result));
+  if (!result.passed) span.setAttribute(attribute.errorType, result.cause).setStatus('error', result.outcome);
   assertNotHalted(context);
   const details: JsonObject = { name: gate.name, passed: result.passed, outcome: result.outcome, exit: result.exit, duration_ms: result.durationMs };
   await timeline.write({

@@ -22,10 +22,10 @@ export interface SpanOrigin {
 }
 
 export function startRequestSpan(tracer: Tracer, { principal, headers, method, route, secure, requestId, startTime }: SpanOrigin): Span {
-  const given: SpanContext | undefined = parseContext(headers?.get('traceparent'), headers?.get('tracestate'));
+  const given: SpanContext | undefined = tracer.isPrivate === true ? undefined : parseContext(headers?.get('traceparent'), headers?.get('tracestate'));
   const { anonymous, kind, tenant } = principal;
   const known = isKnownMethod(method);
-  return tracer.start(spanNames.request(known ? method : 'HTTP', route), {
+  return tracer.startSpan(spanNames.request(known ? method : 'HTTP', route), {
     kind: 'server', startTime, parent: anonymous ? undefined : given, links: anonymous && given !== undefined ? [{ context: given }] : [],
     attributes: {
       [attribute.method]: known ? method : '_OTHER', [attribute.route]: route, [attribute.scheme]: secure ? 'https' : 'http',
@@ -36,7 +36,7 @@ export function startRequestSpan(tracer: Tracer, { principal, headers, method, r
 
 /** What the request came to. A refusal is an answer like any other; only what we did not manage is an error, and not for a client that has gone. */
 export function endRequestSpan(span: Span, { status, stream, error, isGone }: { readonly status: number; readonly stream: boolean; readonly error: unknown; readonly isGone: boolean }): void {
-  span.set(attribute.httpStatus, status).set(attribute.stream, stream ? true : undefined);
-  if (status >= 500 && !isGone) span.set(attribute.errorType, error instanceof LokiError ? error.code : String(status)).status('error');
+  span.setAttribute(attribute.httpStatus, status).setAttribute(attribute.stream, stream ? true : undefined);
+  if (status >= 500 && !isGone) span.setAttribute(attribute.errorType, error instanceof LokiError ? error.code : String(status)).setStatus('error');
   span.end();
 }

@@ -4,7 +4,8 @@
  */
 import type { KeptAttributes, KeptValue } from '../base/telemetry-data.ts';
 import type { Attributes } from '../base/trace.ts';
-import { cut, longestName, valueBounds, writeValue } from '../formats/otlp/value.ts';
+import { writeValue } from '../formats/otlp/any-value.ts';
+import { cut, longestName, valueBounds } from '../formats/otlp/value.ts';
 import type { LimitSettings } from './settings.ts';
 
 /** Of one thing that has attributes: how many, and how many characters of a text, wherever it stands in a value. */

@@ -18,7 +18,7 @@ export interface InstrumentOptions {
 }
 
 export interface HistogramOptions extends InstrumentOptions {
-  /** Upper bounds of the buckets, each belonging to its bucket, rising. */
+  /** Upper bounds of the buckets, each belonging to its bucket, rising. They say nothing where histograms are exponential. */
   readonly bounds?: readonly number[];
 }
 
@@ -35,12 +35,12 @@ export interface BoundCounter {
 
 /** What is so at the moment. */
 export interface Gauge {
-  set(value: number, attributes?: Attributes): void;
+  record(value: number, attributes?: Attributes): void;
   bind(attributes: Attributes): BoundGauge;
 }
 
 export interface BoundGauge {
-  set(value: number): void;
+  record(value: number): void;
 }
 
 export interface Histogram {
@@ -60,14 +60,14 @@ export type Look = (observe: Observe) => void;
 
 /** The same name with the same kind and unit is the same instrument, whatever the case of its letters. */
 export interface Meter {
-  counter(name: string, options?: InstrumentOptions): Counter;
-  upDownCounter(name: string, options?: InstrumentOptions): Counter;
-  gauge(name: string, options?: InstrumentOptions): Gauge;
-  histogram(name: string, options?: HistogramOptions): Histogram;
+  createCounter(name: string, options?: InstrumentOptions): Counter;
+  createUpDownCounter(name: string, options?: InstrumentOptions): Counter;
+  createGauge(name: string, options?: InstrumentOptions): Gauge;
+  createHistogram(name: string, options?: HistogramOptions): Histogram;
   /** Each answers with what ends the looking. */
-  observableCounter(name: string, options: InstrumentOptions, look: Look): () => void;
-  observableUpDownCounter(name: string, options: InstrumentOptions, look: Look): () => void;
-  observableGauge(name: string, options: InstrumentOptions, look: Look): () => void;
+  createObservableCounter(name: string, options: InstrumentOptions, look: Look): () => void;
+  createObservableUpDownCounter(name: string, options: InstrumentOptions, look: Look): () => void;
+  createObservableGauge(name: string, options: InstrumentOptions, look: Look): () => void;
 }
 
 /** Metrics of one meter; more are not kept. */
@@ -84,8 +84,8 @@ interface Observed {
   readonly look: Look;
 }
 
-/** A meter and what was measured with it. `begun` is called once, when there is something to read. */
-export function createMeter(times: Times, begun: () => void = () => undefined): { readonly meter: Meter; readonly stores: MetricStores } {
+/** A meter and what was measured with it. `begun` is called once, when there is something to read; `isExponential`: all its histograms are. */
+export function createMeter(times: Times, begun: () => void = () => undefined, isExponential: boolean = false): { readonly meter: Meter; readonly stores: MetricStores } {
   const stores = new Map<string, MetricStore>();
   const observed = new Set<Observed>();
 
@@ -96,7 +96,7 @@ export function createMeter(times: Times, begun: () => void = () => undefined): 
     const known = stores.get(key);
     if (known !== undefined) return isSame(known.identity, identity) ? known : undefined;
     if (stores.size >= mostMetrics) return undefined;
-    const made = new MetricStore(identity, times.now());
+    const made = new MetricStore(kind === 'histogram' && isExponential ? { ...identity, isExponential } : identity, times.now());
     stores.set(key, made);
     if (stores.size === 1) begun();
     return made;
@@ -113,13 +113,13 @@ export function createMeter(times: Times, begun: () => void = () => undefined): 
   let looks = 0;
   return {
     meter: {
-      counter: (name, options) => sumOf(storeOf(name, 'counter', options, false), 0, times),
-      upDownCounter: (name, options) => sumOf(storeOf(name, 'updown', options, false), -Infinity, times),
-      gauge: (name, options) => gaugeOf(storeOf(name, 'gauge', options, false)),
-      histogram: (name, options) => histogramOf(storeOf(name, 'histogram', options, false), times),
-      observableCounter: (name, options, look) => observable(name, 'counter', options, look),
-      observableUpDownCounter: (name, options, look) => observable(name, 'updown', options, look),
-      observableGauge: (name, options, look) => observable(name, 'gauge', options, look),
+      createCounter: (name, options) => sumOf(storeOf(name, 'counter', options, false), 0, times),
+      createUpDownCounter: (name, options) => sumOf(storeOf(name, 'updown', options, false), -Infinity, times),
+      createGauge: (name, options) => gaugeOf(storeOf(name, 'gauge', options, false)),
+      createHistogram: (name, options) => histogramOf(storeOf(name, 'histogram', options, false), times),
+      createObservableCounter: (name, options, look) => observable(name, 'counter', options, look),
+      createObservableUpDownCounter: (name, options, look) => observable(name, 'updown', options, look),
+      createObservableGauge: (name, options, look) => observable(name, 'gauge', options, look),
     },
     stores: {
       stores: () => stores.values(),
@@ -183,22 +183,25 @@ function gaugeOf(store: MetricStore | undefined): Gauge {
   const find = finder(store);
   const take = (series: Series, value: number): void => { if (isNumber(value)) series.set(value); };
   return {
-    set: (value, attributes) => take(find(attributes), value),
+    record: (value, attributes) => take(find(attributes), value),
     bind(attributes) {
       const series = find(attributes);
-      return { set: (value) => take(series, value) };
+      return { record: (value) => take(series, value) };
     },
   };
 }
 
+/** Of a series whose buckets are many (metrics/sdk.md, "SimpleFixedSizeExemplarReservoir"). */
+const mostExemplars = 20;
+
 function histogramOf(store: MetricStore | undefined, times: Times): Histogram {
   if (store === undefined) return noInstrument;
   const find = finder(store);
-  const { bounds } = store.identity;
+  const { bounds, isExponential } = store.identity;
   const take = (series: Series, value: number, context: SpanContext | undefined): void => {
     if (!isNumber(value)) return;
     const at = series.record(value, bounds);
-    if (context?.sampled === true) exemplify(series, at, value, times, context);
+    if (context?.sampled === true) exemplify(series, isExponential === true ? Math.abs(at % mostExemplars) : at, value, times, context);
   };
   return {
     record: (value, attributes, context) => take(find(attributes), value, context),

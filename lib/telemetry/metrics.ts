@@ -1,5 +1,5 @@
 /** The metrics of a process: the table of names, and a registry of it. */
-import { metricNames } from './names.ts';
+import { metricNames } from './metric-names.ts';
 import { createRegistry, type MetricTable, type Registry } from './registry.ts';
 
 /** The table as data, for those who look at it. */

@@ -23,7 +23,7 @@ export interface PipelineOptions {
   readonly countDrops: CountDrops;
   /** OTEL_METRIC_EXPORT_INTERVAL; 60 000 when left out. */
   readonly metricIntervalMs?: number;
-  /** OTEL_METRIC_EXPORT_TIMEOUT, for the looks at what is measured; 30 000 when left out. */
+  /** OTEL_METRIC_EXPORT_TIMEOUT, for the looks at what is measured, 0: no limit; 30 000 when left out. */
   readonly metricTimeoutMs?: number;
 }
 
@@ -187,7 +187,7 @@ function createMetricLane(options: PipelineOptions, send: (countedAs: CountedAs,
       const next = (): void => {
         if (isStopped) return;
         waiting = timers.after(metricIntervalMs, next);
-        void lane.collect(metricTimeoutMs);
+        void lane.collect(metricTimeoutMs === 0 ? Infinity : metricTimeoutMs);
       };
       waiting = timers.after(jittered(metricIntervalMs, random), next);
     },
@@ -197,7 +197,8 @@ function createMetricLane(options: PipelineOptions, send: (countedAs: CountedAs,
     },
     collect(deadlineMs) {
       collecting ??= collect(deadlineMs).finally(() => { collecting = undefined; });
-      return collecting;
+      // One that began before may have been given more time.
+      return withinTime(collecting, deadlineMs, timers);
     },
     stop() {
       isStopped = true;
@@ -215,8 +216,9 @@ async function lookAt(source: MetricSource): Promise<void> {
   }
 }
 
-function withinTime(work: Promise<unknown>, milliseconds: number, timers: Timers): Promise<void> {
-  return new Promise((resolve) => {
+async function withinTime(work: Promise<unknown>, milliseconds: number, timers: Timers): Promise<void> {
+  if (milliseconds === Infinity) await work;
+  else await new Promise<void>((resolve) => {
     const cancel = timers.after(milliseconds, resolve);
     void work.then(() => {
       cancel();

@@ -9,12 +9,12 @@ import { limitsOf } from './attributes.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { createSampler } from './sampler.ts';
 import type { MetricStores } from './series.ts';
-import type { BatchSettings, LimitSettings, SamplerSettings } from './settings.ts';
+import type { BatchSettings, LimitSettings, SamplerSettings, TelemetrySettings } from './settings.ts';
 import { Times } from './times.ts';
 import { createLogger, createTracer } from './tracer.ts';
 
 /** How the items of a queue are put together: as many as are held, and as many as make a batch, which is sent off at once. */
-export type QueueSettings = Omit<BatchSettings, 'exportTimeoutMs'>;
+export type QueueSettings = BatchSettings;
 
 /** Those of the specification (configuration/sdk-environment-variables.md). */
 const usualSpans: QueueSettings = { maxQueue: 2048, maxBatch: 512, delayMs: 5000 };
@@ -31,6 +31,10 @@ export interface RecorderOptions {
   readonly limits?: LimitSettings;
   readonly spans?: QueueSettings;
   readonly logs?: QueueSettings;
+  /** How histograms of its meters are counted; in buckets with bounds, when left out. */
+  readonly histograms?: TelemetrySettings['metrics']['histograms'];
+  /** How spans are told to others and taken from them; by trace context, when left out. */
+  readonly propagators?: TelemetrySettings['propagators'];
   /** Whether exceptions are told with their stack; not when left out. */
   readonly stacks?: boolean;
 }
@@ -82,14 +86,14 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const isWanted = (signal: Signal): boolean => signals === undefined || signals.includes(signal);
   return {
     spans, logs, metrics,
-    tracer: (scope) => (isWanted('traces') ? createTracer({ scope, times, random, sampler, limits, stacks }, (span) => spans.push(span)) : noTracer),
+    tracer: (scope) => (isWanted('traces') ? createTracer({ scope, times, random, sampler, limits, stacks, isPrivate: options.propagators?.traceContext === false }, (span) => spans.push(span)) : noTracer),
     logger: (scope) => (isWanted('logs') ? createLogger({ scope, times, limits }, (record) => logs.push(record)) : noLogger),
     meter(scope) {
       const { meter, stores } = createMeter(times, () => {
         if (!isWanted('metrics')) return;
         metrics.push({ scope, ...stores });
         listener?.begun('metrics');
-      });
+      }, options.histograms === 'base2_exponential_bucket_histogram');
       return meter;
     },
     hear(next) { listener = next; },

@@ -4,6 +4,7 @@
  */
 import { signals, type Signal } from './batch.ts';
 import { destinationsOf, type FurtherDestination, type RefusedHost } from './destinations.ts';
+import { samplerNamed } from './sampler.ts';
 import type { BatchSettings, LimitSettings, SamplerSettings, TelemetrySettings } from './settings.ts';
 import type { ExporterName } from './variables.ts';
 import { Listener, type Found, type Voices } from './voices.ts';
@@ -86,9 +87,15 @@ function noteProtocol(listener: Listener, wanted: readonly Signal[]): void {
 function noteUnused(listener: Listener): void {
   const file = listener.read('configFile');
   if (file.value !== undefined) listener.note(`${file.from} names a file; it is not read, and the other OTEL_ variables count`, 'Set variables, or enterprise.telemetry in LOKI_HOME/config.yaml');
+  const { value: propagators, voice, from } = listener.read('propagators');
+  if (voice !== undefined && propagators.includes('baggage')) listener.note(`${from} names baggage, which is neither taken nor handed on`);
   for (const key of ['prometheusHost', 'prometheusPort'] as const) {
     const { value, from } = listener.read(key);
     if (value !== undefined) listener.note(`${from} is not used: metrics are at /metrics of the control plane`, 'LOKI_HOST and LOKI_PORT say where it listens');
+  }
+  for (const key of ['spanTimeout', 'logTimeout'] as const) {
+    const { value, from } = listener.read(key);
+    if (value !== undefined) listener.note(`${from} is not used: each request has its own time`, 'Set OTEL_EXPORTER_OTLP_TIMEOUT');
   }
 }
 
@@ -102,14 +109,12 @@ function resourceOf(listener: Listener, { usual, resource = {} }: SettingsSource
 
 function samplerOf(listener: Listener): SamplerSettings {
   const { value: name } = listener.read('sampler');
-  const share = listener.read('samplerArg');
-  const parentBased = name.startsWith('parentbased_');
-  const bare = name.replace(/^parentbased_/, '');
-  const kind = bare === 'traceidratio' || bare === 'always_off' ? bare : 'always_on';
-  if (share.value !== undefined && kind !== 'traceidratio') {
-    listener.note(`${share.from} is ${share.value} and has no effect: the sampler ${name} keeps ${kind === 'always_on' ? 'all' : 'none'}`, 'Set OTEL_TRACES_SAMPLER=parentbased_traceidratio as well');
+  const { value: share, from } = listener.read('samplerArg');
+  const sampler = samplerNamed(name, share);
+  if (share !== undefined && sampler.kind !== 'traceidratio') {
+    listener.note(`${from} is ${share} and has no effect: the sampler ${name} keeps ${sampler.kind === 'always_on' ? 'all' : 'none'}`, 'Set OTEL_TRACES_SAMPLER=parentbased_traceidratio as well');
   }
-  return { kind, parentBased, ratio: kind === 'traceidratio' ? share.value ?? 1 : kind === 'always_off' ? 0 : 1 };
+  return sampler;
 }
 
 function propagatorsOf(listener: Listener): TelemetrySettings['propagators'] {
@@ -132,5 +137,5 @@ function batchOf(listener: Listener, of: 'span' | 'log'): BatchSettings {
   const maxQueue = listener.read(`${of}Queue`);
   const maxBatch = listener.read(`${of}Batch`);
   if (maxBatch.value > maxQueue.value) listener.note(`${maxBatch.voice === undefined ? maxQueue.from : maxBatch.from} makes a batch of ${maxBatch.value} larger than the queue of ${maxQueue.value}; a batch has ${maxQueue.value}`);
-  return { delayMs: listener.read(`${of}Delay`).value, exportTimeoutMs: listener.read(`${of}Timeout`).value, maxQueue: maxQueue.value, maxBatch: Math.min(maxBatch.value, maxQueue.value) };
+  return { delayMs: listener.read(`${of}Delay`).value, maxQueue: maxQueue.value, maxBatch: Math.min(maxBatch.value, maxQueue.value) };
 }

@@ -1,11 +1,19 @@
 /** Which traces are kept: the samplers of the OpenTelemetry specification (trace/sdk.md, "Built-in samplers") by their names in OTEL_TRACES_SAMPLER. */
 import type { SpanContext } from '../base/trace.ts';
 import type { SamplerSettings } from './settings.ts';
+import type { SamplerName } from './variables.ts';
 
 /** Whether a span that is about to begin is kept. */
 export type Sampler = (traceId: string, parent: SpanContext | undefined) => boolean;
 
 const roots: Readonly<Record<SamplerSettings['kind'], (ratio: number) => Sampler>> = { always_on: () => always, always_off: () => never, traceidratio: byRatio };
+
+/** What a name stands for. `ratio` counts for those that have one. */
+export function samplerNamed(name: SamplerName, ratio: number | undefined): SamplerSettings {
+  const bare = name.replace(/^parentbased_/, '');
+  const kind = bare === 'traceidratio' || bare === 'always_off' ? bare : 'always_on';
+  return { kind, parentBased: bare !== name, ratio: kind === 'traceidratio' ? ratio ?? 1 : kind === 'always_off' ? 0 : 1 };
+}
 
 /** A ratio outside 0 to 1 is 1. */
 export function createSampler({ kind, parentBased, ratio }: SamplerSettings): Sampler {

@@ -4,6 +4,7 @@
  */
 import type { Exemplar, KeptAttributes } from '../base/telemetry-data.ts';
 import type { SpanContext } from '../base/trace.ts';
+import { ExponentialStore } from './exponential.ts';
 
 /** Series of one metric, the one for the rest included. */
 export const mostSeries: number = 2000;
@@ -19,6 +20,8 @@ export interface MetricIdentity {
   readonly unit: string;
   readonly description: string;
   readonly bounds: readonly number[];
+  /** A histogram whose buckets are powers of a base, in place of `bounds`. */
+  readonly isExponential?: boolean;
   readonly isObserved: boolean;
 }
 
@@ -38,6 +41,8 @@ export class Series {
   value = 0;
   count = 0;
   readonly counts: number[];
+  /** In place of `counts`. */
+  readonly exponential: ExponentialStore | undefined;
   readonly extremes: Extremes[] = [];
   /** A value below zero was among them. */
   hasNegative = false;
@@ -46,12 +51,13 @@ export class Series {
   /** Which look found it, where it is observed. */
   look = 0;
 
-  constructor(attributes: KeptAttributes, overflow: boolean, startTime: number, buckets: number) {
+  constructor(attributes: KeptAttributes, overflow: boolean, startTime: number, buckets: number | 'exponential') {
     this.attributes = attributes;
     this.overflow = overflow;
     this.startTime = startTime;
-    this.counts = buckets === 0 ? noCounts : new Array<number>(buckets).fill(0);
-    if (buckets > 0) this.extremes.push(noExtremes());
+    this.counts = typeof buckets === 'number' && buckets > 0 ? new Array<number>(buckets).fill(0) : noCounts;
+    this.exponential = buckets === 'exponential' ? new ExponentialStore() : undefined;
+    if (buckets !== 0) this.extremes.push(noExtremes());
   }
 
   add(amount: number): void {
@@ -66,8 +72,7 @@ export class Series {
 
   /** The bucket it fell into. */
   record(value: number, bounds: readonly number[]): number {
-    const at = bucketOf(bounds, value);
-    this.counts[at] = (this.counts[at] ?? 0) + 1;
+    const at = this.exponential === undefined ? this.#count(bucketOf(bounds, value)) : this.exponential.record(value);
     this.value += value;
     this.count += 1;
     if (value < 0) this.hasNegative = true;
@@ -75,6 +80,11 @@ export class Series {
       if (value < extreme.min) extreme.min = value;
       if (value > extreme.max) extreme.max = value;
     }
+    return at;
+  }
+
+  #count(at: number): number {
+    this.counts[at] = (this.counts[at] ?? 0) + 1;
     return at;
   }
 
@@ -111,12 +121,12 @@ export class MetricStore {
   readonly identity: MetricIdentity;
   readonly series: Map<string, Series> = new Map();
   readonly #startTime: number;
-  readonly #buckets: number;
+  readonly #buckets: number | 'exponential';
 
   constructor(identity: MetricIdentity, startTime: number) {
     this.identity = identity;
     this.#startTime = startTime;
-    this.#buckets = identity.kind === 'histogram' ? identity.bounds.length + 1 : 0;
+    this.#buckets = identity.kind !== 'histogram' ? 0 : identity.isExponential === true ? 'exponential' : identity.bounds.length + 1;
   }
 
   /** The series of this key, made when there is none; past the bound the one that stands for the rest. */

@@ -83,8 +83,6 @@ export interface LimitSettings {
 /** How spans or log records are put together (`OTEL_BSP_*`, `OTEL_BLRP_*`). */
 export interface BatchSettings {
   readonly delayMs: number;
-  /** For one export; 0: no limit. */
-  readonly exportTimeoutMs: number;
   /** More are not kept in memory. */
   readonly maxQueue: number;
   /** At most `maxQueue`. */
@@ -118,6 +116,7 @@ export interface TelemetrySettings {
   readonly logs: BatchSettings;
   readonly metrics: {
     readonly intervalMs: number;
+    /** For the looks at what is measured; 0: no limit. */
     readonly exportTimeoutMs: number;
     readonly histograms: 'explicit_bucket_histogram' | 'base2_exponential_bucket_histogram';
   };

@@ -2,7 +2,7 @@
  * A span that is kept: what is set, within its limits, until it ends; then it is handed on once and is changed no more. Nothing it is given
  * makes it throw. Status, events and links follow the OpenTelemetry specification (trace/api.md, trace/sdk.md).
  */
-import type { KeptEvent, KeptLink, Scope, SpanData } from '../base/telemetry-data.ts';
+import type { KeptAttributes, KeptEvent, KeptLink, Scope, SpanData } from '../base/telemetry-data.ts';
 import { isValidContext, type Attributes, type AttributeValue, type Span, type SpanContext, type SpanKind, type SpanOptions } from '../base/trace.ts';
 import { cut, longestName } from '../formats/otlp/value.ts';
 import { AttributeBag, keepAttributes, type Limits } from './attributes.ts';
@@ -28,7 +28,8 @@ const noLinks: KeptLink[] = [];
 /** About what a span, an event and a link take beside their attributes. */
 const sizeOfOne = 128;
 
-export class KeptSpan implements Span, SpanData {
+/** Is its own list of attributes: of an object less in each span, making one takes a tenth less. */
+export class KeptSpan extends AttributeBag implements Span, SpanData {
   readonly #making: SpanMaking;
   /** The base of the clock as it was at the beginning. */
   readonly #base: number;
@@ -36,7 +37,6 @@ export class KeptSpan implements Span, SpanData {
   readonly parent: SpanContext | undefined;
   readonly kind: SpanKind;
   readonly startTime: number;
-  readonly attributes: AttributeBag = new AttributeBag();
   isRecording = true;
   name: string;
   endTime = 0;
@@ -46,19 +46,21 @@ export class KeptSpan implements Span, SpanData {
   droppedLinks = 0;
   outcome: SpanData['outcome'] = 'unset';
   message: string | undefined = undefined;
-  #around = sizeOfOne;
 
   constructor(making: SpanMaking, name: string, context: SpanContext, parent: SpanContext | undefined, options: SpanOptions | undefined) {
+    super();
+    this.size = sizeOfOne;
     this.#making = making;
     this.name = nameOf(name);
     this.context = context;
     this.parent = parent;
-    const now = making.times.now();
+    this.startTime = making.times.now();
     this.#base = making.times.base;
-    this.startTime = timeOr(options?.startTime, now);
-    this.kind = kindOf(options?.kind);
+    this.kind = 'internal';
     if (options === undefined) return;
-    if (options.attributes !== undefined) this.attributes.setAll(options.attributes, making.limits.span);
+    this.startTime = timeOr(options.startTime, this.startTime);
+    this.kind = kindOf(options.kind);
+    if (options.attributes !== undefined) this.setAll(options.attributes, making.limits.span);
     if (options.links !== undefined) this.#addLinks(options.links);
   }
 
@@ -66,21 +68,21 @@ export class KeptSpan implements Span, SpanData {
     return this.#making.scope;
   }
 
-  get size(): number {
-    return this.#around + this.attributes.size;
-  }
-
-  set(name: string, value: AttributeValue | undefined): this {
-    if (this.isRecording) this.attributes.set(name, value, this.#making.limits.span);
+  get attributes(): KeptAttributes {
     return this;
   }
 
-  setAll(attributes: Attributes): this {
-    if (this.isRecording) this.attributes.setAll(attributes, this.#making.limits.span);
+  setAttribute(name: string, value: AttributeValue | undefined): this {
+    if (this.isRecording) this.set(name, value, this.#making.limits.span);
     return this;
   }
 
-  event(name: string, attributes?: Attributes, time?: number): this {
+  setAttributes(attributes: Attributes): this {
+    if (this.isRecording) this.setAll(attributes, this.#making.limits.span);
+    return this;
+  }
+
+  addEvent(name: string, attributes?: Attributes, time?: number): this {
     if (!this.isRecording) return this;
     const { limits } = this.#making;
     if (this.events.length >= limits.events) {
@@ -88,13 +90,13 @@ export class KeptSpan implements Span, SpanData {
       return this;
     }
     const kept = keepAttributes(attributes, limits.event);
-    this.#around += sizeOfOne + kept.size;
+    this.size += sizeOfOne + kept.size;
     if (this.events === noEvents) this.events = [];
     this.events.push({ name: nameOf(name), time: timeOr(time, this.#now()), attributes: kept });
     return this;
   }
 
-  link(given: SpanContext, attributes?: Attributes): this {
+  addLink(given: SpanContext, attributes?: Attributes): this {
     const context = contextOf(given);
     if (!this.isRecording || context === undefined) return this;
     const { limits } = this.#making;
@@ -103,27 +105,27 @@ export class KeptSpan implements Span, SpanData {
       return this;
     }
     const kept = keepAttributes(attributes, limits.link);
-    this.#around += sizeOfOne + kept.size;
+    this.size += sizeOfOne + kept.size;
     if (this.links === noLinks) this.links = [];
     this.links.push({ context, attributes: kept });
     return this;
   }
 
   /** `ok` is final, and wins over `error` (trace/api.md, "Set Status"). */
-  status(status: 'ok' | 'error', message?: string): this {
+  setStatus(status: 'ok' | 'error', message?: string): this {
     if (!this.isRecording || this.outcome === 'ok' || (status !== 'ok' && status !== 'error')) return this;
     this.outcome = status;
     this.message = status === 'error' && typeof message === 'string' ? cut(message, longestMessage) : undefined;
     return this;
   }
 
-  exception(error: unknown): this {
+  recordException(error: unknown): this {
     if (!this.isRecording) return this;
     const { type, message, stack } = describeError(error);
-    return this.event('exception', { 'exception.type': type, 'exception.message': message, ...(this.#making.stacks ? { 'exception.stacktrace': stack } : {}) }).status('error', message);
+    return this.addEvent('exception', { 'exception.type': type, 'exception.message': message, ...(this.#making.stacks ? { 'exception.stacktrace': stack } : {}) }).setStatus('error', message);
   }
 
-  rename(name: string): this {
+  updateName(name: string): this {
     if (this.isRecording) this.name = nameOf(name);
     return this;
   }
@@ -131,7 +133,8 @@ export class KeptSpan implements Span, SpanData {
   end(time?: number): void {
     if (!this.isRecording) return;
     this.isRecording = false;
-    this.endTime = Math.max(this.startTime, timeOr(time, this.#now()));
+    const end = time === undefined ? this.#now() : timeOr(time, this.#now());
+    this.endTime = end > this.startTime ? end : this.startTime;
     this.#making.ended(this);
   }
 
@@ -141,7 +144,7 @@ export class KeptSpan implements Span, SpanData {
 
   #addLinks(links: NonNullable<SpanOptions['links']>): void {
     try {
-      for (const { context, attributes } of links) this.link(context, attributes);
+      for (const { context, attributes } of links) this.addLink(context, attributes);
     } catch {
       return;
     }
@@ -185,7 +188,8 @@ const longestTraceState = 8192;
 /** Somebody's object as the context that it is; undefined when it names no span. */
 export function contextOf(given: SpanContext | undefined): SpanContext | undefined {
   try {
-    return given instanceof OwnContext ? given : given === undefined || given === null ? undefined : readContext(given);
+    if (given === undefined || given === null) return undefined;
+    return given instanceof OwnContext ? given : readContext(given);
   } catch {
     return undefined;
   }

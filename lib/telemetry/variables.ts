@@ -3,11 +3,12 @@
  * configuration/sdk-environment-variables.md, protocol/exporter.md). A row reads a text; what no row reads is not read at all. Nothing here
  * looks at the environment.
  */
-import { endpointAccepts, parseEndpoint, percentDecoded, type Endpoint } from '../base/otlp-endpoint.ts';
+import { endpointAccepts, parseEndpoint, type Endpoint } from '../base/otlp-endpoint.ts';
 import { headersAccept, parseHeaders } from '../base/otlp-headers.ts';
 import { isAbsolute } from '../base/paths.ts';
 import type { Secret } from '../base/secret.ts';
 import { signals, type Signal } from './batch.ts';
+import { readAttributes } from './resource-attributes.ts';
 
 /** A sort of value. */
 export interface Sort<T> {
@@ -116,15 +117,7 @@ const headers: Sort<ReadonlyMap<string, Secret>> = {
   show: (given) => [...given.keys()].join(', '),
 };
 
-/** `key=value,key=value`, percent-encoded; one mistake discards all (specification: resource/sdk.md). */
-const attributes: Sort<Readonly<Record<string, string>>> = {
-  accepts: 'key=value,key=value with percent escapes (a comma is %2C, an equals sign %3D)',
-  read(text) {
-    const pairs = text.split(',').filter((pair) => pair.trim() !== '').map((pair) => pair.split('=').map((part) => percentDecoded(part.trim())));
-    const isGood = pairs.length <= 128 && pairs.every((pair) => pair.length === 2 && pair[0] !== '' && !pair.includes(undefined));
-    return isGood ? Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value])) : undefined;
-  },
-};
+const attributes: Sort<Readonly<Record<string, string>>> = { accepts: 'key=value,key=value with percent escapes (a comma is %2C, an equals sign %3D)', read: readAttributes };
 
 function row<T>(name: string, sort: Sort<Exclude<NoInfer<T>, undefined>>, fallback: NoInfer<T>, meaning: string, more: Pick<Variable<unknown>, 'signals' | 'defaultWords'> = {}): Variable<T> {
   return { name, sort, default: fallback, meaning, ...more };
@@ -161,11 +154,11 @@ export interface VariableValues {
   readonly metricsExporter: readonly (ExporterName | 'prometheus')[] | undefined;
   readonly logsExporter: readonly ExporterName[] | undefined;
   readonly spanDelay: number;
-  readonly spanTimeout: number;
+  readonly spanTimeout: number | undefined;
   readonly spanQueue: number;
   readonly spanBatch: number;
   readonly logDelay: number;
-  readonly logTimeout: number;
+  readonly logTimeout: number | undefined;
   readonly logQueue: number;
   readonly logBatch: number;
   readonly metricInterval: number;
@@ -200,25 +193,25 @@ export const variables: { readonly [Key in keyof VariableValues]: Variable<Varia
   clientCertificate: row('OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE', file, undefined, 'PEM file with our certificate; needs the key', { signals, ...unset }),
   clientKey: row('OTEL_EXPORTER_OTLP_CLIENT_KEY', file, undefined, 'PEM file with its key', { signals, ...unset }),
   temporality: row('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', oneOf('cumulative', 'delta', 'lowmemory'), 'cumulative', 'How counters and histograms are told: since the start, or since the last time. Up-down counters are cumulative in all'),
-  histograms: row('OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION', oneOf('explicit_bucket_histogram', 'base2_exponential_bucket_histogram'), 'explicit_bucket_histogram', 'How histograms are told'),
+  histograms: row('OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION', oneOf('explicit_bucket_histogram', 'base2_exponential_bucket_histogram'), 'explicit_bucket_histogram', 'How histograms of a program that embeds the library are told; those of `loki` have the buckets of `/metrics`, and a problem says so'),
   serviceName: row('OTEL_SERVICE_NAME', line, undefined, '`service.name`; stronger than the same in `OTEL_RESOURCE_ATTRIBUTES`', { defaultWords: '`loki-mode`' }),
   resource: row('OTEL_RESOURCE_ATTRIBUTES', attributes, {}, 'Further attributes of the resource; one mistake discards the whole value', unset),
   sampler: row('OTEL_TRACES_SAMPLER', samplers, 'parentbased_always_on', 'Which traces are kept'),
   samplerArg: row('OTEL_TRACES_SAMPLER_ARG', ratio, undefined, 'The share of traces that the `traceidratio` samplers keep', { defaultWords: '`1`' }),
-  propagators: row('OTEL_PROPAGATORS', someOf('tracecontext', 'baggage', 'none'), ['tracecontext', 'baggage'], 'What is handed on to others and taken from them', { defaultWords: '`tracecontext,baggage`' }),
+  propagators: row('OTEL_PROPAGATORS', someOf('tracecontext', 'baggage', 'none'), ['tracecontext', 'baggage'], 'What is taken from others and handed on to them: `tracecontext` (`TRACEPARENT`, the header `traceparent`), or `none`. `baggage` is not carried, and a problem says so where it is named', { defaultWords: '`tracecontext,baggage`' }),
   tracesExporter: row('OTEL_TRACES_EXPORTER', someOf('otlp', 'console', 'otlp/stdout', 'none'), undefined, 'Where spans go. `console` and `otlp/stdout` are not offered: a problem says so', { defaultWords: '`otlp`' }),
   metricsExporter: row('OTEL_METRICS_EXPORTER', someOf('otlp', 'console', 'otlp/stdout', 'prometheus', 'none'), undefined, 'Where metrics go; as for spans. `prometheus` is `/metrics` of the control plane, which is there anyway', { defaultWords: '`otlp`' }),
   logsExporter: row('OTEL_LOGS_EXPORTER', someOf('otlp', 'console', 'otlp/stdout', 'none'), undefined, 'Where log records go; as for spans', { defaultWords: '`otlp`' }),
   spanDelay: row('OTEL_BSP_SCHEDULE_DELAY', milliseconds, 5000, 'Between two exports of spans'),
-  spanTimeout: row('OTEL_BSP_EXPORT_TIMEOUT', milliseconds, 30_000, 'For one export of spans; `0`: no limit'),
+  spanTimeout: row('OTEL_BSP_EXPORT_TIMEOUT', milliseconds, undefined, 'Not used: `OTEL_EXPORTER_OTLP_TIMEOUT` is for each request', unset),
   spanQueue: row('OTEL_BSP_MAX_QUEUE_SIZE', items, 2048, 'Spans kept in memory'),
   spanBatch: row('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', items, 512, 'Spans in one export; at most the queue'),
   logDelay: row('OTEL_BLRP_SCHEDULE_DELAY', milliseconds, 1000, 'Between two exports of log records'),
-  logTimeout: row('OTEL_BLRP_EXPORT_TIMEOUT', milliseconds, 30_000, 'For one export of log records; `0`: no limit'),
+  logTimeout: row('OTEL_BLRP_EXPORT_TIMEOUT', milliseconds, undefined, 'Not used: as for spans', unset),
   logQueue: row('OTEL_BLRP_MAX_QUEUE_SIZE', items, 2048, 'Log records kept in memory'),
   logBatch: row('OTEL_BLRP_MAX_EXPORT_BATCH_SIZE', items, 512, 'Log records in one export; at most the queue'),
   metricInterval: row('OTEL_METRIC_EXPORT_INTERVAL', integer(100, 86_400_000, 'of milliseconds '), 60_000, 'Between two exports of metrics'),
-  metricTimeout: row('OTEL_METRIC_EXPORT_TIMEOUT', milliseconds, 30_000, 'For one export of metrics; `0`: no limit'),
+  metricTimeout: row('OTEL_METRIC_EXPORT_TIMEOUT', milliseconds, 30_000, 'For looking up what is measured; `0`: no limit'),
   attributeCount: row('OTEL_ATTRIBUTE_COUNT_LIMIT', attributeCount, 128, 'Attributes of anything that has no limit of its own'),
   valueLength: row('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT', length, undefined, 'Characters of a text among attributes', { defaultWords: 'none' }),
   spanAttributes: row('OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', attributeCount, undefined, 'Attributes of a span', { defaultWords: 'the general one' }),

@@ -209,6 +209,15 @@ test('an attempt that gets no answer, or is not let out, says so in one word, an
   assert.ok(!JSON.stringify(tracer.spans).includes('s3cret'));
 });
 
+test('a receiver is told of no trace where none are handed on', async (t) => {
+  const tracer = recordingTracer();
+  const there = post(t, ['8.8.8.8'], { ...tracer, isPrivate: true });
+  spool(there.spool, messageOf(requested(viewOf())), url, start);
+  await there.deliver();
+  assert.equal(tracer.spans.length, 1);
+  assert.deepEqual(there.sent.map(({ headers }) => 'traceparent' in headers), [false]);
+});
+
 test('without telemetry a receiver is told of no trace', async (t) => {
   const there = post(t);
   spool(there.spool, messageOf(requested(viewOf())), url, start);

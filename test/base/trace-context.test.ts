@@ -62,6 +62,13 @@ test('what is handed down in an environment is what a child reads', () => {
   assert.deepEqual(traceVariables({ traceId, spanId, sampled: false }), { TRACEPARENT: `00-${traceId}-${spanId}-00` });
 });
 
+test('nothing is taken from an environment whose OTEL_PROPAGATORS names other ways alone', () => {
+  const taken = (ways: string): boolean => contextIn({ TRACEPARENT: given, OTEL_PROPAGATORS: ways }) !== undefined;
+  assert.deepEqual(['none', ' NONE ', 'baggage', 'none,baggage'].map(taken), [false, false, false, false]);
+  // What cannot be used leaves the default standing.
+  assert.deepEqual(['', ' ', ',', 'tracecontext', 'TraceContext,baggage', 'none,tracecontext', 'b3', 'none,b3'].map(taken), [true, true, true, true, true, true, true, true]);
+});
+
 test('a span that there is not is handed down to nobody', () => {
   assert.deepEqual(traceVariables(noSpan.context), {});
 });

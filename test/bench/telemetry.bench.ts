@@ -22,8 +22,8 @@ function recording(): { readonly recorder: Recorder; readonly tracer: Tracer; ta
 
 /** Spans as they are made on the way of a request, with this many attributes of ten. */
 export function makeSpan(tracer: Tracer, n: number, attributes: 3 | 10): Span {
-  const span = tracer.start('GET /api/v2/runs/:id', { kind: 'server' }).set('http.request.method', 'GET').set('http.route', '/api/v2/runs/:id').set('http.response.status_code', 200);
-  return attributes === 3 ? span : span.setAll({ ...rest, 'loki.audit.seq': n, 'loki.policy.share': n / 7 });
+  const span = tracer.startSpan('GET /api/v2/runs/:id', { kind: 'server' }).setAttribute('http.request.method', 'GET').setAttribute('http.route', '/api/v2/runs/:id').setAttribute('http.response.status_code', 200);
+  return attributes === 3 ? span : span.setAttributes({ ...rest, 'loki.audit.seq': n, 'loki.policy.share': n / 7 });
 }
 
 const rest: Attributes = { 'server.address': '127.0.0.1', 'loki.run.id': 'run_01J00000000000000000000000', 'loki.policy.decision': 'ALLOW', 'loki.policy.rule': 'allow-reads', 'loki.gate.passed': true };
@@ -100,11 +100,11 @@ const adds = (name: string, what: string, made: () => () => void): Bench => ({
 
 const counts: readonly Bench[] = [
   adds('telemetry-count', 'counter added to', () => {
-    const counter = recording().recorder.meter({ name: 'bench' }).counter('c');
+    const counter = recording().recorder.meter({ name: 'bench' }).createCounter('c');
     return () => counter.add(1);
   }),
   adds('telemetry-count-attributes', 'counter added to with 2 attributes, of 100 sets', () => {
-    const counter = recording().recorder.meter({ name: 'bench' }).counter('c');
+    const counter = recording().recorder.meter({ name: 'bench' }).createCounter('c');
     const routes = Array.from({ length: 100 }, (_, n) => `/route/${n}`);
     let n = 0;
     return () => counter.add(1, { method: 'GET', route: routes[(n += 1) % 100] });
@@ -133,8 +133,8 @@ const script = `
   await import('data:text/javascript,export const a = 1'); process.getBuiltinModule('node:crypto').randomBytes(8);
   globalThis.gc(); const before = process.memoryUsage().heapUsed;
   const { createTelemetry } = await import(${JSON.stringify(entry)});
-  const telemetry = await createTelemetry({ endpoint: 'http://127.0.0.1:9', env: {} });
-  telemetry.tracer.start('a').end(); telemetry.meter.counter('c').add(1);
+  const telemetry = createTelemetry({ endpoint: 'http://127.0.0.1:9', env: {} });
+  telemetry.tracer.startSpan('a').end(); telemetry.meter.createCounter('c').add(1);
   globalThis.gc(); console.log(process.memoryUsage().heapUsed - before);`;
 
 const start: Bench = {

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { isPlainObject } from '../../lib/base/json.ts';
 import { table } from '../../lib/config/config.ts';
 import { parseYaml } from '../../lib/entry/yaml.ts';
-import { attribute, metricNames } from '../../lib/telemetry/names.ts';
+import { metricNames } from '../../lib/telemetry/metric-names.ts';
+import { attribute } from '../../lib/telemetry/names.ts';
 import { variableNames } from '../../lib/telemetry/variables.ts';
 import { blocks, page } from '../support/page.ts';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseYaml } from '../../lib/entry/yaml.ts';
 import { attribute, spanNames } from '../../lib/telemetry/names.ts';
-import { isDropReason } from '../../lib/app/telemetry/handover.ts';
+import { isDropReason } from '../../lib/app/telemetry/handover-names.ts';
 import { table } from '../../lib/config/config.ts';
 import { startCollector } from '../support/fake-collector.ts';
 import { blocks, page } from '../support/page.ts';

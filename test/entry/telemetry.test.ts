@@ -14,13 +14,13 @@ import { packageRoot } from '../support/root.ts';
 
 test('spans, metrics and log records arrive, right and as the program that told them', async (t) => {
   const collector = await startCollector(t);
-  const telemetry = await createTelemetry({ endpoint: collector.url, serviceName: 'shop', headers: { 'x-key': 'a, b=c' }, resource: { 'service.version': '1.2' }, scope: { name: 'checkout', version: '3' }, env: {} });
+  const telemetry = createTelemetry({ endpoint: collector.url, serviceName: 'shop', headers: { 'x-key': 'a, b=c' }, resource: { 'service.version': '1.2' }, scope: { name: 'checkout', version: '3' }, env: {} });
   assert.deepEqual([telemetry.isOn, telemetry.problems], [true, []]);
   const parent = parseTraceparent('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
-  const span = telemetry.tracer.start('buy', { kind: 'server', parent, attributes: { items: 3 } }).event('paid').status('ok');
+  const span = telemetry.tracer.startSpan('buy', { kind: 'server', parent, attributes: { items: 3 } }).addEvent('paid').setStatus('ok');
   telemetry.logger.emit({ name: 'bought', severity: 'info', body: 'a thing', context: span.context });
-  telemetry.meter.counter('shop.sales', { unit: '{sale}' }).add(1, { kind: 'book' }, span.context);
-  telemetry.meter.histogram('shop.wait', { unit: 's', bounds: [1, 10] }).record(2);
+  telemetry.meter.createCounter('shop.sales', { unit: '{sale}' }).add(1, { kind: 'book' }, span.context);
+  telemetry.meter.createHistogram('shop.wait', { unit: 's', bounds: [1, 10] }).record(2);
   span.end();
   assert.equal(await telemetry.flush(5000), true);
   const [told] = collector.spans();
@@ -33,25 +33,34 @@ test('spans, metrics and log records arrive, right and as the program that told 
     assert.match(body, /"service\.name","value":\{"stringValue":"shop"\}.*"service\.version".*"scope":\{"name":"checkout","version":"3"\}/);
   }
   await telemetry.shutdown(5000);
-  telemetry.tracer.start('late').end();
+  telemetry.tracer.startSpan('late').end();
   assert.deepEqual(telemetry.dropped(), { 'traces shutdown': 1 });
 });
 
 test('variables of the environment count, and options count above them', async (t) => {
   const collector = await startCollector(t);
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SERVICE_NAME: 'from-env', OTEL_TRACES_SAMPLER: 'always_off', OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: '1', OTEL_METRIC_EXPORT_INTERVAL: 'often' };
-  const telemetry = await createTelemetry({ sampler: 'always_on', env });
-  telemetry.tracer.start('a', { attributes: { a: 1, b: 2 } }).end();
+  const telemetry = createTelemetry({ sampler: 'always_on', env });
+  telemetry.tracer.startSpan('a', { attributes: { a: 1, b: 2 } }).end();
   await telemetry.shutdown(5000);
   assert.match(collector.received[0]?.body ?? '', /"from-env".*"droppedAttributesCount":1/);
   assert.deepEqual(telemetry.problems.map(({ message }) => /OTEL_METRIC_EXPORT_INTERVAL is "often", accepted is/.test(message)), [true]);
 });
 
+test('histograms are exponential where the variable asks for them', async (t) => {
+  const collector = await startCollector(t);
+  const telemetry = createTelemetry({ endpoint: collector.url, env: { OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'BASE2_exponential_bucket_histogram' } });
+  telemetry.meter.createHistogram('shop.wait', { unit: 's', bounds: [1, 10] }).record(2);
+  await telemetry.shutdown(5000);
+  assert.deepEqual([telemetry.problems, collector.metrics().map(({ name }) => name)], [[], ['shop.wait']]);
+  assert.match(collector.received.map(({ body }) => body).join(), /"exponentialHistogram":.*"scale":20,"zeroCount":"0","positive":\{"offset":1048575,"bucketCounts":\["1"\]\}/);
+});
+
 test('a folder takes OTLP files', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'loki telemetry '));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const telemetry = await createTelemetry({ endpoint: pathToFileURL(folder).href, env: {} });
-  telemetry.tracer.start('a').end();
+  const telemetry = createTelemetry({ endpoint: pathToFileURL(folder).href, env: {} });
+  telemetry.tracer.startSpan('a').end();
   await telemetry.shutdown(5000);
   const files = readdirSync(folder, { recursive: true }).map(String).filter((name) => name.endsWith('.jsonl'));
   assert.equal(files.length, 1);
@@ -60,12 +69,12 @@ test('a folder takes OTLP files', async (t) => {
 
 test('where no receiver is named, nothing is made', async () => {
   for (const env of [{}, { OTEL_EXPORTER_OTLP_ENDPOINT: '' }, { OTEL_SERVICE_NAME: 'x' }, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', OTEL_SDK_DISABLED: 'TRUE' }]) {
-    const telemetry = await createTelemetry({ env });
+    const telemetry = createTelemetry({ env });
     assert.deepEqual([telemetry.isOn, telemetry.problems], [false, []]);
-    const span = telemetry.tracer.start('a').set('a', 1);
+    const span = telemetry.tracer.startSpan('a').setAttribute('a', 1);
     assert.equal(span.isRecording, false);
-    telemetry.meter.counter('a').bind({}).add(1);
-    telemetry.meter.observableGauge('b', {}, () => assert.fail())();
+    telemetry.meter.createCounter('a').bind({}).add(1);
+    telemetry.meter.createObservableGauge('b', {}, () => assert.fail())();
     telemetry.logger.emit({ severity: 'info' });
     assert.deepEqual([await telemetry.flush(), await telemetry.shutdown(), telemetry.dropped()], [true, undefined, {}]);
   }
@@ -77,18 +86,29 @@ test('what cannot be used is told, and nothing rejects', async () => {
     [{ endpoint: 7 as never, env: {} }, /^options\.endpoint is "7"/],
     [{ endpoint: 'http://127.0.0.1:9', headers: { 'bad name': 'secret-value' }, env: {} }, /^options\.headers/],
     [{ endpoint: { toString(): string { throw new Error('no'); } } as never, env: {} }, /^telemetry is off/],
+    [null as never, /^telemetry is off/],
+    [{ get env(): never { throw new Error('no'); } }, /^telemetry is off: no$/],
+    [new Proxy({}, { get(): never { throw Symbol('no'); } }), /^telemetry is off: its options cannot be read$/],
   ];
   for (const [options, words] of cases) {
-    const telemetry = await createTelemetry(options);
+    const telemetry = createTelemetry(options);
     assert.match(telemetry.problems[0]?.message ?? '', words);
     assert.doesNotMatch(JSON.stringify(telemetry.problems), /secret-value/);
     await telemetry.shutdown(100);
   }
 });
 
+test('what it gives is there at once, and can be awaited all the same', async () => {
+  const telemetry = createTelemetry({ endpoint: 'http://127.0.0.1:9', env: {} });
+  assert.equal(telemetry.tracer.startSpan('a').isRecording, true);
+  assert.equal('then' in telemetry, false);
+  assert.equal(await telemetry, telemetry);
+  await telemetry.shutdown(1);
+});
+
 test('a receiver that is not there: flush says so in time, and the program goes on', async () => {
-  const telemetry = await createTelemetry({ endpoint: 'http://127.0.0.1:9', env: {} });
-  telemetry.tracer.start('a').end();
+  const telemetry = createTelemetry({ endpoint: 'http://127.0.0.1:9', env: {} });
+  telemetry.tracer.startSpan('a').end();
   const before = performance.now();
   assert.equal(await telemetry.flush(300), false);
   await telemetry.shutdown(300);
@@ -119,14 +139,10 @@ async function loaded(t: TestContext, script: string): Promise<Readonly<Record<s
   return JSON.parse(stdout);
 }
 
-test('not configured, little is loaded and nothing further; configured, what sends is loaded when there is something to send', async (t) => {
-  if (!existsSync(join(built, 'lib/entry/telemetry.js'))) return t.diagnostic('dist/ is not here: modules were not counted');
-  const off = await loaded(t, 'await next("off"); await createTelemetry(); await next("used"); (await createTelemetry()).tracer.start("a").end();');
-  assert.deepEqual(off, { import: off['import'], off: ['host/environment.js'] });
-  assert.ok((off['import'] ?? []).length <= 5, String(off['import']));
-  const on = await loaded(t, 'await next("start"); const telemetry = await createTelemetry({ endpoint: "http://127.0.0.1:9" }); telemetry.tracer.start("a").end(); telemetry.meter.counter("c").add(1); await next("send"); await telemetry.flush(50);');
-  assert.ok((on['start'] ?? []).length <= 25, String(on['start']));
-  assert.deepEqual((on['start'] ?? []).filter((name) => /export|pipeline|spans\.js|host\.js/.test(name)), []);
-  assert.ok((on['send'] ?? []).includes('telemetry/pipeline.js'));
-  return undefined;
+test('not configured or configured, one file is loaded at the start, and one more when there is something to send', async (t) => {
+  if (!existsSync(join(built, 'lib/entry/telemetry-later.js'))) return t.diagnostic('dist/ is not here, or plain: modules were not counted');
+  const off = await loaded(t, 'await next("off"); createTelemetry().tracer.startSpan("a").end();');
+  assert.deepEqual(off, { import: ['entry/telemetry.js'] });
+  const on = await loaded(t, 'await next("start"); const telemetry = createTelemetry({ endpoint: "http://127.0.0.1:9" }); telemetry.tracer.startSpan("a").end(); telemetry.meter.createCounter("c").add(1); await next("send"); await telemetry.flush(50);');
+  return assert.deepEqual(on, { import: ['entry/telemetry.js'], send: ['entry/telemetry-later.js'] });
 });

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Action, PolicyDecision, Violation } from '../../lib/base/action.ts';
-import type { SpanContext } from '../../lib/base/trace.ts';
+import { noSpan, type Span, type SpanContext, type Tracer } from '../../lib/base/trace.ts';
 import { LokiError } from '../../lib/errors.ts';
-import { createGate, type ApprovalReply, type GateParts } from '../../lib/gate/gate.ts';
+import { createGate, noSpans, type ApprovalReply, type GateParts } from '../../lib/gate/gate.ts';
 import { gateSpans } from '../../lib/gate/spans.ts';
 import { spanNames } from '../../lib/telemetry/names.ts';
 import { recordingTracer, type RecordedSpan, type RecordingTracer } from '../support/recording-tracer.ts';
@@ -34,7 +34,7 @@ function bench(decision: PolicyDecision['decision'], changes: Partial<GateParts>
     record: async (_event, context) => { contexts.push(context); return { seq: 41, chain_hash: null }; },
     approve: async () => ({ outcome: 'rejected', id: 'apr_0', reason: 'user:bob: because of secret-branch', decidedBy: ['user:bob'] }),
     recordOutcome: async () => undefined, onFailure: 'block', actor: 'agent:claude', metadata: () => ({}), close: async () => undefined,
-    spansOf: gateSpans({ tracer, namesPeople, begin: ({ tool = '' }) => ({ span: tracer.start(spanNames.tool(tool), { parent }), endsElsewhere }) }),
+    spansOf: gateSpans({ tracer, namesPeople, begin: ({ tool = '' }) => ({ span: tracer.startSpan(spanNames.tool(tool), { parent }), endsElsewhere }) }),
     ...changes,
   });
   return { tracer, contexts, decide: () => gate.decide(action) };
@@ -122,7 +122,40 @@ describe('a decision', () => {
 test('a decision in a trace that is not kept is made and recorded all the same', async () => {
   const tracer = recordingTracer();
   const unkept = { ...parent, sampled: false };
-  const { decide } = bench('ALLOW', { spansOf: gateSpans({ tracer, namesPeople: true, begin: () => ({ span: tracer.start('execute_tool Bash', { parent: unkept }), endsElsewhere: false }) }) });
+  const { decide } = bench('ALLOW', { spansOf: gateSpans({ tracer, namesPeople: true, begin: () => ({ span: tracer.startSpan('execute_tool Bash', { parent: unkept }), endsElsewhere: false }) }) });
   assert.deepEqual(await decide(), { decision: 'ALLOW', allowed: true, reason: 'it quotes secret-branch', rule: 'no-force', audit_seq: 41 });
   assert.deepEqual(tracer.spans, []);
+});
+
+describe('a tracer of somebody else that fails', () => {
+  const refuse = (): never => { throw new Error('the tracer is broken'); };
+  const broken = (span: object): Span => new Proxy(noSpan, { get: (_target, name) => (name in span ? Reflect.get(span, name) : refuse) });
+  const tracers: readonly (readonly [how: string, tracer: Tracer])[] = [
+    ['at the beginning of a span', { startSpan: refuse }],
+    ['by giving no span', { startSpan: () => undefined as unknown as Span }],
+    ['at what is set on a span', { startSpan: () => broken({ context: parent }) }],
+    ['at everything, its context too', { startSpan: () => new Proxy(noSpan, { get: refuse }) }],
+  ];
+  for (const [how, tracer] of tracers) {
+    test(`${how} changes no decision and no record`, async () => {
+      const begins = [() => ({ span: tracer.startSpan('execute_tool Bash'), endsElsewhere: false }), () => ({ span: noSpan, endsElsewhere: false })];
+      for (const begin of begins) {
+        for (const decision of ['ALLOW', 'DENY', 'REQUIRE_APPROVAL'] as const) {
+          const events: unknown[] = [];
+          const record: GateParts['record'] = async ({ event }) => { events.push(event); return { seq: 41, chain_hash: null }; };
+          const expected = await bench(decision, { spansOf: () => noSpans, record }).decide();
+          assert.deepEqual(await bench(decision, { spansOf: gateSpans({ tracer, namesPeople: true, begin }), record }).decide(), expected);
+          assert.equal(events[0], events[1]);
+        }
+      }
+    });
+  }
+
+  test('leaves what the work threw as it was', async () => {
+    const spansOf = gateSpans({ tracer: { startSpan: () => broken({ context: parent }) }, namesPeople: true, begin: () => ({ span: noSpan, endsElsewhere: false }) });
+    const unrecorded = await bench('ALLOW', { spansOf, record: async () => { throw new LokiError('audit.unwritable', { attempted: 'record', found: 'no space' }); } }).decide();
+    assert.deepEqual([Reflect.get(Object(unrecorded), 'decision'), Reflect.get(Object(unrecorded), 'rule')], ['DENY', 'builtin:recording']);
+    const unasked = await bench('REQUIRE_APPROVAL', { spansOf, approve: async () => { throw new Error('nobody is there'); } }).decide();
+    assert.match(String(Reflect.get(Object(unasked), 'reason')), /asking for it failed: nobody is there/);
+  });
 });

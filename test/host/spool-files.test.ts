@@ -151,7 +151,9 @@ describe('files of lines', () => {
     assert.equal(codeOf(() => lineFiles.append(join(home, 'link.jsonl'), 'x\n')), 'ELOOP');
     assert.equal(codeOf(() => lineFiles.append(join(home, 'folder.jsonl'), 'x\n')), 'EISDIR');
     assert.equal(readFileSync(join(home, 'secret'), 'utf8'), 'secret');
-    linkSync(join(home, 'secret'), join(home, 'second'));
+    linkSync(join(home, 'secret'), join(home, 'second.jsonl'));
+    assert.equal(codeOf(() => lineFiles.append(join(home, 'second.jsonl'), 'x\n')), 'EMLINK');
+    assert.equal(readFileSync(join(home, 'secret'), 'utf8'), 'secret');
     assert.equal(codeOf(() => lineFiles.append(join(home, 'secret', 'x.jsonl'), 'x\n')), 'ENOTDIR');
   });
 });

@@ -28,7 +28,7 @@ async function plane(t) {
   const home = join(work, 'home');
   const project = join(work, 'project');
   for (const path of [home, project]) mkdirSync(path, { recursive: true });
-  const env = { PATH: process.env.PATH, HOME: home, LOKI_HOME: join(work, 'loki'), NO_COLOR: '1' };
+  const env = { PATH: process.env.PATH, HOME: home, LOKI_HOME: join(work, 'loki'), NO_COLOR: '1', LOKI_OTEL_ENDPOINT: `file://${join(work, 'otlp')}` };
   const loki = (args, input) => spawnSync(process.execPath, [join(root, 'dist/cli/loki.cjs'), ...args], { cwd: project, env, input, encoding: 'utf8', timeout: 60_000 });
   assert.equal(loki(['init', '--yes']).status, 0);
   const child = spawn(process.execPath, [join(root, 'dist/cli/loki.cjs'), 'dashboard', '--port', '0', '--json'], { cwd: project, env, stdio: ['ignore', 'pipe', 'inherit'], timeout });
@@ -52,6 +52,7 @@ test('promtool objects to nothing', { skip, timeout }, async (t) => {
   const check = (input) => spawnSync(program('promtool'), ['check', 'metrics'], { input, encoding: 'utf8', timeout: 30_000 });
   for (const input of [await (await fetch(`${url}/metrics`)).text(), loki(['metrics']).stdout]) {
     assert.match(input, /^loki_policy_decisions_total\{/m);
+    assert.match(input, /^loki_telemetry_spool_bytes \d/m);
     const { status, stdout, stderr } = check(input);
     assert.deepEqual([status, stdout, stderr], [0, '', '']);
   }
@@ -86,12 +87,13 @@ for (const accept of texts) {
     });
     const query = async (text) => {
       const answer = await fetch(`http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(text)}`).catch(() => undefined);
-      return answer === undefined ? [] : (await answer.json()).data?.result ?? [];
+      return answer?.ok !== true ? [] : (await answer.json()).data?.result ?? [];
     };
     await until(async () => (await query('up == 1')).length === 1 && (await query('loki_uptime_seconds')).length === 1, () => said);
     const value = async (text) => Number((await query(text))[0]?.value[1]);
     assert.equal(await value('sum(loki_policy_decisions_total)'), 2);
     assert.equal(await value('loki_http_requests_total{route="unknown",status="404"}'), 1);
+    await until(async () => await value('sum(loki_telemetry_delivered_total)') > 0, () => said);
     assert.ok(await value('histogram_quantile(0.99, sum by (le) (loki_http_request_duration_seconds_bucket))') > 0);
     assert.equal((await query('loki_http_request_duration_seconds_bucket{le="1.0"}')).length > 0, true);
     const targets = await (await fetch(`http://127.0.0.1:${port}/api/v1/targets`)).json();

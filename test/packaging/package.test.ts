@@ -33,7 +33,7 @@ test('the tarball holds what it takes to run, to read and to test, and nothing e
   assert.deepEqual(paths.filter((path) => /(?:^|\/)(?:node_modules|\.sample|\.git|\.DS_Store|\.npmrc|\.env)(?:\/|$)|\.(?:map|tgz|log|tsbuildinfo|orig|rej|swp)$/.test(path)), []);
   // Sources stay where they are read; only built files run.
   assert.deepEqual(paths.filter((path) => path.startsWith('dist/') && !/\.(?:c?js|d\.ts|html|css|svg)$/.test(path)), []);
-  for (const needed of ['dist/lib/index.js', 'dist/lib/index.d.ts', 'dist/cli/loki.js', 'dist/cli/loki.cjs', 'dist/cli/joined.js', 'dist/cli/sample.js', 'dist/lib/web/index.html', 'dist/test/architecture.test.js', 'fixtures/sample/PRD.md',
+  for (const needed of ['dist/lib/index.js', 'dist/lib/index.d.ts', 'dist/cli/loki.js', 'dist/cli/loki.cjs', 'dist/cli/joined.js', 'dist/lib/entry/telemetry-later.js', 'dist/cli/sample.js', 'dist/lib/web/index.html', 'dist/test/architecture.test.js', 'fixtures/sample/PRD.md',
     'fixtures/sample/project/.loki/policies.yaml', 'fixtures/scripted/walk-through.json', 'docs/policy.md', 'README.md', 'LICENSE', 'package.json']) {
     assert.ok(paths.includes(needed), `${needed} is not in the tarball`);
   }

@@ -191,6 +191,20 @@ test('without telemetry the trace that was handed down is handed on as it came, 
   assert.ok(alone.calls.every((call) => !('TRACEPARENT' in callEnvironment(call))));
 });
 
+test('where traces are not handed on, neither agents nor gates are told of theirs', async () => {
+  const gates: (string | undefined)[] = [];
+  const plain = createBench();
+  const tracer = recordingTracer();
+  const bench = createBench({ deps: { tracer: { ...tracer, isPrivate: true }, spawn: { ...plain.deps.spawn, run(request) {
+    gates.push(request.env['TRACEPARENT']);
+    return plain.deps.spawn.run(request);
+  } } } });
+  await startRun(bench.deps, bench.order);
+  assert.ok(tracer.spans.length > 3 && bench.calls.length > 0);
+  assert.ok(bench.calls.every((call) => !('TRACEPARENT' in callEnvironment(call))));
+  assert.deepEqual(gates, [undefined]);
+});
+
 test('a trace that is not kept is handed down as one', async () => {
   const { tracer, bench } = traced();
   await startRun(bench.deps, { ...bench.order, trace: { ...caller, sampled: false } });

@@ -116,6 +116,13 @@ test('a caller that has said who it is may go on in its own trace', async () => 
   assert.deepEqual(span?.links, []);
 });
 
+test('where contexts are not taken from others, a request begins a trace', async () => {
+  const tracer = recordingTracer();
+  const { api } = createKit({}, { tracer: { ...tracer, isPrivate: true } });
+  for (const headers of [own, {}]) await send(api, '/api/runs', { headers: { ...headers, traceparent: given.replace(/01$/, '00') } });
+  assert.deepEqual(tracer.spans.map(({ options, links }) => [options.parent, links]), [[undefined, []], [undefined, []]]);
+});
+
 test('its choice not to be kept holds as well', async () => {
   const { api, tracer } = traced();
   await send(api, '/api/runs', { headers: { ...own, traceparent: given.replace(/01$/, '00') } });

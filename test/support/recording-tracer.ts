@@ -32,14 +32,14 @@ export function recordingTracer(): RecordingTracer {
       if (found.length !== 1 || found[0] === undefined) throw new Error(`${found.length} spans named "${name}" among: ${spans.map((one) => one.name).join(', ')}`);
       return found[0];
     },
-    start(name, options = {}) {
+    startSpan(name, options = {}) {
       const { parent, ids } = options;
       const number = (spans.length + 1).toString(16);
       const context: SpanContext = { traceId: parent?.traceId ?? ids?.traceId ?? number.padStart(32, '0'), spanId: ids?.spanId ?? number.padStart(16, '0'), sampled: parent?.sampled ?? true };
       if (!context.sampled) return unkeptSpan(context);
       const kept: RecordedSpan = { name, context, options, attributes: {}, events: [], links: [...(options.links ?? [])], status: 'unset', message: undefined, ended: false };
       spans.push(kept);
-      return new RecordingSpan(kept).setAll(options.attributes ?? {});
+      return new RecordingSpan(kept).setAttributes(options.attributes ?? {});
     },
   };
 }
@@ -49,18 +49,18 @@ class RecordingSpan implements Span {
   readonly isRecording: boolean = true;
   readonly context: SpanContext;
   constructor(kept: RecordedSpan) { this.#kept = kept; this.context = kept.context; }
-  set(name: string, value: AttributeValue | undefined): this {
+  setAttribute(name: string, value: AttributeValue | undefined): this {
     if (value !== undefined && !this.#kept.ended) this.#kept.attributes[name] = value;
     return this;
   }
-  setAll(attributes: Attributes): this {
-    for (const [name, value] of Object.entries(attributes)) this.set(name, value);
+  setAttributes(attributes: Attributes): this {
+    for (const [name, value] of Object.entries(attributes)) this.setAttribute(name, value);
     return this;
   }
-  event(name: string, attributes: Attributes = {}): this { this.#kept.events.push({ name, attributes }); return this; }
-  link(context: SpanContext, attributes?: Attributes): this { this.#kept.links.push({ context, ...(attributes === undefined ? {} : { attributes }) }); return this; }
-  status(status: 'ok' | 'error', message?: string): this { this.#kept.status = status; this.#kept.message = message; return this; }
-  exception(error: unknown): this { return this.event('exception', { 'exception.message': String(error) }).status('error', String(error)); }
-  rename(name: string): this { this.#kept.name = name; return this; }
+  addEvent(name: string, attributes: Attributes = {}): this { this.#kept.events.push({ name, attributes }); return this; }
+  addLink(context: SpanContext, attributes?: Attributes): this { this.#kept.links.push({ context, ...(attributes === undefined ? {} : { attributes }) }); return this; }
+  setStatus(status: 'ok' | 'error', message?: string): this { this.#kept.status = status; this.#kept.message = message; return this; }
+  recordException(error: unknown): this { return this.addEvent('exception', { 'exception.message': String(error) }).setStatus('error', String(error)); }
+  updateName(name: string): this { this.#kept.name = name; return this; }
   end(): void { this.#kept.ended = true; }
 }

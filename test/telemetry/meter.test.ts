@@ -47,13 +47,13 @@ const valuesOf = (data: readonly MetricData[], name: string = 'm'): readonly unk
 test('counters rise, up-down counters fall as well, gauges are what was set last', () => {
   const { meter, reader } = kit();
   const read = reader();
-  const counter = meter.counter('m', { unit: '{x}', description: 'd' });
+  const counter = meter.createCounter('m', { unit: '{x}', description: 'd' });
   counter.add(1);
   counter.add(2.5, {});
-  meter.upDownCounter('u').add(-3);
-  const gauge = meter.gauge('g');
-  gauge.set(1);
-  gauge.set(-7);
+  meter.createUpDownCounter('u').add(-3);
+  const gauge = meter.createGauge('g');
+  gauge.record(1);
+  gauge.record(-7);
   const data = read();
   assert.deepEqual([valuesOf(data), valuesOf(data, 'u'), valuesOf(data, 'g')], [[[[], 3.5]], [[[], -3]], [[[], -7]]]);
   assert.deepEqual(data.map((one) => [one.name, one.kind, one.unit, one.description, one.kind === 'sum' ? one.monotonic : undefined]), [['m', 'sum', '{x}', 'd', true], ['u', 'sum', '', '', false], ['g', 'gauge', '', '', undefined]]);
@@ -61,7 +61,7 @@ test('counters rise, up-down counters fall as well, gauges are what was set last
 
 test('series are told apart by names, values and types, and not by the order of attributes', () => {
   const { meter, reader } = kit();
-  const counter = meter.counter('m');
+  const counter = meter.createCounter('m');
   const sets: readonly Attributes[] = [
     { a: 1, b: 2 }, { b: 2, a: 1 }, { a: 1, b: 2, c: undefined }, { a: '1', b: 2 }, { a: 1n, b: 2 }, { a: true }, { a: 'true' }, { a: 'x1', b: '' }, { a: 'x', '1b': '' },
     { a: [1] }, { a: [1] }, { a: ['1'] }, { a: { b: 1 } }, { a: new Uint8Array([1]) }, { '': 1 }, {},
@@ -72,7 +72,7 @@ test('series are told apart by names, values and types, and not by the order of 
 
 test('attributes that are changed between two calls are as they are then', () => {
   const { meter, reader } = kit();
-  const counter = meter.counter('m');
+  const counter = meter.createCounter('m');
   const set: { a: number } = { a: 1 };
   counter.add(1, set);
   set.a = 2;
@@ -82,13 +82,13 @@ test('attributes that are changed between two calls are as they are then', () =>
 
 test('a bound instrument is the instrument of its attributes', () => {
   const { meter, reader } = kit();
-  const counter = meter.counter('m');
+  const counter = meter.createCounter('m');
   const bound = counter.bind({ a: 1 });
   bound.add(1);
   bound.add(-1);
   counter.add(1, { a: 1 });
-  meter.gauge('g').bind({}).set(4);
-  meter.histogram('h').bind({ a: 'x' }).record(4);
+  meter.createGauge('g').bind({}).record(4);
+  meter.createHistogram('h').bind({ a: 'x' }).record(4);
   const data = reader()();
   assert.deepEqual([valuesOf(data), valuesOf(data, 'g'), valuesOf(data, 'h')], [[[['a', 1], 2]], [[[], 4]], [[['a', 'x'], 1]]]);
 });
@@ -97,15 +97,15 @@ test('what is no measurement is not taken, and nothing throws', () => {
   const { meter, reader } = kit();
   const hostile = new Proxy({}, { get() { throw new Error('no'); }, ownKeys() { throw new Error('no'); } }) as Attributes;
   for (const wrong of [NaN, Infinity, -Infinity, '1', undefined, null, 1n, {}] as number[]) {
-    meter.counter('m').add(wrong);
-    meter.upDownCounter('u').add(wrong);
-    meter.gauge('g').set(wrong);
-    meter.histogram('h').record(wrong);
+    meter.createCounter('m').add(wrong);
+    meter.createUpDownCounter('u').add(wrong);
+    meter.createGauge('g').record(wrong);
+    meter.createHistogram('h').record(wrong);
   }
-  meter.counter('m').add(-1);
-  meter.counter('m').add(1, hostile);
-  meter.counter('m').add(1, null as never);
-  meter.counter('m').add(1, 'text' as never);
+  meter.createCounter('m').add(-1);
+  meter.createCounter('m').add(1, hostile);
+  meter.createCounter('m').add(1, null as never);
+  meter.createCounter('m').add(1, 'text' as never);
   const data = reader()();
   assert.deepEqual(valuesOf(data).reduce((sum: number, pair) => sum + (pair as [unknown, number])[1], 0), 3);
   assert.deepEqual(data.map(({ name }) => name), ['m', 'u']);
@@ -113,22 +113,22 @@ test('what is no measurement is not taken, and nothing throws', () => {
 
 test('names that are none, and instruments that contradict each other, keep nothing', () => {
   const { meter, reader } = kit();
-  for (const name of ['', '1a', 'a b', 'ä', 'x'.repeat(256), 7, undefined, {}] as string[]) meter.counter(name).add(1);
-  meter.counter('m', { unit: 's' }).add(1);
-  meter.gauge('m').set(5);
-  meter.counter('m', { unit: 'ms' }).add(1);
-  meter.counter('M', { unit: 's' }).add(1);
-  meter.counter('n', { unit: 'x'.repeat(64), description: 7 as never }).add(1);
-  meter.observableGauge('o', {}, undefined as never);
+  for (const name of ['', '1a', 'a b', 'ä', 'x'.repeat(256), 7, undefined, {}] as string[]) meter.createCounter(name).add(1);
+  meter.createCounter('m', { unit: 's' }).add(1);
+  meter.createGauge('m').record(5);
+  meter.createCounter('m', { unit: 'ms' }).add(1);
+  meter.createCounter('M', { unit: 's' }).add(1);
+  meter.createCounter('n', { unit: 'x'.repeat(64), description: 7 as never }).add(1);
+  meter.createObservableGauge('o', {}, undefined as never);
   const data = reader()();
   assert.deepEqual([data.map(({ name, unit }) => [name, unit]), valuesOf(data)], [[['m', 's'], ['n', '']], [[[], 2]]]);
-  for (let n = 0; n < 2 * mostMetrics; n += 1) meter.counter(`x${n}`).add(1);
+  for (let n = 0; n < 2 * mostMetrics; n += 1) meter.createCounter(`x${n}`).add(1);
   assert.equal(reader()().length, mostMetrics);
 });
 
 test('past 2000 series the rest is counted as one, which says so; what was seen before goes on', () => {
   const { meter, reader } = kit();
-  const counter = meter.counter('m');
+  const counter = meter.createCounter('m');
   for (let n = 0; n < 3000; n += 1) counter.add(1, { n });
   counter.add(1, { n: 0 });
   counter.add(1, { n: 2999 });
@@ -139,10 +139,10 @@ test('past 2000 series the rest is counted as one, which says so; what was seen 
 
 test('histograms: a value on a bound belongs below it, smallest and largest are kept, bounds that do not rise are not used', () => {
   const { meter, reader } = kit();
-  const histogram = meter.histogram('m', { bounds: [1, 2, 3] });
+  const histogram = meter.createHistogram('m', { bounds: [1, 2, 3] });
   for (const value of [0, 1, 1.5, 2, 3, 4]) histogram.record(value);
-  meter.histogram('usual').record(7);
-  meter.histogram('wrong', { bounds: [2, 1] }).record(7);
+  meter.createHistogram('usual').record(7);
+  meter.createHistogram('wrong', { bounds: [2, 1] }).record(7);
   const [first, usual, wrong] = reader()();
   assert.deepEqual(first?.kind === 'histogram' && first.points.map(({ counts, count, sum, min, max }) => ({ counts, count, sum, min, max })), [{ counts: [2, 2, 1, 1], count: 6, sum: 11.5, min: 0, max: 4 }]);
   assert.deepEqual([usual, wrong].map((one) => one?.kind === 'histogram' && one.bounds), Array(2).fill([0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000]));
@@ -150,7 +150,7 @@ test('histograms: a value on a bound belongs below it, smallest and largest are 
 
 test('a histogram with a value below zero has no sum', () => {
   const { meter, reader } = kit();
-  for (const value of [5, -1]) meter.histogram('m').record(value);
+  for (const value of [5, -1]) meter.createHistogram('m').record(value);
   const [metric] = reader()();
   assert.deepEqual(metric?.kind === 'histogram' && metric.points.map(({ sum, min, max, count }) => [sum, min, max, count]), [[undefined, -1, 5, 2]]);
 });
@@ -158,7 +158,7 @@ test('a histogram with a value below zero has no sum', () => {
 test('cumulative goes on from the beginning; delta is what came since, without gaps, and nothing where nothing came', () => {
   const { meter, clock, reader } = kit();
   const begun = clock.now();
-  const [counter, histogram] = [meter.counter('m'), meter.histogram('h', { bounds: [10] })];
+  const [counter, histogram] = [meter.createCounter('m'), meter.createHistogram('h', { bounds: [10] })];
   const [cumulative, delta] = [reader(), reader('delta')];
   const told = (data: readonly MetricData[]): unknown => data.flatMap(({ points }) => points.map((point) => [(point.startTime - begun) / 1000, (point.time - begun) / 1000, 'value' in point ? point.value : [point.counts, point.sum, point.min, point.max]]));
   counter.add(5);
@@ -178,7 +178,7 @@ test('cumulative goes on from the beginning; delta is what came since, without g
 test('two readers that want what came since do not take it from each other', () => {
   const { meter, reader } = kit();
   const [one, other] = [reader('delta'), reader('lowmemory')];
-  const [counter, histogram] = [meter.counter('m'), meter.histogram('h')];
+  const [counter, histogram] = [meter.createCounter('m'), meter.createHistogram('h')];
   const extremes = (data: readonly MetricData[]): unknown => data.flatMap((each) => (each.kind === 'histogram' ? each.points.map(({ min, max }) => [min, max]) : []));
   counter.add(1);
   histogram.record(3);
@@ -193,11 +193,11 @@ test('two readers that want what came since do not take it from each other', () 
 test('which are told as what came since', () => {
   const temporalities = (countedAs: Temporality): unknown => {
     const { meter, reader } = kit();
-    meter.counter('c').add(1);
-    meter.upDownCounter('u').add(1);
-    meter.histogram('h').record(1);
-    meter.observableCounter('oc', {}, (observe) => observe(1));
-    meter.observableUpDownCounter('ou', {}, (observe) => observe(1));
+    meter.createCounter('c').add(1);
+    meter.createUpDownCounter('u').add(1);
+    meter.createHistogram('h').record(1);
+    meter.createObservableCounter('oc', {}, (observe) => observe(1));
+    meter.createObservableUpDownCounter('ou', {}, (observe) => observe(1));
     return Object.fromEntries(reader(countedAs)().map((one) => [one.name, 'temporality' in one ? one.temporality : undefined]));
   };
   const all = { c: 'cumulative', u: 'cumulative', h: 'cumulative', oc: 'cumulative', ou: 'cumulative' };
@@ -208,7 +208,7 @@ test('what is observed is what was found at that moment, and what is not found a
   const { meter, reader } = kit();
   const read = reader();
   let found: readonly (readonly [number, Attributes])[] = [[5, { q: 'a' }], [1, { q: 'b' }]];
-  const end = meter.observableGauge('m', {}, (observe) => { for (const [value, attributes] of found) observe(value, attributes); observe(NaN); });
+  const end = meter.createObservableGauge('m', {}, (observe) => { for (const [value, attributes] of found) observe(value, attributes); observe(NaN); });
   assert.deepEqual(valuesOf(read()), [[['q', 'a'], 5], [['q', 'b'], 1]]);
   found = [[2, { q: 'b' }]];
   assert.deepEqual(valuesOf(read()), [[['q', 'b'], 2]]);
@@ -218,8 +218,8 @@ test('what is observed is what was found at that moment, and what is not found a
 
 test('a look that throws takes nothing but its own values away', () => {
   const { meter, reader } = kit();
-  meter.observableGauge('m', {}, () => { throw new Error('no'); });
-  meter.observableGauge('n', {}, (observe) => observe(1));
+  meter.createObservableGauge('m', {}, () => { throw new Error('no'); });
+  meter.createObservableGauge('n', {}, (observe) => observe(1));
   assert.deepEqual(valuesOf(reader()(), 'n'), [[[], 1]]);
 });
 
@@ -227,7 +227,7 @@ test('an observed sum that fell began anew: since then, and from nothing', () =>
   const { meter, clock, reader } = kit();
   const [cumulative, delta] = [reader(), reader('delta')];
   let sum = 10;
-  meter.observableCounter('m', {}, (observe) => observe(sum));
+  meter.createObservableCounter('m', {}, (observe) => observe(sum));
   assert.deepEqual([valuesOf(cumulative()), valuesOf(delta())], [[[[], 10]], [[[], 10]]]);
   sum = 3;
   const before = clock.now();
@@ -240,7 +240,7 @@ test('exemplars lead from a measurement in a span that is kept to its trace, unt
   const { meter, reader } = kit();
   const read = reader();
   const context: SpanContext = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', sampled: true };
-  const [counter, histogram] = [meter.counter('m'), meter.histogram('h', { bounds: [10] })];
+  const [counter, histogram] = [meter.createCounter('m'), meter.createHistogram('h', { bounds: [10] })];
   counter.add(1, undefined, context);
   counter.add(2, undefined, { ...context, sampled: false });
   for (const value of [1, 2, 20]) histogram.record(value, {}, context);

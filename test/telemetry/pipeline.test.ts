@@ -54,7 +54,7 @@ function kit({ recorder: recording, pipeline: piping, destination = {} }: Wanted
   const pipeline = startPipeline({ recorder, resource: { attributes: { 'service.name': 's' } }, destinations: [taking], clock, timers, random, countDrops: (...drop) => { drops.push(drop); }, ...piping });
   const tracer = recorder.tracer({ name: 'tests' });
   return {
-    recorder, pipeline, batches, drops, waiting: () => queued.size, span: (name = 'a') => tracer.start(name).end(),
+    recorder, pipeline, batches, drops, waiting: () => queued.size, span: (name = 'a') => tracer.startSpan(name).end(),
     async advance(milliseconds) {
       const end = clock.monotonic() + milliseconds;
       for (;;) {
@@ -125,8 +125,8 @@ test('memory is bounded as well as number: long texts fill the queue', async () 
 
 test('an item beyond what one message may hold is counted as too large', async () => {
   const { recorder, pipeline, drops, batches } = kit();
-  const span = recorder.tracer({ name: 'tests' }).start('a');
-  for (let n = 0; n < 8; n += 1) span.set(`k${n}`, '\u0001'.repeat(1 << 20));
+  const span = recorder.tracer({ name: 'tests' }).startSpan('a');
+  for (let n = 0; n < 8; n += 1) span.setAttribute(`k${n}`, '\u0001'.repeat(1 << 20));
   span.end();
   await pipeline.flush(1000);
   assert.deepEqual([drops, batches], [[['traces', 'too_large', 1]], []]);
@@ -146,7 +146,7 @@ test('metrics are read every interval from a jittered start, and only once there
   const { recorder, batches, waiting, advance } = kit({ pipeline: { metricIntervalMs: 10_000 } });
   await advance(30_000);
   assert.equal(waiting(), 0);
-  recorder.meter({ name: 'tests' }).counter('m').add(1);
+  recorder.meter({ name: 'tests' }).createCounter('m').add(1);
   await advance(4900);
   assert.deepEqual(batches, []);
   await advance(5100);
@@ -158,11 +158,29 @@ test('metrics are read every interval from a jittered start, and only once there
 test('metrics of others are looked at before they are read, with an end to waiting, and a look that fails is no obstacle', async () => {
   const looked: string[] = [];
   const { pipeline, recorder, batches, advance } = kit({ pipeline: { metricIntervalMs: 10_000, metricTimeoutMs: 500 } });
-  recorder.meter({ name: 'tests' }).counter('m').add(1);
+  recorder.meter({ name: 'tests' }).createCounter('m').add(1);
   pipeline.measure({ scope: { name: 'a' }, look: () => { looked.push('a'); throw new Error('no'); }, stores: () => [] });
   pipeline.measure({ scope: { name: 'b' }, look: () => { looked.push('b'); return new Promise(() => undefined); }, stores: () => [] });
   await advance(10_600);
   assert.deepEqual([looked, itemsOf(batches, 'metrics')], [['a', 'b'], [1]]);
+});
+
+test('a look without a limit is waited for, and does not hold up the end', async () => {
+  const { pipeline, recorder, batches, advance } = kit({ pipeline: { metricIntervalMs: 10_000, metricTimeoutMs: 0 } });
+  recorder.meter({ name: 'tests' }).createCounter('m').add(1);
+  let found: () => void = () => undefined;
+  pipeline.measure({ scope: { name: 'a' }, look: () => new Promise((resolve) => { found = resolve; }), stores: () => [] });
+  await advance(60_000);
+  assert.deepEqual(itemsOf(batches, 'metrics'), []);
+  found();
+  await advance(15_000);
+  assert.deepEqual(itemsOf(batches, 'metrics'), [1]);
+  let isEnded = false;
+  void pipeline.shutdown(2000).then(() => { isEnded = true; });
+  await new Promise(setImmediate);
+  await advance(2000);
+  await new Promise(setImmediate);
+  assert.equal(isEnded, true);
 });
 
 test('metrics are counted for each destination in its way, and every destination gets what it wants', async () => {
@@ -172,14 +190,14 @@ test('metrics are counted for each destination in its way, and every destination
   });
   const { recorder, pipeline, span } = kit({ pipeline: { destinations: [destination('a', ['traces', 'metrics'], 'cumulative'), destination('b', ['metrics'], 'delta'), destination('c', ['traces'], 'delta'), destination('d', ['metrics'], 'delta')] } });
   span();
-  recorder.meter({ name: 'tests' }).counter('m').add(1);
+  recorder.meter({ name: 'tests' }).createCounter('m').add(1);
   await pipeline.flush(1000);
   assert.deepEqual(got, [['a', 'traces', undefined], ['c', 'traces', undefined], ['a', 'metrics', '2'], ['b', 'metrics', '1'], ['d', 'metrics', '1']]);
 });
 
 test('what nobody wants is not made', () => {
   const { recorder } = kit({ recorder: { signals: ['metrics'] } });
-  recorder.tracer({ name: 'a' }).start('a').end();
+  recorder.tracer({ name: 'a' }).startSpan('a').end();
   recorder.logger({ name: 'a' }).emit({ severity: 'info' });
   assert.deepEqual([recorder.spans.length, recorder.logs.length], [0, 0]);
 });
@@ -206,7 +224,7 @@ test('shutdown sends what there is, closes, and counts what comes afterwards', a
   const closed: number[] = [];
   const { pipeline, recorder, span, batches, drops, waiting } = kit({ destination: { close: (deadline) => { closed.push(deadline); return Promise.resolve(); } } });
   span();
-  recorder.meter({ name: 'tests' }).counter('m').add(1);
+  recorder.meter({ name: 'tests' }).createCounter('m').add(1);
   await pipeline.shutdown(700);
   assert.deepEqual([batches.map(({ signal }) => signal), closed], [['traces', 'metrics'], [700]]);
   span();

@@ -30,8 +30,8 @@ test('nothing set: off, with the defaults of the specification, and no problem',
   const settings = settingsOf({});
   assert.deepEqual([settings.isOn, settings.offBecause, settings.destinations, settings.problems, settings.effective], [false, 'no receiver is configured', [], [], []]);
   assert.deepEqual(settings.sampler, { kind: 'always_on', parentBased: true, ratio: 1 });
-  assert.deepEqual(settings.spans, { delayMs: 5000, exportTimeoutMs: 30_000, maxQueue: 2048, maxBatch: 512 });
-  assert.deepEqual(settings.logs, { delayMs: 1000, exportTimeoutMs: 30_000, maxQueue: 2048, maxBatch: 512 });
+  assert.deepEqual(settings.spans, { delayMs: 5000, maxQueue: 2048, maxBatch: 512 });
+  assert.deepEqual(settings.logs, { delayMs: 1000, maxQueue: 2048, maxBatch: 512 });
   assert.deepEqual(settings.metrics, { intervalMs: 60_000, exportTimeoutMs: 30_000, histograms: 'explicit_bucket_histogram' });
   assert.deepEqual(settings.limits, { span: { count: 128, valueLength: undefined }, logRecord: { count: 128, valueLength: undefined }, eventCount: 128, linkCount: 128, attributesPerEvent: 128, attributesPerLink: 128 });
   assert.deepEqual([settings.propagators, settings.resource], [{ traceContext: true, baggage: true }, { 'service.name': 'loki-mode' }]);
@@ -49,6 +49,8 @@ test('an endpoint switches all three signals on, one destination', () => {
   assert.deepEqual([destinations[0].routes.traces?.url, destinations[0].routes.traces?.gzip, destinations[0].routes.logs?.timeoutMs], ['https://otel.example.com/v1/traces', true, 10_000]);
   assert.match(destinations[0].id, /^otlp-[0-9a-f]{12}$/);
 });
+
+const toldOf = ({ problems }: TelemetrySettings): readonly string[] => problems.map(({ message }) => message);
 
 /** A variable, what it is set to, and where that shows. `undefined` in `want`: refused, so that the default shows. */
 const values: readonly (readonly [env: Readonly<Record<string, string>>, read: (settings: TelemetrySettings) => unknown, want: unknown])[] = [
@@ -98,11 +100,11 @@ const values: readonly (readonly [env: Readonly<Record<string, string>>, read: (
   [{ OTEL_METRICS_EXPORTER: 'None' }, (s) => s.destinations[0]?.signals, ['traces', 'logs']],
   [{ OTEL_LOGS_EXPORTER: 'otlp' }, (s) => s.destinations[0]?.signals, ['traces', 'metrics', 'logs']],
   [{ OTEL_BSP_SCHEDULE_DELAY: '100' }, (s) => s.spans.delayMs, 100],
-  [{ OTEL_BSP_EXPORT_TIMEOUT: '0' }, (s) => s.spans.exportTimeoutMs, 0],
+  [{ OTEL_BSP_EXPORT_TIMEOUT: '0' }, toldOf, ['OTEL_BSP_EXPORT_TIMEOUT is not used: each request has its own time']],
   [{ OTEL_BSP_MAX_QUEUE_SIZE: '4096' }, (s) => s.spans.maxQueue, 4096],
   [{ OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '64' }, (s) => s.spans.maxBatch, 64],
   [{ OTEL_BLRP_SCHEDULE_DELAY: '100' }, (s) => s.logs.delayMs, 100],
-  [{ OTEL_BLRP_EXPORT_TIMEOUT: '5' }, (s) => s.logs.exportTimeoutMs, 5],
+  [{ OTEL_BLRP_EXPORT_TIMEOUT: '5' }, toldOf, ['OTEL_BLRP_EXPORT_TIMEOUT is not used: each request has its own time']],
   [{ OTEL_BLRP_MAX_QUEUE_SIZE: '4096' }, (s) => s.logs.maxQueue, 4096],
   [{ OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: '64' }, (s) => s.logs.maxBatch, 64],
   [{ OTEL_METRIC_EXPORT_INTERVAL: '1000' }, (s) => s.metrics.intervalMs, 1000],
@@ -208,6 +210,8 @@ test('what is set and not done is said in words', () => {
   assert.match(said({ OTEL_CONFIG_FILE: '/etc/otel.yaml' }), /OTEL_CONFIG_FILE names a file; it is not read, and the other OTEL_ variables count/);
   assert.match(said({ OTEL_EXPORTER_PROMETHEUS_HOST: 'h' }), /OTEL_EXPORTER_PROMETHEUS_HOST is not used: metrics are at \/metrics/);
   assert.match(said({ OTEL_EXPORTER_PROMETHEUS_PORT: '1' }), /OTEL_EXPORTER_PROMETHEUS_PORT is not used/);
+  assert.match(said({ OTEL_PROPAGATORS: 'tracecontext,baggage' }), /^OTEL_PROPAGATORS names baggage, which is neither taken nor handed on/);
+  assert.equal(said({ OTEL_PROPAGATORS: 'none' }), '');
   assert.match(said({ OTEL_METRICS_EXPORTER: 'prometheus,otlp' }), /prometheus, which is \/metrics of the control plane/);
   assert.match(said({ OTEL_TRACES_EXPORTER: 'console' }), /OTEL_TRACES_EXPORTER asks for console, and traces are not written to standard output \| For a look at them use .*file:/);
   assert.match(said({ OTEL_TRACES_EXPORTER: 'none,otlp' }), /names none beside others; the others count/);

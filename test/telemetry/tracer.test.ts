@@ -44,8 +44,8 @@ const remote: SpanContext = { traceId: '0af7651916cd43dd8448eb211c80319c', spanI
 
 test('a span without a parent begins a trace; its children belong to it', () => {
   const { tracer, spans } = kit();
-  const root = tracer.start('root');
-  const child = tracer.start('child', { parent: root.context });
+  const root = tracer.startSpan('root');
+  const child = tracer.startSpan('child', { parent: root.context });
   child.end();
   root.end();
   assert.deepEqual(spans.map(({ name, parent }) => [name, parent?.spanId]), [['child', root.context.spanId], ['root', undefined]]);
@@ -56,7 +56,7 @@ test('a span without a parent begins a trace; its children belong to it', () => 
 
 test('what came from another process is gone on with, its trace state handed on', () => {
   const { tracer, only } = kit();
-  const span = tracer.start('a', { parent: remote });
+  const span = tracer.startSpan('a', { parent: remote });
   assert.deepEqual({ ...span.context, spanId: '' }, { traceId: remote.traceId, spanId: '', sampled: true, traceState: 'a=1' });
   span.end();
   assert.deepEqual({ ...only().parent }, remote);
@@ -65,7 +65,7 @@ test('what came from another process is gone on with, its trace state handed on'
 test('a parent that names no span is none, whatever it is', () => {
   for (const parent of [{ ...remote, traceId: '0'.repeat(32) }, { ...remote, spanId: 'xyz' }, { ...remote, traceId: remote.traceId.toUpperCase() }, noSpan.context, {}, 7, null, 'x'] as SpanContext[]) {
     const { tracer, only } = kit();
-    tracer.start('a', { parent }).end();
+    tracer.startSpan('a', { parent }).end();
     assert.equal(only().parent, undefined);
   }
 });
@@ -73,37 +73,37 @@ test('a parent that names no span is none, whatever it is', () => {
 test('ids that are given count where they are ids', () => {
   const { tracer } = kit();
   const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
-  assert.deepEqual({ ...tracer.start('a', { ids }).context }, { ...ids, sampled: true });
-  assert.equal(tracer.start('a', { ids, parent: remote }).context.traceId, remote.traceId);
+  assert.deepEqual({ ...tracer.startSpan('a', { ids }).context }, { ...ids, sampled: true });
+  assert.equal(tracer.startSpan('a', { ids, parent: remote }).context.traceId, remote.traceId);
   for (const wrong of ['0'.repeat(32), 'A'.repeat(32), 'a'.repeat(31), '', 7] as string[]) {
-    const { context } = tracer.start('a', { ids: { traceId: wrong, spanId: wrong } });
+    const { context } = tracer.startSpan('a', { ids: { traceId: wrong, spanId: wrong } });
     assert.ok(isValidContext(context) && context.traceId !== wrong && /^[0-9a-f]{16}$/.test(context.spanId));
   }
 });
 
 test('no id is all zero, and none comes twice', () => {
-  const zeros = kit({ random: { bytes: (length) => new Uint8Array(length) } }).tracer.start('a').context;
+  const zeros = kit({ random: { bytes: (length) => new Uint8Array(length) } }).tracer.startSpan('a').context;
   assert.ok(isValidContext(zeros));
   const { tracer } = kit({ random });
-  const ids = new Set(Array.from({ length: 2000 }, () => tracer.start('a').context).flatMap(({ traceId, spanId }) => [traceId, spanId]));
+  const ids = new Set(Array.from({ length: 2000 }, () => tracer.startSpan('a').context).flatMap(({ traceId, spanId }) => [traceId, spanId]));
   assert.equal(ids.size, 4000);
 });
 
 test('attributes: the last counts, what is none is left out, and objects are kept as they were', () => {
   const { tracer, only } = kit();
   const list = [1];
-  const span = tracer.start('a', { attributes: { a: 1, b: undefined, list } }).set('a', 2).set('', 1).set(7 as never, 1).set('f', (() => 1) as never).setAll({ c: 'x', d: true, e: 7n });
+  const span = tracer.startSpan('a', { attributes: { a: 1, b: undefined, list } }).setAttribute('a', 2).setAttribute('', 1).setAttribute(7 as never, 1).setAttribute('f', (() => 1) as never).setAttributes({ c: 'x', d: true, e: 7n });
   list.push(2);
   span.end();
-  span.set('late', 1);
+  span.setAttribute('late', 1);
   assert.deepEqual(attributesOf(only()), { a: 2, list: { json: '{"arrayValue":{"values":[{"intValue":"1"}]}}' }, c: 'x', d: true, e: 7n });
 });
 
 test('10,000 attributes: 128 are kept, and the others counted', () => {
   const { tracer, only } = kit();
-  const span = tracer.start('a');
-  for (let n = 0; n < 10_000; n += 1) span.set(`k${n}`, n);
-  span.set('k5', 'again').end();
+  const span = tracer.startSpan('a');
+  for (let n = 0; n < 10_000; n += 1) span.setAttribute(`k${n}`, n);
+  span.setAttribute('k5', 'again').end();
   assert.deepEqual([only().attributes.entries.length, only().attributes.dropped], [256, 10_000 - 128]);
   assert.equal(attributesOf(only())['k5' as never], 'again');
 });
@@ -111,7 +111,7 @@ test('10,000 attributes: 128 are kept, and the others counted', () => {
 test('limits of events, links and characters', () => {
   const limits = limitsOf({ span: { count: 2, valueLength: 3 }, logRecord: { count: 1, valueLength: 2 }, eventCount: 1, linkCount: 1, attributesPerEvent: 1, attributesPerLink: 0 });
   const { tracer, logger, only, logs } = kit({ limits });
-  tracer.start('a', { links: [{ context: remote, attributes: { a: 1 } }, { context: remote }] }).event('one', { a: 'abcdef', b: 1 }).event('two').set('long', 'abcdef').set('list', ['abcdef']).set('third', 1).end();
+  tracer.startSpan('a', { links: [{ context: remote, attributes: { a: 1 } }, { context: remote }] }).addEvent('one', { a: 'abcdef', b: 1 }).addEvent('two').setAttribute('long', 'abcdef').setAttribute('list', ['abcdef']).setAttribute('third', 1).end();
   const span = only();
   assert.deepEqual([span.events.map(({ attributes }) => ({ ...attributes })), span.droppedEvents], [[{ entries: ['a', 'abc'], dropped: 1, size: 35 }], 1]);
   assert.deepEqual([span.links.map(({ attributes: { entries, dropped } }) => [entries, dropped]), span.droppedLinks], [[[[], 1]], 1]);
@@ -122,24 +122,24 @@ test('limits of events, links and characters', () => {
 });
 
 test('status: ok is final, only errors have words', () => {
-  const outcome = (work: (span: ReturnType<Tracer['start']>) => unknown): unknown => {
+  const outcome = (work: (span: ReturnType<Tracer['startSpan']>) => unknown): unknown => {
     const { tracer, only } = kit();
-    const span = tracer.start('a');
+    const span = tracer.startSpan('a');
     work(span);
     span.end();
     return [only().outcome, only().message];
   };
   assert.deepEqual(outcome(() => undefined), ['unset', undefined]);
-  assert.deepEqual(outcome((span) => span.status('error', 'bad').status('ok', 'no')), ['ok', undefined]);
-  assert.deepEqual(outcome((span) => span.status('ok').status('error', 'bad')), ['ok', undefined]);
-  assert.deepEqual(outcome((span) => span.status('error', 'a').status('error', 'b')), ['error', 'b']);
-  assert.deepEqual(outcome((span) => span.status('unset' as never).status(7 as never)), ['unset', undefined]);
+  assert.deepEqual(outcome((span) => span.setStatus('error', 'bad').setStatus('ok', 'no')), ['ok', undefined]);
+  assert.deepEqual(outcome((span) => span.setStatus('ok').setStatus('error', 'bad')), ['ok', undefined]);
+  assert.deepEqual(outcome((span) => span.setStatus('error', 'a').setStatus('error', 'b')), ['error', 'b']);
+  assert.deepEqual(outcome((span) => span.setStatus('unset' as never).setStatus(7 as never)), ['unset', undefined]);
 });
 
 test('exceptions: type and words, the stack only where it is asked for, and whatever is thrown', () => {
   const told = (thrown: unknown, stacks = false): object => {
     const { tracer, only } = kit({ stacks });
-    tracer.start('a').exception(thrown).end();
+    tracer.startSpan('a').recordException(thrown).end();
     const [event] = only().events;
     assert.deepEqual([event?.name, only().outcome], ['exception', 'error']);
     return attributesOf(event ?? assert.fail());
@@ -154,9 +154,9 @@ test('exceptions: type and words, the stack only where it is asked for, and what
 
 test('a span is handed on once, and is changed no more', () => {
   const { tracer, spans } = kit();
-  const span = tracer.start('a');
-  span.rename('b').end();
-  span.rename('c').set('x', 1).setAll({ y: 1 }).event('e').link(remote).status('error').exception(new Error()).end();
+  const span = tracer.startSpan('a');
+  span.updateName('b').end();
+  span.updateName('c').setAttribute('x', 1).setAttributes({ y: 1 }).addEvent('e').addLink(remote).setStatus('error').recordException(new Error()).end();
   assert.equal(spans.length, 1);
   assert.deepEqual([spans[0]?.name, spans[0]?.attributes.entries, spans[0]?.events, spans[0]?.links, spans[0]?.outcome, span.isRecording], ['b', [], [], [], 'unset', false]);
 });
@@ -164,34 +164,34 @@ test('a span is handed on once, and is changed no more', () => {
 test('times: given ones count where they are some, and no span ends before it began', () => {
   const { tracer, clock, spans } = kit();
   const now = clock.now();
-  tracer.start('given', { startTime: now - 500 }).event('e', {}, now - 100).end(now - 50);
-  tracer.start('backwards', { startTime: now + 1000 }).end(now);
-  tracer.start('nonsense', { startTime: NaN }).event('e', {}, -1).end(Infinity);
+  tracer.startSpan('given', { startTime: now - 500 }).addEvent('e', {}, now - 100).end(now - 50);
+  tracer.startSpan('backwards', { startTime: now + 1000 }).end(now);
+  tracer.startSpan('nonsense', { startTime: NaN }).addEvent('e', {}, -1).end(Infinity);
   assert.deepEqual(spans.map(({ startTime, endTime, events }) => [startTime - now, endTime - now, ...events.map(({ time }) => time - now)]), [[-500, -50, -100], [1000, 1000], [0, 0, 0]]);
 });
 
 test('the wall clock may be set while a span lasts: its length is right, and the next begins at the new time', () => {
   const { tracer, clock, spans } = kit();
-  const span = tracer.start('long');
+  const span = tracer.startSpan('long');
   const began = clock.now();
   clock.advance(2000);
   clock.set(began - 3_600_000);
   span.end();
-  tracer.start('next').end();
+  tracer.startSpan('next').end();
   assert.deepEqual(spans.map(({ startTime, endTime }) => [startTime, endTime - startTime]), [[began, 2000], [began - 3_600_000, 0]]);
 });
 
 test('names: something, and not too long', () => {
   const { tracer, spans } = kit();
-  for (const name of ['', 7, undefined, 'x'.repeat(5000)] as string[]) tracer.start(name).end();
+  for (const name of ['', 7, undefined, 'x'.repeat(5000)] as string[]) tracer.startSpan(name).end();
   assert.deepEqual(spans.map(({ name }) => name.length > 20 ? name.length : name), ['unknown', 'unknown', 'unknown', 1024]);
 });
 
 test('options and events that throw when they are looked at do no harm', () => {
   const { tracer, logger, spans, logs } = kit();
   const hostile = new Proxy({}, { get() { throw new Error('no'); }, ownKeys() { throw new Error('no'); }, getPrototypeOf() { throw new Error('no'); } });
-  tracer.start('a', hostile as SpanOptions).set('a', 1).end();
-  tracer.start('b', { attributes: hostile, links: hostile as never, kind: hostile as never }).setAll(hostile).event('e', hostile).link(hostile as SpanContext, hostile).end();
+  tracer.startSpan('a', hostile as SpanOptions).setAttribute('a', 1).end();
+  tracer.startSpan('b', { attributes: hostile, links: hostile as never, kind: hostile as never }).setAttributes(hostile).addEvent('e', hostile).addLink(hostile as SpanContext, hostile).end();
   logger.emit(hostile as never);
   logger.emit(undefined as never);
   logger.emit({ severity: 'nonsense' as never, attributes: hostile, body: 7 as never });
@@ -209,12 +209,12 @@ test('log records', () => {
 
 test('samplers: what is not kept still hands its trace on, with ids of its own and the flag off', () => {
   const { tracer, spans } = kit({ sampling: { kind: 'always_off', parentBased: true, ratio: 1 } });
-  const span = tracer.start('a');
-  span.set('a', 1).end();
+  const span = tracer.startSpan('a');
+  span.setAttribute('a', 1).end();
   assert.deepEqual([span.isRecording, span.context.sampled, isValidContext(span.context), spans], [false, false, true, []]);
-  const child = tracer.start('b', { parent: span.context });
+  const child = tracer.startSpan('b', { parent: span.context });
   assert.deepEqual([child.context.traceId, child.isRecording], [span.context.traceId, false]);
-  tracer.start('c', { parent: remote }).end();
+  tracer.startSpan('c', { parent: remote }).end();
   assert.equal(spans.length, 1);
 });
 
@@ -236,6 +236,6 @@ test('traceidratio keeps what has R >= T of the last 56 bits, and the more the h
   assert.deepEqual(['bfffffffffffff', 'c0000000000000'].map((last) => sampler(0.25)(id(last))), [false, true]);
   assert.deepEqual([sampler(0)(id('ffffffffffffff')), sampler(1)(id('00000000000000')), sampler(NaN)(id('00000000000000')), sampler(7)(id('00000000000000'))], [false, true, true, true]);
   const { tracer } = kit({ random });
-  const ids = Array.from({ length: 100 }, () => tracer.start('a').context.traceId);
+  const ids = Array.from({ length: 100 }, () => tracer.startSpan('a').context.traceId);
   for (const one of ids) for (let n = 1; n < 10; n += 1) assert.ok(!sampler(n / 10)(one) || sampler((n + 1) / 10)(one));
 });

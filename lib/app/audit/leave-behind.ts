@@ -16,12 +16,15 @@ export function leaveKeeping(installation: Installation): void {
   leaveBehind(installation, ['audit', 'keep', '--quiet']);
 }
 
-/**
- * Starts a command of ours. Never throws. Nothing within a session: its process looks after the log by itself, and an agent's
- * environment lacks the settings that a person made in theirs, such as how long to keep.
- */
-export function leaveBehind({ host: { spawn, facts }, home, surroundings }: Installation, command: readonly string[]): void {
-  if (surroundings.env['LOKI_SESSION_ID'] !== undefined) return;
+/** Nothing is left behind within a session: its process looks after the log by itself, and an agent's environment lacks the settings that a person made in theirs, such as how long to keep. */
+export function leavesBehind({ surroundings }: Installation): boolean {
+  return surroundings.env['LOKI_SESSION_ID'] === undefined;
+}
+
+/** Starts a command of ours, where any may be left behind. Never throws. */
+export function leaveBehind(installation: Installation, command: readonly string[]): void {
+  if (!leavesBehind(installation)) return;
+  const { host: { spawn, facts }, home, surroundings } = installation;
   const [program = '', ...args] = facts.loki;
   const env = Object.fromEntries(Object.entries(surroundings.env).flatMap(([name, value]) => {
     const isWanted = needed.has(name) || (name.startsWith('LOKI_') && !unneeded.has(name));

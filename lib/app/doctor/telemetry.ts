@@ -4,7 +4,7 @@
  */
 import { hasCourier } from '../telemetry/leave.ts';
 import { dropRows, readAccount, type Account } from '../telemetry/account.ts';
-import { look } from '../telemetry/handover.ts';
+import { look } from '../telemetry/handover-names.ts';
 import { accountPlace, handoverPlace } from '../telemetry/parts.ts';
 import type { ProbeReport } from '../telemetry/probe.ts';
 import { temporalityHint } from '../telemetry/probe-words.ts';

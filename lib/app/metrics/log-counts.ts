@@ -8,7 +8,8 @@ import { eventNames } from '../../audit/events.ts';
 import type { LoggedEntry } from '../../audit/query.ts';
 import { parseEntry } from '../../audit/query/filter.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { providerOfAgent, type conventionMetrics, type metricNames } from '../../telemetry/names.ts';
+import type { conventionMetrics, metricNames } from '../../telemetry/metric-names.ts';
+import { providerOfAgent } from '../../telemetry/names.ts';
 import type { Registry } from '../../telemetry/registry.ts';
 
 /** What is counted here: of one log, by whoever reads it. */

@@ -1,7 +1,7 @@
 /** The account of the courier as metrics: at `/metrics` and over OTLP alike. */
 import type { MetricFamily } from '../../base/metric.ts';
 import { signals } from '../../telemetry/batch.ts';
-import { metricNames } from '../../telemetry/names.ts';
+import { metricNames } from '../../telemetry/metric-names.ts';
 import { dropRows, type Account } from './account.ts';
 
 /** Everything it tells. Totals go on over processes. */

@@ -8,7 +8,7 @@ import { isCount, isPlainObject, objectIn } from '../../base/json.ts';
 import type { LooseFiles } from '../../base/telemetry-ports.ts';
 import { signals, type DropReason, type Signal } from '../../telemetry/batch.ts';
 import type { DestinationStand } from '../../telemetry/export/stand.ts';
-import { isDropReason } from './handover.ts';
+import { isDropReason } from './handover-names.ts';
 
 export { signals, type Signal };
 
@@ -90,10 +90,29 @@ function dropsOf(value: unknown): DropCounts {
   return drops;
 }
 
-/** What a courier of ours wrote; members that another version has differently are shown as they are, or not at all. */
+type Is = (value: unknown) => boolean;
+
+const isOneOf = (...words: readonly string[]): Is => (value) => typeof value === 'string' && words.includes(value);
+const isText: Is = (value) => typeof value === 'string';
+const orNull = (is: Is): Is => (value) => value === null || is(value);
+/** All of these members, whatever else there is. */
+const isRecordOf = (members: { readonly [name: string]: Is }): Is => (value) => isPlainObject(value) && Object.entries(members).every(([name, is]) => is(value[name]));
+const isMapOf = (isKey: Is, is: Is): Is => (value) => isPlainObject(value) && Object.entries(value).every(([key, each]) => isKey(key) && is(each));
+
+const isState = isOneOf('direct', 'spooling');
+const isTried = orNull(isRecordOf({ at: isCount, words: isText }));
+const isSignalStand = isRecordOf({
+  state: isState, delivered: isCount, dropped: isMapOf((reason) => typeof reason === 'string' && isDropReason(reason), isCount),
+  lastSuccess: isTried, lastFailure: isTried, lastWarning: isTried, failures: isCount, nextTry: orNull(isCount),
+});
+const isWholeStand = isRecordOf({
+  name: isText, kind: isOneOf('otlp', 'file'), state: isState, signals: isMapOf(isOneOf(...signals), isSignalStand), disk: isTried,
+  waiting: isRecordOf({ items: isCount, files: isCount, fileBytes: isCount, batches: isCount, batchBytes: isCount, oldest: orNull(isCount) }),
+});
+
+/** What a courier of ours wrote. One that another version has differently is not shown. */
 function isStand(value: unknown): value is DestinationStand {
-  if (!isPlainObject(value) || typeof value['name'] !== 'string' || !isPlainObject(value['waiting']) || !isPlainObject(value['signals'])) return false;
-  return Object.values(value['waiting']).every((each) => each === null || isCount(each)) && Object.values(value['signals']).every(isPlainObject);
+  return isWholeStand(value);
 }
 
 /** Adds one drop to counts. */

@@ -8,6 +8,7 @@ import type { Action, PolicyDecision } from '../../base/action.ts';
 import { sha256Hex } from '../../base/digest.ts';
 import { isId } from '../../base/ids.ts';
 import { canonicalJson, isPlainObject, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { quietly } from '../../base/quietly.ts';
 import { contextIn } from '../../base/trace-context.ts';
 import { spanIdOf, traceIdOf } from '../../base/trace-ids.ts';
 import type { Attributes, SpanContext, Tracer } from '../../base/trace.ts';
@@ -97,7 +98,12 @@ class Trace implements ActionTrace {
     return parent === undefined || callId === undefined ? parent : { ...parent, spanId: callSpan(parent.traceId, callId) };
   }
 
+  /** What the tracer of a caller throws does not keep the outcome from being recorded. */
   ended(outcome: ActionOutcome, decided: Decided, sessionId: string): SpanContext | undefined {
+    return quietly(() => this.#ended(outcome, decided, sessionId));
+  }
+
+  #ended(outcome: ActionOutcome, decided: Decided, sessionId: string): SpanContext | undefined {
     const { action, callId, ok, exit, about = {} } = outcome;
     const { entry, marks } = decided;
     const worker = workerIn(about);
@@ -107,7 +113,7 @@ class Trace implements ActionTrace {
     const { parent, traceId } = this.#placeOf(sessionId, worker);
     // A call that was refused has its span, and was made all the same.
     const ids = callId === undefined || traceId === undefined || (entry !== undefined && wasRefused(entry)) ? {} : { spanId: callSpan(traceId, callId) };
-    const span = this.#options.tracer.start(spanNames.tool(toolOf(action)), {
+    const span = this.#options.tracer.startSpan(spanNames.tool(toolOf(action)), {
       parent, ids: { ...(traceId === undefined ? {} : { traceId }), ...ids },
       ...(entry === undefined ? {} : { startTime: askedAt(entry.timestamp, entry['details']) }),
       attributes: {
@@ -115,20 +121,20 @@ class Trace implements ActionTrace {
         [attribute.exitCode]: exit, [attribute.ungated]: isUngated ? true : undefined, [attribute.errorType]: ok ? undefined : 'tool_error',
       },
     });
-    if (!ok) span.status('error');
+    if (!ok) span.setStatus('error');
     span.end();
     return span.context;
   }
 
   evaluation(point: 'data' | 'resource', parent: SpanContext | undefined): (decision: PolicyDecision) => void {
-    const span = this.#options.tracer.start(spanNames.policy, { parent, attributes: { [attribute.point]: point } });
-    return (decision) => span.setAll(decisionAttributes(decision, decidingRule(decision))).end();
+    const span = this.#options.tracer.startSpan(spanNames.policy, { parent, attributes: { [attribute.point]: point } });
+    return (decision) => span.setAttributes(decisionAttributes(decision, decidingRule(decision))).end();
   }
 
   sessionEnded(sessionId: string, startedAt: number | undefined): void {
     const { tracer, agent } = this.#options;
     const given = this.#given();
-    tracer.start(spanNames.agent(agent, 'session'), {
+    tracer.startSpan(spanNames.agent(agent, 'session'), {
       ...(given === undefined ? { ids: sessionIds(sessionId) } : { parent: given }), ...(startedAt === undefined ? {} : { startTime: startedAt }),
       attributes: this.#agentAttributes(agent, 'session', sessionId),
     }).end();
@@ -137,7 +143,7 @@ class Trace implements ActionTrace {
   workerEnded(sessionId: string, worker: Worker, startedAt: number | undefined): void {
     const { parent, traceId } = this.#placeOf(sessionId);
     const name = wordOf(worker.type);
-    this.#options.tracer.start(spanNames.agent(name, 'run'), {
+    this.#options.tracer.startSpan(spanNames.agent(name, 'run'), {
       parent, ...(traceId === undefined ? {} : { ids: { traceId, spanId: workerSpan(traceId, worker) } }), ...(startedAt === undefined ? {} : { startTime: startedAt }),
       attributes: this.#agentAttributes(name, 'run', sessionId),
     }).end();
@@ -151,11 +157,11 @@ class Trace implements ActionTrace {
     const ids = traceId === undefined ? {} : { traceId };
     if (doing !== undefined) {
       const attributes = this.#agentAttributes(agent, doing, sessionId);
-      return { span: tracer.start(spanNames.agent(agent, doing), { parent, ids, attributes }), endsElsewhere: false };
+      return { span: tracer.startSpan(spanNames.agent(agent, doing), { parent, ids, attributes }), endsElsewhere: false };
     }
     const callId = textIn(about['call_id']);
     const agreed = callId === undefined || traceId === undefined ? {} : { spanId: callSpan(traceId, callId) };
-    const span = tracer.start(spanNames.tool(toolOf(action)), { parent, ids: { ...ids, ...agreed }, attributes: this.#callAttributes(action, sessionId, callId, worker) });
+    const span = tracer.startSpan(spanNames.tool(toolOf(action)), { parent, ids: { ...ids, ...agreed }, attributes: this.#callAttributes(action, sessionId, callId, worker) });
     return { span, endsElsewhere: callId !== undefined };
   }
 
@@ -164,7 +170,7 @@ class Trace implements ActionTrace {
     const given = this.#given();
     const ids = given !== undefined || sessionId === 'none' ? undefined : sessionIds(sessionId);
     // Begun to learn whether the trace is kept: by ratio, its id says so to every process alike.
-    const session = given ?? (ids === undefined || tellsOfSessions !== true ? undefined : tracer.start(spanNames.agent(agent, 'session'), { ids }).context);
+    const session = given ?? (ids === undefined || tellsOfSessions !== true ? undefined : tracer.startSpan(spanNames.agent(agent, 'session'), { ids }).context);
     const traceId = session?.traceId ?? ids?.traceId;
     return { traceId, parent: session === undefined || worker === undefined ? session : { ...session, spanId: workerSpan(session.traceId, worker) } };
   }

@@ -37,7 +37,7 @@ async function open(installation: Installation): Promise<OpenedCommand> {
   const telemetry = await openTelemetry(installation, 'command');
   const parent = contextIn(installation.surroundings.env);
   // Begun for its ids, and to learn whether it is kept; what is never ended is never told.
-  const { context } = telemetry.tracer.start(spanNames.command(''), { parent });
+  const { context } = telemetry.tracer.startSpan(spanNames.command(''), { parent });
   return { telemetry, context, parent };
 }
 
@@ -59,8 +59,8 @@ export async function endCommand(installation: Installation, name: string, exit:
   try {
     const { telemetry, context: { traceId, spanId }, parent } = await commandOf(installation);
     if (isTold) {
-      const span = telemetry.tracer.start(spanNames.command(name), { parent, ids: { traceId, spanId }, startTime: startedAt, attributes: { [attribute.exitCode]: exit } });
-      if (exit !== 0) span.set(attribute.errorType, `exit ${exit}`).status('error');
+      const span = telemetry.tracer.startSpan(spanNames.command(name), { parent, ids: { traceId, spanId }, startTime: startedAt, attributes: { [attribute.exitCode]: exit } });
+      if (exit !== 0) span.setAttribute(attribute.errorType, `exit ${exit}`).setStatus('error');
       span.end();
     }
     await telemetry.end();

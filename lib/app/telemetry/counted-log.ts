@@ -1,7 +1,7 @@
 /**
  * Metrics counted from the log of record for OTLP, by the courier: every entry once in an installation, whichever process is the courier. What was
- * counted is kept beside how far, so that one series goes on over processes that live for seconds; where that file is lost, a new series begins.
- * Entries of more than a day ago are passed over: while telemetry was off, nobody counted, and a receiver would take them for today's.
+ * counted is kept beside how far, so that one series goes on over processes that live for seconds; where that file is lost, or was written by a clock
+ * that has been set back since, a new series begins: no receiver takes a series whose time has come before. Entries of more than a day ago are passed over: while telemetry was off, nobody counted, and a receiver would take them for today's.
  */
 import type { Clock, Disk, Random, Timers } from '../../ports.ts';
 import type { LooseFiles } from '../../base/telemetry-ports.ts';
@@ -10,10 +10,10 @@ import { isCount, isPlainObject, objectIn } from '../../base/json.ts';
 import { parsePosition, type Position } from '../../audit/forward/cursor.ts';
 import { endPosition, firstPosition, readOn } from '../../audit/forward/reader.ts';
 import { createMetrics, metricTable } from '../../telemetry/metrics.ts';
-import { conventionMetrics } from '../../telemetry/names.ts';
+import { conventionMetrics } from '../../telemetry/metric-names.ts';
 import { createRegistry } from '../../telemetry/registry.ts';
 import { countedFromLog, createLogCounts } from '../metrics/log-counts.ts';
-import { addFamilies } from './families.ts';
+import { addFamilies, subtractFamilies } from './families.ts';
 import { uuidOf } from './parts.ts';
 
 export interface CountedPlace {
@@ -47,7 +47,7 @@ export interface CountedLog {
   readonly told: Counted;
   /** Counts what was added to the log. True when something was. */
   look(): Promise<boolean>;
-  /** Everything as it stands after the last look, and beside it what is known as it stands: those replace what was told of them before. */
+  /** Everything as it stands after the last look, and beside it what is known as it stands: those replace what was told of them before. May begin a new series: `told` is to be asked after it. */
   read(beside?: readonly MetricFamily[]): Counted;
   /** What `read` gave last has been told: from here the next process goes on. Never throws. */
   keep(): void;
@@ -57,6 +57,8 @@ const largestFile = 1 << 20;
 /** A look that would take longer goes on with the next one. */
 const looked = { atOnce: 64 << 20, aTurn: { lines: 2000, bytes: 1 << 18 } };
 const oldestMs = 24 * 3_600_000;
+/** A clock that was set back by less is waited for: the series stands still meanwhile. */
+const setBackMs = 60_000;
 const stamp = /^\{"seq":\d{1,16},"timestamp":"([^"]{24})"/;
 const headLength = 80;
 
@@ -67,20 +69,31 @@ interface Kept extends Counted {
 export function openCountedLog(place: CountedPlace): CountedLog {
   const { clock, random } = place;
   const kept = readKept(place);
-  const now = clock.now();
-  const newFrom = kept === undefined ? place.newFrom ?? now : 0;
-  const begun: Kept = kept ?? { instance: uuidOf(random.bytes(16)), since: newFrom, at: newFrom, families: [], position: newFrom < now ? firstPosition(place.disk, place.log) : endPosition(place.disk, place.log) };
+  const started = clock.now();
+  const fromThen = kept === undefined ? Math.max(place.newFrom ?? started, started - oldestMs) : started;
+  // From the end on, everything counts that comes.
+  const newFrom = kept === undefined && fromThen < started ? fromThen : 0;
+  const anew = (since: number, position: Position): Kept => ({ instance: uuidOf(random.bytes(16)), since, at: since, families: [], position });
   const [metrics, usage] = [createMetrics(), createRegistry(conventionMetrics)];
   const count = createLogCounts(metrics, usage);
+  let begun: Kept = kept ?? anew(fromThen, newFrom > 0 ? firstPosition(place.disk, place.log) : endPosition(place.disk, place.log));
   let position = begun.position;
   let told: Counted = begun;
   let newest: Kept = begun;
+  /** Counted by this process: what belongs to an earlier series, what was told, what was read last. */
+  let own: { readonly [which in 'earlier' | 'told' | 'newest']: readonly MetricFamily[] } = { earlier: [], told: [], newest: [] };
 
   function read(beside: readonly MetricFamily[] = []): Counted {
-    const own = [...metrics.read().filter(({ name }) => countedFromLog.has(name)), ...usage.read()].filter(({ points }) => points.length > 0);
+    const now = clock.now();
+    if (told.at - now > setBackMs) {
+      told = begun = anew(now, position);
+      own = { ...own, earlier: own.told };
+    }
+    const counted = [...metrics.read().filter(({ name }) => countedFromLog.has(name)), ...usage.read()].filter(({ points }) => points.length > 0);
+    own = { ...own, newest: counted };
     const names = new Set(beside.map(({ name }) => name));
-    const counted = addFamilies(begun.families, own).filter(({ name }) => !names.has(name));
-    newest = { instance: begun.instance, since: begun.since, at: Math.max(told.at, clock.now()), families: [...counted, ...beside], position };
+    const families = addFamilies(begun.families, subtractFamilies(counted, own.earlier)).filter(({ name }) => !names.has(name));
+    newest = { instance: begun.instance, since: begun.since, at: Math.max(told.at, now), families: [...families, ...beside], position };
     return newest;
   }
 
@@ -101,6 +114,7 @@ export function openCountedLog(place: CountedPlace): CountedLog {
     read,
     keep() {
       told = newest;
+      own = { ...own, told: own.newest };
       try {
         place.loose.replace(place.base, place.path, `${JSON.stringify(newest)}\n`);
       } catch {

@@ -9,7 +9,8 @@ import type { SpoolFile } from '../../base/telemetry-ports.ts';
 import { signals, type Batch, type CountDrops, type Signal } from '../../telemetry/batch.ts';
 import type { StandingDestination } from '../../telemetry/export/options.ts';
 import { readAccount, withDrops, writeAccount, type Account, type AccountPlace, type DropCounts } from './account.ts';
-import { readNames, type HandedOver, type HandoverPlace, type Temporality } from './handover.ts';
+import { readNames, type HandedOver, type Temporality } from './handover-names.ts';
+import type { HandoverPlace } from './handover.ts';
 
 export interface CourierParts {
   readonly kind: string;

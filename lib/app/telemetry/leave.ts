@@ -4,9 +4,9 @@
  */
 import { telemetrySection } from '../../config/sections/telemetry.ts';
 import type { Installation } from '../installation.ts';
-import { leaveBehind } from '../audit/leave-behind.ts';
+import { leaveBehind, leavesBehind } from '../audit/leave-behind.ts';
 import { readAccount, type Account } from './account.ts';
-import { look } from './handover.ts';
+import { look } from './handover-names.ts';
 import { accountPlace, handoverPlace } from './parts.ts';
 import { telemetryPlaces } from './places.ts';
 
@@ -45,7 +45,7 @@ function waitOf(account: Account | undefined, now: number): number {
 /** Leaves the sending behind, when something is to be sent by somebody else. Never throws. */
 export function leaveTelemetry(installation: Installation): void {
   try {
-    if (isSendingDue(installation)) leaveBehind(installation, ['telemetry', 'send', '--linger', '10s', '--quiet']);
+    if (leavesBehind(installation) && isSendingDue(installation)) leaveBehind(installation, ['telemetry', 'send', '--linger', '10s', '--quiet']);
   } catch {
     return;
   }

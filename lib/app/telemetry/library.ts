@@ -68,10 +68,10 @@ class LibraryTelemetry implements Telemetry {
   #isEnded = false;
 
   constructor({ scope }: TelemetryOptions, settings: TelemetrySettings) {
-    const { destinations, sampler, limits, spans, logs, resource } = settings;
+    const { destinations, sampler, limits, spans, logs, metrics: { histograms }, resource } = settings;
     this.#settings = settings;
     this.problems = [...settings.problems];
-    this.#recorder = createRecorder({ clock, random, signals: destinations.flatMap(({ signals }) => signals), sampler, limits, spans, logs, stacks: true });
+    this.#recorder = createRecorder({ clock, random, signals: destinations.flatMap(({ signals }) => signals), sampler, limits, spans, logs, histograms, stacks: true });
     this.#recorder.hear({ begun: (signal) => this.#await(signal), full: () => void this.#send(), dropped: (signal, reason) => this.#count(signal, reason, 1) });
     const told = scope ?? { name: resource['service.name'] ?? 'loki-enterprise' };
     this.tracer = this.#recorder.tracer(told);

@@ -9,11 +9,13 @@ import { startPipeline } from '../../telemetry/pipeline.ts';
 import type { TelemetrySettings } from '../../telemetry/settings.ts';
 import { countedFromLog } from '../metrics/log-counts.ts';
 import type { Installation } from '../installation.ts';
+import { dropRows, withDrops, type DropCounts } from './account.ts';
 import { toldByAccount } from './account-families.ts';
-import { handOver, noteDrops, type Temporality } from './handover.ts';
+import type { Temporality } from './handover-names.ts';
+import { handOver, noteDrops } from './handover.ts';
 import { leaveTelemetry } from './leave.ts';
 import { becomeCourier, type OpenCourier } from './open-courier.ts';
-import { handoverPlace, recorderOf, resourceOf, scope, temporalitiesOf, uuidOf, wantedSignals } from './parts.ts';
+import { handoverPlace, makingOf, recorderOf, resourceOf, scope, temporalitiesOf, uuidOf, wantedSignals } from './parts.ts';
 import type { Measured, ProcessTelemetry } from './telemetry.ts';
 
 const sweepEveryMs = 1_500;
@@ -24,7 +26,7 @@ const lastWordsMs = 2_000;
 
 export function openLongLived(installation: Installation, settings: TelemetrySettings, kind: string): ProcessTelemetry {
   const { host } = installation;
-  const recorder = recorderOf(installation, settings);
+  const recorder = recorderOf(installation, makingOf(settings));
   const post = new Post(installation, settings, kind);
   const pipeline = startPipeline({
     recorder, resource: resourceOf(settings, uuidOf(host.random.bytes(16))), destinations: outlets(settings, post), clock: host.clock, timers: host.timers, random: host.random,
@@ -71,19 +73,32 @@ class Post {
   #courier: OpenCourier | undefined;
   #trying: Promise<void> = Promise.resolve();
   #isEnding = false;
+  /** By this process while it is not the courier: a note of each is a file, and there may be thousands a second. */
+  #dropped: DropCounts = {};
 
   constructor(installation: Installation, settings: TelemetrySettings, kind: string) {
     [this.#installation, this.#settings, this.#kind] = [installation, settings, kind];
   }
 
   readonly countDrops = (...[signal, reason, items]: Parameters<OpenCourier['countDrops']>): void => {
-    if (this.#courier === undefined) noteDrops(handoverPlace(this.#installation), signal, reason, items);
+    if (this.#courier === undefined) this.#dropped = withDrops(this.#dropped, signal, reason, items);
     else this.#courier.countDrops(signal, reason, items);
   };
 
   offer(batch: Batch, temporality: Temporality): void {
-    if (this.#courier === undefined) handOver(handoverPlace(this.#installation), batch, temporality);
-    else this.#courier.offer(batch, temporality);
+    if (this.#courier !== undefined) return this.#courier.offer(batch, temporality);
+    handOver(handoverPlace(this.#installation), batch, temporality);
+    this.#noteDropped();
+  }
+
+  /** Says what was dropped to whoever is the courier. */
+  #noteDropped(): void {
+    const dropped = dropRows(this.#dropped);
+    this.#dropped = {};
+    for (const [signal, reason, items] of dropped) {
+      if (this.#courier === undefined) noteDrops(handoverPlace(this.#installation), signal, reason, items);
+      else this.#courier.countDrops(signal, reason, items);
+    }
   }
 
   start(): void {
@@ -95,6 +110,7 @@ class Post {
     this.#trying = becomeCourier(this.#installation, this.#settings, this.#kind).catch(() => undefined).then((courier) => {
       if (courier === undefined) return this.#later(tryEveryMs, () => this.#try());
       this.#courier = courier;
+      this.#noteDropped();
       if (!this.#isEnding) this.#serve(courier);
     });
   }
@@ -137,6 +153,7 @@ class Post {
     for (const cancel of this.#timers) cancel();
     await this.#trying;
     const courier = this.#courier;
+    this.#noteDropped();
     if (courier === undefined) return leaveTelemetry(this.#installation);
     await courier.sweep();
     await courier.tellMetrics(true);

@@ -8,7 +8,7 @@ import { accountFamilies } from './account-families.ts';
 import { openCountedLog, type CountedLog } from './counted-log.ts';
 import { createCourier, type Courier } from './courier.ts';
 import { subtractFamilies } from './families.ts';
-import { look } from './handover.ts';
+import { look } from './handover-names.ts';
 import { metricData } from './metric-data.ts';
 import { openDestinations, type OpenDestinations } from './open-destinations.ts';
 import { accountPlace, handoverPlace, resourceOf, scope, temporalitiesOf } from './parts.ts';
@@ -69,10 +69,11 @@ function openCourier(installation: Installation, settings: TelemetrySettings, ki
   async function tellMetrics(always: boolean): Promise<void> {
     if (temporalities.length === 0) return;
     const log = countedLog();
-    const changed = config.audit.enabled && await log.look();
+    // A log that cannot be read is no reason to say nothing of what was delivered and dropped.
+    const changed = config.audit.enabled && await log.look().catch(() => false);
     if (!changed && !always) return;
-    const before = log.told;
     const now = log.read(accountFamilies(courier.read()));
+    const before = log.told;
     const resource = resourceOf(settings, now.instance);
     for (const temporality of temporalities) {
       const isWhole = temporality === 'cumulative';

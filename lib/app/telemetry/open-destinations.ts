@@ -15,7 +15,7 @@ import type { DestinationSettings, FileDestinationSettings, HttpDestinationSetti
 import type { Installation } from '../installation.ts';
 import { version } from '../version.ts';
 import { telemetryPlaces } from './places.ts';
-import { refusedReceiver } from './settings.ts';
+import { refusedReceiver } from './refused-receiver.ts';
 
 export interface OpenDestinations {
   readonly all: readonly StandingDestination[];

@@ -8,7 +8,9 @@ import type { TelemetrySettings } from '../../telemetry/settings.ts';
 import type { Installation } from '../installation.ts';
 import { version } from '../version.ts';
 import type { AccountPlace } from './account.ts';
-import type { HandoverPlace, Temporality } from './handover.ts';
+import type { Temporality } from './handover-names.ts';
+import type { HandoverPlace } from './handover.ts';
+import type { MakingSettings } from './making-settings.ts';
 import { telemetryPlaces } from './places.ts';
 
 export const scope: Scope = { name: scopeName, version };
@@ -23,9 +25,14 @@ export function accountPlace({ host, home }: Installation): AccountPlace {
   return { disk: host.disk, loose: spoolDrivers(host).looseFiles, base: home.home, path: telemetryPlaces(home).account };
 }
 
-export function recorderOf({ host: { clock, random } }: Installation, settings: TelemetrySettings): Recorder {
-  const { sampler, limits, spans, logs } = settings;
-  return createRecorder({ clock, random, signals: wantedSignals(settings), sampler, limits, spans, logs });
+export function recorderOf({ host: { clock, random } }: Installation, making: MakingSettings): Recorder {
+  return createRecorder({ clock, random, ...making });
+}
+
+/** Of all settings those that spans and records are made with. */
+export function makingOf(settings: TelemetrySettings): MakingSettings {
+  const { resource, sampler, limits, spans, logs, propagators } = settings;
+  return { resource, signals: wantedSignals(settings), sampler, limits, spans, logs, propagators };
 }
 
 /** What some destination wants. */
@@ -39,7 +46,7 @@ export function temporalitiesOf({ destinations }: TelemetrySettings): readonly T
 }
 
 /** `instance`: tells processes apart that live long enough to be told apart. */
-export function resourceOf({ resource }: TelemetrySettings, instance?: string): Resource {
+export function resourceOf({ resource }: Pick<TelemetrySettings, 'resource'>, instance?: string): Resource {
   return { attributes: { ...resource, ...(instance === undefined ? {} : { 'service.instance.id': instance }) } };
 }
 

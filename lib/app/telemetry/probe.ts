@@ -20,7 +20,7 @@ import { version } from '../version.ts';
 import { endpointOf } from './open-destinations.ts';
 import { resourceOf, scope } from './parts.ts';
 import { repairFor, type Tried } from './probe-words.ts';
-import { refusedReceiver } from './settings.ts';
+import { refusedReceiver } from './refused-receiver.ts';
 
 /** What came of one signal at one receiver. */
 export interface ProbeReport {
@@ -70,7 +70,7 @@ async function probeSignal({ host: { clock } }: Installation, destination: HttpD
   const secrets = secretsOf(endpoint);
   const from = clock.monotonic();
   const answer = await transport.post({
-    url, headers: { ...headers, 'user-agent': userAgentOf(version) }, body, gzip, timeoutMs: timeoutMs === 0 ? longestWaitMs : Math.min(timeoutMs, longestWaitMs), ...(tls === undefined ? {} : { tls }),
+    url, headers: { ...headers, 'user-agent': userAgentOf(version) }, body: [body], gzip, timeoutMs: timeoutMs === 0 ? longestWaitMs : Math.min(timeoutMs, longestWaitMs), ...(tls === undefined ? {} : { tls }),
   });
   const tookMs = Math.round(clock.monotonic() - from);
   const verdict = judge(answer, signal, 1, secrets, clock.now());

@@ -3,7 +3,8 @@ import { LokiError } from '../../errors.ts';
 import { resolveSettings } from '../../telemetry/resolve-settings.ts';
 import type { DestinationSettings, TelemetrySettings } from '../../telemetry/settings.ts';
 import type { Installation } from '../installation.ts';
-import { refusedReceiver, resolveTelemetry } from './settings.ts';
+import { refusedReceiver } from './refused-receiver.ts';
+import { resolveTelemetry } from './settings.ts';
 
 /** Variables that say whether telemetry of ours is sent; a person who names a receiver has said that. Those that say where stay: headers are for the receiver they name. */
 const without = /^OTEL_(?:SDK_DISABLED|(?:TRACES|METRICS|LOGS)_EXPORTER)$/;

@@ -2,7 +2,6 @@
  * The settings of telemetry of this installation: configuration files and LOKI_* variables, with OpenTelemetry's own variables between them. What
  * cannot be used is told and switches off what it concerns; it stops nobody.
  */
-import { refusedAddress } from '../../base/addresses.ts';
 import { parseEndpoint } from '../../base/otlp-endpoint.ts';
 import type { Config, Origin, Warning } from '../../config/config.ts';
 import { telemetrySection, type TelemetryDestination } from '../../config/sections/telemetry.ts';
@@ -11,11 +10,11 @@ import { nobodyAsked, resolveSettings } from '../../telemetry/resolve-settings.t
 import type { DestinationSettings, TelemetrySettings } from '../../telemetry/settings.ts';
 import type { Key, Voice } from '../../telemetry/voices.ts';
 import type { Installation } from '../installation.ts';
-import { refusedHost } from '../residency.ts';
-import { version } from '../version.ts';
+import { isOurFolder, refusedReceiver } from './refused-receiver.ts';
+import { ownResource } from './own-resource.ts';
 import { isTelemetryOn } from './telemetry.ts';
 
-export type { TelemetrySettings };
+export { nobodyAsked, type TelemetrySettings };
 
 /** Which row of OpenTelemetry's variables a key of ours stands beside. */
 const rowOf: { readonly [Field in keyof Config['telemetry']]?: Key } = {
@@ -28,11 +27,11 @@ export function resolveTelemetry(installation: Pick<Installation, 'config' | 'su
   const { config, surroundings: { env }, home, host: { facts } } = installation;
   const settings = resolveSettings({
     env, over: voiceOf(config, (layer) => layer === 'flag' || layer === 'environment'), under: voiceOf(config, (layer) => layer === 'organisation' || layer === 'user'),
-    usual: { serviceName: telemetrySection.serviceName.default, resource: { 'service.version': version, 'telemetry.sdk.name': 'loki-enterprise', 'telemetry.sdk.language': 'nodejs', 'telemetry.sdk.version': version, 'host.name': facts.hostname } },
+    usual: { serviceName: telemetrySection.serviceName.default, resource: ownResource(facts) },
     further: config.telemetry.destinations.flatMap((each, at) => furtherOf(each, `${placeOf(config.origin(telemetrySection.destinations.key))} [${at}]`)),
     refused: refusedReceiver(installation),
   });
-  return withMistakes(withoutOurFolder(settings, home.home), installation);
+  return withMistakes(withoutOurFolder(withOurBuckets(settings), home.home), installation);
 }
 
 /** What the configuration set aside is told first: without it, telemetry that somebody asked for would look like telemetry that nobody asked for. */
@@ -53,17 +52,11 @@ function asProblem({ message, file, line }: Warning): { readonly message: string
   return { message: `${file === undefined ? '' : `${file}:${line ?? 1}: `}${message}` };
 }
 
-/** Why nothing is sent to a receiver: the installation is air-gapped, or the address is one that no receiver has (docs/siem.md). The same words hold for an address that a name leads to. */
-export function refusedReceiver(installation: Pick<Installation, 'config'>): (host: string, address?: string) => string | undefined {
-  const air = refusedHost(installation);
-  const { allowInternal } = installation.config.egress;
-  return (host, address = host) => {
-    const refused = air(host);
-    if (refused !== undefined) return refused;
-    // A name is no address; where it leads is judged when it is known.
-    const what = address === host && !/^[\d.]+$|:/.test(host) ? undefined : refusedAddress(host, address, allowInternal);
-    return what === undefined ? undefined : `${address} is ${what}; if that is really the receiver, list it in LOKI_ALLOWED_INTERNAL_HOSTS (enterprise.egress.allow_internal)`;
-  };
+/** Histograms of ours have one form everywhere (contract section 8), and `/metrics` has no other. */
+function withOurBuckets(settings: TelemetrySettings): TelemetrySettings {
+  if (settings.metrics.histograms === 'explicit_bucket_histogram') return settings;
+  const message = `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION is ${settings.metrics.histograms}; the metrics of this program are sent with the buckets that they have at /metrics`;
+  return { ...settings, problems: [...settings.problems, { message }] };
 }
 
 /** What the layers of our configuration say that `isTheirs` holds for. OpenTelemetry's variables speak for themselves. */
@@ -95,7 +88,7 @@ function furtherOf({ endpoint, headers, signals, temporality, compression, timeo
 
 /** LOKI_HOME holds records, and nothing that others are to read: no files of telemetry are put there for them. */
 function withoutOurFolder(settings: TelemetrySettings, home: string): TelemetrySettings {
-  const isOurs = (each: DestinationSettings): boolean => each.kind === 'file' && (each.directory === home || each.directory.startsWith(`${home}/`));
+  const isOurs = (each: DestinationSettings): boolean => each.kind === 'file' && isOurFolder(each.directory, home);
   const destinations = settings.destinations.filter((each) => !isOurs(each));
   if (destinations.length === settings.destinations.length) return settings;
   const problems = [...settings.problems, { message: `no files of telemetry are put into LOKI_HOME (${home}), which holds records`, hint: 'Name a folder elsewhere' }];

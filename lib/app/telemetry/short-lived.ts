@@ -5,23 +5,24 @@
 import { encodeLogs } from '../../formats/otlp/logs.ts';
 import { encodeSpans } from '../../formats/otlp/spans.ts';
 import type { Encoded } from '../../formats/otlp/envelope.ts';
-import type { DropReason, Signal } from '../../telemetry/batch.ts';
+import type { Signal } from '../../telemetry/batch.ts';
 import type { Queue } from '../../telemetry/recorder.ts';
-import type { TelemetrySettings } from '../../telemetry/settings.ts';
 import type { Installation } from '../installation.ts';
+import { dropRows, withDrops, type DropCounts } from './account.ts';
 import { handOver, noteDrops, type HandoverPlace } from './handover.ts';
 import { leaveTelemetry } from './leave.ts';
+import type { MakingSettings } from './making-settings.ts';
 import { handoverPlace, recorderOf, resourceOf, scope } from './parts.ts';
 import type { ProcessTelemetry } from './telemetry.ts';
 
-export function openShortLived(installation: Installation, settings: TelemetrySettings): ProcessTelemetry {
+export function openShortLived(installation: Installation, settings: MakingSettings): ProcessTelemetry {
   const recorder = recorderOf(installation, settings);
   const resource = resourceOf(settings);
-  const dropped = new Map<string, number>();
+  let dropped: DropCounts = {};
   recorder.hear({
     begun: () => undefined,
     full: () => undefined,
-    dropped: (signal, reason) => { dropped.set(`${signal} ${reason}`, (dropped.get(`${signal} ${reason}`) ?? 0) + 1); },
+    dropped: (signal, reason) => { dropped = withDrops(dropped, signal, reason, 1); },
   });
   let ended: Promise<void> | undefined;
 
@@ -30,10 +31,7 @@ export function openShortLived(installation: Installation, settings: TelemetrySe
     let handed = handQueue(place, 'traces', recorder.spans, (items) => encodeSpans(resource, items));
     handed = handQueue(place, 'logs', recorder.logs, (items) => encodeLogs(resource, items)) || handed;
     recorder.close();
-    for (const [what, items] of dropped) {
-      const [signal, reason] = what.split(' ') as [Signal, DropReason];
-      noteDrops(place, signal, reason, items);
-    }
+    for (const [signal, reason, items] of dropRows(dropped)) noteDrops(place, signal, reason, items);
     if (handed) leaveTelemetry(installation);
   }
 

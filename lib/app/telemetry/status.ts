@@ -11,7 +11,7 @@ import type { DestinationStand, SignalStand } from '../../telemetry/export/stand
 import type { DestinationSettings } from '../../telemetry/settings.ts';
 import type { Installation } from '../installation.ts';
 import { readAccount, type Account, type DropCounts } from './account.ts';
-import { readNames } from './handover.ts';
+import { readNames } from './handover-names.ts';
 import { hasCourier, isSentByFiles } from './leave.ts';
 import { accountPlace, handoverPlace } from './parts.ts';
 import { telemetryPlaces } from './places.ts';
@@ -95,7 +95,7 @@ function handedOverNow(installation: Installation): Waiting {
 }
 
 /** Each destination's folder, by its id. */
-export function spoolFolders({ host, home }: Installation): readonly (readonly [id: string, waiting: Waiting])[] {
+function spoolFolders({ host, home }: Installation): readonly (readonly [id: string, waiting: Waiting])[] {
   const { folder } = telemetryPlaces(home);
   const { spoolFiles } = spoolDrivers(host);
   return host.disk.list(folder).filter((id) => isSpoolFolder(id)).map((id) => [id, waitingIn(spoolFiles.list(join(folder, id)))]);

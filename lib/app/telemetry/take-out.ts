@@ -13,7 +13,7 @@ import { bodyInFile } from '../../telemetry/export/body.ts';
 import { readSpoolName } from '../../telemetry/export/spool-name.ts';
 import { largestFile } from '../../telemetry/export/spool.ts';
 import type { Installation } from '../installation.ts';
-import { readNames } from './handover.ts';
+import { readNames } from './handover-names.ts';
 import { telemetryPlaces } from './places.ts';
 import { isSpoolFolder } from './status.ts';
 

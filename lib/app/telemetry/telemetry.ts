@@ -42,13 +42,19 @@ export function isTelemetryOn({ telemetry }: Pick<Config, 'telemetry'>, env: Ins
 export async function openTelemetry(installation: Installation, kind: ProcessKind): Promise<ProcessTelemetry> {
   if (!isTelemetryOn(installation.config, installation.surroundings.env)) return silent;
   try {
-    const { resolveTelemetry } = await import('./settings.ts');
-    const settings = resolveTelemetry(installation);
-    if (!settings.isOn) return silent;
-    if (kind === 'hook' || kind === 'command') return (await import('./short-lived.ts')).openShortLived(installation, settings);
-    return (await import('./long-lived.ts')).openLongLived(installation, settings, kind);
+    return await (kind === 'hook' || kind === 'command' ? openShort(installation) : openLong(installation, kind));
   } catch {
     // Whoever does the work goes on without it; `loki doctor telemetry` says what is wrong.
     return silent;
   }
+}
+
+async function openShort(installation: Installation): Promise<ProcessTelemetry> {
+  const settings = await (await import('./making-settings.ts')).makingSettings(installation);
+  return settings === undefined ? silent : (await import('./short-lived.ts')).openShortLived(installation, settings);
+}
+
+async function openLong(installation: Installation, kind: ProcessKind): Promise<ProcessTelemetry> {
+  const settings = (await import('./settings.ts')).resolveTelemetry(installation);
+  return settings.isOn ? (await import('./long-lived.ts')).openLongLived(installation, settings, kind) : silent;
 }

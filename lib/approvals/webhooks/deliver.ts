@@ -5,8 +5,8 @@
  */
 import type { Clock, Random, Sockets } from '../../ports.ts';
 import { LokiError, messageOf } from '../../errors.ts';
-import type { Span, Tracer } from '../../base/trace.ts';
-import { isValidContext } from '../../base/trace.ts';
+import type { SpanContext, Tracer } from '../../base/trace.ts';
+import { isValidContext, toldContext } from '../../base/trace.ts';
 import { traceparentOf } from '../../base/trace-context.ts';
 import { attribute, spanNames } from '../../telemetry/names.ts';
 import type { JsonObject } from '../../base/json.ts';
@@ -116,13 +116,13 @@ async function deliver(options: DeliverOptions, waiting: Waiting): Promise<boole
 
 /** One attempt and its span, which the receiver is told of: a message can be followed into whatever it sets off there. */
 async function tracedAttempt(options: DeliverOptions, waiting: Waiting): Promise<Attempt> {
-  const span = options.tracer.start(spanNames.webhook, {
+  const span = options.tracer.startSpan(spanNames.webhook, {
     kind: 'client',
     attributes: { [attribute.method]: 'POST', [attribute.serverAddress]: hostOf(waiting.url), [attribute.approvalId]: waiting.approvalId, [attribute.resendCount]: waiting.attempts === 0 ? undefined : waiting.attempts },
   });
-  const attempt = await attemptOf(options, waiting, span);
-  span.set(attribute.httpStatus, attempt.status);
-  if (attempt.kind === 'failed') span.set(attribute.errorType, attempt.type).status('error');
+  const attempt = await attemptOf(options, waiting, toldContext(options.tracer, span.context));
+  span.setAttribute(attribute.httpStatus, attempt.status);
+  if (attempt.kind === 'failed') span.setAttribute(attribute.errorType, attempt.type).setStatus('error');
   span.end();
   return attempt;
 }
@@ -131,7 +131,7 @@ function hostOf(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).hostname : undefined;
 }
 
-async function attemptOf({ rules, sockets, clock, secrets, userAgent }: DeliverOptions, { id, url, body: text }: Waiting, { context }: Span): Promise<Attempt> {
+async function attemptOf({ rules, sockets, clock, secrets, userAgent }: DeliverOptions, { id, url, body: text }: Waiting, context: SpanContext): Promise<Attempt> {
   try {
     const target = egressTarget(url, rules);
     const [address = ''] = await egressAddresses(target, rules, sockets);

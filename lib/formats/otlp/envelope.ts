@@ -4,7 +4,8 @@
  */
 import type { Resource, Scope, Signal } from '../../base/telemetry-data.ts';
 import type { Attributes } from '../../base/trace.ts';
-import { cut, longestName, quote, writeValue } from './value.ts';
+import { writeValue } from './any-value.ts';
+import { cut, keptValue, longestName, quote, valueBounds } from './value.ts';
 
 /** What one message may hold. A receiver takes 64 MiB; a character is at most three bytes of it. */
 export interface MessageBounds {
@@ -91,12 +92,17 @@ function schema(url: string | undefined): string {
   return url === undefined || url === '' ? '' : `,"schemaUrl":${quote(url)}`;
 }
 
+/** Nearly all are texts, for which nothing more is loaded. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? keptValue(cut(value, valueBounds.characters)) : writeValue(value);
+}
+
 /** `"attributes":[…]` of what nobody has looked at yet; what has no value, or throws when it is looked at, is left out. */
 function attributesText(attributes: Attributes): string {
   const texts = new Map<string, string>();
   try {
     for (const name of Object.keys(attributes)) {
-      const [key, value] = [quote(cut(name, longestName)), writeValue(attributes[name])];
+      const [key, value] = [quote(cut(name, longestName)), textOf(attributes[name])];
       if (name !== '' && value !== undefined) texts.set(key, `{"key":${key},"value":${value}}`);
     }
   } catch {

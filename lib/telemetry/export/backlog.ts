@@ -3,13 +3,14 @@
  * are bounded; what goes beyond a bound is the oldest, and is counted. Sends nothing, and is never waited for.
  */
 import { join } from '../../base/paths.ts';
+import { quietly } from '../../base/quietly.ts';
 import type { SpoolFile } from '../../base/telemetry-ports.ts';
 import type { Clock, Random } from '../../ports.ts';
 import { signals, type Batch, type DropReason, type Signal } from '../batch.ts';
 import type { Account } from './account.ts';
-import { bodyInFile, halves, isBody, joinBodies } from './body.ts';
+import { bodyInFile, halves, isBody, joinBodies, mostParsed } from './body.ts';
 import { createSpoolNames, readSpoolName } from './spool-name.ts';
-import { quietly, type Spool } from './spool.ts';
+import type { Spool } from './spool.ts';
 
 /** One batch that waits, or is being sent. */
 export interface Waiting {
@@ -21,15 +22,16 @@ export interface Waiting {
   /** While it is in memory. */
   body: string | undefined;
   isOnDisk: boolean;
-  /** Cut in two already; it is not cut again. */
-  readonly isHalf: boolean;
+  /** Not to be cut, and sent alone: half of one already, or a file of somebody's that nobody here parses. */
+  readonly isWhole: boolean;
 }
 
 /** What is sent at once: the bodies of `waiting` as one. */
 export interface Parcel {
   readonly waiting: readonly Waiting[];
   readonly items: number;
-  readonly body: string;
+  /** Pieces of one text. */
+  readonly body: readonly string[];
 }
 
 export interface BacklogOptions {
@@ -70,14 +72,13 @@ export class Backlog {
     this.#options = options;
     this.#nextName = createSpoolNames(options.random);
     this.#lines = new Map(signals.map((signal) => [signal, { waiting: [], taken: new Set(), items: 0, batches: 0, bytes: 0 }]));
-    for (const file of options.spool?.look() ?? []) this.#takeUp(file);
-    this.#boundDisk(0);
+    this.#takeUpWithin(options.spool?.look() ?? []);
   }
 
   /** Puts a batch behind all others. */
   add({ signal, items, body }: Batch, toDisk: boolean): void {
     const name = this.#nextName(this.#options.clock.now(), signal, items);
-    this.#insert({ name, signal, items, body, bytes: Buffer.byteLength(body) + 1, isOnDisk: false, isHalf: false });
+    this.#insert({ name, signal, items, body, bytes: Buffer.byteLength(body) + 1, isOnDisk: false, isWhole: false });
     if (toDisk) this.toDisk(signal);
     this.#boundMemory(signal);
   }
@@ -99,7 +100,7 @@ export class Backlog {
     const text = quietly(() => read(join(folder, file.name)));
     const body = text === undefined ? undefined : bodyInFile(known.signal, text);
     if (body === undefined) this.#options.account.dropped(known.signal, 'damaged', known.items);
-    else this.#insert({ name: file.name, signal: known.signal, items: known.items, body, bytes: file.size, isOnDisk: false, isHalf: false });
+    else this.#insert({ name: file.name, signal: known.signal, items: known.items, body, bytes: file.size, isOnDisk: false, isWhole: file.size > mostParsed });
     return true;
   }
 
@@ -111,7 +112,7 @@ export class Backlog {
     let bytes = 0;
     for (let next = line.waiting[0]; next !== undefined && taken.length < mostJoined; next = line.waiting[0]) {
       // A message of another form, as in a file of somebody else's that is replayed, is sent as it is.
-      const isAlone = next.isHalf || (next.body !== undefined && !isBody(signal, next.body));
+      const isAlone = next.isWhole || (next.body !== undefined && !isBody(signal, next.body));
       if (taken.length > 0 && (bytes + next.bytes > mostBytes || isAlone)) break;
       const body = next.body ?? this.#read(line, next);
       if (body === undefined && line.waiting[0] === next) break;
@@ -120,7 +121,8 @@ export class Backlog {
       line.taken.add(next);
       taken.push(next);
       bodies.push(body);
-      bytes += next.bytes;
+      // A file may have grown since its size was looked at.
+      bytes += Math.max(next.bytes, body.length);
       if (isAlone) break;
     }
     return taken.length === 0 ? undefined : { waiting: taken, items: sumOf(taken), body: joinBodies(signal, bodies) };
@@ -154,11 +156,11 @@ export class Backlog {
 
   /** In place of one that is too large two, behind all others. False when it cannot be cut. */
   cut(one: Waiting, body: string, toDisk: boolean): boolean {
-    const parts = one.isHalf ? undefined : halves(one.signal, body);
+    const parts = one.isWhole ? undefined : halves(one.signal, body);
     if (parts === undefined) return false;
     for (const { items, body: half } of parts) {
       const name = this.#nextName(this.#options.clock.now(), one.signal, items);
-      this.#insert({ name, signal: one.signal, items, body: half, bytes: Buffer.byteLength(half) + 1, isOnDisk: false, isHalf: true });
+      this.#insert({ name, signal: one.signal, items, body: half, bytes: Buffer.byteLength(half) + 1, isOnDisk: false, isWhole: true });
     }
     if (toDisk || one.isOnDisk) this.toDisk(one.signal);
     this.done([one]);
@@ -263,10 +265,24 @@ export class Backlog {
     line.bytes -= one.bytes;
   }
 
+  /** As many of the newest as there may be. The others go before they stand in a line, out of which a hundred thousand would be taken one by one. */
+  #takeUpWithin(files: readonly SpoolFile[]): void {
+    const { spool, account } = this.#options;
+    for (const file of files) {
+      const known = readSpoolName(file.name);
+      if (known === undefined) continue;
+      if (spool?.hasRoom(0) !== false) this.#takeUp(file);
+      else {
+        spool.remove(file.name);
+        account.dropped(known.signal, 'spool_full', known.items);
+      }
+    }
+  }
+
   #takeUp({ name, size }: SpoolFile): void {
     const known = readSpoolName(name);
     if (known === undefined) return;
-    this.#insert({ name, signal: known.signal, items: known.items, bytes: size, body: undefined, isOnDisk: true, isHalf: false });
+    this.#insert({ name, signal: known.signal, items: known.items, bytes: size, body: undefined, isOnDisk: true, isWhole: size > mostParsed });
   }
 
   #holds(line: Line, name: string): boolean {
@@ -355,7 +371,7 @@ export class Backlog {
       line.waiting = left;
       for (const { name } of [...line.waiting, ...line.taken]) known.add(name);
     }
-    for (const file of found) if (!known.has(file.name)) this.#takeUp(file);
+    this.#takeUpWithin(found.filter(({ name }) => !known.has(name)));
     return names;
   }
 }

@@ -2,7 +2,7 @@
  * The text of a batch, as far as whoever carries it must know it: whether it is one message of its signal, several put into one, one cut into two. What
  * is carried is not read: a text of the right form whose middle is broken is found out by the receiver.
  */
-import { isPlainObject } from '../../base/json.ts';
+import { isPlainObject, jsonIn } from '../../base/json.ts';
 import { envelopeNames } from '../../formats/otlp/envelope.ts';
 import type { Signal } from '../batch.ts';
 
@@ -23,22 +23,22 @@ export function bodyInFile(signal: Signal, text: string): string | undefined {
   return body !== undefined && isBody(signal, body) ? body : undefined;
 }
 
-/** Several messages as one. All of them are `isBody`. */
-export function joinBodies(signal: Signal, bodies: readonly string[]): string {
-  const [first] = bodies;
-  if (bodies.length === 1 && first !== undefined) return first;
+/** Several messages as the pieces of one. All of them are `isBody`. */
+export function joinBodies(signal: Signal, bodies: readonly string[]): readonly string[] {
+  if (bodies.length === 1) return bodies;
   const inner = bodies.map((body) => body.slice(begins(signal).length, -ends.length)).filter((text) => text !== '');
-  return `${begins(signal)}${inner.join(',')}${ends}`;
+  return [begins(signal), ...inner.flatMap((text, at) => (at === 0 ? [text] : [',', text])), ends];
 }
 
-/** Whether the whole of it can be read as JSON. */
-export function isReadable(body: string): boolean {
-  try {
-    JSON.parse(body);
-    return true;
-  } catch {
-    return false;
-  }
+/**
+ * Of what lies on disk more is not parsed: a file that somebody made for it keeps a process busy for a minute and fills gigabytes of memory. Of ours, what
+ * is larger is one item, which cannot be cut.
+ */
+export const mostParsed: number = 1024 * 1024;
+
+/** Whether a message that was refused cannot be read as JSON. Of one that is too large to be looked at that is not said. */
+export function isDamaged(body: string): boolean {
+  return body.length <= mostParsed && jsonIn(body) === undefined;
 }
 
 /** A part of a message, and how many items it holds. */
@@ -49,12 +49,7 @@ export interface Part {
 
 /** One message as two, half of its spans, metrics or records each; undefined when it cannot be cut. Costs a parse: only for what a receiver found too large. */
 export function halves(signal: Signal, body: string): readonly [Part, Part] | undefined {
-  let message: unknown;
-  try {
-    message = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
+  const message = jsonIn(body);
   const total = countOf(signal, message, () => 1);
   if (total < 2) return undefined;
   const middle = total >> 1;

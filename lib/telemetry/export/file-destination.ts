@@ -4,6 +4,7 @@
  * the disk does not take is counted; nothing is kept in memory for it, and nothing throws.
  */
 import { join } from '../../base/paths.ts';
+import { quietly } from '../../base/quietly.ts';
 import type { SpoolFile } from '../../base/telemetry-ports.ts';
 import { messageOf, systemCode } from '../../errors.ts';
 import type { Batch, Signal } from '../batch.ts';
@@ -11,7 +12,7 @@ import { createAccount, type Account } from './account.ts';
 import { bodyInFile } from './body.ts';
 import type { FileDestinationOptions, StandingDestination } from './options.ts';
 import { readSpoolName } from './spool-name.ts';
-import { largestFile, quietly } from './spool.ts';
+import { largestFile } from './spool.ts';
 import type { DestinationStand, SignalStand, Tried } from './stand.ts';
 
 const usualFileBytes = 16 * 1024 * 1024;

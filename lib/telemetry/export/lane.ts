@@ -8,7 +8,7 @@ import type { Cancel, Clock, Random, Timers } from '../../ports.ts';
 import type { Signal } from '../batch.ts';
 import type { Account } from './account.ts';
 import type { Backlog, Parcel } from './backlog.ts';
-import { isReadable } from './body.ts';
+import { isDamaged } from './body.ts';
 import type { OtlpEndpoint } from './options.ts';
 import { pauseMs } from './pause.ts';
 import type { DestinationState, SignalStand, Tried } from './stand.ts';
@@ -89,11 +89,10 @@ export class Lane {
     this.kick();
   }
 
-  /** Nothing is sent any more; what is on its way is still heard. */
+  /** Nothing is sent any more; what is on its way is still heard. Until when the receiver is to be left alone is still said: the next process asks. */
   stop(): void {
     this.#isStopped = true;
     this.#pause?.cancel();
-    this.#pause = undefined;
   }
 
   async #send(parcel: Parcel): Promise<void> {
@@ -153,9 +152,9 @@ export class Lane {
     const [only] = parcel.waiting;
     this.#lastFailure = { at: clock.now(), words };
     if (parcel.waiting.length > 1) {
-      this.#mostBytes = Math.floor(parcel.body.length / 2);
+      this.#mostBytes = Math.floor(lengthOf(parcel.body) / 2);
       backlog.giveBack(parcel.waiting, this.#isSpooling);
-    } else if (only === undefined || !backlog.cut(only, parcel.body, this.#isSpooling)) {
+    } else if (only === undefined || !backlog.cut(only, parcel.body.join(''), this.#isSpooling)) {
       backlog.drop(parcel.waiting, 'too_large');
     }
     // It answers: nothing stands in the way of the next.
@@ -169,7 +168,7 @@ export class Lane {
     const [only] = waiting;
     // One of several may have spoilt the others: they go again, one by one.
     if (ofBatch && waiting.length > 1) backlog.giveBack(waiting, this.#isSpooling);
-    else if (ofBatch && only?.isOnDisk === true && !isReadable(body)) backlog.drop(waiting, 'damaged');
+    else if (ofBatch && only?.isOnDisk === true && isDamaged(body.join(''))) backlog.drop(waiting, 'damaged');
     else backlog.drop(waiting, 'refused');
   }
 
@@ -195,4 +194,8 @@ export class Lane {
     this.#pause?.cancel();
     this.#pause = undefined;
   }
+}
+
+function lengthOf(pieces: readonly string[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }

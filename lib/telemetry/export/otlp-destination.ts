@@ -11,6 +11,8 @@ import type { OtlpDestinationOptions, StandingDestination } from './options.ts';
 import { createSpool, largestFile, type Spool } from './spool.ts';
 import type { DestinationStand, SignalStand } from './stand.ts';
 
+/** What may be sent at once: more is taken by no receiver that keeps to the specification's default. */
+const largestBody = 64 * 1024 * 1024;
 const usualMemory = { batches: 64, bytes: 8 * 1024 * 1024 };
 
 /** What waits on disk already is taken up, and sent as soon as something kicks it off: an offer, a flush, or a moment. */
@@ -29,6 +31,7 @@ class OtlpDestination implements StandingDestination {
   readonly #lanes: ReadonlyMap<Signal, Lane>;
   readonly #watchers = new Set<() => void>();
   #isClosed = false;
+  #isKicked = false;
 
   constructor(options: OtlpDestinationOptions) {
     const { name, endpoints, temporality, spool, clock, random, memory = usualMemory, timers } = options;
@@ -48,9 +51,19 @@ class OtlpDestination implements StandingDestination {
     const lane = this.#lanes.get(batch.signal);
     if (lane === undefined || batch.items <= 0) return;
     if (this.#isClosed) return this.#afterEnd(batch);
-    if (Buffer.byteLength(batch.body) > largestFile) return this.#account.dropped(batch.signal, 'too_large', batch.items);
+    if (Buffer.byteLength(batch.body) > (this.#spool === undefined ? largestBody : largestFile)) return this.#account.dropped(batch.signal, 'too_large', batch.items);
     this.#backlog.add(batch, lane.isSpooling);
-    return lane.kick();
+    this.#kickSoon();
+  }
+
+  /** When the call is over: what is offered together is sent together. */
+  #kickSoon(): void {
+    if (this.#isKicked) return;
+    this.#isKicked = true;
+    void Promise.resolve().then(() => {
+      this.#isKicked = false;
+      this.#kick();
+    });
   }
 
   adopt(folder: string, file: SpoolFile): boolean {

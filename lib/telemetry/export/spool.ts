@@ -3,6 +3,7 @@
  * sending. A disk that does not take what it is given is left alone for a moment, and said.
  */
 import { join } from '../../base/paths.ts';
+import { quietly } from '../../base/quietly.ts';
 import type { SpoolFile } from '../../base/telemetry-ports.ts';
 import { messageOf, systemCode } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
@@ -13,8 +14,8 @@ import { readSpoolName } from './spool-name.ts';
 import type { Tried } from './stand.ts';
 
 export const mostFiles = 20_000;
-/** A file that anybody made and called a spool file; those of ours are a fraction of it. Also what may be sent at once. */
-export const largestFile: number = 64 * 1024 * 1024;
+/** A larger one is none of ours: the largest item there may be, in letters of three bytes, is smaller. */
+export const largestFile: number = 16 * 1024 * 1024;
 /** So long a disk that failed is left alone. */
 const restMs = 5000;
 
@@ -129,14 +130,5 @@ function linked(link: () => boolean): boolean {
     const code = systemCode(error) ?? '';
     if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK'].includes(code)) return false;
     throw error;
-  }
-}
-
-/** Undefined instead of an error. */
-export function quietly<T>(act: () => T): T | undefined {
-  try {
-    return act();
-  } catch {
-    return undefined;
   }
 }

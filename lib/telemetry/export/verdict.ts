@@ -2,7 +2,8 @@
  * What a receiver's answer means for what was sent: taken, to be tried again, too large, or refused. By the status alone (opentelemetry-proto,
  * docs/specification.md, "OTLP/HTTP Response"); what else it says is for people, and not believed: bounded, printable, without our own secrets.
  */
-import { isPlainObject, objectIn } from '../../base/json.ts';
+import { isPlainObject, objectIn, type JsonObject } from '../../base/json.ts';
+import { percentDecoded } from '../../base/otlp-endpoint.ts';
 import type { ExportAnswer } from '../../base/telemetry-ports.ts';
 import type { Signal } from '../batch.ts';
 import { retryAfterMs } from './pause.ts';
@@ -49,10 +50,10 @@ export function judge(answer: ExportAnswer, signal: Signal, items: number, secre
 }
 
 function taken(status: number, body: string, type: string, signal: Signal, items: number, secrets: readonly string[]): Verdict {
-  const message = objectIn(body);
+  const message = parsed(body);
   if (message === undefined) {
     // Some receivers say nothing at all, which is enough; a page is what a login or a wrong address answers.
-    const warning = body.trim() === '' || status === 204 ? undefined : `it answered ${status} with ${looksLikePage(body, type) ? 'a web page' : 'what is no JSON'}; check that the endpoint is an OTLP receiver`;
+    const warning = body.trim() === '' || status === 204 ? undefined : `it answered ${status} with ${looksLikePage(body, type) ? 'a web page' : body.length > longestParsed ? 'more than is read' : 'what is no JSON'}; check that the endpoint is an OTLP receiver`;
     return { kind: 'taken', words: `it answered ${status}`, rejected: 0, ...(warning === undefined ? {} : { warning }) };
   }
   const { partialSuccess: partial } = message;
@@ -69,9 +70,16 @@ function countIn(value: unknown, most: number): number {
   return typeof count === 'number' && Number.isSafeInteger(count) && count > 0 ? Math.min(count, most) : 0;
 }
 
+/** More of an answer is not parsed: a receiver would keep the process busy for a second with each. */
+const longestParsed = 256 * 1024;
+
+function parsed(body: string): JsonObject | undefined {
+  return body.length > longestParsed ? undefined : objectIn(body);
+}
+
 /** google.rpc.Status as JSON, or a line of plain text. */
 function messageIn(body: string, type: string): string {
-  const status = objectIn(body);
+  const status = parsed(body);
   if (status !== undefined) return typeof status['message'] === 'string' ? status['message'] : '';
   return body.trim() === '' ? '' : looksLikePage(body, type) ? 'a web page' : body.trim();
 }
@@ -95,9 +103,17 @@ export function said(text: string, secrets: readonly string[]): string {
 /** Too short to be told from words that a message holds by chance. */
 const shortestSecret = 6;
 
-/** What of an endpoint must not be said: values of headers whole and by their parts (`Bearer …`), and the query of the address. The longest first. */
+/** What of an endpoint must not be said: values of headers whole and by their parts (`Bearer …`), and the query of the address, as they are sent and as they read. The longest first. */
 export function secretsOf({ url, headers }: { readonly url: string; readonly headers: Readonly<Record<string, string>> }): readonly string[] {
   const query = URL.canParse(url) ? new URL(url).search.slice(1) : '';
-  const texts = [...Object.values(headers).flatMap((value) => [value, ...value.split(/[\s,;=]+/)]), query, ...query.split('&').map((pair) => pair.slice(pair.indexOf('=') + 1))];
+  const values = query.split('&').map((pair) => pair.slice(pair.indexOf('=') + 1));
+  const texts = [...Object.values(headers).flatMap((value) => [value, ...value.split(/[\s,;=]+/), ...credentialsIn(value)]), query, ...values, ...values.flatMap((value) => percentDecoded(value) ?? [])];
   return [...new Set(texts)].filter((text) => text.length >= shortestSecret).toSorted((a, b) => b.length - a.length);
+}
+
+/** User and password of `Basic …` (RFC 7617 section 2), whole and by themselves. */
+function credentialsIn(value: string): readonly string[] {
+  const [, packed] = /^basic +([A-Za-z0-9+/=]+)$/i.exec(value) ?? [];
+  const pair = packed === undefined ? '' : Buffer.from(packed, 'base64').toString('utf8');
+  return [pair, pair.slice(pair.indexOf(':') + 1)];
 }

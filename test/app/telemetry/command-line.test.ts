@@ -16,7 +16,7 @@ const nobody = 'http://127.0.0.1:9';
 async function handOver(here: Ground, endpoint: string, ...names: readonly string[]): Promise<void> {
   prepareHome(here.installation());
   const telemetry = await openTelemetry(here.installation({ LOKI_OTEL_ENDPOINT: endpoint }), 'hook');
-  for (const name of names) telemetry.tracer.start(name).end();
+  for (const name of names) telemetry.tracer.startSpan(name).end();
   telemetry.logger.emit({ name: 'loki.policy.deny', severity: 'warn' });
   await telemetry.end();
 }
@@ -134,6 +134,7 @@ test('taking out: one signal to standard output, never over a file that is there
   assert.equal(readdirSync(join(here.home, 'spool/telemetry/handed-over')).length, 2, 'nothing was removed');
   for (const [args, words] of [
     [['-o', join(here.root, 'not mounted')], /its folder does not exist[^]*mount the medium/], [['-o', '-'], /a file is of one signal/], [['-o', 'x.jsonl'], /a file is of one signal/], [['--signal', 'spans'], /--signal is one of traces, metrics, logs/], [['--since', 'tomorrow'], /--since/], [['--signal', 'logs', '-o', '-', '--json'], /both want standard output/],
+    [['--signal', 'logs', '-o', '-', '--remove'], /nobody can say whether all of it was read/],
   ] as const) {
     const wrong = await here.loki(['telemetry', 'export', ...args]);
     assert.equal(wrong.exit, 2, args.join(' '));

@@ -105,6 +105,11 @@ describe('a request of a command', () => {
     assert.deepEqual(await traceHeaders(here), { traceparent });
   });
 
+  test('carries nothing where OTEL_PROPAGATORS says so', async (t) => {
+    const ground = makeGround(t);
+    for (const env of [on, {}]) assert.deepEqual(await traceHeaders(ground.installation({ ...env, TRACEPARENT, OTEL_PROPAGATORS: 'none' })), {});
+  });
+
   test('hands on what the command was handed down where telemetry is off, and nothing where that cannot be read', async (t) => {
     const ground = makeGround(t);
     assert.deepEqual(await traceHeaders(ground.installation({ TRACEPARENT, TRACESTATE: 'a=1' })), { traceparent: TRACEPARENT, tracestate: 'a=1' });

@@ -90,6 +90,58 @@ test('a new series begins with the processes that handed over before there was a
   assert.equal(value(next.read(), 'loki_quality_gate_pass_total'), 3, 'one that goes on takes no notice');
 });
 
+test('a name in the handed-over folder that says 1970, or next year, begins no series there', async (t) => {
+  const log = logIn(t);
+  log.write({ event: 'gate.pass' });
+  for (const newFrom of [-10_000, 5]) {
+    const counted = log.open(newFrom);
+    await counted.look();
+    assert.deepEqual([counted.read().since, value(counted.read(), 'loki_quality_gate_pass_total')], [log.clock.now() - 24 * 3_600_000, 1]);
+  }
+});
+
+test('a clock that was a year ahead and was set back begins a new series, and every entry counts once', async (t) => {
+  const log = logIn(t);
+  const year = 365 * 24 * 3_600_000;
+  const counted = log.open();
+  log.write({ event: 'gate.pass' });
+  await counted.look();
+  tell(counted);
+  log.clock.advance(year);
+  log.write({ event: 'gate.pass' });
+  await counted.look();
+  tell(counted);
+  const ahead = counted.read();
+  log.clock.advance(-year);
+  log.write({ event: 'gate.fail', at: ahead.at }, { event: 'gate.fail', at: ahead.at });
+  await counted.look();
+  const [now, before] = [counted.read(), counted.told];
+  assert.notEqual(now.instance, ahead.instance);
+  assert.deepEqual([now.since, now.at, before.at], [log.clock.now(), log.clock.now(), log.clock.now()], 'no time that has not come');
+  assert.deepEqual([value(now, 'loki_quality_gate_fail_total'), value(now, 'loki_quality_gate_pass_total')], [2, 0], 'what was told is not told again');
+  counted.keep();
+  const next = log.open();
+  await next.look();
+  assert.deepEqual([next.read().instance, value(next.read(), 'loki_quality_gate_fail_total')], [now.instance, 2]);
+  assert.equal(value({ families: subtractFamilies(next.read().families, next.told.families) }, 'loki_quality_gate_fail_total'), 0);
+});
+
+test('a process that finds what a clock a year ahead has kept goes on from its place in a new series', async (t) => {
+  const log = logIn(t);
+  const first = log.open();
+  log.write({ event: 'gate.pass' });
+  await first.look();
+  log.clock.advance(365 * 24 * 3_600_000);
+  tell(first);
+  log.clock.advance(-365 * 24 * 3_600_000);
+  log.write({ event: 'gate.fail' });
+  const second = log.open();
+  assert.equal(await second.look(), true);
+  const now = second.read();
+  assert.notEqual(now.instance, first.read().instance);
+  assert.deepEqual([now.at, value(now, 'loki_quality_gate_fail_total'), value(now, 'loki_quality_gate_pass_total') ?? 0], [log.clock.now(), 1, 0]);
+});
+
 test('what a process counted and did not tell before it died is counted by the next', async (t) => {
   const log = logIn(t);
   const first = log.open();

@@ -1,10 +1,12 @@
 /** The courier takes over what lies there, loses nothing when it dies in between, and keeps an account over restarts. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { dropRows, readAccount } from '../../../lib/app/telemetry/account.ts';
 import { createCourier, type Courier } from '../../../lib/app/telemetry/courier.ts';
-import { handOver, look, noteDrops } from '../../../lib/app/telemetry/handover.ts';
+import { look } from '../../../lib/app/telemetry/handover-names.ts';
+import { handOver, noteDrops } from '../../../lib/app/telemetry/handover.ts';
 import type { CountDrops } from '../../../lib/telemetry/batch.ts';
 import type { StandingDestination } from '../../../lib/telemetry/export/options.ts';
 import { realTimers } from '../../support/fakes.ts';
@@ -142,4 +144,22 @@ test('where the home cannot be written nothing is thrown, and the account is tol
   await courier.close(10);
   assert.deepEqual(dropRows(courier.read().dropped), [['traces', 'disk', 1]]);
   assert.equal(existsSync(room.account.path), false);
+});
+
+test('of an account that somebody has written, no destination is believed whose stand is not whole', (t) => {
+  const room = telemetryRoom(t);
+  const signal = { state: 'direct', delivered: 1, dropped: { disk: 2 }, lastSuccess: { at: 1, words: 'it answered 200' }, lastFailure: null, lastWarning: null, failures: 0, nextTry: null };
+  const stand = { name: 'x', kind: 'otlp', state: 'direct', waiting: { items: 1, files: 0, fileBytes: 0, batches: 0, batchBytes: 0, oldest: null }, signals: { traces: signal }, disk: null };
+  const standsOf = (...destinations: readonly object[]): number | undefined => {
+    mkdirSync(dirname(room.account.path), { recursive: true });
+    writeFileSync(room.account.path, JSON.stringify({ at: 1, courier: { kind: 'x', pid: 1, since: 1, ended: null }, destinations }), { mode: 0o600 });
+    return readAccount(room.account)?.destinations.length;
+  };
+  const withSignal = (more: object): object => ({ ...stand, signals: { traces: { ...signal, ...more } } });
+  assert.equal(standsOf(stand, withSignal({ ofANewerVersion: true })), 2);
+  const forged: readonly object[] = [
+    { ...stand, state: 'asleep' }, { ...stand, kind: undefined }, { ...stand, disk: 7 }, { ...stand, disk: { at: 'now', words: 'x' } }, { ...stand, waiting: {} }, { ...stand, signals: { profiles: signal } }, { ...stand, signals: { traces: {} } },
+    ...[{ lastSuccess: 5 }, { lastFailure: {} }, { lastWarning: { at: 1, words: 7 } }, { lastWarning: undefined }, { failures: -1 }, { nextTry: 'never' }, { dropped: 7 }, { dropped: { boredom: 1 } }, { dropped: { disk: 'many' } }].map(withSignal),
+  ];
+  for (const one of forged) assert.equal(standsOf(one), 0, JSON.stringify(one));
 });

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startControlPlane } from '../../../lib/app/control-plane.ts';
-import { prepareHome } from '../../../lib/app/installation.ts';
+import { prepareHome, type Installation } from '../../../lib/app/installation.ts';
 import { readAccount, dropRows, type Account } from '../../../lib/app/telemetry/account.ts';
 import { sendOnce } from '../../../lib/app/telemetry/send.ts';
 import { resolveTelemetry } from '../../../lib/app/telemetry/settings.ts';
@@ -36,7 +36,7 @@ test('a hook hands over without a network, and the control plane sends it', asyn
   const env = { LOKI_OTEL_ENDPOINT: collector.url };
   prepareHome(here.installation());
   const hook = await openTelemetry(here.installation(env), 'hook');
-  hook.tracer.start('execute_tool Bash', { attributes: { 'loki.policy.decision': 'DENY' } }).end();
+  hook.tracer.startSpan('execute_tool Bash', { attributes: { 'loki.policy.decision': 'DENY' } }).end();
   hook.logger.emit({ name: 'loki.policy.deny', severity: 'warn' });
   await hook.end();
   assert.equal(handedOver(here).length, 2);
@@ -57,6 +57,23 @@ test('a hook hands over without a network, and the control plane sends it', asyn
   assert.ok((account?.delivered['traces'] ?? 0) >= 1);
 });
 
+test('what one that hands over has to drop costs it no file each, and is told by the courier', async (t) => {
+  const here = makeGround(t);
+  const collector = await startCollector(t);
+  const installation = here.installation({ LOKI_OTEL_ENDPOINT: collector.url, OTEL_BSP_MAX_QUEUE_SIZE: '1' });
+  prepareHome(installation);
+  const first = await openTelemetry(installation, 'control plane');
+  await until('the first is the courier', () => accountOf(here) !== undefined);
+  const second = await openTelemetry(installation, 'session');
+  for (let count = 0; count < 500; count += 1) second.tracer.startSpan('s').end();
+  assert.deepEqual(handedOver(here), [], 'nothing was written while spans were made');
+  await second.end();
+  await first.end();
+  assert.deepEqual(dropRows(accountOf(here)?.dropped ?? {}).map(([signal, reason]) => `${signal} ${reason}`), ['traces queue_full']);
+  assert.equal(accountOf(here)?.dropped.traces?.queue_full, 499);
+  assert.equal(collector.spans().length, 1);
+});
+
 test('of two that live long one sends; the other hands over, and takes over when the first ends', async (t) => {
   const here = makeGround(t);
   const collector = await startCollector(t);
@@ -65,8 +82,8 @@ test('of two that live long one sends; the other hands over, and takes over when
   const first = await openTelemetry(installation, 'session');
   await until('the first is the courier', () => accountOf(here) !== undefined);
   const second = await openTelemetry(installation, 'worker');
-  second.tracer.start('second').end();
-  first.tracer.start('first').end();
+  second.tracer.startSpan('second').end();
+  first.tracer.startSpan('first').end();
   await first.end();
   assert.deepEqual(collector.spans().map(({ name }) => name), ['first']);
   await second.end();
@@ -84,11 +101,11 @@ test('a receiver that is away: what waits is on disk, and the next courier deliv
   prepareHome(installation);
   collector.always(503);
   const hook = await openTelemetry(installation, 'hook');
-  hook.tracer.start('before').end();
+  hook.tracer.startSpan('before').end();
   await hook.end();
   const first = await openTelemetry(installation, 'session');
   await until('it is taken over', () => handedOver(here).length === 0);
-  first.tracer.start('own').end();
+  first.tracer.startSpan('own').end();
   await first.end();
   assert.equal(collector.spans().length, 0);
   assert.ok((accountOf(here)?.destinations[0]?.waiting.files ?? 0) >= 2);
@@ -108,7 +125,7 @@ test('what is handed over while the last is being sent goes too', async (t) => {
   prepareHome(installation);
   const handOver = async (name: string): Promise<void> => {
     const hook = await openTelemetry(installation, 'hook');
-    hook.tracer.start(name).end();
+    hook.tracer.startSpan(name).end();
     await hook.end();
   };
   await handOver('first');
@@ -129,7 +146,7 @@ test('where the home cannot be written everything goes on', async (t) => {
   for (const kind of ['hook', 'session'] as const) {
     const telemetry = await openTelemetry(installation, kind);
     assert.equal(telemetry.isOn, true);
-    telemetry.tracer.start('x').end();
+    telemetry.tracer.startSpan('x').end();
     await telemetry.end();
   }
   assert.equal(collector.received.length, 0);
@@ -152,7 +169,7 @@ test('a courier that is killed while the receiver is away loses nothing of what 
   prepareHome(here.installation());
   const handOver = async (name: string): Promise<void> => {
     const hook = await openTelemetry(here.installation(env), 'hook');
-    hook.tracer.start(name).end();
+    hook.tracer.startSpan(name).end();
     await hook.end();
   };
   await handOver('one');
@@ -188,4 +205,33 @@ test('a hook leaves somebody behind who sends, where a configuration file names 
   const decided = collector.metrics().filter(({ name }) => name === 'loki_policy_decisions_total').flatMap(({ points }) => points.map(({ value }) => value));
   assert.deepEqual(decided, [1]);
   await until('it has ended', () => accountOf(here)?.courier.ended !== null);
+});
+
+test('no hook leaves anybody behind while a receiver has asked to be left alone', async (t) => {
+  const here = makeGround(t);
+  const collector = await startCollector(t);
+  here.write('home/config.yaml', `enterprise:\n  telemetry:\n    endpoint: ${collector.url}\n`);
+  const left: (readonly string[])[] = [];
+  const open = (): Installation => {
+    const installation = here.installation();
+    return { ...installation, host: { ...installation.host, spawn: { ...installation.host.spawn, leave: ({ args }) => { left.push(args); } } } };
+  };
+  const hook = async (): Promise<void> => {
+    const telemetry = await openTelemetry(open(), 'hook');
+    telemetry.tracer.startSpan('s').end();
+    await telemetry.end();
+  };
+  prepareHome(open());
+  await hook();
+  assert.equal(left.length, 1, 'somebody is to send');
+  const send = (): Promise<unknown> => sendOnce(open(), resolveTelemetry(open()), { lingerMs: 0, deadlineMs: 1000, signal: new AbortController().signal });
+  collector.always({ status: 503, headers: { 'retry-after': '300' } });
+  await send();
+  await hook();
+  await hook();
+  assert.equal(left.length, 1, 'it was just asked in vain');
+  collector.always(200);
+  await send();
+  await hook();
+  assert.equal(left.length, 2, 'it answers again');
 });

@@ -45,6 +45,12 @@ test('the order: LOKI_*, then OTEL_*, then the organisation\'s file, then the us
   assert.equal(settingsOf({ user, env: { LOKI_SERVICE_NAME: 'ours', OTEL_SERVICE_NAME: 'env' } }).resource['service.name'], 'ours');
 });
 
+test('exponential histograms are not what /metrics has, and that is told', () => {
+  const { metrics, problems } = settingsOf({ organisation, env: { OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'base2_exponential_bucket_histogram' } });
+  assert.equal(metrics.histograms, 'base2_exponential_bucket_histogram');
+  assert.deepEqual(problems.map(({ message }) => message), ['OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION is base2_exponential_bucket_histogram; the metrics of this program are sent with the buckets that they have at /metrics']);
+});
+
 test('every value says where it comes from', () => {
   const { effective } = settingsOf({ organisation: `${organisation}\n`, env: { OTEL_TRACES_SAMPLER: 'always_off', LOKI_SERVICE_NAME: 'x' } });
   assert.deepEqual(effective.map(({ name, value, from }) => [name, value, from]).sort(), [

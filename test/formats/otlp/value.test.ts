@@ -1,7 +1,8 @@
 /** Values of anybody's making as OTLP/JSON: what is said, what is left out, and that nothing throws. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cut, double, quote, valueBounds, writeValue } from '../../../lib/formats/otlp/value.ts';
+import { writeValue } from '../../../lib/formats/otlp/any-value.ts';
+import { cut, double, quote, valueBounds } from '../../../lib/formats/otlp/value.ts';
 
 const said = (value: unknown, longest?: number): unknown => {
   const json = writeValue(value, longest);

@@ -13,8 +13,8 @@ const limits = { maxQueue: 1024, maxBatch: 512, delayMs: 60_000 };
 
 /** One span with three attributes, begun and ended. */
 const makeWith = (tracer) => (number) => {
-  const span = tracer.start('execute_tool Bash');
-  span.set('gen_ai.tool.name', 'Bash').set('loki.policy.decision', 'allow').set('loki.audit.seq', number);
+  const span = tracer.startSpan('execute_tool Bash');
+  span.setAttribute('gen_ai.tool.name', 'Bash').setAttribute('loki.policy.decision', 'allow').setAttribute('loki.audit.seq', number);
   span.end();
 };
 

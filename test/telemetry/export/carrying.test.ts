@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { signals } from '../../../lib/telemetry/batch.ts';
-import { bodyInFile, halves, isBody, joinBodies } from '../../../lib/telemetry/export/body.ts';
+import { bodyInFile, halves, isBody, isDamaged, joinBodies, mostParsed } from '../../../lib/telemetry/export/body.ts';
 import { pauseMs, retryAfterMs } from '../../../lib/telemetry/export/pause.ts';
 import { createSpoolNames, readSpoolName } from '../../../lib/telemetry/export/spool-name.ts';
 import { createTestRandom } from '../../support/fakes.ts';
@@ -37,11 +37,11 @@ describe('bodies', () => {
   test('several of a signal are one, and the same items are in it', () => {
     for (const signal of signals) {
       const all = [['a', 'b'], ['c'], ['d']].map((names) => batch(signal, names).body);
-      const joined = joinBodies(signal, all);
+      const joined = joinBodies(signal, all).join('');
       assert.deepEqual([namesIn(joined), JSON.parse(joined)[Object.keys(JSON.parse(joined))[0] ?? ''].length, isBody(signal, joined)], [['a', 'b', 'c', 'd'], 3, true]);
-      assert.equal(joinBodies(signal, all.slice(0, 1)), all[0]);
+      assert.equal(joinBodies(signal, all.slice(0, 1)).join(''), all[0]);
     }
-    assert.equal(joinBodies('traces', ['{"resourceSpans":[]}', '{"resourceSpans":[1]}', '{"resourceSpans":[]}']), '{"resourceSpans":[1]}');
+    assert.equal(joinBodies('traces', ['{"resourceSpans":[]}', '{"resourceSpans":[1]}', '{"resourceSpans":[]}']).join(''), '{"resourceSpans":[1]}');
   });
 
   test('those of another form are none', () => {
@@ -68,6 +68,11 @@ describe('bodies', () => {
     const body = (...metrics: readonly object[]): string => JSON.stringify({ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] });
     assert.deepEqual(halves('metrics', body(metric(3, 'sum'), metric(4, 'histogram'), metric(1, 'gauge')))?.map(({ items }) => items), [3, 5]);
     assert.equal(halves('metrics', body(metric(300, 'sum'))), undefined);
+  });
+
+  test('what is large, or nests without end, is not parsed to see whether it is damaged', () => {
+    assert.deepEqual(['{"a":[', '[]', `[${'{},'.repeat(mostParsed)}`].map(isDamaged), [true, false, false]);
+    assert.equal(halves('traces', `{"resourceSpans":[${'['.repeat(mostParsed)}]}`), undefined);
   });
 
   test('what cannot be cut is left whole', () => {

@@ -26,13 +26,15 @@ describe('a receiver that answers', () => {
     assert.equal(destination.stand().signals.traces?.delivered, 1);
   });
 
-  test('is sent one request at a time, and small batches that waited meanwhile as one', async () => {
+  test('is sent one request at a time, and what was offered together or waited meanwhile as one', async () => {
     const world = ground();
     let release: () => void = () => undefined;
     const destination = world.open();
     await offerAll(world, destination, spans(0, 1));
     world.receiver.answer = () => new Promise<ExportAnswer>((resolve) => { release = () => resolve(ok); });
-    for (const each of spans(1, 6)) destination.offer(each);
+    for (const each of spans(1, 3)) destination.offer(each);
+    await world.time.pass(0);
+    for (const each of spans(3, 6)) destination.offer(each);
     await world.time.pass(0);
     assert.equal(world.receiver.requests.length, 2);
     world.receiver.answer = () => ok;
@@ -53,8 +55,8 @@ describe('a receiver that answers', () => {
     world.receiver.answer = () => ok;
     await world.time.pass(10_000);
     assert.deepEqual(world.receiver.taken(), ['s0', 'x', 'x', 'f', 'x']);
-    assert.ok(world.receiver.requests.every(({ body }) => body === foreign || JSON.parse(body).resourceSpans.length > 0));
-    assert.ok(world.receiver.requests.some(({ body }) => body === foreign));
+    assert.ok(world.receiver.requests.every(({ body }) => body.join('') === foreign || JSON.parse(body.join('')).resourceSpans.length > 0));
+    assert.ok(world.receiver.requests.some(({ body }) => body.join('') === foreign));
   });
 
   test('that is slow does not make memory grow: what is too much waits on disk, and order is kept', async () => {
@@ -80,8 +82,10 @@ test('several connections: as many requests at once, which fail together once, a
   const destination = world.open({ connections: 3 });
   await offerAll(world, destination, spans(0, 1));
   world.receiver.answer = () => new Promise<ExportAnswer>((resolve) => { releases.push(resolve); });
-  for (const each of spans(1, 9)) destination.offer(each);
-  await world.time.pass(0);
+  for (const each of spans(1, 9)) {
+    destination.offer(each);
+    await world.time.pass(0);
+  }
   assert.equal(releases.length, 3);
   world.receiver.answer = () => refusedConnection;
   for (const release of releases) release(refusedConnection);
@@ -140,7 +144,7 @@ describe('a receiver that is away', () => {
     const gaps = at.slice(1).map((each, n) => each - (at[n] ?? 0));
     assert.ok((gaps[0] ?? 0) >= 800 && (gaps[0] ?? 0) <= 1200, `first pause ${gaps[0]}`);
     assert.ok(gaps.slice(6).every((gap) => gap >= 24_000 && gap <= 36_000), `late pauses ${gaps.slice(6).join(' ')}`);
-    assert.ok(world.receiver.requests.every(({ body }) => body.includes('"s0"') && !body.includes('"s1"')));
+    assert.ok(world.receiver.requests.every(({ body }) => body.join('').includes('"s0"') && !body.join('').includes('"s1"')));
   });
 
   test('is away for one signal only: the others are delivered', async () => {
@@ -230,6 +234,33 @@ describe('the folder', () => {
     assert.equal(world.dropped('spool_full'), 15);
   });
 
+  test('files that grew after they were looked at do not make one request of all of them', async () => {
+    const world = ground();
+    world.receiver.answer = () => refusedConnection;
+    const destination = world.open();
+    await offerAll(world, destination, spans(0, 8));
+    for (const [at, name] of world.waiting().entries()) {
+      world.spoolFiles.remove(`${folder}/${name}`);
+      world.spoolFiles.write(base, `${folder}/${name}`, `${batch('traces', [`s${at}`], 1 << 20).body}\n`);
+    }
+    world.receiver.answer = () => ok;
+    await world.time.pass(60_000);
+    assert.deepEqual(world.receiver.taken(), names(0, 8));
+    assert.ok(world.receiver.requests.every(({ body }) => body.length < 3 << 20), String(Math.max(...world.receiver.requests.map(({ body }) => body.length))));
+  });
+
+  test('a huge file that somebody made is neither cut nor looked into when it is refused', async () => {
+    for (const [status, reason] of [[413, 'too_large'], [400, 'refused']] as const) {
+      const world = ground();
+      world.spoolFiles.write(base, `${folder}/1771165800000-0000000a3f9c2d1e-2.traces.jsonl`, `{"resourceSpans":[${'{"scopeSpans":[{"spans":[{},{}]}]},'.repeat(40_000)}{]}\n`);
+      world.receiver.answer = () => answered(status);
+      world.open();
+      await world.time.pass(60_000);
+      assert.equal(world.receiver.requests.length, 1);
+      assert.deepEqual(world.drops.map((drop) => [drop.reason, drop.items]), [[reason, 2]]);
+    }
+  });
+
   test('a batch larger than the whole bound is dropped, and the rest stays', async () => {
     const world = ground();
     world.receiver.answer = () => refusedConnection;
@@ -258,7 +289,7 @@ describe('the folder', () => {
 
   test('a file that is whole outside and broken inside is told from one that the receiver does not like', async () => {
     const world = ground();
-    world.receiver.answer = ({ body }) => { try { JSON.parse(body); return ok; } catch { return answered(400, '{"code":3,"message":"unexpected end"}'); } };
+    world.receiver.answer = ({ body }) => { try { JSON.parse(body.join('')); return ok; } catch { return answered(400, '{"code":3,"message":"unexpected end"}'); } };
     world.spoolFiles.write(base, `${folder}/1000000000000-0000000000000000-7.traces.jsonl`, '{"resourceSpans":[{"scopeSpans":[{]}\n');
     const destination = world.open();
     await offerAll(world, destination, spans(0, 3));
@@ -449,7 +480,7 @@ describe('what the receiver answers', () => {
     world.receiver.answer = () => refusedConnection;
     const destination = world.open();
     await offerAll(world, destination, spans(0, 20));
-    world.receiver.answer = ({ body }) => (body.includes('"s7"') ? answered(400) : ok);
+    world.receiver.answer = ({ body }) => (body.join('').includes('"s7"') ? answered(400) : ok);
     await world.time.pass(120_000);
     assert.deepEqual(world.receiver.taken(), [...names(0, 7), ...names(8, 20)]);
     assert.deepEqual(world.drops, [{ signal: 'traces', reason: 'refused', items: 1 }]);
@@ -457,12 +488,12 @@ describe('what the receiver answers', () => {
 
   test('too large: what was joined goes apart, one batch is cut once, and what is too large still is dropped', async () => {
     const world = ground();
-    world.receiver.answer = ({ body }) => (body.length > 500 ? answered(413) : ok);
+    world.receiver.answer = ({ body }) => (body.join('').length > 500 ? answered(413) : ok);
     const destination = world.open();
     destination.offer(batch('traces', ['a', 'b', 'c', 'd'], 100));
     await world.time.pass(0);
     assert.deepEqual(world.receiver.taken(), ['a', 'b', 'c', 'd']);
-    assert.deepEqual(world.receiver.requests.map(({ body }) => body.length > 500), [true, false, false]);
+    assert.deepEqual(world.receiver.requests.map(({ body }) => body.join('').length > 500), [true, false, false]);
     for (const each of spans(0, 30)) destination.offer(each);
     destination.offer(batch('traces', ['e', 'f'], 2000));
     await world.time.pass(60_000);
@@ -476,7 +507,7 @@ describe('what the receiver answers', () => {
     world.receiver.answer = () => refusedConnection;
     const destination = world.open();
     await offerAll(world, destination, [batch('metrics', ['a', 'b', 'c'], 300)]);
-    world.receiver.answer = ({ body }) => (body.length > 800 ? answered(413) : refusedConnection);
+    world.receiver.answer = ({ body }) => (body.join('').length > 800 ? answered(413) : refusedConnection);
     await world.time.pass(20_000);
     assert.deepEqual(world.waiting().map((name) => /-(\d+)\.metrics/.exec(name)?.[1]), ['1', '2']);
     world.receiver.answer = () => ok;
@@ -574,6 +605,20 @@ describe('flushing and ending', () => {
     await world.time.pass(0);
     await closed;
     assert.deepEqual(world.drops.map(({ reason }) => reason), ['shutdown', 'shutdown', 'shutdown']);
+  });
+
+  test('until when a receiver is to be left alone is still said after the end: whoever looks whether somebody should send goes by that', async () => {
+    for (const [answer, least] of [[refusedConnection, 800], [answered(503, '', { 'retry-after': '120' }), 120_000]] as const) {
+      const world = ground();
+      world.receiver.answer = () => answer;
+      const destination = world.open();
+      await offerAll(world, destination, spans(0, 1));
+      await destination.close(0);
+      const nextTry = destination.stand().signals.traces?.nextTry ?? 0;
+      assert.ok(nextTry - world.time.clock.now() >= least - 1, String(nextTry));
+      await world.time.pass(600_000);
+      assert.equal(world.receiver.requests.length, 1, 'and nothing is sent any more');
+    }
   });
 
   test('an answer that comes after the end removes what was written down at the end', async () => {

@@ -76,7 +76,7 @@ export function scriptedReceiver(): ScriptedReceiver {
     async post(request) {
       requests.push(request);
       const answer = await receiver.answer(request);
-      if (answer.kind === 'answered' && answer.status === 200) taken.push(...namesIn(request.body));
+      if (answer.kind === 'answered' && answer.status === 200) taken.push(...namesIn(request.body.join('')));
       return answer;
     },
     close: () => undefined,

@@ -40,6 +40,7 @@ describe('an answer that is no OTLP', () => {
     ['nothing', answered(200, ''), undefined], ['blanks', answered(200, ' \r\n'), undefined], ['204', answered(204, ''), undefined], ['a page', answered(200, '<!DOCTYPE html><p>Log in'), /a web page; check that the endpoint is an OTLP receiver/],
     ['a page by its type', answered(200, 'Log in', { 'content-type': 'text/html; charset=utf-8' }), /a web page/], ['text', answered(200, 'OK'), /what is no JSON/], ['a list', answered(200, '[]'), /what is no JSON/],
     ['JSON that nests without end', answered(200, '['.repeat(100_000)), /what is no JSON/],
+    ['a megabyte that would be parsed for long', answered(200, `{"partialSuccess":{"rejectedSpans":"1"},"a":[${'{},'.repeat(1 << 19)}{}]}`), /more than is read/],
   ];
   for (const [what, answer, warning] of rows) {
     test(`${what} is taken${warning === undefined ? '' : ', with a warning'}`, () => {
@@ -76,6 +77,11 @@ describe('words', () => {
       assert.doesNotMatch(found.words, /zquery|enVz|zkey/);
     }
     assert.equal(said('ab', secrets), 'ab', 'what is that short says nothing');
+  });
+
+  test('hold nothing of credentials as they read either', () => {
+    const known = secretsOf({ url: 'https://collector.example/?key=zqu%2Bery%20secret', headers: { authorization: `Basic ${Buffer.from('admin:zpass/word').toString('base64')}` } });
+    for (const echo of ['zqu+ery secret', 'admin:zpass/word', 'zpass/word']) assert.equal(said(`no: ${echo}.`, known), 'no: [redacted].', echo);
   });
 
   test('hold no part of a secret where a long text was cut', () => {
