@@ -1,7 +1,7 @@
 /** `loki telemetry send`. */
 import { exitCode, LokiError } from '../../lib/errors.ts';
 import { sendOnce, type SendReport } from '../../lib/app/telemetry/send.ts';
-import { resolveTelemetry } from '../../lib/app/telemetry/settings.ts';
+import { nobodyAsked, resolveTelemetry, type TelemetrySettings } from '../../lib/app/telemetry/settings.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { openToLook } from '../open.ts';
 import { printable, type Output } from '../output.ts';
@@ -26,7 +26,7 @@ async function run(context: CommandContext): Promise<number> {
   const { args, output, terminal } = context;
   const installation = openToLook(context);
   const settings = resolveTelemetry(installation);
-  if (!settings.isOn) throw new LokiError('config.invalid', { attempted: 'send telemetry', found: `it is off: ${settings.offBecause ?? ''}`, hint: 'Set enterprise.telemetry.endpoint in LOKI_HOME/config.yaml, or LOKI_OTEL_ENDPOINT' });
+  if (!settings.isOn) throw whyOff(settings);
   const lingerMs = args.number('linger') ?? 0;
   const deadlineMs = args.on('all') ? patienceMs.all : lingerMs > 0 ? patienceMs.lingering : patienceMs.usual;
   const report = await sendOnce(installation, settings, { lingerMs, deadlineMs, signal: terminal.signal });
@@ -35,6 +35,11 @@ async function run(context: CommandContext): Promise<number> {
   else if (!args.on('quiet')) tell(report, output);
   if (report.problems.length > 0 || report.destinations.some(({ waiting }) => waiting > 0)) return exitCode.unreachable;
   return dropsInWords(report.dropped).length > 0 ? exitCode.failed : exitCode.done;
+}
+
+function whyOff({ offBecause, problems }: TelemetrySettings): LokiError {
+  const hint = offBecause === nobodyAsked ? 'Set enterprise.telemetry.endpoint in LOKI_HOME/config.yaml, or LOKI_OTEL_ENDPOINT' : problems.find((each) => each.hint !== undefined)?.hint ?? 'Change the setting that says so: loki doctor telemetry';
+  return new LokiError('config.invalid', { attempted: 'send telemetry', found: [`it is off: ${offBecause ?? ''}`, ...problems.map(({ message }) => message)].join('; '), hint });
 }
 
 function busy(output: Output, quiet: boolean): number {

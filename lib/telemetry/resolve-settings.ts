@@ -109,10 +109,10 @@ function resourceOf(listener: Listener, { usual, resource = {} }: SettingsSource
 
 function samplerOf(listener: Listener): SamplerSettings {
   const { value: name } = listener.read('sampler');
-  const share = listener.read('samplerArg');
-  const sampler = samplerNamed(name, share.value);
-  if (share.value !== undefined && sampler.kind !== 'traceidratio') {
-    listener.note(`${share.from} is ${share.value} and has no effect: the sampler ${name} keeps ${sampler.kind === 'always_on' ? 'all' : 'none'}`, 'Set OTEL_TRACES_SAMPLER=parentbased_traceidratio as well');
+  const { value: share, from } = listener.read('samplerArg');
+  const sampler = samplerNamed(name, share);
+  if (share !== undefined && sampler.kind !== 'traceidratio') {
+    listener.note(`${from} is ${share} and has no effect: the sampler ${name} keeps ${sampler.kind === 'always_on' ? 'all' : 'none'}`, 'Set OTEL_TRACES_SAMPLER=parentbased_traceidratio as well');
   }
   return sampler;
 }

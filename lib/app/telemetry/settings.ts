@@ -14,7 +14,7 @@ import { isOurFolder, refusedReceiver } from './refused-receiver.ts';
 import { ownResource } from './own-resource.ts';
 import { isTelemetryOn } from './telemetry.ts';
 
-export type { TelemetrySettings };
+export { nobodyAsked, type TelemetrySettings };
 
 /** Which row of OpenTelemetry's variables a key of ours stands beside. */
 const rowOf: { readonly [Field in keyof Config['telemetry']]?: Key } = {

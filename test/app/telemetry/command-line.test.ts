@@ -78,6 +78,14 @@ test('off: status says so, and send, replay say what is missing', async (t) => {
     assert.equal(exit, 2, command.join(' '));
     assert.match(stderr, /no receiver is configured[^]*LOKI_OTEL_ENDPOINT/);
   }
+  for (const [env, words] of [
+    [{ OTEL_SDK_DISABLED: 'true', LOKI_OTEL_ENDPOINT: nobody }, /it is off: OTEL_SDK_DISABLED is true\nhint: Change the setting that says so/],
+    [{ LOKI_OTEL_ENDPOINT: 'localhost:4318' }, /it is off: the receiver that is named cannot be used; .*LOKI_OTEL_ENDPOINT is "localhost:4318", without http/],
+  ] as const) {
+    const off = await here.loki(['telemetry', 'send'], { env });
+    assert.equal(off.exit, 2);
+    assert.match(off.stderr, words);
+  }
   assert.equal(existsSync(join(here.home, 'spool')), false);
 });
 
