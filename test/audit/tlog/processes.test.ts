@@ -15,7 +15,7 @@ import { readableFiles } from '../../../lib/audit/log-file.ts';
 import { linesIn } from '../support.ts';
 import { times } from '../../support/long.ts';
 
-const entries = times(3000, 300);
+const entries = times(3000, 1200);
 
 test('every checkpoint that anybody signed is of the one log there is', async (t) => {
   const home = realpathSync(mkdtempSync(join(tmpdir(), 'loki-trees-')));
