@@ -37,13 +37,7 @@ export function createSpoolFiles(options: SpoolDriverOptions): SpoolFiles {
     write(base, path, text) {
       disk.ensureDirectory(base, dirname(path), 0o700);
       if (files.stat(path) !== undefined) throw failure('EEXIST', `"${path}" exists`);
-      const temporary = writeTemporary(options, path, Buffer.from(text, 'utf8'));
-      try {
-        files.rename(temporary, path);
-      } catch (error) {
-        removeQuietly(files, temporary);
-        throw error;
-      }
+      putWhole(options, path, text);
     },
     list: (folder) => (files.stat(folder)?.kind === 'symlink' ? [] : listPlain(options, folder, isOurs)),
     read: (path, limit) => gone(() => readPlain(files, path, limit, isOurs), undefined),
@@ -66,19 +60,24 @@ export function createSpoolFiles(options: SpoolDriverOptions): SpoolFiles {
 
 /** Written beside it and renamed over it: as `SpoolFiles.write`, and whoever was there goes. */
 function createLooseFiles(options: SpoolDriverOptions): LooseFiles {
-  const { files, disk } = options;
+  const { disk } = options;
   return {
     replace(base, path, text) {
       disk.ensureDirectory(base, dirname(path), 0o700);
-      const temporary = writeTemporary(options, path, Buffer.from(text, 'utf8'));
-      try {
-        files.rename(temporary, path);
-      } catch (error) {
-        removeQuietly(files, temporary);
-        throw error;
-      }
+      putWhole(options, path, text);
     },
   };
+}
+
+/** Written under another name and renamed, so that nobody sees half of it. */
+function putWhole(options: SpoolDriverOptions, path: string, text: string): void {
+  const temporary = writeTemporary(options, path, Buffer.from(text, 'utf8'));
+  try {
+    options.files.rename(temporary, path);
+  } catch (error) {
+    removeQuietly(options.files, temporary);
+    throw error;
+  }
 }
 
 export function createLineFiles(options: Omit<SpoolDriverOptions, 'disk'>): LineFiles {
