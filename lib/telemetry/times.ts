@@ -7,6 +7,9 @@ import type { Clock } from '../ports.ts';
 const checkEveryMs = 1000;
 /** What the wall clock may be off before it is followed; being slewed it drifts less than a millisecond a second. */
 const toleratedMs = 10;
+/** Between two readings of the clocks; where it took longer the process was stopped in between, and they say nothing of each other. */
+const sharpMs = 2;
+const mostTries = 3;
 
 export class Times {
   readonly #clock: Clock;
@@ -32,7 +35,18 @@ export class Times {
 
   #check(elapsed: number): void {
     this.#checkAt = elapsed + checkEveryMs;
-    const off = this.#clock.now() - elapsed - this.base;
-    if (Math.abs(off) > toleratedMs) this.base += off;
+    const measured = this.#measure();
+    if (measured !== undefined && Math.abs(measured - this.base) > toleratedMs) this.base = measured;
+  }
+
+  /** The base as the clocks have it now; undefined where that cannot be told, unless there is none yet. */
+  #measure(): number | undefined {
+    let base = 0;
+    for (let tries = 0; tries < mostTries; tries += 1) {
+      const before = this.#clock.monotonic();
+      base = this.#clock.now() - before;
+      if (this.#clock.monotonic() - before <= sharpMs) return base;
+    }
+    return this.base === 0 ? base : undefined;
   }
 }

@@ -170,6 +170,17 @@ test('times: given ones count where they are some, and no span ends before it be
   assert.deepEqual(spans.map(({ startTime, endTime, events }) => [startTime - now, endTime - now, ...events.map(({ time }) => time - now)]), [[-500, -50, -100], [1000, 1000], [0, 0, 0]]);
 });
 
+test('a process that is stopped between two readings of its clocks does not take that for a wall clock that was set', () => {
+  // The wall clock is read late: by what the process was stopped for.
+  let [elapsed, stoppedMs] = [0, 0];
+  const clock = { monotonic: () => elapsed, now: () => { elapsed += stoppedMs; return 1e12 + elapsed; } };
+  const times = new Times(clock);
+  assert.equal(times.now(), 1e12);
+  [elapsed, stoppedMs] = [5000, 40];
+  assert.equal(times.now(), 1e12 + 5000);
+  assert.equal(times.base, 1e12);
+});
+
 test('the wall clock may be set while a span lasts: its length is right, and the next begins at the new time', () => {
   const { tracer, clock, spans } = kit();
   const span = tracer.startSpan('long');
