@@ -9,12 +9,12 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as https from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import * as tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const fromSource = process.env.LOKI_TREE === 'source';
@@ -48,14 +48,6 @@ function programOf(name) {
   if (!existsSync(program)) return undefined;
   const libraries = readdirSync(folder, { withFileTypes: true, recursive: true }).filter((entry) => entry.name.includes('.so.')).map((entry) => entry.parentPath ?? entry.path);
   return { program, env: { ...process.env, LD_LIBRARY_PATH: [...new Set(libraries)].join(':') } };
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-  const { port } = server.address();
-  await new Promise((resolve) => { server.close(resolve); });
-  return port;
 }
 
 /** The page's configuration of a proxy. */

@@ -9,12 +9,12 @@ import * as crypto from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { createServer as listenNet } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import Provider from 'oidc-provider';
+import { freePort } from './free-port.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const script = join(root, 'dist/cli/loki.cjs');
@@ -24,15 +24,6 @@ const secret = 'sesame-open-the-door';
 
 const keyFor = (kid) => ({ ...crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'ES256' });
 const rsa = { ...crypto.generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' }), kid: 'rsa', use: 'sig' };
-
-async function freePort() {
-  const server = listenNet().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** A real provider on a port of its own; `jwks` are its keys from now on. */
 async function openProvider(port, home, jwks) {

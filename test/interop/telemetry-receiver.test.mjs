@@ -6,12 +6,12 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const loki = join(here, '../../dist/cli/loki.cjs');
@@ -25,16 +25,6 @@ const script = {
 };
 const config = 'runs:\n  gates: [{name: said, command: "test -e said.txt", timeout: 10}]\n  council: {reviewers: [correctness], required: 1}\n  max_iterations: 1\n  branch_protection: false\n';
 const policy = 'version: 1\npolicies:\n  pre_execution:\n    - name: no-force-push\n      when: \'command matches "*--force*"\'\n      action: deny\n';
-
-async function freePort() {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 async function until(what, isSo) {
   for (const end = performance.now() + 60_000; ;) {
